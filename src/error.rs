@@ -1,0 +1,196 @@
+//! The one error type of the crate: every message names the file, the fact and the way out.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between a file and a report.
+///
+/// A variant that touches a file holds its path; a variant that a flag can mend names the flag.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened, mapped or read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A report could not be written.
+    #[error("{}: cannot write: {source}", path.display())]
+    Write {
+        /// The file, or `stdout`.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The bytes of a file are not what its format promises.
+    #[error("{}: {fact}; {remedy}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// A well-formed array of a kind that has no geometry (text, records, complex numbers, …).
+    #[error("{}: {name} has {fact}; {remedy}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The array inside it.
+        name: String,
+        /// What it holds.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// Three or four axes, and nobody said how they become rows and columns.
+    #[error(
+        "{}: {name} has shape {shape:?}; 3-D and 4-D activations need --pool last|mean|first|token:I|flatten|gap",
+        path.display()
+    )]
+    NeedsPooling {
+        /// The file.
+        path: PathBuf,
+        /// The array inside it.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+
+    /// Nothing to analyse was found, or the selection left nothing.
+    #[error("{}: {fact}; {remedy}", path.display())]
+    NoLayers {
+        /// Where layers were sought.
+        path: PathBuf,
+        /// What was found instead.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// Arrays that must describe the same rows do not have the same number of them.
+    #[error("{second} has {n_second} rows but {first} has {n_first}; {remedy}")]
+    RowMismatch {
+        /// The array that sets the number of rows.
+        first: String,
+        /// Its number of rows.
+        n_first: usize,
+        /// The array that disagrees.
+        second: String,
+        /// Its number of rows.
+        n_second: usize,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// NaN or infinity among the values.
+    #[error(
+        "layer {layer}: row {row}, column {column} is {value} ({n_rows} of {n} rows hold NaN or infinity); fix the dump or pass --drop-nonfinite"
+    )]
+    NonFinite {
+        /// The layer.
+        layer: String,
+        /// First offending row, counted in the input from 0.
+        row: usize,
+        /// First offending column of that row.
+        column: usize,
+        /// The value found there.
+        value: f64,
+        /// How many rows hold such values.
+        n_rows: usize,
+        /// How many rows the layer has.
+        n: usize,
+    },
+
+    /// A value whose square leaves the range of f64.
+    #[error(
+        "layer {layer}: row {row}, column {column} is {value:e}, whose square overflows; rescale the dump (|x| must stay below 1e150)"
+    )]
+    TooLarge {
+        /// The layer.
+        layer: String,
+        /// Row of the value, counted in the input from 0.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+
+    /// A row without a direction under the cosine metric.
+    #[error(
+        "layer {layer}: row {row} is all zero and has no direction; drop it with --rows or use --metric euclidean"
+    )]
+    ZeroRow {
+        /// The layer.
+        layer: String,
+        /// The row, counted in the input from 0.
+        row: usize,
+    },
+
+    /// Equal rows under `--duplicates refuse`.
+    #[error(
+        "layer {layer}: {count} of {n} rows repeat an earlier row (first: row {row}); use --duplicates drop or keep"
+    )]
+    Duplicates {
+        /// The layer.
+        layer: String,
+        /// Rows that repeat an earlier one.
+        count: usize,
+        /// Rows of the layer.
+        n: usize,
+        /// First repeating row, counted in the input from 0.
+        row: usize,
+    },
+
+    /// A precomputed neighbour table that contradicts itself.
+    #[error("{}: row {row}: {fact}; {remedy}", path.display())]
+    BadTable {
+        /// The file.
+        path: PathBuf,
+        /// The first row that fails.
+        row: usize,
+        /// What is wrong with it.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// More memory would be needed than was allowed.
+    #[error(
+        "layer {layer}: needs {needed} of memory but --max-memory is {limit}; raise it, or take fewer rows with --subsample"
+    )]
+    Memory {
+        /// The layer.
+        layer: String,
+        /// What it would take.
+        needed: String,
+        /// What was allowed.
+        limit: String,
+    },
+
+    /// A combination of flags that cannot be obeyed.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Error {
+    /// The process exit code: 2 for usage, 1 for everything about data and files.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What every intrinsic-dimension estimator returns.
+
+use serde::Serialize;
+
+use crate::geometry::Reason;
+
+/// Where an error bar comes from, and so what it includes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Curvature of the likelihood; ignores that rows share neighbours.
+    Model,
+    /// Delete-one-block jackknife over rows.
+    Jackknife,
+    /// Spread between disjoint sub-samples, each analysed afresh.
+    Partitions,
+}
+
+/// An intrinsic dimension and what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The intrinsic dimension, d.
+    pub id: f64,
+    /// Its standard error; `None` where none exists.
+    pub std_error: Option<f64>,
+    /// What the standard error includes.
+    pub error_kind: Option<ErrorKind>,
+    /// Ratios that entered, M.
+    pub n: usize,
+    /// Of these, the ones that the line or the censored likelihood was fitted to.
+    pub n_fit: usize,
+    /// Ratios left out because their denominator is zero.
+    pub n_zero: usize,
+    /// Ratios equal to 1: kept by TwoNN, left out by Gride beyond order 1.
+    pub n_tied: usize,
+    /// Ratios left out by Gride's outlier filter.
+    pub n_filtered: usize,
+}
+
+/// An estimate, or why there is none.
+pub type Outcome = std::result::Result<Estimate, Reason>;

@@ -1,0 +1,7 @@
+//! Floor 3: pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
+
+pub mod diagnostics;
+pub mod id;
+mod reason;
+
+pub use reason::Reason;

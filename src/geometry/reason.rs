@@ -1,0 +1,51 @@
+//! Why a quantity does not exist.
+
+use serde::Serialize;
+
+/// The reason beside a `null`: a number that does not exist is never made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// Fewer rows than the statistic needs.
+    TooFewRows,
+    /// One distinct row.
+    AllRowsIdentical,
+    /// All columns have zero variance.
+    ConstantLayer,
+    /// Every usable ratio has a zero denominator.
+    ZeroDistances,
+    /// All ratios equal 1, or the outlier filter would remove everything.
+    DegenerateRatios,
+    /// A solver found no sign change.
+    NoRoot,
+    /// A solver hit its iteration limit.
+    NotConverged,
+    /// No window of scales satisfies the plateau rule.
+    NoPlateau,
+    /// A threshold is never met.
+    NotReached,
+    /// The stored table is too short.
+    TooFewNeighbours,
+    /// NaN or infinity in the input.
+    NonFinite,
+}
+
+impl Reason {
+    /// The code as it stands in reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooFewRows => "too_few_rows",
+            Self::AllRowsIdentical => "all_rows_identical",
+            Self::ConstantLayer => "constant_layer",
+            Self::ZeroDistances => "zero_distances",
+            Self::DegenerateRatios => "degenerate_ratios",
+            Self::NoRoot => "no_root",
+            Self::NotConverged => "not_converged",
+            Self::NoPlateau => "no_plateau",
+            Self::NotReached => "not_reached",
+            Self::TooFewNeighbours => "too_few_neighbours",
+            Self::NonFinite => "non_finite",
+        }
+    }
+}

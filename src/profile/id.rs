@@ -1,0 +1,213 @@
+//! The intrinsic-dimension profile: what `repgeo id-profile` reports.
+
+use serde::Serialize;
+
+use crate::geometry::diagnostics::Diagnostics;
+use crate::warning::Warning;
+
+/// Intrinsic dimension over the layers of a dump.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdProfile {
+    /// What was asked for, defaults included.
+    pub parameters: IdParameters,
+    /// One entry a layer, in the order of the dump.
+    pub layers: Vec<LayerId>,
+    /// Where the profile peaks and where it is lowest; `None` without two estimates.
+    pub summary: Option<IdSummary>,
+    /// Warnings about the run as a whole.
+    pub warnings: Vec<Warning>,
+}
+
+/// The parameters behind an [`IdProfile`], echoed in the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdParameters {
+    /// `two_nn`, `gride`.
+    pub estimators: Vec<String>,
+    /// TwoNN fit: `base`, `mle`, `mle_censored`, `bayes`.
+    pub fit: String,
+    /// Share of the smallest ratios that the fit uses.
+    pub fraction: f64,
+    /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
+    pub order: Option<String>,
+    /// Largest n2 of Gride.
+    pub range_max: usize,
+    /// `euclidean` or `cosine`.
+    pub metric: String,
+    /// `drop`, `keep` or `refuse`.
+    pub duplicates: String,
+    /// How 3-D and 4-D arrays became rows; `None` if none was.
+    pub pool: Option<String>,
+    /// How rows were chosen, in words of the flags; empty for all rows.
+    pub rows: Vec<String>,
+    /// Number of disjoint parts, if asked for.
+    pub partitions: Option<usize>,
+    /// Share of rows of a decimated sub-sample, if asked for.
+    pub decimate: Option<f64>,
+    /// How many decimated sub-samples.
+    pub repeats: Option<usize>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// Everything about one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerId {
+    /// Name in the dump.
+    pub layer: String,
+    /// Position in the dump, from 0.
+    pub index: usize,
+    /// index / (L − 1); 0 for a single layer.
+    pub relative_depth: f64,
+    /// Rows analysed, after selection and duplicate policy.
+    pub n_rows: usize,
+    /// Columns.
+    pub n_columns: usize,
+    /// Stored type: `f16`, `bf16`, `f32`, …
+    pub dtype: String,
+    /// One entry per estimator and fit, headline first.
+    pub estimates: Vec<IdEstimate>,
+    /// Gride at every order; empty unless asked for.
+    pub scaling: Vec<ScalePoint>,
+    /// TwoNN on ever smaller sub-samples; empty unless asked for.
+    pub decimation_scaling: Vec<DecimationPoint>,
+    /// The plateau of `scaling`, or why there is none; absent without scaling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<Plateau>,
+    /// How far the layer can be trusted.
+    pub diagnostics: Diagnostics,
+    /// Warnings about this layer.
+    pub warnings: Vec<Warning>,
+}
+
+/// One estimate of one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdEstimate {
+    /// `two_nn` or `gride`.
+    pub estimator: &'static str,
+    /// TwoNN's fit; `None` for Gride.
+    pub fit: Option<&'static str>,
+    /// Share of ratios fitted, where the fit has one.
+    pub fraction: Option<f64>,
+    /// First neighbour order n1 (1 for TwoNN); `None` where the rule chose none.
+    pub order: Option<usize>,
+    /// How the order was chosen: `fixed`, `match_density`, `plateau`.
+    pub order_rule: Option<&'static str>,
+    /// The intrinsic dimension; `None` with a reason where it does not exist.
+    pub id: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// What the standard error includes.
+    pub error_kind: Option<crate::geometry::id::ErrorKind>,
+    /// Reason code where `id` is `None`.
+    pub reason: Option<crate::geometry::Reason>,
+    /// Mean over rows of the pooled r_n1 and r_n2.
+    pub distance: Option<f64>,
+    /// Ratios used.
+    pub n: usize,
+    /// Ratios fitted.
+    pub n_fit: usize,
+    /// Ratios excluded: zero denominator.
+    pub n_zero: usize,
+    /// Ratios equal to 1.
+    pub n_tied: usize,
+    /// Ratios excluded by the outlier filter.
+    pub n_filtered: usize,
+    /// Mode of the posterior (`bayes` only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<f64>,
+    /// The same estimate in disjoint parts or decimated samples; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resampled: Option<Resampled>,
+}
+
+/// One order of Gride's scaling.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScalePoint {
+    /// n1; n2 is twice that.
+    pub order: usize,
+    /// Ratios used.
+    pub n: usize,
+    /// Mean over rows of the pooled r_n1 and r_n2.
+    pub distance: Option<f64>,
+    /// Gride's dimension.
+    pub id: Option<f64>,
+    /// Its Fisher (model) error.
+    pub std_error: Option<f64>,
+    /// Reason code where `id` is `None`.
+    pub reason: Option<crate::geometry::Reason>,
+}
+
+/// TwoNN at one sub-sample size.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecimationPoint {
+    /// Rows of each sub-sample.
+    pub n: usize,
+    /// Mean over sub-samples, their spread and values.
+    pub resampled: Resampled,
+}
+
+/// An estimate repeated on sub-samples.
+#[derive(Debug, Clone, Serialize)]
+pub struct Resampled {
+    /// `partitions` or `decimation`.
+    pub rule: &'static str,
+    /// Rows in the smallest part.
+    pub n: usize,
+    /// Estimates per part; `None` where a part has none.
+    pub values: Vec<Option<f64>>,
+    /// Mean over parts with a value.
+    pub mean: Option<f64>,
+    /// Standard deviation over parts (ddof 1).
+    pub std: Option<f64>,
+    /// std / sqrt(parts), only when the parts are disjoint.
+    pub std_error: Option<f64>,
+    /// Mean distance of the estimates.
+    pub distance: Option<f64>,
+    /// True when parts share rows, so that no standard error exists.
+    pub overlapping: bool,
+}
+
+/// A window of scales over which the dimension is steady.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plateau {
+    /// The rule, in words.
+    pub rule: &'static str,
+    /// First order of the window.
+    pub first_order: Option<usize>,
+    /// Last order of the window.
+    pub last_order: Option<usize>,
+    /// Order at its centre, where `id` is read.
+    pub order: Option<usize>,
+    /// (max − min) / mean over the window.
+    pub spread: Option<f64>,
+    /// Dimension at the centre.
+    pub id: Option<f64>,
+    /// Reason code where there is no plateau.
+    pub reason: Option<crate::geometry::Reason>,
+}
+
+/// The sentence a reader looks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdSummary {
+    /// Which estimate the summary reads, e.g. `two_nn_base`.
+    pub variant: String,
+    /// Layer of the largest dimension (lowest index on ties).
+    pub peak: Extremum,
+    /// Layer of the smallest dimension (lowest index on ties).
+    pub minimum: Extremum,
+}
+
+/// One end of a profile.
+#[derive(Debug, Clone, Serialize)]
+pub struct Extremum {
+    /// Layer name.
+    pub layer: String,
+    /// Its index.
+    pub index: usize,
+    /// Its relative depth.
+    pub relative_depth: f64,
+    /// The value there.
+    pub id: f64,
+    /// Whether it is the first or last layer with a value.
+    pub at_edge: bool,
+}

@@ -1,0 +1,3 @@
+//! Floor 4: a quantity over layers.
+
+pub mod id;

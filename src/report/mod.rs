@@ -1,0 +1,1 @@
+//! Floor 5: reports as data, and their writers.

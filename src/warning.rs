@@ -1,0 +1,62 @@
+//! What a reader must know beside a number: counted, coded, and always part of the report.
+
+use serde::Serialize;
+
+/// The closed list of warning codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WarningCode {
+    /// Exactly equal rows.
+    Duplicates,
+    /// More than 0.1 % of rows have a first neighbour closer than 1e-6 of the median.
+    NearDuplicates,
+    /// More than 1 % of rows have equal first and second neighbour distances.
+    Quantised,
+    /// A column mean above 100 standard deviations, or one column with over half the variance.
+    MassiveColumns,
+    /// Fewer than 100 rows.
+    FewRows,
+    /// Rows with NaN or infinity were dropped on request.
+    NonfiniteDropped,
+    /// Integers or booleans were converted; ties between distances are likely.
+    IntegerInput,
+    /// A numpy `<V2` array was read as bfloat16.
+    VoidAsBf16,
+    /// Bytes follow the end of the array.
+    TrailingBytes,
+    /// Arrays in the dump that are no layers (labels, masks, other shapes) were left out.
+    SkippedArrays,
+    /// More neighbours were asked for than there are other rows.
+    KReduced,
+    /// `fraction` 1 leaves the last point of the fit at infinity; it was left out.
+    FractionCapped,
+    /// Gride's outlier filter was skipped because the ratios have no spread.
+    FilterSkipped,
+    /// Ratios that no likelihood can use (zero distances or ties) were excluded.
+    RatiosExcluded,
+    /// A quantity does not exist for this layer; the reason stands beside the null.
+    NotEstimated,
+}
+
+/// One warning: a code for programs, a message for people, a count for both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What kind.
+    pub code: WarningCode,
+    /// In words.
+    pub message: String,
+    /// How many rows, columns or ratios it concerns.
+    pub count: usize,
+}
+
+impl Warning {
+    /// A warning about `count` things.
+    pub fn new(code: WarningCode, count: usize, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            count,
+        }
+    }
+}
