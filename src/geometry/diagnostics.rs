@@ -45,8 +45,6 @@ pub struct DistanceDiagnostics {
     pub r2: Quantiles,
     /// Quantiles of the finite ratios r2 / r1.
     pub mu: Quantiles,
-    /// Pairs that needed the exact verdict, as a share of all pairs; `None` for given tables.
-    pub unresolved_share: Option<f64>,
 }
 
 /// Quantiles at [`LEVELS`], linear between order statistics (type 7); empty without values.

@@ -1,1 +1,26 @@
 //! Floor 2: the only place where O(N²D) work happens.
+//!
+//! Every statistic of this crate is decided by which point is nearer. Two parts decide it, and
+//! they never mix: a **filter** as fast as the machine allows, with a certified bound on its
+//! error (`filter`), and a **verdict** (`exact`), the direct sum of squared differences in f64 in
+//! one fixed order, for every pair that the filter cannot settle. So the same input gives the same
+//! bytes for any processor, thread count and tile size.
+
+mod candidates;
+mod exact;
+mod filter;
+mod panel;
+mod points;
+mod ranks;
+mod search;
+mod sweep;
+mod table;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use exact::{squared_distance, squared_norm};
+pub use points::{Metric, Points};
+pub use search::{SearchOptions, Strategy, neighbour_table, order_distances};
+pub use table::{NeighbourTable, OrderDistances};

@@ -1,0 +1,148 @@
+//! The candidates of one row: a short list that certainly holds its k nearest.
+
+use super::filter::Operand;
+use super::points::Verdict;
+
+/// A pair that may be among the k nearest: its score, and the position of the other row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) score: f32,
+    pub(super) position: u32,
+}
+
+/// The candidates of the row at one position.
+///
+/// Invariant: every pair offered so far whose D² is among the k smallest offered so far is in
+/// the list.
+pub(super) struct Candidates {
+    position: usize,
+    k: usize,
+    list: Vec<Candidate>,
+    /// An upper bound of the k-th smallest (scaled) D²; infinite until k pairs were offered.
+    threshold: f64,
+}
+
+/// Room for candidates beyond k before the list is pruned.
+fn room(k: usize) -> usize {
+    k + (k / 2).max(16)
+}
+
+impl Candidates {
+    pub(super) fn new(position: usize, k: usize) -> Self {
+        Self {
+            position,
+            k,
+            list: Vec::new(),
+            threshold: f64::INFINITY,
+        }
+    }
+
+    /// See [`Operand::cut`]: pairs below it need not be offered.
+    pub(super) fn cut(&self, operand: &Operand) -> f32 {
+        operand.cut(self.position, self.threshold)
+    }
+
+    /// Whether no threshold is known yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.threshold == f64::INFINITY
+    }
+
+    /// Offers one pair; true if the threshold may have changed.
+    pub(super) fn offer(
+        &mut self,
+        operand: &Operand,
+        verdict: &mut Verdict<'_>,
+        position: usize,
+        product: f32,
+    ) -> bool {
+        if self.list.capacity() == 0 {
+            self.list.reserve_exact(room(self.k));
+        }
+        self.list.push(self.candidate(operand, position, product));
+        let full = self.list.len() >= room(self.k);
+        if full {
+            let mut list = std::mem::take(&mut self.list);
+            self.prune(operand, verdict, &mut list);
+            self.list = list;
+        }
+        full
+    }
+
+    /// Offers a run of pairs at once, which is cheaper while there is no threshold.
+    pub(super) fn offer_all(
+        &mut self,
+        operand: &Operand,
+        verdict: &mut Verdict<'_>,
+        pairs: impl Iterator<Item = (usize, f32)>,
+        scratch: &mut Vec<Candidate>,
+    ) {
+        scratch.clear();
+        scratch.append(&mut self.list);
+        scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
+        if scratch.len() >= room(self.k) {
+            self.prune(operand, verdict, scratch);
+        }
+        self.list.reserve_exact(room(self.k).max(scratch.len()));
+        self.list.append(scratch);
+    }
+
+    fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {
+        #[allow(clippy::cast_possible_truncation)]
+        let (score, position) = (
+            operand.score(self.position, position, product) as f32,
+            position as u32,
+        );
+        Candidate { score, position }
+    }
+
+    /// Drops what is certainly beyond the k nearest of the list.
+    fn prune(&mut self, operand: &Operand, verdict: &mut Verdict<'_>, list: &mut Vec<Candidate>) {
+        if list.len() <= self.k {
+            return;
+        }
+        list.select_nth_unstable_by(self.k - 1, |a, b| a.score.total_cmp(&b.score));
+        // The k lowest scores bound the k-th smallest D² by the largest of their upper bounds.
+        let own = self.position;
+        let bound = list[..self.k]
+            .iter()
+            .map(|c| operand.upper(own, c.position as usize, f64::from(c.score)))
+            .fold(0.0, f64::max);
+        self.threshold = self.threshold.min(bound);
+        let threshold = self.threshold;
+        list.retain(|c| operand.lower(own, c.position as usize, f64::from(c.score)) <= threshold);
+        // A list that stays nearly full would be pruned again at once.
+        if 2 * list.len() >= self.k + room(self.k) {
+            self.judge(operand, verdict, list);
+        }
+    }
+
+    /// Where scores cannot separate the candidates, distances must: keeps the k nearest.
+    ///
+    /// Pairs offered later are still compared by score, so this may happen again; it bounds the
+    /// memory of a row, whatever the data.
+    #[cold]
+    fn judge(&mut self, operand: &Operand, verdict: &mut Verdict<'_>, list: &mut Vec<Candidate>) {
+        verdict.stand_at(operand.row(self.position));
+        let mut judged: Vec<(f64, u32, Candidate)> = list
+            .iter()
+            .map(|&c| {
+                let row = operand.row(c.position as usize);
+                (
+                    verdict.squared_distance(row),
+                    operand.order()[c.position as usize],
+                    c,
+                )
+            })
+            .collect();
+        judged.select_nth_unstable_by(self.k - 1, |a, b| (a.0.total_cmp(&b.0)).then(a.1.cmp(&b.1)));
+        list.clear();
+        list.extend(judged[..self.k].iter().map(|&(_, _, candidate)| candidate));
+    }
+
+    /// The final list: everything that may be among the k nearest of all pairs offered.
+    pub(super) fn finish(mut self, operand: &Operand, verdict: &mut Verdict<'_>) -> Vec<Candidate> {
+        let mut list = std::mem::take(&mut self.list);
+        self.prune(operand, verdict, &mut list);
+        list
+    }
+}

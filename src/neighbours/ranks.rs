@@ -1,0 +1,49 @@
+//! Exact order statistics of distances out of scores with bounded errors.
+
+use super::candidates::Candidate;
+use super::filter::Operand;
+use super::points::Verdict;
+
+/// The exact `orders`-th smallest D² among `list`, ascending in `orders` (counted from 1).
+///
+/// `list` holds, sorted by score or not, every pair that may be among the `orders.last()`
+/// nearest, less `below` pairs that are certainly nearer than all of `list`. Only pairs that the
+/// bound cannot separate from the wanted order get the exact verdict.
+pub(super) fn order_statistics(
+    operand: &Operand,
+    position: usize,
+    list: &mut [Candidate],
+    below: usize,
+    orders: &[usize],
+    verdict: &mut Verdict<'_>,
+) -> Vec<f64> {
+    list.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
+    let upper = |c: &Candidate| operand.upper(position, c.position as usize, f64::from(c.score));
+    let lower = |c: &Candidate| operand.lower(position, c.position as usize, f64::from(c.score));
+    verdict.stand_at(operand.row(position));
+    let mut band = Vec::new();
+    orders
+        .iter()
+        .map(|&order| {
+            let rank = order - below;
+            // The first `rank` scores bound the wanted D² from above, the others from below.
+            let above = list[..rank].iter().map(upper).fold(0.0, f64::max);
+            let floor = list[rank - 1..]
+                .iter()
+                .map(lower)
+                .fold(f64::INFINITY, f64::min);
+            band.clear();
+            let mut certainly_nearer = 0;
+            for candidate in list.iter() {
+                if upper(candidate) < floor {
+                    certainly_nearer += 1;
+                } else if lower(candidate) <= above {
+                    let row = operand.row(candidate.position as usize);
+                    band.push(verdict.squared_distance(row));
+                }
+            }
+            let at = rank - 1 - certainly_nearer;
+            *band.select_nth_unstable_by(at, f64::total_cmp).1
+        })
+        .collect()
+}

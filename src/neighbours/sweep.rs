@@ -1,0 +1,225 @@
+//! The symmetric sweep: every pair of tiles is scored once and serves the rows of both.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::candidates::{Candidate, Candidates};
+use super::filter::{Kernel, Operand};
+use super::points::{Points, Verdict};
+use crate::progress::Progress;
+
+/// Rows of one tile with their candidates.
+struct Tile {
+    rows: Range<usize>,
+    candidates: Vec<Candidates>,
+}
+
+/// For every position of `operand`, a list that certainly holds the k nearest rows.
+///
+/// `finish` turns the list of one position into what the caller keeps, so that lists are freed
+/// as soon as they are used. Results come back by position.
+pub(super) fn sweep<R: Send>(
+    points: &Points<'_>,
+    operand: &Operand,
+    kernel: &dyn Kernel,
+    k: usize,
+    tile: usize,
+    progress: &dyn Progress,
+    finish: impl Fn(usize, Vec<Candidate>, &mut Verdict<'_>) -> R + Sync,
+) -> Vec<R> {
+    let tiles: Vec<Mutex<Tile>> = (0..operand.n_rows())
+        .step_by(tile)
+        .map(|start| {
+            let rows = start..(start + tile).min(operand.n_rows());
+            let candidates = rows.clone().map(|p| Candidates::new(p, k)).collect();
+            Mutex::new(Tile { rows, candidates })
+        })
+        .collect();
+    let pairs = schedule(tiles.len());
+    let next = AtomicUsize::new(0);
+    rayon::broadcast(|_| {
+        let mut worker = Worker::new(points, operand, kernel, tile);
+        while let Some(&(a, b)) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            worker.visit(&tiles[a], &tiles[b], a == b);
+            progress.advance(1);
+        }
+    });
+
+    tiles
+        .into_par_iter()
+        .map_init(
+            || Verdict::new(points),
+            |verdict, tile| {
+                let tile = tile.into_inner().unwrap_or_else(PoisonError::into_inner);
+                tile.rows
+                    .zip(tile.candidates)
+                    .map(|(p, candidates)| {
+                        let list = candidates.finish(operand, verdict);
+                        finish(p, list, verdict)
+                    })
+                    .collect::<Vec<R>>()
+            },
+        )
+        .flatten_iter()
+        .collect()
+}
+
+/// Number of steps that a sweep reports.
+pub(super) fn steps(n: usize, tile: usize) -> u64 {
+    let tiles = n.div_ceil(tile) as u64;
+    tiles * (tiles + 1) / 2
+}
+
+/// All pairs a ≤ b of tiles. The pairs with tile 0 come first: that tile is a sample of all rows
+/// (see `search::visiting_order`) and gives every row its first threshold. The others follow by
+/// diagonals, so that all lists tighten evenly.
+fn schedule(tiles: usize) -> Vec<(usize, usize)> {
+    let sample = (0..tiles).map(|b| (0, b));
+    let diagonals = (0..tiles).flat_map(|s| (1..tiles.saturating_sub(s)).map(move |a| (a, a + s)));
+    sample.chain(diagonals).collect()
+}
+
+/// What one thread needs to visit pairs of tiles.
+struct Worker<'a> {
+    operand: &'a Operand,
+    kernel: &'a dyn Kernel,
+    verdict: Verdict<'a>,
+    products: Vec<f32>,
+    column_terms: [Vec<f32>; 2],
+    cuts: Vec<f32>,
+    scratch: Vec<Candidate>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(
+        points: &'a Points<'a>,
+        operand: &'a Operand,
+        kernel: &'a dyn Kernel,
+        tile: usize,
+    ) -> Self {
+        Self {
+            operand,
+            kernel,
+            verdict: Verdict::new(points),
+            products: vec![0.0; tile * tile],
+            column_terms: [Vec::new(), Vec::new()],
+            cuts: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    fn visit(&mut self, a: &Mutex<Tile>, b: &Mutex<Tile>, diagonal: bool) {
+        // The ranges never change, so they may be read before the products are made.
+        let rows = lock(a).rows.clone();
+        let columns = if diagonal {
+            rows.clone()
+        } else {
+            lock(b).rows.clone()
+        };
+        let products = &mut self.products[..rows.len() * columns.len()];
+        self.operand
+            .products(self.kernel, rows.clone(), columns.clone(), products);
+        for (terms, range) in self.column_terms.iter_mut().zip([&columns, &rows]) {
+            terms.clear();
+            terms.extend(range.clone().map(|q| self.operand.column_term(q)));
+        }
+        self.offer_columns_to_rows(&mut lock(a), &columns, diagonal);
+        if !diagonal {
+            self.offer_rows_to_columns(&rows, &mut lock(b));
+        }
+    }
+
+    /// Each row of the tile is offered the columns.
+    fn offer_columns_to_rows(&mut self, tile: &mut Tile, columns: &Range<usize>, diagonal: bool) {
+        let width = columns.len();
+        let terms = &self.column_terms[0];
+        for (r, own) in tile.candidates.iter_mut().enumerate() {
+            let products = &self.products[r * width..(r + 1) * width];
+            // Self is left out by position, never by its distance.
+            let itself = if diagonal { r } else { usize::MAX };
+            if own.is_open() {
+                let others = (0..width).filter(|&c| c != itself);
+                let pairs = others.map(|c| (columns.start + c, products[c]));
+                own.offer_all(self.operand, &mut self.verdict, pairs, &mut self.scratch);
+                continue;
+            }
+            let mut cut = own.cut(self.operand);
+            for (block, (products, terms)) in
+                products.chunks(LANES).zip(terms.chunks(LANES)).enumerate()
+            {
+                if !any_passes(products, terms, cut) {
+                    continue;
+                }
+                for (lane, (&product, &term)) in products.iter().zip(terms).enumerate() {
+                    let c = block * LANES + lane;
+                    if product - term >= cut
+                        && c != itself
+                        && own.offer(self.operand, &mut self.verdict, columns.start + c, product)
+                    {
+                        cut = own.cut(self.operand);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Each column, itself a row of the other tile, is offered the rows.
+    fn offer_rows_to_columns(&mut self, rows: &Range<usize>, tile: &mut Tile) {
+        let width = tile.rows.len();
+        if tile.candidates.iter().any(Candidates::is_open) {
+            for (c, own) in tile.candidates.iter_mut().enumerate() {
+                let pairs = rows
+                    .clone()
+                    .zip(self.products[c..].iter().step_by(width).copied());
+                own.offer_all(self.operand, &mut self.verdict, pairs, &mut self.scratch);
+            }
+            return;
+        }
+        self.cuts.clear();
+        self.cuts
+            .extend(tile.candidates.iter().map(|own| own.cut(self.operand)));
+        for (r, p) in rows.clone().enumerate() {
+            let products = &self.products[r * width..(r + 1) * width];
+            let term = self.column_terms[1][r];
+            for block in (0..width).step_by(LANES) {
+                let lanes = block..(block + LANES).min(width);
+                if !any_reaches(&products[lanes.clone()], term, &self.cuts[lanes.clone()]) {
+                    continue;
+                }
+                for c in lanes {
+                    let own = &mut tile.candidates[c];
+                    if products[c] - term >= self.cuts[c]
+                        && own.offer(self.operand, &mut self.verdict, p, products[c])
+                    {
+                        self.cuts[c] = own.cut(self.operand);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Products that are tested together before any is looked at alone.
+const LANES: usize = 32;
+
+fn any_passes(products: &[f32], terms: &[f32], cut: f32) -> bool {
+    products
+        .iter()
+        .zip(terms)
+        .fold(false, |any, (product, term)| any | (product - term >= cut))
+}
+
+fn any_reaches(products: &[f32], term: f32, cuts: &[f32]) -> bool {
+    products
+        .iter()
+        .zip(cuts)
+        .fold(false, |any, (product, &cut)| any | (product - term >= cut))
+}
+
+/// A panic in another worker is already on its way to the caller; the lists stay well-formed.
+fn lock(tile: &Mutex<Tile>) -> MutexGuard<'_, Tile> {
+    tile.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,72 @@
+//! What a neighbour search returns.
+
+use ndarray::{Array2, ArrayView1, s};
+
+/// The k nearest neighbours of every row, nearest first; a row is never its own neighbour.
+///
+/// Equal distances are ordered by row index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NeighbourTable {
+    /// N × k row indices.
+    pub indices: Array2<u32>,
+    /// N × k distances r_{i,1} ≤ … ≤ r_{i,k}.
+    pub distances: Array2<f64>,
+}
+
+impl NeighbourTable {
+    /// Number of rows, N.
+    pub fn n(&self) -> usize {
+        self.distances.nrows()
+    }
+
+    /// Number of neighbours per row.
+    pub fn k(&self) -> usize {
+        self.distances.ncols()
+    }
+
+    /// Distances of the `order`-th neighbour (counted from 1) of every row.
+    ///
+    /// # Panics
+    /// If `order` is 0 or larger than k.
+    pub fn distances_of_order(&self, order: usize) -> ArrayView1<'_, f64> {
+        self.distances.slice(s![.., order - 1])
+    }
+}
+
+/// r_{i,n} for chosen neighbour orders n: what Gride needs where k is too large for a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderDistances {
+    /// The orders, ascending, counted from 1.
+    pub orders: Vec<usize>,
+    /// orders × N distances.
+    pub distances: Array2<f64>,
+}
+
+impl OrderDistances {
+    /// Distances of the `order`-th neighbour of every row; `None` if it was not asked for.
+    pub fn get(&self, order: usize) -> Option<&[f64]> {
+        let at = self.orders.binary_search(&order).ok()?;
+        self.distances.row(at).to_slice()
+    }
+
+    /// Number of rows, N.
+    pub fn n(&self) -> usize {
+        self.distances.ncols()
+    }
+
+    /// Reads `orders` off a table; orders beyond its k are left out.
+    pub fn from_table(distances: &Array2<f64>, orders: &[usize]) -> Self {
+        let orders: Vec<usize> = orders
+            .iter()
+            .copied()
+            .filter(|&order| order <= distances.ncols())
+            .collect();
+        let picked = Array2::from_shape_fn((orders.len(), distances.nrows()), |(at, row)| {
+            distances[[row, orders[at] - 1]]
+        });
+        Self {
+            orders,
+            distances: picked,
+        }
+    }
+}
