@@ -91,7 +91,7 @@ def dadapy_profile(folder, threads):
 
 
 def measure(command, threads):
-    """Wall seconds, peak MiB and stdout of one process."""
+    """Wall seconds, CPU seconds, peak MiB and stdout of one process."""
     environment = os.environ | {name: str(threads) for name in THREAD_VARIABLES}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
@@ -103,7 +103,8 @@ def measure(command, threads):
             err.seek(0)
             sys.exit(f"{' '.join(map(str, command))}\n{err.read().decode()}")
         out.seek(0)
-        return seconds, usage.ru_maxrss / 1024, out.read().decode()
+        cpu = usage.ru_utime + usage.ru_stime
+        return seconds, cpu, usage.ru_maxrss / 1024, out.read().decode()
 
 
 def reported_seconds(stdout):
@@ -189,7 +190,7 @@ def compare_tables(args):
             command += ["--table", data, str(args.k), str(threads), "1"]
         else:
             command = [sys.executable, __file__, "worker-table", name, data, str(args.k), str(threads)]
-        _, peak, stdout = measure(command, threads)
+        _, _, peak, stdout = measure(command, threads)
         # cargo's own memory would be measured, not the bench's
         return {"seconds": reported_seconds(stdout), "peak_mib": None if name == "repgeo" else peak}
 
@@ -215,8 +216,8 @@ def compare_profiles(args):
             command += ["--threads", str(threads), "--format", "json"]
         else:
             command = [sys.executable, __file__, "worker-profile", folder, str(threads)]
-        seconds, peak, _ = measure(command, threads)
-        return {"seconds": seconds, "peak_mib": peak}
+        seconds, cpu, peak, _ = measure(command, threads)
+        return {"seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak}
 
     names = ["dadapy"] + (["repgeo"] if args.repgeo else [])
     contenders = [(name, t, lambda name=name, t=t: run(name, t)) for t in args.threads for name in names]
