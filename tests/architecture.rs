@@ -1,0 +1,348 @@
+//! Keeps the arrows of `docs/design.md`: a lower floor never names a higher one, nothing below
+//! `cli` talks to the terminal or the environment, and `unsafe` stays in its two rooms.
+//!
+//! The check reads the source as text. It blanks comments and strings, so prose may name any floor.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Top-level modules from the ground up; modules of one storey may use each other.
+const STOREYS: [&[&str]; 7] = [
+    &["error", "warning", "progress", "random"],
+    &["input"],
+    &["neighbours"],
+    &["geometry"],
+    &["profile"],
+    &["report"],
+    &["cli", "main"],
+];
+
+/// What only the roof may name.
+const ROOF_ONLY: [&str; 9] = [
+    "clap",
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "dbg!",
+    "std::env",
+    "env::",
+    "ThreadPoolBuilder",
+];
+
+/// Folders with a licence for `unsafe`: the memory map and the kernels.
+const UNSAFE_ROOMS: [&str; 2] = ["src/input/", "src/neighbours/filter"];
+
+#[test]
+fn every_file_of_the_house_keeps_the_arrows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect_rust_files(&root.join("src"), &mut files);
+    assert!(!files.is_empty(), "no source found");
+    let broken: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let source = fs::read_to_string(file).expect("a source file is readable text");
+            let path = file.strip_prefix(root).expect("files lie under the root");
+            violations(&path.to_string_lossy().replace('\\', "/"), &source)
+        })
+        .collect();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn each_kind_of_broken_rule_is_found() {
+    for (path, source, what) in [
+        (
+            "src/input/npy.rs",
+            "use crate::neighbours::Table;",
+            "neighbours",
+        ),
+        ("src/error.rs", "use crate::input::Layer;", "input"),
+        (
+            "src/geometry/id/gride.rs",
+            "fn f(_: crate::report::Record) {}",
+            "report",
+        ),
+        (
+            "src/input/npy.rs",
+            "use crate::{error::Error, profile::{self, id}};",
+            "profile",
+        ),
+        ("src/geometry/mod.rs", "use super::profile;", "profile"),
+        (
+            "src/neighbours/filter/gemm.rs",
+            "use super::super::super::report::csv;",
+            "report",
+        ),
+        ("src/report/csv.rs", "use repgeo::cli;", "cli"),
+        ("src/report/csv.rs", "fn f() { println!(); }", "println!"),
+        ("src/profile/id.rs", "use clap::Args;", "clap"),
+        (
+            "src/profile/id.rs",
+            "use std::{env, fs}; fn f() { env::var(\"A\"); }",
+            "env::",
+        ),
+        (
+            "src/neighbours/mod.rs",
+            "rayon::ThreadPoolBuilder::new()",
+            "ThreadPoolBuilder",
+        ),
+        ("src/report/csv.rs", "fn f() { unsafe { g() } }", "unsafe"),
+        ("src/attic/mod.rs", "", "no floor"),
+    ] {
+        let found = violations(path, source);
+        assert!(
+            found.iter().any(|line| line.contains(what)),
+            "{path}: {source:?} passed; found {found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_rules_allow_passes() {
+    for (path, source) in [
+        (
+            "src/neighbours/mod.rs",
+            "use crate::input::Matrix; use crate::{Error, random::Rng};",
+        ),
+        (
+            "src/cli/mod.rs",
+            "use crate::report; fn f() { eprintln!(); std::env::args(); }",
+        ),
+        ("src/main.rs", "use repgeo::cli; fn main() { eprintln!() }"),
+        (
+            "src/input/npy.rs",
+            "//! See [`crate::report`].\n/* crate::report /* nested */ */ fn f() {}",
+        ),
+        (
+            "src/input/npy.rs",
+            "const S: &str = \"crate::report \\\" println!\"; const Q: char = '\"';",
+        ),
+        (
+            "src/input/npy.rs",
+            "const S: &str = r#\"crate::report \" unsafe\"#; fn f<'a>(_: &'a str) {}",
+        ),
+        (
+            "src/neighbours/filter/amx.rs",
+            "#[allow(unsafe_code)] fn f() { unsafe { g() } }",
+        ),
+        (
+            "src/report/csv.rs",
+            "#![deny(unsafe_code)] fn reprintln() {}",
+        ),
+        (
+            "src/neighbours/mod.rs",
+            "#[cfg(test)]\nmod tests { fn f() { rayon::ThreadPoolBuilder::new(); } }",
+        ),
+        ("src/neighbours/filter/gemm.rs", "use super::super::report;"),
+    ] {
+        let found = violations(path, source);
+        assert!(found.is_empty(), "{path}: {source:?} failed: {found:?}");
+    }
+}
+
+/// Every rule that one source file breaks, in words.
+fn violations(path: &str, source: &str) -> Vec<String> {
+    let modules = module_path(path);
+    let Some(&top) = modules.first() else {
+        return Vec::new(); // lib.rs lists the floors
+    };
+    let Some(storey) = storey_of(top) else {
+        return vec![format!(
+            "{path}: {top} has no floor in tests/architecture.rs"
+        )];
+    };
+    let code = code_only(source);
+    let mut found = Vec::new();
+    for name in named_modules(&code, modules.len()) {
+        if storey_of(&name).is_some_and(|other| other > storey) {
+            found.push(format!("{path}: {top} names {name}, which lies above it"));
+        }
+    }
+    if storey < STOREYS.len() - 1 {
+        let code = without_tests(&code);
+        for word in ROOF_ONLY.iter().filter(|word| has_word(code, word)) {
+            found.push(format!("{path}: {word} belongs to cli"));
+        }
+    }
+    if has_word(&code, "unsafe") && !UNSAFE_ROOMS.iter().any(|room| path.starts_with(room)) {
+        found.push(format!(
+            "{path}: unsafe outside {}",
+            UNSAFE_ROOMS.join(" and ")
+        ));
+    }
+    found
+}
+
+/// `src/geometry/id/mod.rs` becomes `[geometry, id]`; `src/lib.rs` becomes `[]`.
+fn module_path(path: &str) -> Vec<&str> {
+    path.trim_start_matches("src/")
+        .trim_end_matches(".rs")
+        .split('/')
+        .filter(|part| !matches!(*part, "mod" | "lib"))
+        .collect()
+}
+
+fn storey_of(module: &str) -> Option<usize> {
+    STOREYS.iter().position(|storey| storey.contains(&module))
+}
+
+/// First path segments after every way of writing the crate's root, in a file `depth` modules deep.
+fn named_modules(code: &str, depth: usize) -> Vec<String> {
+    let to_root = "super::".repeat(depth);
+    ["crate::", "repgeo::", to_root.as_str()]
+        .iter()
+        .flat_map(|root| words(code, root).map(|at| &code[at + root.len()..]))
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            Some(group) => group_heads(group),
+            None => vec![leading_identifier(rest)],
+        })
+        .collect()
+}
+
+/// The identifiers that open each entry of `a::b, c::{d, e}, f}`.
+fn group_heads(group: &str) -> Vec<String> {
+    let mut heads = Vec::new();
+    let (mut depth, mut start) = (0usize, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                heads.push(leading_identifier(&group[start..at]));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    heads
+}
+
+fn leading_identifier(text: &str) -> String {
+    let text = text.trim_start();
+    text.chars().take_while(|&c| is_word(c)).collect()
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Where `word` stands in `code` without being the tail or the head of a longer one.
+fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let open_ended = !word.ends_with(is_word);
+    code.match_indices(word)
+        .map(|(at, _)| at)
+        .filter(move |&at| {
+            let before = code[..at].chars().next_back();
+            let after = code[at + word.len()..].chars().next();
+            !before.is_some_and(is_word) && (open_ended || !after.is_some_and(is_word))
+        })
+}
+
+fn has_word(code: &str, word: &str) -> bool {
+    words(code, word).next().is_some()
+}
+
+/// The code before the unit tests, which close their file.
+fn without_tests(code: &str) -> &str {
+    &code[..code.find("#[cfg(test)]\nmod ").unwrap_or(code.len())]
+}
+
+/// The source with comments and the insides of strings left out.
+fn code_only(source: &str) -> String {
+    let mut code = String::new();
+    let mut rest = source;
+    while let Some(c) = rest.chars().next() {
+        let skipped = match c {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => block_comment(rest),
+            '"' => 1 + string_body(&rest[1..]),
+            'r' if !code.ends_with(is_word) => raw_string(rest),
+            '\'' => char_literal(rest),
+            _ => 0,
+        };
+        if skipped == 0 {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+        } else {
+            rest = &rest[skipped..];
+        }
+    }
+    code
+}
+
+/// Length of a block comment, which may nest.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0usize, 0);
+    while at < text.len() {
+        let rest = &text.as_bytes()[at..];
+        if rest.starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += 1;
+        }
+    }
+    text.len()
+}
+
+/// Length of a string after its opening quote, closing quote included.
+fn string_body(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Length of `r"…"` or `r#"…"#`; 0 where the `r` opens a name.
+fn raw_string(text: &str) -> usize {
+    let hashes = text[1..].chars().take_while(|&c| c == '#').count();
+    let body = &text[1 + hashes..];
+    if !body.starts_with('"') {
+        return 0;
+    }
+    let close = format!("\"{}", "#".repeat(hashes));
+    let end = body[1..].find(&close).unwrap_or(body.len() - 1);
+    (1 + hashes + 1 + end + close.len()).min(text.len())
+}
+
+/// Length of `'x'` or `'\n'`; 0 for a lifetime.
+fn char_literal(text: &str) -> usize {
+    let mut inside = text[1..].char_indices();
+    match inside.next() {
+        Some((_, '\\')) => text[3..].find('\'').map_or(0, |end| 3 + end + 1),
+        Some((_, c)) if text[1 + c.len_utf8()..].starts_with('\'') => c.len_utf8() + 2,
+        _ => 0,
+    }
+}
+
+fn collect_rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder).expect("a source folder is readable");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a directory entry is readable").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect_rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
