@@ -77,7 +77,10 @@ fn a_wrong_report_is_refused() {
         let (parent, key) = place.rsplit_once('/').unwrap();
         let parent = report.pointer_mut(parent).unwrap();
         parent[key] = wrong.clone();
-        assert!(!faults(&report).is_empty(), "{place} = {wrong} was accepted");
+        assert!(
+            !faults(&report).is_empty(),
+            "{place} = {wrong} was accepted"
+        );
     }
 }
 
@@ -111,7 +114,9 @@ fn codes_in_the_schema_are_the_codes_in_the_source() {
     let listed = |pointer: &str| -> BTreeSet<String> {
         let values = schema().pointer(pointer).unwrap().clone();
         let codes = values.as_array().unwrap().iter();
-        codes.filter_map(|code| Some(code.as_str()?.to_owned())).collect()
+        codes
+            .filter_map(|code| Some(code.as_str()?.to_owned()))
+            .collect()
     };
     assert_eq!(
         listed("/$defs/warning/properties/code/enum"),

@@ -36,10 +36,10 @@ impl Printable for IdProfile {
         for variant in &variants {
             columns.extend(estimate_columns(self, variant, variants.len() == 1, style));
         }
-        if let (Some(first), Some(last)) = (orders.first(), orders.last()) {
-            columns.push(Column::text(format!("gride n={first}..{last}")));
-        }
-        columns.push(Column::text(""));
+        columns.push(Column::text(match (orders.first(), orders.last()) {
+            (Some(first), Some(last)) => format!("gride n={first}..{last}"),
+            _ => String::new(),
+        }));
 
         let mut grid = Grid::new(columns);
         for layer in &self.layers {
@@ -50,10 +50,13 @@ impl Printable for IdProfile {
             for variant in &variants {
                 row.extend(estimate_cells(self, layer, variant, style));
             }
-            if !orders.is_empty() {
-                row.push(scaling_line(layer, &orders, style).into());
-            }
-            row.push(missing(layer, &variants).into());
+            let scaling = scaling_line(layer, &orders, style);
+            let missing = missing(layer, &variants);
+            // Where nothing could be drawn, the reason takes the place of the drawing.
+            row.push(match scaling.trim() {
+                "" => missing.into(),
+                _ => format!("{scaling}   {missing}").into(),
+            });
             grid.push(row);
         }
         grid.render(style)

@@ -43,6 +43,7 @@ fn block(layer: &LayerId, style: Style) -> String {
         out += &lines(&verdict(plateau), style);
     }
     if !layer.decimation_scaling.is_empty() {
+        out.push('\n');
         out += &by_sample_size(&layer.decimation_scaling, style);
     }
     out + "\n"
@@ -133,14 +134,17 @@ fn verdict(plateau: &Plateau) -> String {
             let spread = plateau
                 .spread
                 .map(|spread| format!(", spread {} %", significant(100.0 * spread, 2)));
-            [Some(format!("{first}..{last}")), id, order, spread]
+            [Some(format!("plateau {first}..{last}")), id, order, spread]
                 .into_iter()
                 .flatten()
                 .collect()
         }
-        _ => plateau.reason.map_or("none", Reason::code).to_owned(),
+        _ => match plateau.reason {
+            None | Some(Reason::NoPlateau) => "no plateau".to_owned(),
+            Some(reason) => format!("no plateau, {}", reason.code()),
+        },
     };
-    format!("plateau {found} (rule: {})", plateau.rule)
+    format!("{found} (rule: {})", plateau.rule)
 }
 
 fn lines(text: &str, style: Style) -> String {
