@@ -180,6 +180,15 @@ pub enum Error {
         limit: String,
     },
 
+    /// NaN or infinity on its way into a report: a fault of repgeo, never of the data.
+    #[error("{field} {fact}; this is a fault in repgeo, please report it with the command")]
+    NonFiniteReport {
+        /// Where in the report, e.g. `layers[3].estimates[0].id`.
+        field: String,
+        /// What stands there.
+        fact: String,
+    },
+
     /// A combination of flags that cannot be obeyed.
     #[error("{0}")]
     Usage(String),
@@ -192,5 +201,10 @@ impl Error {
             Self::Usage(_) => 2,
             _ => 1,
         }
+    }
+
+    /// Whether the reader of the output went away, which is no failure of ours.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }

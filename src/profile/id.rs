@@ -120,6 +120,19 @@ pub struct IdEstimate {
     pub resampled: Option<Resampled>,
 }
 
+impl IdEstimate {
+    /// How the estimate was made, in one word: `two_nn_base`, `gride`, `gride_plateau`, …
+    ///
+    /// A fixed order is part of the scale, not of the name.
+    pub fn variant(&self) -> String {
+        match (self.fit, self.order_rule) {
+            (Some(fit), _) => format!("{}_{fit}", self.estimator),
+            (None, None | Some("fixed")) => self.estimator.to_owned(),
+            (None, Some(rule)) => format!("{}_{rule}", self.estimator),
+        }
+    }
+}
+
 /// One order of Gride's scaling.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScalePoint {

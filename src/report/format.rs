@@ -1,0 +1,70 @@
+//! The three shapes of a report.
+
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// The whole report, schema `repgeo/1`.
+    Json,
+    /// Tidy: one number, one row.
+    Csv,
+}
+
+impl Format {
+    /// The format that a file's ending asks for: `.txt`, `.json` or `.csv`, in any case.
+    ///
+    /// Devices and pipes (`/dev/stdout`, a FIFO) have no ending and get JSON, like a pipe on stdout.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for any other ending.
+    pub fn from_path(path: &Path) -> Result<Self> {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("txt") => Ok(Self::Table),
+            Some("json") => Ok(Self::Json),
+            Some("csv") => Ok(Self::Csv),
+            _ if super::output::is_stream(path) => Ok(Self::Json),
+            _ => Err(Error::Usage(format!(
+                "{}: the ending does not name a format; use .json, .csv or .txt, or pass --format",
+                path.display()
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_decides_the_format() {
+        let format = |name: &str| Format::from_path(Path::new(name)).unwrap();
+        assert_eq!(format("a/profile.json"), Format::Json);
+        assert_eq!(format("profile.v2.CSV"), Format::Csv);
+        assert_eq!(format("profile.txt"), Format::Table);
+    }
+
+    #[test]
+    fn an_unknown_ending_is_a_usage_error_that_names_the_known_ones() {
+        for name in ["profile.xml", "profile", ".json", "profile.json.gz"] {
+            let error = Format::from_path(Path::new(name)).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{name}");
+            let message = error.to_string();
+            assert!(message.contains(".json, .csv or .txt"), "{message}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_without_an_ending_gets_json() {
+        assert_eq!(
+            Format::from_path(Path::new("/dev/null")).unwrap(),
+            Format::Json
+        );
+    }
+}

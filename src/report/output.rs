@@ -1,0 +1,271 @@
+//! Where a report goes: a file that is either whole or untouched, or a stream.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// More links than this in a row are a loop (Linux's own limit).
+const MAX_LINKS: usize = 40;
+
+/// Writes `bytes` to `path` so that a reader, or a killed run, never sees half of them.
+///
+/// They go to a temporary file beside the target, which is synced and renamed over it. A symbolic
+/// link is followed and stays a link; an existing file keeps its permissions. Devices, pipes and
+/// anything under `/dev` or `/proc` are written straight.
+///
+/// # Errors
+/// [`Error::Write`], naming `path`.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let result = if is_stream(path) {
+        append(path, bytes)
+    } else {
+        replace(path, bytes)
+    };
+    result.map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Writes `bytes` to `stream`, called `name` in errors, and flushes it.
+///
+/// # Errors
+/// [`Error::Write`]; a reader that went away is recognised by
+/// [`Error::is_broken_pipe`](crate::Error::is_broken_pipe).
+pub fn write_stream(stream: &mut impl Write, name: &str, bytes: &[u8]) -> Result<()> {
+    stream
+        .write_all(bytes)
+        .and_then(|()| stream.flush())
+        .map_err(|source| Error::Write {
+            path: name.into(),
+            source,
+        })
+}
+
+/// Whether `path` is something that cannot be replaced by renaming: a device, a pipe, a socket.
+///
+/// `/dev/stdout` may lead to a regular file, but one that the shell has opened already.
+pub(super) fn is_stream(path: &Path) -> bool {
+    path.starts_with("/dev")
+        || path.starts_with("/proc")
+        || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).open(path)?.write_all(bytes)
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = follow_links(path)?;
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let existing = permissions_if_writable(&target)?;
+    let mut temporary = new_file_options().tempfile_in(folder).map_err(unnamed)?;
+    temporary.write_all(bytes)?;
+    if let Some(permissions) = existing {
+        temporary.as_file().set_permissions(permissions)?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(&target).map_err(|error| error.error)?;
+    // The rename itself survives a power cut only once the folder is on disk; where folders
+    // cannot be synced (some network mounts, Windows) the file is still whole.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// The file that `path` leads to, which need not exist.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&target) else {
+            return Ok(target);
+        };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+/// The permissions of a file that exists; an error if it may not be written, although renaming
+/// over it would work.
+fn permissions_if_writable(target: &Path) -> io::Result<Option<fs::Permissions>> {
+    match OpenOptions::new().write(true).open(target) {
+        Ok(file) => Ok(Some(file.metadata()?.permissions())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Temporary files are private by default; a report should obey the umask like any new file.
+fn new_file_options() -> tempfile::Builder<'static, 'static> {
+    let mut options = tempfile::Builder::new();
+    options.prefix(".repgeo-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        options.permissions(fs::Permissions::from_mode(0o666));
+    }
+    options
+}
+
+/// The error without the name of the temporary file, which means nothing to the user.
+fn unnamed(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder does not exist"),
+        io::ErrorKind::PermissionDenied => {
+            io::Error::new(error.kind(), "permission denied in its folder")
+        }
+        kind => io::Error::new(kind, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_report_replaces_the_old_one_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.json");
+        write_atomically(&path, b"a longer first report").unwrap();
+        write_atomically(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(entries(folder.path()), ["profile.json"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nowhere/profile.json");
+        let error = write_atomically(&path, b"x").unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        let message = error.to_string();
+        assert!(message.contains("nowhere/profile.json: cannot write: its folder"));
+        assert!(!message.contains(".repgeo-"), "{message}");
+    }
+
+    #[test]
+    fn a_folder_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(write_atomically(folder.path(), b"x").is_err());
+        assert_eq!(entries(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn a_bare_file_name_lies_in_the_current_folder() {
+        let error = write_atomically(Path::new(""), b"x").unwrap_err();
+        assert!(matches!(error, Error::Write { .. }));
+    }
+
+    #[cfg(unix)]
+    mod unix {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).unwrap().permissions().mode() & 0o777
+        }
+
+        #[test]
+        fn a_link_stays_a_link_and_its_target_gets_the_report() {
+            let folder = tempfile::tempdir().unwrap();
+            let real = folder.path().join("real");
+            fs::create_dir(&real).unwrap();
+            for target in ["real/old.json", "real/new.json"] {
+                let link = folder.path().join("link.json");
+                let _ = fs::remove_file(&link);
+                symlink(target, &link).unwrap();
+                write_atomically(&link, b"report").unwrap();
+                assert!(link.is_symlink());
+                assert_eq!(fs::read(folder.path().join(target)).unwrap(), b"report");
+            }
+            assert_eq!(entries(&real), ["new.json", "old.json"]);
+        }
+
+        #[test]
+        fn links_in_a_circle_are_an_error() {
+            let folder = tempfile::tempdir().unwrap();
+            let (a, b) = (folder.path().join("a.json"), folder.path().join("b.json"));
+            symlink(&a, &b).unwrap();
+            symlink(&b, &a).unwrap();
+            assert!(write_atomically(&a, b"x").is_err());
+        }
+
+        #[test]
+        fn an_existing_file_keeps_its_permissions_and_a_new_one_obeys_the_umask() {
+            let folder = tempfile::tempdir().unwrap();
+            let old = folder.path().join("old.json");
+            fs::write(&old, b"old").unwrap();
+            fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).unwrap();
+            write_atomically(&old, b"new").unwrap();
+            assert_eq!(mode(&old), 0o640);
+
+            let plain = folder.path().join("plain.json");
+            fs::write(&plain, b"x").unwrap();
+            let report = folder.path().join("report.json");
+            write_atomically(&report, b"x").unwrap();
+            assert_eq!(mode(&report), mode(&plain));
+        }
+
+        #[test]
+        fn a_read_only_file_is_refused_where_the_system_refuses_it() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("kept.json");
+            fs::write(&path, b"kept").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+            let refused = OpenOptions::new().write(true).open(&path).is_err();
+            assert_eq!(write_atomically(&path, b"new").is_err(), refused);
+            if refused {
+                assert_eq!(fs::read(&path).unwrap(), b"kept");
+            }
+        }
+
+        #[test]
+        fn devices_and_pipes_are_written_straight() {
+            write_atomically(Path::new("/dev/null"), b"report").unwrap();
+            assert!(!fs::metadata("/dev/null").unwrap().is_file());
+
+            let folder = tempfile::tempdir().unwrap();
+            let pipe = folder.path().join("pipe");
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+            assert!(made.unwrap().success());
+            let reader = std::thread::spawn({
+                let pipe = pipe.clone();
+                move || fs::read(pipe).unwrap()
+            });
+            write_atomically(&pipe, b"report").unwrap();
+            assert_eq!(reader.join().unwrap(), b"report");
+            assert_eq!(entries(folder.path()), ["pipe"]);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_recognised() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let error = write_stream(&mut Closed, "stdout", b"report").unwrap_err();
+        assert!(error.is_broken_pipe());
+        assert!(error.to_string().starts_with("stdout: cannot write"));
+        assert!(!Error::Usage(String::new()).is_broken_pipe());
+    }
+}

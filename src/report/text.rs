@@ -1,0 +1,156 @@
+//! Text that fits a terminal: its width in columns, safe characters, elision, wrapping.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::style::Style;
+
+/// Terminal columns that `text` takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` without characters that could move the cursor or turn the writing direction; under
+/// `--ascii` without anything beyond ASCII. Such characters are shown as `\u{…}`.
+pub(super) fn safe(text: &str, style: Style) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unsafe(character) || (style.ascii && !character.is_ascii()) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` in at most `limit` columns, the middle left out if need be: both ends of a layer's name
+/// tell layers apart, the middle seldom does.
+pub(super) fn elide_middle(text: &str, limit: usize, style: Style) -> String {
+    if width(text) <= limit {
+        return text.to_owned();
+    }
+    let mark = style.ellipsis();
+    let Some(room) = limit.checked_sub(width(mark)) else {
+        return prefix(text, limit).to_owned();
+    };
+    let head = prefix(text, room.div_ceil(2));
+    let tail = suffix(text, room - width(head));
+    format!("{head}{mark}{tail}")
+}
+
+/// The start of `text` in at most `limit` columns, its end marked as left out if need be.
+pub(super) fn elide_end(text: &str, limit: usize, style: Style) -> String {
+    if width(text) <= limit {
+        return text.to_owned();
+    }
+    let mark = prefix(style.ellipsis(), limit);
+    format!("{}{mark}", prefix(text, limit - width(mark)))
+}
+
+fn prefix(text: &str, limit: usize) -> &str {
+    let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+    let end = ends.take_while(|&end| width(&text[..end]) <= limit).last();
+    &text[..end.unwrap_or(0)]
+}
+
+fn suffix(text: &str, limit: usize) -> &str {
+    let starts = text.char_indices().rev().map(|(start, _)| start);
+    let start = starts
+        .take_while(|&start| width(&text[start..]) <= limit)
+        .last();
+    &text[start.unwrap_or(text.len())..]
+}
+
+/// `text` broken between words into lines of at most `limit` columns; a longer word is cut.
+/// Lines after the first start with two spaces.
+pub(super) fn wrap(text: &str, limit: Option<usize>) -> Vec<String> {
+    const INDENT: &str = "  ";
+    let limit = match limit {
+        Some(limit) if width(text) > limit => limit.max(INDENT.len() + 2),
+        _ => return vec![text.to_owned()],
+    };
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_inclusive(' ') {
+        let mut rest = word;
+        if width(line.as_str()) + width(rest.trim_end()) > limit && !line.trim().is_empty() {
+            lines.push(std::mem::replace(&mut line, INDENT.to_owned()));
+        }
+        while width(&line) + width(rest.trim_end()) > limit {
+            let head = prefix(rest, limit - width(&line));
+            line += head;
+            rest = &rest[head.len()..];
+            lines.push(std::mem::replace(&mut line, INDENT.to_owned()));
+        }
+        line += rest;
+    }
+    if !line.trim().is_empty() {
+        lines.push(line);
+    }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASCII: Style = Style {
+        ascii: true,
+        colour: false,
+        width: None,
+    };
+
+    #[test]
+    fn elision_keeps_both_ends_and_never_exceeds_the_limit() {
+        let style = Style::default();
+        assert_eq!(
+            elide_middle("encoder.layer.11.output", 11, style),
+            "encod…utput"
+        );
+        assert_eq!(elide_middle("short", 11, style), "short");
+        assert_eq!(elide_middle("encoder.layer.11", 8, ASCII), "enc...11");
+        for limit in 0..20 {
+            for text in [
+                "encoder.layer.11.output",
+                "層の名前がとても長い",
+                "é́é́é́é́é́é́é́é́é́é́é́",
+            ] {
+                assert!(width(&elide_middle(text, limit, style)) <= limit);
+                assert!(width(&elide_end(text, limit, style)) <= limit);
+            }
+        }
+    }
+
+    #[test]
+    fn control_characters_and_direction_marks_never_reach_the_terminal() {
+        assert_eq!(safe("a\u{1b}[2Jb\n", Style::default()), "a\\u{1b}[2Jb\\n");
+        assert_eq!(safe("a\u{202e}b", Style::default()), "a\\u{202e}b");
+        assert_eq!(safe("schön", Style::default()), "schön");
+        assert_eq!(safe("schön", ASCII), "sch\\u{f6}n");
+    }
+
+    #[test]
+    fn wrapping_keeps_every_word_and_the_limit() {
+        let text = "duplicates: 129 rows repeat an earlier row and were removed";
+        let lines = wrap(text, Some(24));
+        assert!(lines.iter().all(|line| width(line) <= 24), "{lines:?}");
+        let words: Vec<&str> = lines.iter().flat_map(|l| l.split_whitespace()).collect();
+        assert_eq!(words.join(" "), text);
+        assert_eq!(wrap(text, None), [text]);
+        assert_eq!(wrap("", Some(10)), [""]);
+    }
+
+    #[test]
+    fn a_word_wider_than_the_limit_is_cut() {
+        let lines = wrap("see /a/very/long/path/without/spaces now", Some(10));
+        assert!(lines.iter().all(|line| width(line) <= 10), "{lines:?}");
+    }
+}

@@ -1,0 +1,309 @@
+//! Small reports made by hand: every shape that a report can take.
+
+use repgeo::geometry::Reason;
+use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
+use repgeo::geometry::id::ErrorKind;
+use repgeo::profile::id::{
+    DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
+    Resampled, ScalePoint,
+};
+use repgeo::report::{InspectReport, InspectedLayer};
+use repgeo::warning::{Warning, WarningCode};
+
+/// Three layers: a constant embedding without an ID, a peak, an end; with Gride's scaling.
+pub fn profile() -> IdProfile {
+    let mut embedding = layer("embed", 0, 3);
+    embedding.n_rows = 1;
+    embedding.diagnostics = diagnostics(10_000, 1);
+    embedding.diagnostics.max_mean_over_std = None;
+    embedding.diagnostics.top_column_variance_share = None;
+    embedding.diagnostics.distances = None;
+    embedding.estimates = vec![missing_two_nn(Reason::AllRowsIdentical)];
+    embedding.scaling = Vec::new();
+    embedding.plateau = Some(no_plateau());
+    embedding.warnings = vec![
+        Warning::new(
+            WarningCode::Duplicates,
+            9_999,
+            "9999 rows repeat an earlier row and were removed",
+        ),
+        Warning::new(WarningCode::NotEstimated, 1, "no intrinsic dimension"),
+    ];
+
+    let mut middle = layer("layers.0", 1, 3);
+    middle.estimates = vec![two_nn(24.618, 0.2513)];
+    middle.scaling = scaling(&[23.5, 17.25, 12.0, 11.875, 11.75]);
+    middle.plateau = Some(plateau());
+
+    let mut last = layer("layers.1", 2, 3);
+    last.estimates = vec![two_nn(8.136, 0.0831)];
+    last.scaling = scaling(&[8.0, 7.5, 7.0, 6.5]);
+    last.plateau = Some(no_plateau());
+
+    IdProfile {
+        parameters: parameters(),
+        layers: vec![embedding, middle, last],
+        summary: Some(IdSummary {
+            variant: "two_nn_base".into(),
+            peak: extremum("layers.0", 1, 24.618),
+            minimum: extremum("layers.1", 2, 8.136),
+        }),
+        warnings: vec![Warning::new(
+            WarningCode::SkippedArrays,
+            1,
+            "1 array is no layer and was left out: labels",
+        )],
+    }
+}
+
+/// One layer with Gride at the plateau, Bayes, both ways of resampling and decimation.
+pub fn resampled() -> IdProfile {
+    let mut only = layer("probe", 0, 1);
+    only.relative_depth = 0.0;
+    let mut bayes = two_nn(4.5, 0.125);
+    bayes.fit = Some("bayes");
+    bayes.fraction = None;
+    bayes.mode = Some(4.4375);
+    bayes.resampled = Some(parts("partitions", 500, Some(0.0625), false));
+    let mut gride = two_nn(4.25, 0.0625);
+    gride.estimator = "gride";
+    gride.fit = None;
+    gride.fraction = None;
+    gride.order = Some(16);
+    gride.order_rule = Some("plateau");
+    gride.resampled = Some(parts("decimation", 250, None, true));
+    only.estimates = vec![bayes, gride];
+    only.scaling = scaling(&[4.5, 4.25, 4.125, 4.25, 4.25]);
+    only.plateau = Some(plateau());
+    only.decimation_scaling = vec![
+        DecimationPoint {
+            n: 1000,
+            resampled: parts("decimation", 1000, None, true),
+        },
+        DecimationPoint {
+            n: 2,
+            resampled: Resampled {
+                values: vec![None, None],
+                mean: None,
+                std: None,
+                distance: None,
+                ..parts("decimation", 2, None, true)
+            },
+        },
+    ];
+    IdProfile {
+        parameters: IdParameters {
+            fit: "bayes".into(),
+            order: Some("plateau".into()),
+            pool: Some("token:3".into()),
+            rows: vec!["--subsample 1000".into()],
+            partitions: Some(2),
+            decimate: Some(0.25),
+            repeats: Some(2),
+            ..parameters()
+        },
+        layers: vec![only],
+        summary: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// Two layers read from headers, one of them not yet pooled.
+pub fn inspected() -> InspectReport {
+    InspectReport {
+        layers: vec![
+            inspected_layer("embed", 0, vec![1000, 384]),
+            inspected_layer("layers.0", 1, vec![1000, 12, 384]),
+        ],
+        total_bytes: 9_984_000,
+        warnings: Vec::new(),
+    }
+}
+
+/// The same layers with their values scanned.
+pub fn scanned() -> InspectReport {
+    let mut report = inspected();
+    report.layers[0].diagnostics = Some(diagnostics(1000, 990));
+    let mut constant = diagnostics(1000, 1);
+    constant.max_mean_over_std = None;
+    constant.top_column_variance_share = None;
+    constant.distances = None;
+    report.layers[1].diagnostics = Some(constant);
+    report.warnings = vec![Warning::new(
+        WarningCode::Duplicates,
+        10,
+        "10 of 1000 rows of embed repeat an earlier row",
+    )];
+    report
+}
+
+fn parameters() -> IdParameters {
+    IdParameters {
+        estimators: vec!["two_nn".into(), "gride".into()],
+        fit: "base".into(),
+        fraction: 0.9,
+        order: None,
+        range_max: 32,
+        metric: "euclidean".into(),
+        duplicates: "drop".into(),
+        pool: None,
+        rows: Vec::new(),
+        partitions: None,
+        decimate: None,
+        repeats: None,
+        seed: 0,
+    }
+}
+
+fn layer(name: &str, index: usize, n_layers: usize) -> LayerId {
+    LayerId {
+        layer: name.into(),
+        index,
+        relative_depth: index as f64 / (n_layers.max(2) - 1) as f64,
+        n_rows: 9_871,
+        n_columns: 384,
+        dtype: "f16".into(),
+        estimates: Vec::new(),
+        scaling: Vec::new(),
+        decimation_scaling: Vec::new(),
+        plateau: None,
+        diagnostics: diagnostics(10_000, 9_871),
+        warnings: Vec::new(),
+    }
+}
+
+fn two_nn(id: f64, std_error: f64) -> IdEstimate {
+    IdEstimate {
+        estimator: "two_nn",
+        fit: Some("base"),
+        fraction: Some(0.9),
+        order: Some(1),
+        order_rule: None,
+        id: Some(id),
+        std_error: Some(std_error),
+        error_kind: Some(ErrorKind::Model),
+        reason: None,
+        distance: Some(1.5),
+        n: 9_871,
+        n_fit: 8_883,
+        n_zero: 0,
+        n_tied: 0,
+        n_filtered: 0,
+        mode: None,
+        resampled: None,
+    }
+}
+
+fn missing_two_nn(reason: Reason) -> IdEstimate {
+    IdEstimate {
+        id: None,
+        std_error: None,
+        error_kind: None,
+        reason: Some(reason),
+        distance: None,
+        n: 0,
+        n_fit: 0,
+        ..two_nn(0.0, 0.0)
+    }
+}
+
+/// Gride at orders 1, 2, 4, …; one more order has no ID.
+fn scaling(ids: &[f64]) -> Vec<ScalePoint> {
+    let present = ids.iter().map(|&id| (Some(id), None));
+    present
+        .chain([(None, Some(Reason::TooFewNeighbours))])
+        .enumerate()
+        .map(|(step, (id, reason))| ScalePoint {
+            order: 1 << step,
+            n: 9_871,
+            distance: id.map(|_| 1.0 + step as f64 / 4.0),
+            id,
+            std_error: id.map(|id| id / 64.0),
+            reason,
+        })
+        .collect()
+}
+
+fn plateau() -> Plateau {
+    Plateau {
+        rule: "longest window with spread below 0.1",
+        first_order: Some(4),
+        last_order: Some(16),
+        order: Some(8),
+        spread: Some(0.021),
+        id: Some(11.875),
+        reason: None,
+    }
+}
+
+fn no_plateau() -> Plateau {
+    Plateau {
+        first_order: None,
+        last_order: None,
+        order: None,
+        spread: None,
+        id: None,
+        reason: Some(Reason::NoPlateau),
+        ..plateau()
+    }
+}
+
+fn parts(rule: &'static str, n: usize, std_error: Option<f64>, overlapping: bool) -> Resampled {
+    Resampled {
+        rule,
+        n,
+        values: vec![Some(4.5), None],
+        mean: Some(4.5),
+        std: Some(0.25),
+        std_error,
+        distance: Some(2.0),
+        overlapping,
+    }
+}
+
+fn extremum(layer: &str, index: usize, id: f64) -> Extremum {
+    Extremum {
+        layer: layer.into(),
+        index,
+        relative_depth: index as f64 / 2.0,
+        id,
+        at_edge: false,
+    }
+}
+
+fn inspected_layer(name: &str, index: usize, shape: Vec<usize>) -> InspectedLayer {
+    let values: usize = shape.iter().product();
+    InspectedLayer {
+        layer: name.into(),
+        index,
+        relative_depth: index as f64,
+        bytes: 2 * values as u64,
+        shape,
+        dtype: "f16".into(),
+        diagnostics: None,
+    }
+}
+
+fn diagnostics(n_rows: usize, n_unique: usize) -> Diagnostics {
+    let quantiles = || Quantiles(LEVELS.iter().map(|level| 1.0 + level).collect());
+    Diagnostics {
+        n_rows,
+        n_unique,
+        n_duplicates: n_rows - n_unique,
+        max_multiplicity: 1 + n_rows - n_unique,
+        n_nonfinite_rows: 0,
+        n_constant_columns: 2,
+        max_mean_over_std: Some(12.25),
+        top_column_variance_share: Some(0.0625),
+        distances: Some(DistanceDiagnostics {
+            n_zero_r1: 0,
+            n_near_zero_r1: 1,
+            n_tied_r1_r2: 0,
+            n_nonfinite_mu: 0,
+            r1: quantiles(),
+            r2: quantiles(),
+            mu: Quantiles(Vec::new()),
+            unresolved_share: Some(0.001),
+        }),
+    }
+}
