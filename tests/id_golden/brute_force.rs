@@ -30,11 +30,6 @@ impl Neighbours {
         Self { indices, distances }
     }
 
-    /// The neighbours of every row among all others.
-    pub fn all(data: &Array2<f64>) -> Self {
-        Self::nearest(data, data.nrows() - 1)
-    }
-
     /// Distances to the `order`-th neighbour, order 1 the nearest.
     pub fn at(&self, order: usize) -> Vec<f64> {
         self.distances.column(order - 1).to_vec()
@@ -51,4 +46,15 @@ pub fn distinct(data: &Array2<f64>) -> Array2<f64> {
         .filter(|&i| (0..i).all(|j| data.row(i) != data.row(j)))
         .collect();
     data.select(ndarray::Axis(0), &rows)
+}
+
+#[test]
+fn three_points_on_a_line_have_the_neighbours_one_expects() {
+    let line = ndarray::array![[0.0], [0.5], [0.9]];
+    let found = Neighbours::nearest(&line, 2);
+    assert_eq!(found.indices, ndarray::array![[1, 2], [2, 0], [1, 0]]);
+    assert_eq!(
+        found.distances,
+        ndarray::array![[0.5, 0.9], [0.4, 0.5], [0.4, 0.9]]
+    );
 }
