@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::stats;
+
 /// The quantile levels of [`Quantiles`].
 pub const LEVELS: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
@@ -51,3 +53,100 @@ pub struct DistanceDiagnostics {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Quantiles(pub Vec<f64>);
+
+impl Quantiles {
+    /// The quantiles of `values`, which get sorted on the way.
+    pub fn of(values: &mut [f64]) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        if values.is_empty() {
+            return Self(Vec::new());
+        }
+        Self(
+            LEVELS
+                .iter()
+                .map(|&level| stats::quantile(values, level))
+                .collect(),
+        )
+    }
+
+    /// The median; `None` without values.
+    pub fn median(&self) -> Option<f64> {
+        self.0.get(LEVELS.len() / 2).copied()
+    }
+}
+
+impl DistanceDiagnostics {
+    /// Diagnostics of the first and second neighbour distance of every row.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn new(r1: &[f64], r2: &[f64], unresolved_share: Option<f64>) -> Self {
+        assert_eq!(r1.len(), r2.len(), "one pair of distances a row");
+        let near = Quantiles::of(&mut r1.to_vec());
+        let limit = near.median().map_or(0.0, |median| 1e-6 * median);
+        let mut mus: Vec<f64> = r1.iter().zip(r2).map(|(near, far)| far / near).collect();
+        mus.retain(|mu| mu.is_finite());
+        let count = |holds: &dyn Fn(f64, f64) -> bool| {
+            r1.iter()
+                .zip(r2)
+                .filter(|&(&near, &far)| holds(near, far))
+                .count()
+        };
+        #[allow(clippy::float_cmp)] // ties are exact by definition
+        Self {
+            n_zero_r1: count(&|near, _| near == 0.0),
+            n_near_zero_r1: count(&|near, _| near < limit),
+            n_tied_r1_r2: count(&|near, far| near == far),
+            n_nonfinite_mu: r1.len() - mus.len(),
+            r1: near,
+            r2: Quantiles::of(&mut r2.to_vec()),
+            mu: Quantiles::of(&mut mus),
+            unresolved_share,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_of_a_ramp_are_its_levels() {
+        let mut ramp: Vec<f64> = (0..=100).rev().map(f64::from).collect();
+        let expected = LEVELS.map(|level| 100.0 * level);
+        let found = Quantiles::of(&mut ramp).0;
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-12),
+            "{found:?}"
+        );
+        assert_eq!(Quantiles::of(&mut []).0, []);
+    }
+
+    #[test]
+    fn zeros_near_zeros_and_ties_are_counted_apart() {
+        let r1 = [0.0, 1e-9, 1.0, 1.0, 2.0];
+        let r2 = [0.0, 1.0, 1.0, 2.0, 3.0];
+        let found = DistanceDiagnostics::new(&r1, &r2, Some(0.25));
+        assert_eq!(
+            (
+                found.n_zero_r1,
+                found.n_near_zero_r1,
+                found.n_tied_r1_r2,
+                found.n_nonfinite_mu
+            ),
+            (1, 2, 2, 1)
+        );
+        assert_eq!(found.mu.0.len(), LEVELS.len());
+        assert_eq!(found.unresolved_share, Some(0.25));
+    }
+
+    #[test]
+    fn no_rows_have_no_quantiles_and_no_counts() {
+        let found = DistanceDiagnostics::new(&[], &[], None);
+        assert_eq!(found.n_zero_r1, 0);
+        assert!(found.r1.0.is_empty());
+    }
+}

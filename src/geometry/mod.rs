@@ -3,5 +3,7 @@
 pub mod diagnostics;
 pub mod id;
 mod reason;
+mod special;
+pub mod stats;
 
 pub use reason::Reason;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::geometry::Reason;
+use crate::warning::WarningCode;
 
 /// Where an error bar comes from, and so what it includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,6 +37,39 @@ pub struct Estimate {
     pub n_tied: usize,
     /// Ratios left out by Gride's outlier filter.
     pub n_filtered: usize,
+    /// Mode of the posterior, where the fit has one.
+    pub mode: Option<f64>,
+    /// A rule that could not be followed to the letter on these data.
+    pub note: Option<WarningCode>,
+}
+
+impl Estimate {
+    /// An estimate of `id` from `n` rows or ratios, all of them fitted, without an error.
+    pub fn new(id: f64, n: usize) -> Self {
+        Self {
+            id,
+            std_error: None,
+            error_kind: None,
+            n,
+            n_fit: n,
+            n_zero: 0,
+            n_tied: 0,
+            n_filtered: 0,
+            mode: None,
+            note: None,
+        }
+    }
+
+    /// The same estimate with the error `std_error` of kind `kind`; without either if it is
+    /// `None` or not finite.
+    pub fn with_error(self, kind: ErrorKind, std_error: Option<f64>) -> Self {
+        let std_error = std_error.filter(|error| error.is_finite());
+        Self {
+            std_error,
+            error_kind: std_error.map(|_| kind),
+            ..self
+        }
+    }
 }
 
 /// An estimate, or why there is none.
