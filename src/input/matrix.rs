@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use memmap2::Mmap;
 use ndarray::Array2;
+
+use super::bytes::Bytes;
 
 /// An N × D matrix of activations, rows contiguous.
 ///
@@ -43,32 +44,32 @@ enum Storage {
     F64(Slab<f64>),
 }
 
-/// A shared run of values: owned, or inside a memory map.
+/// A shared run of values: decoded, or still inside the bytes of a file.
 #[derive(Clone)]
 pub enum Slab<T> {
     /// Values that were decoded into memory.
-    Owned(Arc<[T]>),
-    /// Values read straight from a mapped file.
+    Owned(Arc<Vec<T>>),
+    /// Values read straight from a file.
     Mapped(MappedSlab<T>),
 }
 
-/// `len` values of type `T` that start `offset` bytes into a map.
+/// `len` values of type `T` that start `offset` bytes into a file.
 #[derive(Clone)]
 pub struct MappedSlab<T> {
-    map: Arc<Mmap>,
+    bytes: Arc<Bytes>,
     offset: usize,
     len: usize,
     kind: PhantomData<T>,
 }
 
 impl<T: bytemuck::Pod> Slab<T> {
-    /// Borrows `len` values from `map`; `None` if they are misaligned or reach past its end.
-    pub fn mapped(map: &Arc<Mmap>, offset: usize, len: usize) -> Option<Self> {
-        let bytes = len.checked_mul(size_of::<T>())?;
-        let span = map.get(offset..offset.checked_add(bytes)?)?;
+    /// Borrows `len` values from `bytes`; `None` if they are misaligned or reach past the end.
+    pub fn mapped(bytes: &Arc<Bytes>, offset: usize, len: usize) -> Option<Self> {
+        let size = len.checked_mul(size_of::<T>())?;
+        let span = bytes.get(offset..offset.checked_add(size)?)?;
         bytemuck::try_cast_slice::<u8, T>(span).ok()?;
         Some(Self::Mapped(MappedSlab {
-            map: Arc::clone(map),
+            bytes: Arc::clone(bytes),
             offset,
             len,
             kind: PhantomData,
@@ -79,8 +80,8 @@ impl<T: bytemuck::Pod> Slab<T> {
         match self {
             Self::Owned(values) => values,
             Self::Mapped(slab) => {
-                let bytes = slab.len * size_of::<T>();
-                bytemuck::cast_slice(&slab.map[slab.offset..slab.offset + bytes])
+                let size = slab.len * size_of::<T>();
+                bytemuck::cast_slice(&slab.bytes[slab.offset..slab.offset + size])
             }
         }
     }
@@ -88,7 +89,7 @@ impl<T: bytemuck::Pod> Slab<T> {
 
 impl<T> From<Vec<T>> for Slab<T> {
     fn from(values: Vec<T>) -> Self {
-        Self::Owned(values.into())
+        Self::Owned(Arc::new(values))
     }
 }
 

@@ -1,0 +1,202 @@
+//! One array of a file, known by its header only.
+
+use std::io::{Cursor, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zip::ZipArchive;
+
+use super::array::Array;
+use super::bytes::Bytes;
+use super::dtype::Dtype;
+use super::npy;
+use crate::warning::{Warning, WarningCode};
+use crate::{Error, Result};
+
+/// What the elements of an array are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// Numbers that have a geometry.
+    Number(Dtype),
+    /// numpy `U`: so many UTF-32 characters, padded with zeros.
+    Unicode(usize),
+    /// numpy `S`: so many bytes, padded with zeros.
+    Ascii(usize),
+    /// Something that is refused, and how it could be converted.
+    Other {
+        /// What it is.
+        what: String,
+        /// How to make numbers of it.
+        remedy: &'static str,
+    },
+}
+
+impl Item {
+    /// Bytes per element; `None` where that is unknown or does not matter.
+    pub(crate) fn size(&self) -> Option<usize> {
+        match self {
+            Self::Number(dtype) => Some(dtype.size()),
+            Self::Unicode(length) => length.checked_mul(4),
+            Self::Ascii(length) => Some(*length),
+            Self::Other { .. } => None,
+        }
+    }
+}
+
+/// Where the bytes of an array are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// As they are, from this offset on.
+    Plain { bytes: Arc<Bytes>, offset: usize },
+    /// In a compressed member of a zip archive: an npy file of this size.
+    Packed {
+        archive: Arc<Bytes>,
+        member: usize,
+        size: usize,
+    },
+}
+
+/// An array of a file: its header and its place. The values are still where they were.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The file.
+    pub path: PathBuf,
+    /// The array's name: file stem, tensor name or archive member.
+    pub name: String,
+    /// Its element type.
+    pub item: Item,
+    /// Whether its bytes are in the opposite order of this machine's.
+    pub swapped: bool,
+    /// Whether the first axis varies fastest.
+    pub fortran: bool,
+    /// Its axes.
+    pub shape: Vec<usize>,
+    /// Bytes after the end of the array.
+    pub trailing: usize,
+    /// Whether bfloat16 was inferred from a two-byte void type.
+    pub void_as_bf16: bool,
+    /// Where its bytes are.
+    pub place: Place,
+}
+
+impl Entry {
+    /// The element type, if it is a number.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for text, records, complex numbers, objects, …
+    pub(crate) fn dtype(&self) -> Result<Dtype> {
+        match &self.item {
+            Item::Number(dtype) => Ok(*dtype),
+            Item::Unicode(_) | Item::Ascii(_) => {
+                Err(self.unsupported("text elements", "activations must be numbers"))
+            }
+            Item::Other { what, remedy } => Err(self.unsupported(what, *remedy)),
+        }
+    }
+
+    /// Size of the values in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let elements: usize = self.shape.iter().product();
+        (elements * self.item.size().unwrap_or(0)) as u64
+    }
+
+    /// How messages call this array: its file, and its name where the file holds several.
+    pub(crate) fn label(&self) -> String {
+        let stem = self.path.file_stem().and_then(|stem| stem.to_str());
+        if stem == Some(self.name.as_str()) {
+            self.path.display().to_string()
+        } else {
+            format!("{}#{}", self.path.display(), self.name.escape_debug())
+        }
+    }
+
+    /// An error that names this array.
+    pub(crate) fn unsupported(&self, fact: impl Into<String>, remedy: impl Into<String>) -> Error {
+        Error::Unsupported {
+            path: self.path.clone(),
+            name: self.name.escape_debug().to_string(),
+            fact: fact.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// What is worth saying about how this array was stored.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let name = self.name.escape_debug();
+        if self.void_as_bf16 {
+            let message = format!("{name}: two-byte void elements were read as bfloat16");
+            warnings.push(Warning::new(WarningCode::VoidAsBf16, 1, message));
+        }
+        if self.trailing > 0 {
+            let message = format!("{name}: {} bytes follow the array", self.trailing);
+            warnings.push(Warning::new(
+                WarningCode::TrailingBytes,
+                self.trailing,
+                message,
+            ));
+        }
+        warnings
+    }
+
+    /// The array with its values in reach: still in the file, or unpacked from its archive.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it holds no numbers or text; [`Error::Malformed`] if a compressed
+    /// member does not unpack to the size it promised.
+    pub(crate) fn load(&self) -> Result<Array> {
+        if let Item::Other { what, remedy } = &self.item {
+            return Err(self.unsupported(what, *remedy));
+        }
+        if self.shape.contains(&0) {
+            let fact = format!("shape {:?}, so no values", self.shape);
+            return Err(self.unsupported(fact, "dump at least one row and one column"));
+        }
+        let (bytes, offset) = match &self.place {
+            Place::Plain { bytes, offset } => (Arc::clone(bytes), *offset),
+            Place::Packed {
+                archive,
+                member,
+                size,
+            } => self.unpack(archive, *member, *size)?,
+        };
+        Ok(Array {
+            bytes,
+            offset,
+            item: self.item.clone(),
+            swapped: self.swapped,
+            // With at most one axis longer than 1 both orders are the same.
+            fortran: self.fortran && self.shape.iter().filter(|&&n| n > 1).count() > 1,
+            shape: self.shape.clone(),
+        })
+    }
+
+    fn unpack(
+        &self,
+        archive: &Arc<Bytes>,
+        member: usize,
+        size: usize,
+    ) -> Result<(Arc<Bytes>, usize)> {
+        let damaged = |fact: String| Error::Malformed {
+            path: self.path.clone(),
+            fact: format!("archive member {:?} {fact}", self.name),
+            remedy: "write the archive again with numpy.savez".into(),
+        };
+        let mut zip = ZipArchive::new(Cursor::new(&archive[..]))
+            .map_err(|err| damaged(format!("is out of reach: {err}")))?;
+        let file = zip
+            .by_index(member)
+            .map_err(|err| damaged(format!("is out of reach: {err}")))?;
+        let mut content = Vec::with_capacity(size);
+        file.take(size as u64 + 1)
+            .read_to_end(&mut content)
+            .map_err(|err| damaged(format!("does not unpack: {err}")))?;
+        if content.len() != size {
+            return Err(damaged(format!(
+                "does not unpack to the {size} bytes it promised"
+            )));
+        }
+        let header = npy::parse(&content).map_err(damaged)?;
+        Ok((Arc::new(Bytes::Owned(content)), header.data_start))
+    }
+}

@@ -1,0 +1,209 @@
+//! How arrays with more than two axes become rows and columns.
+
+use std::str::FromStr;
+
+use super::array::{Array, Cut, map_rows};
+use super::entry::Entry;
+use super::mask::Mask;
+use super::matrix::Matrix;
+use crate::{Error, Result};
+
+/// What to make of the axes behind the first, as typed after `--pool`.
+///
+/// `last`, `mean`, `first` and `token:I` take `[N, T, D]` to `[N, D]`; `gap` takes `[N, C, H, W]` to
+/// `[N, C]`; `flatten` takes either to one row of everything. Means are computed and kept in f64,
+/// the rest keeps its stored precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The last token, or the last one that the mask keeps.
+    Last,
+    /// The mean over tokens, or over those that the mask keeps.
+    Mean,
+    /// The first token, or the first one that the mask keeps.
+    First,
+    /// The token at this position; negative positions count from the end.
+    Token(i64),
+    /// All values of a row, side by side.
+    Flatten,
+    /// Global average pooling: the mean of each channel over height and width.
+    Gap,
+}
+
+impl FromStr for Pooling {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let unknown = || {
+            Error::Usage(format!(
+                "--pool {text:?} is unknown; use last, mean, first, token:I, flatten or gap"
+            ))
+        };
+        match text {
+            "last" => Ok(Self::Last),
+            "mean" => Ok(Self::Mean),
+            "first" => Ok(Self::First),
+            "flatten" => Ok(Self::Flatten),
+            "gap" => Ok(Self::Gap),
+            _ => {
+                let index = text.strip_prefix("token:").ok_or_else(unknown)?;
+                index.parse().map(Self::Token).map_err(|_| unknown())
+            }
+        }
+    }
+}
+
+impl Pooling {
+    /// Whether a mask changes the result.
+    fn heeds_mask(self) -> bool {
+        matches!(self, Self::Last | Self::Mean | Self::First)
+    }
+}
+
+/// Rows of an array with three or four axes.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a pooling that this number of axes does not have or a token that is
+/// not there; [`Error::Usage`] for a mask that the pooling would ignore; what
+/// [`Mask`] says when it does not fit.
+pub(crate) fn pool(
+    entry: &Entry,
+    array: &Array,
+    pooling: Pooling,
+    mask: Option<&Mask>,
+    rows: Option<&[u32]>,
+) -> Result<Matrix> {
+    if mask.is_some() && !pooling.heeds_mask() {
+        return Err(Error::Usage(
+            "--mask has no part in this --pool; use it with mean, last or first".into(),
+        ));
+    }
+    match (pooling, array.shape.as_slice()) {
+        (Pooling::Flatten, _) => whole(entry, array, rows),
+        (Pooling::Gap, &[_, channels, height, width]) => Ok(averages(
+            array,
+            rows,
+            channels,
+            |_| vec![true; height * width],
+            Axis::Last,
+        )),
+        (Pooling::Gap, _) => Err(entry.unsupported(
+            format!("shape {:?}, and gap needs [N, C, H, W]", array.shape),
+            "use --pool mean for tokens",
+        )),
+        (_, &[n, tokens, width]) => {
+            let kept = |row: usize| mask.map_or(vec![true; tokens], |mask| mask.row(row).to_vec());
+            if let Some(mask) = mask {
+                mask.check(entry, n, tokens, rows)?;
+            }
+            let first =
+                |row| mask.map_or(0, |mask| position(mask.row(row).iter().position(|&k| k)));
+            let last = |row| {
+                mask.map_or(tokens - 1, |mask| {
+                    position(mask.row(row).iter().rposition(|&k| k))
+                })
+            };
+            match pooling {
+                Pooling::Mean => Ok(averages(array, rows, width, kept, Axis::Middle)),
+                Pooling::First => token(entry, array, rows, width, &first),
+                Pooling::Last => token(entry, array, rows, width, &last),
+                _ => {
+                    let Pooling::Token(index) = pooling else {
+                        unreachable!("flatten and gap are done above")
+                    };
+                    let at = from_end(index, tokens).ok_or_else(|| {
+                        let fact =
+                            format!("{tokens} tokens, and there is no token {index} among them");
+                        entry.unsupported(fact, "choose another --pool token:I")
+                    })?;
+                    token(entry, array, rows, width, &|_| at)
+                }
+            }
+        }
+        (_, shape) => Err(entry.unsupported(
+            format!("shape {shape:?}, which has no tokens"),
+            "use --pool gap or --pool flatten",
+        )),
+    }
+}
+
+/// Every value of every row: the file's own bytes where they can stay.
+pub(crate) fn whole(entry: &Entry, array: &Array, rows: Option<&[u32]>) -> Result<Matrix> {
+    match (array.mapped(), rows) {
+        (Some(matrix), None) => Ok(matrix),
+        (Some(matrix), Some(rows)) => Ok(matrix.select(rows)),
+        (None, _) => Ok(array.decoded(entry.dtype()?, &array.whole_rows(rows))),
+    }
+}
+
+fn token(
+    entry: &Entry,
+    array: &Array,
+    rows: Option<&[u32]>,
+    width: usize,
+    at: &(dyn Fn(usize) -> usize + Sync),
+) -> Result<Matrix> {
+    let start = |row| at(row) * width;
+    let cut = Cut {
+        rows,
+        width,
+        start: &start,
+    };
+    Ok(array.decoded(entry.dtype()?, &cut))
+}
+
+fn position(kept: Option<usize>) -> usize {
+    kept.expect("a mask was checked to keep a token of every row")
+}
+
+fn from_end(index: i64, n: usize) -> Option<usize> {
+    let distance = usize::try_from(index.unsigned_abs()).ok()?;
+    match index {
+        0.. => Some(distance).filter(|&at| at < n),
+        _ => n.checked_sub(distance),
+    }
+}
+
+/// Which axis of `[N, A, B]` is averaged away.
+#[derive(Clone, Copy, PartialEq)]
+enum Axis {
+    /// A: tokens, leaving one column per B.
+    Middle,
+    /// B: pixels, leaving one column per A.
+    Last,
+}
+
+/// Means over one axis in f64, summed in ascending order over the places that `kept` names.
+fn averages(
+    array: &Array,
+    rows: Option<&[u32]>,
+    columns: usize,
+    kept: impl Fn(usize) -> Vec<bool> + Sync,
+    axis: Axis,
+) -> Matrix {
+    let read = array.runs_f64().expect("the dtype of a layer is a number");
+    let values = map_rows(array.n_rows(), rows, columns, |block, rows| {
+        for (out, &row) in block.chunks_exact_mut(columns).zip(rows) {
+            let kept = kept(row);
+            let count = kept.iter().filter(|&&k| k).count() as f64;
+            match axis {
+                Axis::Middle => {
+                    let mut token = vec![0.0; columns];
+                    for (at, _) in kept.iter().enumerate().filter(|&(_, &k)| k) {
+                        read(row, at * columns, &mut token);
+                        out.iter_mut().zip(&token).for_each(|(sum, x)| *sum += x);
+                    }
+                    out.iter_mut().for_each(|sum| *sum /= count);
+                }
+                Axis::Last => {
+                    let mut channel = vec![0.0; kept.len()];
+                    for (at, mean) in out.iter_mut().enumerate() {
+                        read(row, at * kept.len(), &mut channel);
+                        *mean = channel.iter().sum::<f64>() / count;
+                    }
+                }
+            }
+        }
+    });
+    let n = rows.map_or(array.n_rows(), <[u32]>::len);
+    Matrix::from_f64(n, columns, values)
+}

@@ -1,0 +1,118 @@
+//! Index ranges as typed: `3`, `-1`, `2..5`, `2..=5`, `1..`, `..-1`.
+
+use std::ops::Range;
+
+/// A range of indices; negative numbers count from the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexRange {
+    /// One index.
+    One(i64),
+    /// From, to; both may be open. `inclusive` tells whether the second is part of the range.
+    Span {
+        from: Option<i64>,
+        to: Option<i64>,
+        inclusive: bool,
+    },
+}
+
+impl IndexRange {
+    /// Reads a range; `None` if `text` is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Some((from, to)) = text.split_once("..") else {
+            return text.parse().ok().map(Self::One);
+        };
+        let (to, inclusive) = match to.strip_prefix('=') {
+            Some(to) => (to, true),
+            None => (to, false),
+        };
+        let bound = |text: &str| match text {
+            "" => Some(None),
+            number => number.parse().ok().map(Some),
+        };
+        if inclusive && to.is_empty() {
+            return None;
+        }
+        Some(Self::Span {
+            from: bound(from)?,
+            to: bound(to)?,
+            inclusive,
+        })
+    }
+
+    /// The indices below `n` that are meant; the error says why there are none.
+    pub(crate) fn resolve(self, n: usize) -> Result<Range<usize>, String> {
+        let position = |index: i64| {
+            let from_end = usize::try_from(index.unsigned_abs()).ok()?;
+            match index {
+                0.. => Some(from_end),
+                _ => n.checked_sub(from_end),
+            }
+        };
+        let beyond = |index: i64| format!("index {index} is beyond the {n} there are");
+        let (start, end) = match self {
+            Self::One(index) => {
+                let at = position(index)
+                    .filter(|&at| at < n)
+                    .ok_or_else(|| beyond(index))?;
+                (at, at + 1)
+            }
+            Self::Span {
+                from,
+                to,
+                inclusive,
+            } => {
+                let start = from.map_or(Ok(0), |i| position(i).ok_or_else(|| beyond(i)))?;
+                let end = to.map_or(Ok(n), |i| {
+                    position(i)
+                        .and_then(|at| at.checked_add(usize::from(inclusive)))
+                        .filter(|&end| end <= n)
+                        .ok_or_else(|| beyond(i))
+                })?;
+                (start, end)
+            }
+        };
+        if start >= end {
+            return Err(format!("range {start}..{end} of {n} is empty"));
+        }
+        Ok(start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IndexRange;
+
+    fn of_ten(text: &str) -> Option<Vec<usize>> {
+        let range = IndexRange::parse(text)?.resolve(10).ok()?;
+        Some(range.collect())
+    }
+
+    #[test]
+    fn ranges_are_half_open_like_rust_and_negative_from_the_end_like_python() {
+        assert_eq!(of_ten("3"), Some(vec![3]));
+        assert_eq!(of_ten("-1"), Some(vec![9]));
+        assert_eq!(of_ten("7.."), Some(vec![7, 8, 9]));
+        assert_eq!(of_ten("..2"), Some(vec![0, 1]));
+        assert_eq!(of_ten("2..=4"), Some(vec![2, 3, 4]));
+        assert_eq!(of_ten("-3..-1"), Some(vec![7, 8]));
+        assert_eq!(of_ten(".."), Some((0..10).collect()));
+    }
+
+    #[test]
+    fn what_is_no_range_or_reaches_beyond_is_refused() {
+        for text in [
+            "",
+            "a",
+            "1...2",
+            "2..=",
+            "10",
+            "-11",
+            "0..11",
+            "5..5",
+            "6..2",
+            "0..=9223372036854775807",
+        ] {
+            assert_eq!(of_ten(text), None, "{text}");
+        }
+    }
+}
