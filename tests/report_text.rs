@@ -1,5 +1,7 @@
 //! What a user sees: reports made by hand, rendered in every format.
 
+#![allow(clippy::unwrap_used)]
+
 mod hand_made;
 
 use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style};

@@ -64,14 +64,15 @@ impl Printable for IdProfile {
 
     fn closing(&self, style: &Style) -> String {
         let mut lines = profile_lines(self, *style);
-        let context = variants(self)
+        let columns: Vec<String> = variants(self)
             .iter()
             .map(|variant| context(self, variant, *style))
-            .collect::<Vec<_>>();
-        for line in text::wrap(&context.join("; "), style.width) {
-            lines.push(style.paint(&line, Emphasis::Faint));
+            .collect();
+        if !columns.is_empty() {
+            let faint = |line: String| style.paint(&line, Emphasis::Faint);
+            let context = text::wrap(&columns.join("; "), style.width);
+            lines.extend(context.into_iter().map(faint));
         }
-        lines.retain(|line| !line.is_empty());
         let layers = self
             .layers
             .iter()
