@@ -8,20 +8,23 @@ use super::stats;
 pub const LEVELS: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
 /// Diagnostics of the values of one layer, before any row is removed.
+///
+/// Of a precomputed neighbour table only the number of rows and the distances are known; the
+/// other fields are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnostics {
     /// Rows of the layer.
     pub n_rows: usize,
     /// Distinct rows.
-    pub n_unique: usize,
+    pub n_unique: Option<usize>,
     /// Rows that repeat an earlier one.
-    pub n_duplicates: usize,
+    pub n_duplicates: Option<usize>,
     /// Largest number of times one row occurs.
-    pub max_multiplicity: usize,
+    pub max_multiplicity: Option<usize>,
     /// Rows with NaN or infinity.
-    pub n_nonfinite_rows: usize,
+    pub n_nonfinite_rows: Option<usize>,
     /// Columns with zero variance.
-    pub n_constant_columns: usize,
+    pub n_constant_columns: Option<usize>,
     /// Largest |column mean| / column standard deviation over non-constant columns; `None` if none.
     pub max_mean_over_std: Option<f64>,
     /// Largest column variance over the total variance; `None` for a constant layer.
@@ -54,6 +57,23 @@ pub struct DistanceDiagnostics {
 #[serde(transparent)]
 pub struct Quantiles(pub Vec<f64>);
 
+impl Diagnostics {
+    /// What is known of a precomputed neighbour table of `n_rows` rows.
+    pub fn of_table(n_rows: usize) -> Self {
+        Self {
+            n_rows,
+            n_unique: None,
+            n_duplicates: None,
+            max_multiplicity: None,
+            n_nonfinite_rows: None,
+            n_constant_columns: None,
+            max_mean_over_std: None,
+            top_column_variance_share: None,
+            distances: None,
+        }
+    }
+}
+
 impl Quantiles {
     /// The quantiles of `values`, which get sorted on the way.
     pub fn of(values: &mut [f64]) -> Self {
@@ -80,7 +100,7 @@ impl DistanceDiagnostics {
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn new(r1: &[f64], r2: &[f64], unresolved_share: Option<f64>) -> Self {
+    pub fn new(r1: &[f64], r2: &[f64]) -> Self {
         assert_eq!(r1.len(), r2.len(), "one pair of distances a row");
         let near = Quantiles::of(&mut r1.to_vec());
         let limit = near.median().map_or(0.0, |median| 1e-6 * median);
@@ -101,7 +121,6 @@ impl DistanceDiagnostics {
             r1: near,
             r2: Quantiles::of(&mut r2.to_vec()),
             mu: Quantiles::of(&mut mus),
-            unresolved_share,
         }
     }
 }
@@ -129,7 +148,7 @@ mod tests {
     fn zeros_near_zeros_and_ties_are_counted_apart() {
         let r1 = [0.0, 1e-9, 1.0, 1.0, 2.0];
         let r2 = [0.0, 1.0, 1.0, 2.0, 3.0];
-        let found = DistanceDiagnostics::new(&r1, &r2, Some(0.25));
+        let found = DistanceDiagnostics::new(&r1, &r2);
         assert_eq!(
             (
                 found.n_zero_r1,
@@ -140,12 +159,11 @@ mod tests {
             (1, 2, 2, 1)
         );
         assert_eq!(found.mu.0.len(), LEVELS.len());
-        assert_eq!(found.unresolved_share, Some(0.25));
     }
 
     #[test]
     fn no_rows_have_no_quantiles_and_no_counts() {
-        let found = DistanceDiagnostics::new(&[], &[], None);
+        let found = DistanceDiagnostics::new(&[], &[]);
         assert_eq!(found.n_zero_r1, 0);
         assert!(found.r1.0.is_empty());
     }

@@ -25,22 +25,32 @@ pub struct IdParameters {
     pub estimators: Vec<String>,
     /// TwoNN fit: `base`, `mle`, `mle_censored`, `bayes`.
     pub fit: String,
-    /// Share of the smallest ratios that the fit uses.
-    pub fraction: f64,
+    /// Share of the smallest ratios that the fit uses, where it has one.
+    pub fraction: Option<f64>,
     /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
     pub order: Option<String>,
+    /// Neighbours of the density that `match_density` matches.
+    pub density_k: Option<usize>,
     /// Largest n2 of Gride.
     pub range_max: usize,
     /// `euclidean` or `cosine`.
     pub metric: String,
     /// `drop`, `keep` or `refuse`.
     pub duplicates: String,
-    /// How 3-D and 4-D arrays became rows; `None` if none was.
+    /// Whether rows with NaN or infinity were to be left out.
+    pub drop_nonfinite: bool,
+    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
     pub pool: Option<String>,
+    /// Whether a mask chose the tokens to pool.
+    pub masked: bool,
     /// How rows were chosen, in words of the flags; empty for all rows.
     pub rows: Vec<String>,
+    /// Blocks of the jackknife, if asked for.
+    pub blocks: Option<usize>,
     /// Number of disjoint parts, if asked for.
     pub partitions: Option<usize>,
+    /// How rows were dealt into parts: `random` or `given`.
+    pub partition_order: Option<&'static str>,
     /// Share of rows of a decimated sub-sample, if asked for.
     pub decimate: Option<f64>,
     /// How many decimated sub-samples.
@@ -60,10 +70,10 @@ pub struct LayerId {
     pub relative_depth: f64,
     /// Rows analysed, after selection and duplicate policy.
     pub n_rows: usize,
-    /// Columns.
-    pub n_columns: usize,
-    /// Stored type: `f16`, `bf16`, `f32`, …
-    pub dtype: String,
+    /// Columns; `None` for a precomputed neighbour table.
+    pub n_columns: Option<usize>,
+    /// Stored type: `f16`, `bf16`, `f32`, …; `None` for a precomputed neighbour table.
+    pub dtype: Option<String>,
     /// One entry per estimator and fit, headline first.
     pub estimates: Vec<IdEstimate>,
     /// Gride at every order; empty unless asked for.

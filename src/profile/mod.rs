@@ -1,3 +1,10 @@
 //! Floor 4: a quantity over layers.
 
 pub mod id;
+mod id_profile;
+mod layers;
+mod resample;
+
+pub use id_profile::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
+pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+pub use resample::PartitionOrder;

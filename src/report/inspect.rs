@@ -107,13 +107,14 @@ fn scanned(layers: &[InspectedLayer], style: Style) -> String {
         let Some(found) = &layer.diagnostics else {
             continue;
         };
+        let count = |n: Option<usize>| n.map_or(style.dash().into(), |n| grouped(n, style).into());
         let number = |value: Option<f64>| value.map_or(style.dash().into(), |v| significant(v, 3));
         grid.push(vec![
             text::safe(&layer.layer, style).into(),
             grouped(found.n_rows, style).into(),
-            grouped(found.n_unique, style).into(),
-            grouped(found.n_nonfinite_rows, style).into(),
-            grouped(found.n_constant_columns, style).into(),
+            count(found.n_unique),
+            count(found.n_nonfinite_rows),
+            count(found.n_constant_columns),
             number(found.max_mean_over_std).into(),
             number(found.top_column_variance_share).into(),
         ]);
@@ -165,9 +166,9 @@ fn layer_records(layer: &InspectedLayer) -> Vec<Record<'_>> {
 }
 
 fn value_diagnostics(found: &Diagnostics) -> [(&'static str, Option<f64>); 8] {
-    let count = |n: usize| Some(n as f64);
+    let count = |n: Option<usize>| n.map(|n| n as f64);
     [
-        ("n_rows", count(found.n_rows)),
+        ("n_rows", count(Some(found.n_rows))),
         ("n_unique", count(found.n_unique)),
         ("n_duplicates", count(found.n_duplicates)),
         ("max_multiplicity", count(found.max_multiplicity)),
@@ -178,13 +179,12 @@ fn value_diagnostics(found: &Diagnostics) -> [(&'static str, Option<f64>); 8] {
     ]
 }
 
-fn distance_diagnostics(found: &DistanceDiagnostics) -> [(&'static str, Option<f64>); 5] {
+fn distance_diagnostics(found: &DistanceDiagnostics) -> [(&'static str, Option<f64>); 4] {
     let count = |n: usize| Some(n as f64);
     [
         ("n_zero_r1", count(found.n_zero_r1)),
         ("n_near_zero_r1", count(found.n_near_zero_r1)),
         ("n_tied_r1_r2", count(found.n_tied_r1_r2)),
         ("n_nonfinite_mu", count(found.n_nonfinite_mu)),
-        ("unresolved_share", found.unresolved_share),
     ]
 }

@@ -161,8 +161,8 @@ fn layer(name: &str, index: usize, n_layers: usize) -> LayerId {
         index,
         relative_depth: index as f64 / (n_layers.max(2) - 1) as f64,
         n_rows: 9_871,
-        n_columns: 384,
-        dtype: "f16".into(),
+        n_columns: Some(384),
+        dtype: Some("f16".into()),
         estimates: Vec::new(),
         scaling: Vec::new(),
         decimation_scaling: Vec::new(),
@@ -288,11 +288,11 @@ fn diagnostics(n_rows: usize, n_unique: usize) -> Diagnostics {
     let quantiles = || Quantiles(LEVELS.iter().map(|level| 1.0 + level).collect());
     Diagnostics {
         n_rows,
-        n_unique,
-        n_duplicates: n_rows - n_unique,
-        max_multiplicity: 1 + n_rows - n_unique,
-        n_nonfinite_rows: 0,
-        n_constant_columns: 2,
+        n_unique: Some(n_unique),
+        n_duplicates: Some(n_rows - n_unique),
+        max_multiplicity: Some(1 + n_rows - n_unique),
+        n_nonfinite_rows: Some(0),
+        n_constant_columns: Some(2),
         max_mean_over_std: Some(12.25),
         top_column_variance_share: Some(0.0625),
         distances: Some(DistanceDiagnostics {
@@ -303,7 +303,6 @@ fn diagnostics(n_rows: usize, n_unique: usize) -> Diagnostics {
             r1: quantiles(),
             r2: quantiles(),
             mu: Quantiles(Vec::new()),
-            unresolved_share: Some(0.001),
         }),
     }
 }

@@ -1,0 +1,202 @@
+//! One layer at a time, read, checked and cleaned: where every profile begins.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::geometry::diagnostics::Diagnostics;
+use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
+use crate::warning::{Warning, WarningCode};
+
+/// What to do with rows that repeat an earlier row exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicatePolicy {
+    /// Keep the first of each.
+    #[default]
+    Drop,
+    /// Keep all; ties are settled by row index.
+    Keep,
+    /// Refuse the layer.
+    Refuse,
+}
+
+impl DuplicatePolicy {
+    /// The name in reports and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Keep => "keep",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// How layers become points.
+#[derive(Debug, Clone, Default)]
+pub struct LayerOptions {
+    /// What to make of three or four axes.
+    pub pool: Option<Pooling>,
+    /// Which tokens count when pooling.
+    pub mask: Option<Mask>,
+    /// Input rows to keep, ascending; all if `None`.
+    pub rows: Option<Vec<u32>>,
+    /// What to do with equal rows.
+    pub duplicates: DuplicatePolicy,
+    /// Leave rows with NaN or infinity out instead of refusing the layer.
+    pub drop_nonfinite: bool,
+}
+
+/// A layer ready for analysis.
+pub struct PreparedLayer {
+    /// The rows that are left.
+    pub matrix: Matrix,
+    /// The input row behind each of them.
+    pub rows: Vec<u32>,
+    /// Diagnostics of the values; no distances yet.
+    pub diagnostics: Diagnostics,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads `layer`, checks its values and applies the policies of `options`.
+///
+/// # Errors
+/// Whatever reading gives; [`Error::NonFinite`], [`Error::TooLarge`] and [`Error::Duplicates`],
+/// with rows counted as in the input.
+pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result<PreparedLayer> {
+    let read = dump.read(
+        layer,
+        &ReadOptions {
+            pool: options.pool,
+            mask: options.mask.as_ref(),
+            rows: options.rows.as_deref(),
+        },
+    )?;
+    let name = &layer.name;
+    let n = read.matrix.n_rows();
+    let mut warnings = read.warnings;
+    let scan = scan(&read.matrix);
+    let (mut matrix, mut rows) = (read.matrix, read.rows);
+    if let Some(spot) = scan.too_large {
+        let row = rows[spot.row] as usize;
+        let (layer, column, value) = (name.clone(), spot.column, spot.value);
+        return Err(Error::TooLarge {
+            layer,
+            row,
+            column,
+            value,
+        });
+    }
+    if let Some(spot) = scan.first_nonfinite {
+        let n_rows = scan.nonfinite_rows.len();
+        if !options.drop_nonfinite {
+            return Err(Error::NonFinite {
+                layer: name.clone(),
+                row: rows[spot.row] as usize,
+                column: spot.column,
+                value: spot.value,
+                n_rows,
+                n,
+            });
+        }
+        warnings.push(Warning::new(
+            WarningCode::NonfiniteDropped,
+            n_rows,
+            format!("{n_rows} of {n} rows hold NaN or infinity and were left out"),
+        ));
+        let finite: Vec<u32> = (0..)
+            .take(n)
+            .filter(|row| scan.nonfinite_rows.binary_search(row).is_err())
+            .collect();
+        (matrix, rows) = keep(&matrix, &rows, &finite);
+    }
+
+    let duplicates = find_duplicates(&matrix);
+    let n_duplicates = duplicates.n_duplicates();
+    if n_duplicates > 0 {
+        let n = matrix.n_rows();
+        let first = duplicates
+            .first_repeat()
+            .map_or(0, |row| rows[row] as usize);
+        let done = match options.duplicates {
+            DuplicatePolicy::Refuse => {
+                let (layer, count) = (name.clone(), n_duplicates);
+                return Err(Error::Duplicates {
+                    layer,
+                    count,
+                    n,
+                    row: first,
+                });
+            }
+            DuplicatePolicy::Drop => "were left out",
+            DuplicatePolicy::Keep => "were kept",
+        };
+        warnings.push(Warning::new(
+            WarningCode::Duplicates,
+            n_duplicates,
+            format!("{n_duplicates} of {n} rows repeat an earlier row and {done}"),
+        ));
+    }
+    let diagnostics = Diagnostics {
+        n_rows: n,
+        n_unique: Some(duplicates.kept.len()),
+        n_duplicates: Some(n_duplicates),
+        max_multiplicity: Some(duplicates.max_multiplicity() as usize),
+        n_nonfinite_rows: Some(scan.nonfinite_rows.len()),
+        n_constant_columns: Some(scan.n_constant_columns),
+        max_mean_over_std: scan.max_mean_over_std,
+        top_column_variance_share: scan.top_column_variance_share,
+        distances: None,
+    };
+    if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
+        (matrix, rows) = keep(&matrix, &rows, &duplicates.kept);
+    }
+    warnings.extend(value_warnings(&diagnostics, matrix.n_rows()));
+    Ok(PreparedLayer {
+        matrix,
+        rows,
+        diagnostics,
+        warnings,
+    })
+}
+
+fn keep(matrix: &Matrix, rows: &[u32], kept: &[u32]) -> (Matrix, Vec<u32>) {
+    (
+        matrix.select(kept),
+        kept.iter().map(|&row| rows[row as usize]).collect(),
+    )
+}
+
+/// Below this many rows every estimate is mostly noise.
+const FEW_ROWS: usize = 100;
+
+/// Column means beyond this many standard deviations break careless arithmetic.
+const MASSIVE_MEAN: f64 = 100.0;
+
+/// A column with more than this share of the variance decides every distance.
+const MASSIVE_SHARE: f64 = 0.5;
+
+fn value_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mean = diagnostics.max_mean_over_std.unwrap_or(0.0);
+    let share = diagnostics.top_column_variance_share.unwrap_or(0.0);
+    // A layer of one or two columns has a dominating column by counting alone.
+    if mean > MASSIVE_MEAN || share > MASSIVE_SHARE {
+        warnings.push(Warning::new(
+            WarningCode::MassiveColumns,
+            1,
+            format!(
+                "massive columns: largest |mean|/std is {mean:.3e}, the top column holds {:.0} % of the variance",
+                100.0 * share
+            ),
+        ));
+    }
+    if n < FEW_ROWS {
+        warnings.push(Warning::new(
+            WarningCode::FewRows,
+            n,
+            format!("{n} rows are few: fewer than {FEW_ROWS} give noisy estimates"),
+        ));
+    }
+    warnings
+}
