@@ -1,8 +1,7 @@
 //! Exactly equal rows.
 
-use rayon::prelude::*;
-
 use half::{bf16, f16};
+use rayon::prelude::*;
 
 use super::matrix::{Matrix, Values};
 
@@ -32,8 +31,8 @@ impl Duplicates {
 
     /// The first row that repeats an earlier one.
     pub fn first_repeat(&self) -> Option<usize> {
-        let is_first = |(row, &at): (usize, &u32)| self.kept[at as usize] as usize == row;
-        (0..self.inverse.len()).find(|&row| !is_first((row, &self.inverse[row])))
+        let first = |row: usize| self.kept[self.inverse[row] as usize] as usize;
+        (0..self.inverse.len()).find(|&row| first(row) != row)
     }
 }
 

@@ -172,8 +172,8 @@ fn from_csv(path: &Path, column: Option<&str>) -> Result<Labels> {
 }
 
 fn from_array(entry: &Entry) -> Result<Labels> {
-    let [n] = match entry.shape.as_slice() {
-        &[n] | &[n, 1] => [n],
+    let n = match entry.shape.as_slice() {
+        &[n] | &[n, 1] => n,
         shape => {
             let fact = format!("shape {shape:?}");
             return Err(entry.unsupported(fact, "labels are a list of one value per row"));

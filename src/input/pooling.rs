@@ -77,52 +77,55 @@ pub(crate) fn pool(
             "--mask has no part in this --pool; use it with mean, last or first".into(),
         ));
     }
-    match (pooling, array.shape.as_slice()) {
-        (Pooling::Flatten, _) => whole(entry, array, rows),
-        (Pooling::Gap, &[_, channels, height, width]) => Ok(averages(
-            array,
-            rows,
-            channels,
-            |_| vec![true; height * width],
-            Axis::Last,
-        )),
-        (Pooling::Gap, _) => Err(entry.unsupported(
-            format!("shape {:?}, and gap needs [N, C, H, W]", array.shape),
-            "use --pool mean for tokens",
-        )),
-        (_, &[n, tokens, width]) => {
-            let kept = |row: usize| mask.map_or(vec![true; tokens], |mask| mask.row(row).to_vec());
+    let refuse = |fact: &str, remedy: &str| {
+        let fact = format!("shape {:?}, {fact}", array.shape);
+        Err(entry.unsupported(fact, remedy))
+    };
+    match (array.shape.as_slice(), pooling) {
+        (_, Pooling::Flatten) => whole(entry, array, rows),
+        (&[_, channels, height, width], Pooling::Gap) => {
+            let all = |_| vec![true; height * width];
+            Ok(averages(array, rows, channels, all, Axis::Last))
+        }
+        (_, Pooling::Gap) => refuse("and gap needs [N, C, H, W]", "use --pool mean for tokens"),
+        (&[n, tokens, width], _) => {
             if let Some(mask) = mask {
                 mask.check(entry, n, tokens, rows)?;
             }
-            let first =
-                |row| mask.map_or(0, |mask| position(mask.row(row).iter().position(|&k| k)));
-            let last = |row| {
-                mask.map_or(tokens - 1, |mask| {
-                    position(mask.row(row).iter().rposition(|&k| k))
-                })
-            };
-            match pooling {
-                Pooling::Mean => Ok(averages(array, rows, width, kept, Axis::Middle)),
-                Pooling::First => token(entry, array, rows, width, &first),
-                Pooling::Last => token(entry, array, rows, width, &last),
-                _ => {
-                    let Pooling::Token(index) = pooling else {
-                        unreachable!("flatten and gap are done above")
-                    };
-                    let at = from_end(index, tokens).ok_or_else(|| {
-                        let fact =
-                            format!("{tokens} tokens, and there is no token {index} among them");
-                        entry.unsupported(fact, "choose another --pool token:I")
-                    })?;
-                    token(entry, array, rows, width, &|_| at)
-                }
-            }
+            pool_tokens(entry, array, pooling, mask, rows, (tokens, width))
         }
-        (_, shape) => Err(entry.unsupported(
-            format!("shape {shape:?}, which has no tokens"),
-            "use --pool gap or --pool flatten",
-        )),
+        _ => refuse("which has no tokens", "use --pool gap or --pool flatten"),
+    }
+}
+
+/// Rows of `[N, T, D]`, under a mask that was checked.
+fn pool_tokens(
+    entry: &Entry,
+    array: &Array,
+    pooling: Pooling,
+    mask: Option<&Mask>,
+    rows: Option<&[u32]>,
+    (tokens, width): (usize, usize),
+) -> Result<Matrix> {
+    let kept = |row: usize| mask.map_or_else(|| vec![true; tokens], |mask| mask.row(row).to_vec());
+    let first = |row| mask.map_or(0, |mask| position(mask.row(row).iter().position(|&k| k)));
+    let last = |row| {
+        mask.map_or(tokens - 1, |mask| {
+            position(mask.row(row).iter().rposition(|&k| k))
+        })
+    };
+    match pooling {
+        Pooling::Mean => Ok(averages(array, rows, width, kept, Axis::Middle)),
+        Pooling::First => token(entry, array, rows, width, &first),
+        Pooling::Last => token(entry, array, rows, width, &last),
+        Pooling::Token(index) => match from_end(index, tokens) {
+            Some(at) => token(entry, array, rows, width, &|_| at),
+            None => Err(entry.unsupported(
+                format!("{tokens} tokens, and there is no token {index} among them"),
+                "choose another --pool token:I",
+            )),
+        },
+        Pooling::Flatten | Pooling::Gap => whole(entry, array, rows),
     }
 }
 

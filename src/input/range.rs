@@ -78,6 +78,14 @@ impl IndexRange {
     }
 }
 
+/// A whole number below `n`, as an index.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn whole_index(x: f64, n: usize) -> Option<u32> {
+    // Whole and within range, so the cast is exact.
+    let fits = x >= 0.0 && x < n as f64 && x.fract() <= 0.0 && x <= f64::from(u32::MAX);
+    fits.then_some(x as u32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::IndexRange;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::dtype::Dtype;
 use super::file;
 use super::labels::Labels;
-use super::range::IndexRange;
+use super::range::{IndexRange, whole_index};
 use crate::random::SplitMix64;
 use crate::{Error, Result};
 
@@ -190,7 +190,11 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
             Dtype::Bool => (0..n).filter(|&row| values[row] > 0.0).collect(),
             _ => values
                 .iter()
-                .map(|&x| index(x, n).ok_or_else(|| beyond(format!("there is no row {x}"))))
+                .map(|&x| {
+                    whole_index(x, n)
+                        .map(|row| row as usize)
+                        .ok_or_else(|| beyond(format!("there is no row {x}")))
+                })
                 .collect::<Result<_>>()?,
         }
     };
@@ -201,11 +205,4 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         Some(&last) if last >= n => Err(beyond(format!("there is no row {last}"))),
         Some(_) => Ok(rows),
     }
-}
-
-/// A whole number below `n`, as an index.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn index(x: f64, n: usize) -> Option<usize> {
-    // Whole and within range, so the cast is exact.
-    (x >= 0.0 && x < n as f64 && x.fract() <= 0.0).then(|| x as usize)
 }

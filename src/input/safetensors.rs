@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use ::safetensors::SafeTensors;
-use ::safetensors::tensor::{Dtype as Stored, Metadata, SafeTensorError, TensorInfo};
+use ::safetensors::tensor::{Dtype as Stored, SafeTensorError};
 use serde::Deserialize;
 
 use super::bytes::Bytes;
@@ -25,7 +25,9 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
     let (header, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|err| malformed(path, fact(&err)))?;
     let data = header + size_of::<u64>();
-    let mut entries: Vec<Entry> = tensors(&metadata)
+    let mut entries: Vec<Entry> = metadata
+        .tensors()
+        .into_iter()
         .map(|(name, info)| Entry {
             path: path.to_owned(),
             name,
@@ -43,10 +45,6 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
         .collect();
     entries.sort_by(|a, b| natural::compare(&a.name, &b.name));
     Ok(entries)
-}
-
-fn tensors(metadata: &Metadata) -> impl Iterator<Item = (String, &TensorInfo)> {
-    metadata.tensors().into_iter()
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,9 @@
 //! One pass over a layer: values that break arithmetic, and column statistics.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use half::slice::HalfFloatSliceExt;
+use rayon::prelude::*;
 
 use super::matrix::{Matrix, Values};
 
@@ -101,7 +102,7 @@ impl Sums {
         }
     }
 
-    fn of(matrix: &Matrix, rows: std::ops::Range<usize>, origin: &[f64]) -> Self {
+    fn of(matrix: &Matrix, rows: Range<usize>, origin: &[f64]) -> Self {
         let width = matrix.n_columns();
         let mut sums = Self::new(width);
         let mut single = vec![0.0f32; width];
@@ -133,7 +134,7 @@ impl Sums {
             let value = values[column].into();
             Some(Spot { row, column, value })
         };
-        if !poison.is_finite() || poison.is_nan() {
+        if poison.is_nan() {
             // Row indices fit u32: matrices are selected by u32.
             self.nonfinite_rows
                 .push(u32::try_from(row).expect("rows are counted in 32 bits"));
@@ -208,9 +209,9 @@ impl Sums {
     }
 }
 
-/// The largest absolute value, and a sum that is finite exactly if every value is.
+/// The largest absolute value, and a sum that is NaN exactly if some value is not finite.
 fn extremes<T: Copy + Into<f64>>(values: &[T]) -> (f64, f64) {
-    // Four lanes, so that one addition need not wait for the other; x − x is 0 unless x is NaN or
+    // Four lanes, so that one addition need not wait for the other; 0·x is 0 unless x is NaN or
     // infinite, and then NaN.
     let (mut max, mut poison) = ([0.0f64; 4], [0.0f64; 4]);
     let chunks = values.chunks_exact(4);
@@ -218,7 +219,7 @@ fn extremes<T: Copy + Into<f64>>(values: &[T]) -> (f64, f64) {
     let mut take = |lane: usize, x: f64| {
         let size = x.abs();
         max[lane] = if size > max[lane] { size } else { max[lane] };
-        poison[lane] += x - x;
+        poison[lane] += x * 0.0;
     };
     for chunk in chunks {
         (0..4).for_each(|lane| take(lane, chunk[lane].into()));

@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::entry::Entry;
 use super::file;
+use super::range::whole_index;
 use crate::{Error, Result};
 
 /// Endings of names that mark distances; the longest that fits counts.
@@ -167,7 +168,7 @@ fn read_pair(distances: &Entry, indices: &Entry, max_k: usize) -> Result<Precomp
     let mut ids = Array2::zeros((n, columns));
     for ((row, column), &x) in near.indexed_iter() {
         let fact = || bad(&indices.path, row, format!("there is no row {x} among {n}"));
-        ids[[row, column]] = index(x, n).ok_or_else(fact)?;
+        ids[[row, column]] = whole_index(x, n).ok_or_else(fact)?;
     }
     let skip = self_column(&ids, &far, &indices.path)?;
     let k = (columns - skip).min(max_k).min(n - 1);
@@ -280,12 +281,4 @@ fn read_square(entry: &Entry, max_k: usize) -> Result<PrecomputedTable> {
         indices,
         distances,
     })
-}
-
-/// A whole number below `n`, as an index.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn index(x: f64, n: usize) -> Option<u32> {
-    // Whole and within range, so the cast is exact.
-    let fits = x >= 0.0 && x < n as f64 && x.fract() <= 0.0 && x <= f64::from(u32::MAX);
-    fits.then(|| x as u32)
 }
