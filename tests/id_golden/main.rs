@@ -7,6 +7,8 @@
     clippy::unwrap_used
 )]
 
+mod adaptive;
 mod brute_force;
 mod fixture;
+mod local;
 mod two_neighbours;
