@@ -1,4 +1,5 @@
-//! Dimension estimators against numbers that other programs computed on the same rows.
+//! Dimension estimators against numbers that other programs computed on the same rows, and
+//! against rows that nobody should have.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -8,6 +9,7 @@
 )]
 
 mod adaptive;
+mod any_data;
 mod brute_force;
 mod fixture;
 mod local;

@@ -70,6 +70,19 @@ fn the_correlation_dimension_reproduces_ider() {
 }
 
 #[test]
+fn a_pair_at_the_radius_is_outside_where_the_peers_rounding_puts_it_inside() {
+    // On the swiss roll two rows are each other's tenth neighbour, at exactly the median distance.
+    let neighbours = all_neighbours(&data("swiss_roll"));
+    let table = neighbours.distances.view();
+    let radii = corr_int_radii(table, CORR_INT_K).unwrap();
+    let [near, far] = radii.map(|radius| pairs_within(table, radius).unwrap());
+    assert_eq!((near, far), (20_358, 41_212));
+    let peer = &json("skdim", "skdim")["swiss_roll"]["corr_int_of_rounded_distances"];
+    let rounded = corr_int(radii, [near + 2, far], 2000).unwrap();
+    assert_close(rounded.id, peer.as_f64().unwrap(), 1e-10, "one pair more");
+}
+
+#[test]
 fn mind_ml_reproduces_r() {
     let keys = ["mind_ml", "mind_ml_integer"];
     each(&keys, |what, _, neighbours, key, expected| {
