@@ -37,6 +37,8 @@ pub enum WarningCode {
     RatiosExcluded,
     /// A quantity does not exist for this layer; the reason stands beside the null.
     NotEstimated,
+    /// An estimate stands at the largest value it is allowed to take.
+    BoundHit,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

@@ -1,5 +1,6 @@
 //! How arrays with more than two axes become rows and columns.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::array::{Array, Cut, map_rows};
@@ -48,6 +49,19 @@ impl FromStr for Pooling {
                 let index = text.strip_prefix("token:").ok_or_else(unknown)?;
                 index.parse().map(Self::Token).map_err(|_| unknown())
             }
+        }
+    }
+}
+
+impl fmt::Display for Pooling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Last => f.write_str("last"),
+            Self::Mean => f.write_str("mean"),
+            Self::First => f.write_str("first"),
+            Self::Token(index) => write!(f, "token:{index}"),
+            Self::Flatten => f.write_str("flatten"),
+            Self::Gap => f.write_str("gap"),
         }
     }
 }

@@ -27,7 +27,10 @@ pub struct Estimate {
     pub std_error: Option<f64>,
     /// What the standard error includes.
     pub error_kind: Option<ErrorKind>,
-    /// Ratios that entered, M.
+    /// Mean distance at which the estimator looks: of r_n1 and r_n2 for ratios, of the k-th
+    /// neighbour for local estimators, of the two radii for counts; `None` for spectra.
+    pub distance: Option<f64>,
+    /// Ratios (or rows) that entered, M.
     pub n: usize,
     /// Of these, the ones that the line or the censored likelihood was fitted to.
     pub n_fit: usize,
@@ -50,6 +53,7 @@ impl Estimate {
             id,
             std_error: None,
             error_kind: None,
+            distance: None,
             n,
             n_fit: n,
             n_zero: 0,

@@ -6,22 +6,11 @@
 //! ```text
 //! f(μ | d) = d (μ^d − 1)^{n2−n1−1} / ( B(n2−n1, n1) μ^{(n2−1)d + 1} ),   μ ≥ 1
 //! ```
-//!
-//! Everything below is written in u = d ln μ, which neither overflows nor cancels.
 
+use super::likelihood::{self, Term};
 use super::{ErrorKind, Estimate, Orders, Outcome, Ratios, jackknife};
-use crate::geometry::special::ln_beta;
-use crate::geometry::{Reason, stats};
+use crate::geometry::Reason;
 use crate::warning::WarningCode;
-
-/// The outlier filter keeps μ < q50 + REACH·(q95 − q50).
-const REACH: f64 = 20.0;
-
-/// Relative change of d at which Newton's iteration stops.
-const TOLERANCE: f64 = 1e-12;
-
-/// Newton converges quadratically; far fewer iterations are ever needed.
-const MAX_ITERATIONS: usize = 1000;
 
 /// Gride intrinsic dimension from ratios of the neighbours `orders`.
 ///
@@ -53,13 +42,17 @@ pub fn gride(ratios: &Ratios, orders: Orders) -> Outcome {
     }
     let id = sample.dimension().ok_or(Reason::NotConverged)?;
     let estimate = Estimate {
+        distance: ratios.distance,
         n_zero: ratios.n_zero,
         n_tied: ratios.n_tied,
         n_filtered: sample.n_filtered,
         note: sample.note,
         ..Estimate::new(id, sample.kept.len())
     };
-    Ok(estimate.with_error(ErrorKind::Model, Some(sample.std_error(id))))
+    Ok(estimate.with_error(
+        ErrorKind::Model,
+        Some(likelihood::std_error(&sample.kept, id)),
+    ))
 }
 
 /// Jackknife error of [`gride`] over `n_blocks` blocks of rows; see [`jackknife`].
@@ -77,129 +70,33 @@ pub fn gride_blocks(ratios: &Ratios, orders: Orders, n_blocks: usize) -> Option<
 ///
 /// The M − 1 follows the estimating equation. `None` where it is not finite.
 pub fn gride_log_likelihood(ratios: &Ratios, orders: Orders, id: f64) -> Option<f64> {
-    let total = Sample::of(&ratios.ascending(), orders).log_likelihood(id);
-    Some(total).filter(|total| total.is_finite())
+    likelihood::log_likelihood(&Sample::of(&ratios.ascending(), orders).kept, id)
 }
 
-/// The ratios that enter, ascending, and what was left out.
+/// The ratios that enter and what was left out.
 struct Sample {
     kept: Vec<Term>,
     n_filtered: usize,
     note: Option<WarningCode>,
 }
 
-/// One ratio and the exponents of its density.
-#[derive(Clone, Copy)]
-struct Term {
-    /// ln μ.
-    x: f64,
-    /// n2 − 1.
-    steps: f64,
-    /// n2 − n1 − 1, the rows between the two neighbours.
-    between: f64,
-}
-
 impl Sample {
     fn of(ascending: &[f64], orders: Orders) -> Self {
-        let between = orders.n2() - orders.n1() - 1;
-        let ties = ascending.partition_point(|&x| between > 0 && x <= 0.0);
-        let untied = &ascending[ties..];
-        let (kept, note) = match outlier_limit(untied) {
-            Some(limit) => (untied.partition_point(|&x| x.exp() < limit), None),
-            None => (untied.len(), Some(WarningCode::FilterSkipped)),
-        };
-        let term = |&x: &f64| Term {
-            x,
-            steps: (orders.n2() - 1) as f64,
-            between: between as f64,
-        };
+        let term = |&x: &f64| Term::new(x, orders);
+        let mut kept: Vec<Term> = ascending.iter().map(term).collect();
+        kept.retain(Term::is_possible);
+        let n = kept.len();
+        let filtered = likelihood::drop_outliers(&mut kept);
         Self {
-            kept: untied[..kept].iter().map(term).collect(),
-            n_filtered: untied.len() - kept,
-            note,
+            n_filtered: n - kept.len(),
+            note: (!filtered).then_some(WarningCode::FilterSkipped),
+            kept,
         }
     }
 
     fn dimension(&self) -> Option<f64> {
-        root(&self.kept)
+        likelihood::root(&self.kept, self.kept.len() as f64 - 1.0)
     }
-
-    /// SE = d / √(M + Σ (n2−n1−1) (u / (2 sinh(u/2)))²).
-    fn std_error(&self, id: f64) -> f64 {
-        let [information] = stats::sums(&self.kept, |term| {
-            let half = id * term.x / 2.0;
-            let ratio = if half > 0.0 { half / half.sinh() } else { 1.0 };
-            [1.0 + term.between * ratio * ratio]
-        });
-        id / information.sqrt()
-    }
-
-    fn log_likelihood(&self, id: f64) -> f64 {
-        let [total] = stats::sums(&self.kept, |term| {
-            let &Term { x, steps, between } = term;
-            let u = id * x;
-            // ln(μ^d − 1) = u + ln(1 − e^{−u})
-            let above = if between > 0.0 {
-                between * (u + (-(-u).exp_m1()).ln())
-            } else {
-                0.0
-            };
-            [above - ln_beta(between + 1.0, steps - between) - (steps * id + 1.0) * x]
-        });
-        (self.kept.len() as f64 - 1.0) * id.ln() + total
-    }
-}
-
-/// q50 + 20·(q95 − q50) of μ; `None` where the ratios have no spread or leave f64's range.
-fn outlier_limit(ascending: &[f64]) -> Option<f64> {
-    if ascending.is_empty() {
-        return None;
-    }
-    let mus: Vec<f64> = ascending.iter().map(|x| x.exp()).collect();
-    let median = stats::quantile(&mus, 0.5);
-    let spread = stats::quantile(&mus, 0.95) - median;
-    let limit = median + REACH * spread;
-    (spread > 0.0 && limit.is_finite()).then_some(limit)
-}
-
-/// The root of the estimating equation, for each term its own orders.
-///
-/// Multiplied by d it reads H(d) = (M − 1) − Σ [a u − b φ(u)] = 0 with a = n2 − 1,
-/// b = n2 − n1 − 1 and φ(u) = u / (1 − e^{−u}). φ is convex with slope between 1/2 and 1, so H
-/// is convex and falls without end: Newton's iteration from d = 0 approaches the only root from
-/// below and cannot overshoot. No bracket is needed. `None` below two terms or if all ln μ = 0.
-fn root(terms: &[Term]) -> Option<f64> {
-    let free = terms.len() as f64 - 1.0;
-    let mut d = 0.0;
-    for _ in 0..MAX_ITERATIONS {
-        let [value, slope] = stats::sums(terms, |&Term { x, steps, between }| {
-            let u = d * x;
-            let (phi, phi_slope) = if between > 0.0 { phi(u) } else { (0.0, 0.0) };
-            [steps * u - between * phi, x * (steps - between * phi_slope)]
-        });
-        let step = (free - value) / slope;
-        d += step;
-        if !d.is_finite() || d <= 0.0 {
-            return None;
-        }
-        if step.abs() <= TOLERANCE * d {
-            return Some(d);
-        }
-    }
-    None
-}
-
-/// φ(u) = u / (1 − e^{−u}) and its derivative, for u ≥ 0.
-fn phi(u: f64) -> (f64, f64) {
-    if u < 1e-3 {
-        let square = u * u;
-        return (
-            1.0 + u / 2.0 + square / 12.0 * (1.0 - square / 60.0),
-            0.5 + u / 6.0 * (1.0 - square / 30.0),
-        );
-    }
-    let fall = -(-u).exp_m1();
-    (u / fall, (fall - u * (1.0 - fall)) / (fall * fall))
 }
 
 #[cfg(test)]
@@ -335,14 +232,5 @@ mod tests {
         assert_eq!(reason(&[1.0; 9], &[1.0; 9], 2), Reason::DegenerateRatios);
         // Two equal rows and a third one, duplicates kept.
         assert_eq!(reason(&[0.0, 0.0, 1.0], &[1.0; 3], 1), Reason::TooFewRows);
-    }
-
-    #[test]
-    fn phi_is_smooth_where_its_series_takes_over() {
-        let (below, above) = (phi(1e-3 * (1.0 - 1e-9)), phi(1e-3));
-        assert!((below.0 - above.0).abs() < 1e-11);
-        assert!((below.1 - above.1).abs() < 1e-9);
-        assert_eq!(phi(0.0), (1.0, 0.5));
-        assert_eq!(phi(1e300), (1e300, 1.0));
     }
 }

@@ -164,6 +164,7 @@ pub fn two_nn(ratios: &Ratios, fit: Fit) -> Outcome {
     }
     let id = fit.dimension(&ascending).ok_or(Reason::DegenerateRatios)?;
     let estimate = Estimate {
+        distance: ratios.distance,
         n_fit,
         n_zero: ratios.n_zero,
         n_tied: ratios.n_tied,

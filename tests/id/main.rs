@@ -1,4 +1,5 @@
-//! Dimension estimators against numbers that other programs computed on the same rows.
+//! Dimension estimators against numbers that other programs computed on the same rows, and
+//! against rows that nobody should have.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -7,6 +8,9 @@
     clippy::unwrap_used
 )]
 
+mod adaptive;
+mod any_data;
 mod brute_force;
 mod fixture;
+mod local;
 mod two_neighbours;

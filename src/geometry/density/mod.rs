@@ -1,0 +1,5 @@
+//! Densities and what is read from them.
+
+mod kstar;
+
+pub use kstar::{Correction, KSTAR_ALPHA, kstar};

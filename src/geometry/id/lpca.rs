@@ -1,0 +1,216 @@
+//! lPCA: linear dimension, read from the eigenvalues of the covariance.
+
+use super::{Estimate, Outcome};
+use crate::geometry::Reason;
+use crate::geometry::spectrum::Spectrum;
+
+/// How eigenvalues λ_1 ≥ λ_2 ≥ … become a dimension. Shares are of the total Σλ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LpcaRule {
+    /// (Σλ)² / Σλ².
+    ParticipationRatio,
+    /// Eigenvalues above `threshold`·λ_1. Fukunaga and Olsen, IEEE Trans. Comput. C-20 (1971).
+    Fo {
+        /// 0.05 by custom.
+        threshold: f64,
+    },
+    /// Eigenvalues until their cumulative share reaches `share`.
+    Ratio {
+        /// 0.95 by custom.
+        share: f64,
+    },
+    /// The i of the largest λ_i/λ_{i+1}.
+    MaxGap,
+    /// Eigenvalues above their mean over all D columns.
+    Kaiser,
+    /// Leading eigenvalues whose shares exceed those of a randomly broken stick, (1/D) Σ_{j≥i} 1/j.
+    BrokenStick,
+    /// Noise σ = mean of the eigenvalues from the first cumulative share above `share` on; of the
+    /// λ − σ the first whose gap to the next exceeds `gap` or whose cumulative share exceeds
+    /// `signal`. Fan et al., arXiv 1002.2050.
+    Fan {
+        /// α, 10 by custom.
+        gap: f64,
+        /// β, 0.8 by custom.
+        signal: f64,
+        /// P, 0.95 by custom.
+        share: f64,
+    },
+    /// Eigenvalues above the Marchenko–Pastur edge of pure noise, σ²(1 + √(D/N))².
+    MarchenkoPastur {
+        /// σ².
+        noise_variance: f64,
+    },
+    /// Singular values of the matrix above the optimal hard threshold, σ λ* √max(N, D) with
+    /// β = min(N, D)/max(N, D) and λ* = √(2(β+1) + 8β/(β + 1 + √(β² + 14β + 1))).
+    /// Gavish and Donoho, IEEE Trans. Inf. Theory 60, 5040 (2014).
+    GavishDonoho {
+        /// σ².
+        noise_variance: f64,
+    },
+}
+
+impl LpcaRule {
+    /// Every rule with its customary parameters; the noise rules suppose unit noise.
+    pub const ALL: [Self; 9] = [
+        Self::ParticipationRatio,
+        Self::Fo { threshold: 0.05 },
+        Self::Ratio { share: 0.95 },
+        Self::MaxGap,
+        Self::Kaiser,
+        Self::BrokenStick,
+        Self::Fan {
+            gap: 10.0,
+            signal: 0.8,
+            share: 0.95,
+        },
+        Self::MarchenkoPastur {
+            noise_variance: 1.0,
+        },
+        Self::GavishDonoho {
+            noise_variance: 1.0,
+        },
+    ];
+
+    /// The name of the rule in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ParticipationRatio => "participation_ratio",
+            Self::Fo { .. } => "fo",
+            Self::Ratio { .. } => "ratio",
+            Self::MaxGap => "max_gap",
+            Self::Kaiser => "kaiser",
+            Self::BrokenStick => "broken_stick",
+            Self::Fan { .. } => "fan",
+            Self::MarchenkoPastur { .. } => "marchenko_pastur",
+            Self::GavishDonoho { .. } => "gavish_donoho",
+        }
+    }
+}
+
+/// Linear dimension of a layer with the given spectrum, by `rule`.
+///
+/// It has no error. Reasons for none: `not_reached` where no eigenvalue satisfies a rule that
+/// looks for a first one.
+pub fn lpca(spectrum: &Spectrum, rule: LpcaRule) -> Outcome {
+    let values = &spectrum.eigenvalues[..];
+    let (n, d) = (spectrum.n_rows as f64, spectrum.n_columns as f64);
+    let total: f64 = values.iter().sum();
+    let above = |limit: f64| values.iter().filter(|&&value| value > limit).count();
+    let id = match rule {
+        LpcaRule::ParticipationRatio => {
+            // Shares first: squares of eigenvalues may leave the range of f64.
+            let squares: f64 = values.iter().map(|value| (value / total).powi(2)).sum();
+            return Ok(Estimate::new(squares.recip(), spectrum.n_rows));
+        }
+        LpcaRule::Fo { threshold } => above(threshold * values[0]),
+        LpcaRule::Ratio { share } => {
+            let below = cumulative(values).take_while(|sum| sum / total < share);
+            (below.count() + 1).min(values.len())
+        }
+        LpcaRule::MaxGap => max_gap(values),
+        LpcaRule::Kaiser => above(total / d),
+        LpcaRule::BrokenStick => (1..)
+            .zip(values)
+            .take_while(|&(i, value)| value / total > stick(i, spectrum.n_columns))
+            .count(),
+        LpcaRule::Fan { gap, signal, share } => {
+            fan(values, gap, signal, share).ok_or(Reason::NotReached)?
+        }
+        LpcaRule::MarchenkoPastur { noise_variance } => {
+            above(noise_variance * (1.0 + (d / n).sqrt()).powi(2))
+        }
+        LpcaRule::GavishDonoho { noise_variance } => {
+            let beta = n.min(d) / n.max(d);
+            let root = (beta * beta + 14.0 * beta + 1.0).sqrt();
+            let square = 2.0 * (beta + 1.0) + 8.0 * beta / (beta + 1.0 + root);
+            // Squares of singular values are (N − 1) λ.
+            above(noise_variance * square * n.max(d) / (n - 1.0))
+        }
+    };
+    Ok(Estimate::new(id as f64, spectrum.n_rows))
+}
+
+fn cumulative(values: &[f64]) -> impl Iterator<Item = f64> {
+    values.iter().scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    })
+}
+
+/// A gap to zero is infinite; without any gap the dimension is the number of eigenvalues.
+fn max_gap(values: &[f64]) -> usize {
+    let mut best = (values.len(), 0.0);
+    for (i, pair) in (1..).zip(values.windows(2)) {
+        let gap = pair[0] / pair[1];
+        if gap > best.1 {
+            best = (i, gap);
+        }
+    }
+    best.0
+}
+
+/// Expected share of the `i`-th longest of `d` pieces of a randomly broken stick.
+fn stick(i: usize, d: usize) -> f64 {
+    (i..=d).map(|j| 1.0 / j as f64).sum::<f64>() / d as f64
+}
+
+fn fan(values: &[f64], gap: f64, signal: f64, share: f64) -> Option<usize> {
+    let total: f64 = values.iter().sum();
+    let first = cumulative(values).position(|sum| sum / total > share)?;
+    let tail = &values[first..];
+    let noise = tail.iter().sum::<f64>() / tail.len() as f64;
+    let excess: Vec<f64> = values.iter().map(|value| value - noise).collect();
+    let total: f64 = excess.iter().sum();
+    let wide = excess.windows(2).position(|pair| pair[0] / pair[1] > gap);
+    let enough = cumulative(&excess).position(|sum| sum / total > signal);
+    [wide, enough].into_iter().flatten().min().map(|i| i + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(eigenvalues: &[f64], rule: LpcaRule) -> f64 {
+        let spectrum = Spectrum::from_eigenvalues(eigenvalues.to_vec(), 100, eigenvalues.len());
+        lpca(&spectrum.unwrap(), rule).unwrap().id
+    }
+
+    #[test]
+    fn equal_eigenvalues_take_part_fully() {
+        assert!((id(&[2.0; 7], LpcaRule::ParticipationRatio) - 7.0).abs() < 1e-14);
+        assert!((id(&[1e200, 0.0, 0.0], LpcaRule::ParticipationRatio) - 1.0).abs() < 1e-14);
+        assert_eq!(id(&[2.0; 7], LpcaRule::Fo { threshold: 0.05 }), 7.0);
+        assert_eq!(id(&[2.0; 7], LpcaRule::Kaiser), 0.0);
+    }
+
+    #[test]
+    fn each_rule_counts_the_signal_above_a_floor() {
+        let values = [40.0, 30.0, 20.0, 0.5, 0.4, 0.3];
+        assert_eq!(id(&values, LpcaRule::Fo { threshold: 0.05 }), 3.0);
+        assert_eq!(id(&values, LpcaRule::Ratio { share: 0.95 }), 3.0);
+        assert_eq!(id(&values, LpcaRule::Ratio { share: 1.0 }), 6.0);
+        assert_eq!(id(&values, LpcaRule::MaxGap), 3.0);
+        assert_eq!(id(&values, LpcaRule::Kaiser), 3.0);
+        let noise_variance = 1.0;
+        assert_eq!(
+            id(&values, LpcaRule::MarchenkoPastur { noise_variance }),
+            3.0
+        );
+        assert_eq!(id(&values, LpcaRule::GavishDonoho { noise_variance }), 3.0);
+    }
+
+    #[test]
+    fn a_broken_stick_counts_only_the_leading_run() {
+        // Expected shares of three pieces: 11/18, 5/18, 2/18.
+        assert_eq!(id(&[62.0, 27.0, 11.0], LpcaRule::BrokenStick), 1.0);
+        assert_eq!(id(&[62.0, 28.0, 10.0], LpcaRule::BrokenStick), 2.0);
+        assert_eq!(id(&[50.0, 40.0, 10.0], LpcaRule::BrokenStick), 0.0);
+    }
+
+    #[test]
+    fn an_exact_rank_is_the_widest_gap() {
+        assert_eq!(id(&[3.0, 2.0, 1.0, 0.0, 0.0], LpcaRule::MaxGap), 3.0);
+        assert_eq!(id(&[3.0], LpcaRule::MaxGap), 1.0);
+    }
+}
