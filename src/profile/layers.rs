@@ -153,7 +153,11 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
         (matrix, rows) = keep(&matrix, &rows, &duplicates.kept);
     }
-    warnings.extend(value_warnings(&diagnostics, matrix.n_rows()));
+    warnings.extend(value_warnings(
+        &diagnostics,
+        matrix.n_rows(),
+        matrix.n_columns(),
+    ));
     Ok(PreparedLayer {
         matrix,
         rows,
@@ -178,18 +182,21 @@ const MASSIVE_MEAN: f64 = 100.0;
 /// A column with more than this share of the variance decides every distance.
 const MASSIVE_SHARE: f64 = 0.5;
 
-fn value_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warning> {
+fn value_warnings(diagnostics: &Diagnostics, n: usize, n_columns: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mean = diagnostics.max_mean_over_std.unwrap_or(0.0);
-    let share = diagnostics.top_column_variance_share.unwrap_or(0.0);
-    // A layer of one or two columns has a dominating column by counting alone.
+    // One or two columns have a dominating one by counting alone.
+    let share = diagnostics
+        .top_column_variance_share
+        .filter(|_| n_columns > 2)
+        .unwrap_or(0.0);
     if mean > MASSIVE_MEAN || share > MASSIVE_SHARE {
         warnings.push(Warning::new(
             WarningCode::MassiveColumns,
             1,
             format!(
-                "massive columns: largest |mean|/std is {mean:.3e}, the top column holds {:.0} % of the variance",
-                100.0 * share
+                "largest |column mean| / std is {mean:.3}, the top column holds {:.0} % of the variance",
+                100.0 * diagnostics.top_column_variance_share.unwrap_or(0.0)
             ),
         ));
     }
