@@ -9,9 +9,10 @@
 
 #![allow(clippy::print_stdout)]
 
+use std::path::Path;
 use std::time::Instant;
 
-use repgeo::input::Matrix;
+use repgeo::input::{Dump, Matrix, ReadOptions};
 use repgeo::neighbours::{
     Metric, Points, SearchOptions, Strategy, neighbour_table, order_distances,
 };
@@ -77,7 +78,41 @@ fn product_ceiling(d: usize) -> f64 {
     2.0 * (tile * tile * d) as f64 / seconds / 1e9
 }
 
-fn main() {
+/// `--table FILE.npy K THREADS REPEATS`: one JSON line for the script that runs the peers.
+fn time_table(arguments: &[String]) -> repgeo::Result<()> {
+    let [file, k, threads, repeats] = arguments else {
+        panic!("--table needs FILE.npy K THREADS REPEATS");
+    };
+    let number = |text: &String| text.parse().expect("K, THREADS and REPEATS are numbers");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(number(threads))
+        .build()
+        .expect("a pool");
+    let dump = Dump::open(Path::new(file))?;
+    let layer = dump.read(&dump.layers()[0], &ReadOptions::default())?;
+    let seconds = pool.install(|| {
+        time(number(repeats), || -> repgeo::Result<usize> {
+            let points = Points::new(&layer.matrix, Metric::Euclidean, file)?;
+            let table = neighbour_table(&points, number(k), &SearchOptions::default(), &Silent);
+            Ok(table.n())
+        })
+    });
+    println!("{{\"seconds\": {seconds:?}}}");
+    Ok(())
+}
+
+fn main() -> repgeo::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.iter().position(|argument| argument == "--table") {
+        Some(at) => time_table(&arguments[at + 1..]),
+        None => {
+            time_searches();
+            Ok(())
+        }
+    }
+}
+
+fn time_searches() {
     let (n, d, k) = (10_000, 768, 30);
     println!(
         "matrix product, one thread: {:.0} GFLOP/s (matrixmultiply)",

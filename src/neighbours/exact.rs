@@ -10,6 +10,10 @@
 ///
 /// Every product is rounded before it is added (no fused multiply-add), so the result is the
 /// same f64 on every machine, and D²(x, y) = D²(y, x) bit for bit.
+///
+/// Always inlined, so that a caller compiled for wider vectors gets them; lanes are independent
+/// and nothing is contracted, so the width changes no bit.
+#[inline(always)]
 pub fn squared_distance<Y: Copy + Into<f64>>(x: &[f64], y: &[Y]) -> f64 {
     debug_assert_eq!(x.len(), y.len());
     let mut lanes = [0.0f64; 8];
@@ -39,6 +43,7 @@ pub fn squared_norm(x: &[f64]) -> f64 {
     fold(lanes)
 }
 
+#[inline(always)]
 fn fold(s: [f64; 8]) -> f64 {
     ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
 }
@@ -70,6 +75,16 @@ mod tests {
             let zero = vec![0.0; n];
             assert_eq!(squared_norm(&x).to_bits(), plain(&x, &zero).to_bits());
         }
+    }
+
+    #[test]
+    fn wider_vectors_change_no_bit() {
+        let mut random = SplitMix64::new(4);
+        let x: Vec<f64> = (0..1001).map(|_| random.uniform() * 1e3).collect();
+        let y: Vec<f32> = x.iter().map(|&x| (x - random.uniform()) as f32).collect();
+        let wide: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
+        let widest = pulp::Arch::new().dispatch(|| squared_distance(&x, &y));
+        assert_eq!(widest.to_bits(), plain(&x, &wide).to_bits());
     }
 
     #[test]

@@ -94,6 +94,8 @@ impl Outliers {
 struct Worker<'a> {
     operand: &'a Operand,
     outliers: &'a Outliers,
+    /// The processor's vector instructions, found once.
+    arch: pulp::Arch,
     verdict: Verdict<'a>,
     half_squares: Vec<f32>,
     products: Vec<f32>,
@@ -116,6 +118,7 @@ impl<'a> Worker<'a> {
         Self {
             operand,
             outliers,
+            arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             half_squares,
             products: vec![0.0; height * n],
@@ -138,7 +141,8 @@ impl<'a> Worker<'a> {
         for &q in &self.outliers.positions {
             self.keys[q as usize] = f32::INFINITY;
         }
-        let histogram = Histogram::of(&self.keys, &mut self.buckets);
+        let (keys, buckets) = (&self.keys, &mut self.buckets);
+        let histogram = self.arch.dispatch(|| Histogram::of(keys, buckets));
         let n_outliers = self
             .outliers
             .positions
@@ -229,13 +233,39 @@ struct Histogram {
     before: Vec<u32>,
 }
 
+/// The smallest and the largest finite key.
+#[inline(always)]
+fn finite_range(keys: &[f32]) -> (f32, f32) {
+    const LANES: usize = 16;
+    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let (vectors, tail) = keys.as_chunks::<LANES>();
+    let mut widen = |lane: usize, key: f32| {
+        low[lane] = if key < low[lane] { key } else { low[lane] };
+        high[lane] = if key > high[lane] && key < f32::INFINITY {
+            key
+        } else {
+            high[lane]
+        };
+    };
+    for vector in vectors {
+        for (lane, &key) in vector.iter().enumerate() {
+            widen(lane, key);
+        }
+    }
+    for &key in tail {
+        widen(0, key);
+    }
+    (
+        low.into_iter().fold(f32::INFINITY, f32::min),
+        high.into_iter().fold(f32::NEG_INFINITY, f32::max),
+    )
+}
+
 impl Histogram {
     /// Sorts keys into `buckets`; infinite keys go [`NOWHERE`].
+    #[inline(always)]
     fn of(keys: &[f32], buckets: &mut [u16]) -> Self {
-        let smallest = keys.iter().copied().fold(f32::INFINITY, f32::min);
-        let largest = keys.iter().fold(f32::NEG_INFINITY, |m, &k| {
-            if k < f32::INFINITY { m.max(k) } else { m }
-        });
+        let (smallest, largest) = finite_range(keys);
         let range = largest - smallest;
         let spacing = smallest.abs().max(largest.abs()) * f32::EPSILON;
         // Where a bucket would not span several representable keys, one bucket holds them all.
@@ -281,9 +311,12 @@ impl Histogram {
     }
 
     /// The bucket of a key: a monotone function, so that buckets order keys.
+    #[inline(always)]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn place(&self, key: f32) -> u16 {
-        (((key - self.smallest) * self.per_key) as u16).min(BUCKETS - 1)
+        let place = (key - self.smallest) * self.per_key;
+        // Clamped as a float, which is one instruction a vector; NaN cannot be, keys are finite.
+        place.clamp(0.0, f32::from(BUCKETS - 1)) as i32 as u16
     }
 
     /// The bucket of any number, rounded to f32 on the way.

@@ -125,6 +125,8 @@ fn refuse(layer: &str, row: usize, values: &[f64], n: usize) -> Error {
 /// Exact squared distances from one row at a time; each thread has its own.
 pub(super) struct Verdict<'a> {
     points: &'a Points<'a>,
+    /// The processor's vector instructions, found once.
+    arch: pulp::Arch,
     from: Vec<f64>,
     wide: Vec<f64>,
     single: Vec<f32>,
@@ -133,8 +135,10 @@ pub(super) struct Verdict<'a> {
 impl<'a> Verdict<'a> {
     pub(super) fn new(points: &'a Points<'a>) -> Self {
         let d = points.n_columns();
+        let arch = pulp::Arch::new();
         Self {
             points,
+            arch,
             from: vec![0.0; d],
             wide: vec![0.0; d],
             single: vec![0.0; d],
@@ -150,22 +154,25 @@ impl<'a> Verdict<'a> {
     pub(super) fn squared_distance(&mut self, row: usize) -> f64 {
         if self.points.norms.is_some() {
             self.points.row(row, &mut self.wide);
-            return squared_distance(&self.from, &self.wide);
+            return self
+                .arch
+                .dispatch(|| squared_distance(&self.from, &self.wide));
         }
         let matrix = self.points.matrix;
         let d = matrix.n_columns();
         let start = matrix.stored_row(row) * d;
+        let (from, single, span) = (&self.from, &mut self.single, start..start + d);
         match matrix.values() {
-            Values::F64(values) => squared_distance(&self.from, &values[start..start + d]),
-            Values::F32(values) => squared_distance(&self.from, &values[start..start + d]),
+            Values::F64(values) => self.arch.dispatch(|| squared_distance(from, &values[span])),
+            Values::F32(values) => self.arch.dispatch(|| squared_distance(from, &values[span])),
             // Halves widen exactly to f32, which the processor does eight at a time.
             Values::F16(values) => {
-                values[start..start + d].convert_to_f32_slice(&mut self.single);
-                squared_distance(&self.from, &self.single)
+                values[span].convert_to_f32_slice(single);
+                self.arch.dispatch(|| squared_distance(from, single))
             }
             Values::Bf16(values) => {
-                values[start..start + d].convert_to_f32_slice(&mut self.single);
-                squared_distance(&self.from, &self.single)
+                values[span].convert_to_f32_slice(single);
+                self.arch.dispatch(|| squared_distance(from, single))
             }
         }
     }

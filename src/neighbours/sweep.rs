@@ -86,6 +86,8 @@ fn schedule(tiles: usize) -> Vec<(usize, usize)> {
 struct Worker<'a> {
     operand: &'a Operand,
     kernel: &'a dyn Kernel,
+    /// The processor's vector instructions, found once.
+    arch: pulp::Arch,
     verdict: Verdict<'a>,
     products: Vec<f32>,
     column_terms: [Vec<f32>; 2],
@@ -103,6 +105,7 @@ impl<'a> Worker<'a> {
         Self {
             operand,
             kernel,
+            arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             products: vec![0.0; tile * tile],
             column_terms: [Vec::new(), Vec::new()],
@@ -126,13 +129,15 @@ impl<'a> Worker<'a> {
             terms.clear();
             terms.extend(range.clone().map(|q| self.operand.column_term(q)));
         }
-        self.offer_columns_to_rows(&mut lock(a), &columns, diagonal);
+        let arch = self.arch;
+        arch.dispatch(|| self.offer_columns_to_rows(&mut lock(a), &columns, diagonal));
         if !diagonal {
-            self.offer_rows_to_columns(&rows, &mut lock(b));
+            arch.dispatch(|| self.offer_rows_to_columns(&rows, &mut lock(b)));
         }
     }
 
     /// Each row of the tile is offered the columns.
+    #[inline(always)]
     fn offer_columns_to_rows(&mut self, tile: &mut Tile, columns: &Range<usize>, diagonal: bool) {
         let width = columns.len();
         let terms = &self.column_terms[0];
@@ -148,13 +153,13 @@ impl<'a> Worker<'a> {
             }
             let mut cut = own.cut(self.operand);
             for (block, (products, terms)) in
-                products.chunks(LANES).zip(terms.chunks(LANES)).enumerate()
+                products.chunks(BLOCK).zip(terms.chunks(BLOCK)).enumerate()
             {
                 if !any_passes(products, terms, cut) {
                     continue;
                 }
                 for (lane, (&product, &term)) in products.iter().zip(terms).enumerate() {
-                    let c = block * LANES + lane;
+                    let c = block * BLOCK + lane;
                     if product - term >= cut
                         && c != itself
                         && own.offer(self.operand, &mut self.verdict, columns.start + c, product)
@@ -167,6 +172,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Each column, itself a row of the other tile, is offered the rows.
+    #[inline(always)]
     fn offer_rows_to_columns(&mut self, rows: &Range<usize>, tile: &mut Tile) {
         let width = tile.rows.len();
         if tile.candidates.iter().any(Candidates::is_open) {
@@ -184,8 +190,8 @@ impl<'a> Worker<'a> {
         for (r, p) in rows.clone().enumerate() {
             let products = &self.products[r * width..(r + 1) * width];
             let term = self.column_terms[1][r];
-            for block in (0..width).step_by(LANES) {
-                let lanes = block..(block + LANES).min(width);
+            for block in (0..width).step_by(BLOCK) {
+                let lanes = block..(block + BLOCK).min(width);
                 if !any_reaches(&products[lanes.clone()], term, &self.cuts[lanes.clone()]) {
                     continue;
                 }
@@ -203,20 +209,37 @@ impl<'a> Worker<'a> {
 }
 
 /// Products that are tested together before any is looked at alone.
-const LANES: usize = 32;
+const BLOCK: usize = 64;
 
+/// Products that one vector may hold; the fixed width lets the compiler use vectors at all.
+const LANES: usize = 16;
+
+/// Whether any product less its column's term reaches `cut`.
+#[inline(always)]
 fn any_passes(products: &[f32], terms: &[f32], cut: f32) -> bool {
-    products
-        .iter()
-        .zip(terms)
-        .fold(false, |any, (product, term)| any | (product - term >= cut))
+    let mut hits = [false; LANES];
+    let (vectors, tail) = products.as_chunks::<LANES>();
+    let (term_vectors, term_tail) = terms.as_chunks::<LANES>();
+    for (products, terms) in vectors.iter().zip(term_vectors) {
+        for lane in 0..LANES {
+            hits[lane] |= products[lane] - terms[lane] >= cut;
+        }
+    }
+    hits.contains(&true) || tail.iter().zip(term_tail).any(|(&p, &t)| p - t >= cut)
 }
 
+/// Whether any product less `term` reaches its column's cut.
+#[inline(always)]
 fn any_reaches(products: &[f32], term: f32, cuts: &[f32]) -> bool {
-    products
-        .iter()
-        .zip(cuts)
-        .fold(false, |any, (product, &cut)| any | (product - term >= cut))
+    let mut hits = [false; LANES];
+    let (vectors, tail) = products.as_chunks::<LANES>();
+    let (cut_vectors, cut_tail) = cuts.as_chunks::<LANES>();
+    for (products, cuts) in vectors.iter().zip(cut_vectors) {
+        for lane in 0..LANES {
+            hits[lane] |= products[lane] - term >= cuts[lane];
+        }
+    }
+    hits.contains(&true) || tail.iter().zip(cut_tail).any(|(&p, &c)| p - term >= c)
 }
 
 /// A panic in another worker is already on its way to the caller; the lists stay well-formed.
