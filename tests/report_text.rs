@@ -37,6 +37,8 @@ fn tables(style: Style) -> Vec<String> {
         render(&ScalingView(&resampled), Format::Table, style),
         render(&hand_made::inspected(), Format::Table, style),
         render(&hand_made::scanned(), Format::Table, style),
+        render(&hand_made::two_humps(), Format::Table, style),
+        render(&hand_made::gaps_only(), Format::Table, style),
     ]
 }
 
@@ -111,6 +113,21 @@ layers.0   1'000     1        0            2                   —              
 duplicates: 10 of 1000 rows of embed repeat an earlier row
 ",
     );
+}
+
+#[test]
+fn events_stand_beside_their_layers_and_in_words_below() {
+    assert_same(&render(&hand_made::two_humps(), Format::Table, PLAIN), "");
+}
+
+#[test]
+fn a_series_of_gaps_says_that_nothing_can_be_found() {
+    assert_same(&render(&hand_made::gaps_only(), Format::Table, PLAIN), "");
+}
+
+#[test]
+fn an_event_in_csv_is_its_layer_its_place_and_its_value() {
+    assert_same(&render(&hand_made::two_humps(), Format::Csv, PLAIN), "");
 }
 
 #[test]
@@ -202,6 +219,8 @@ fn no_two_records_claim_the_same_place() {
         hand_made::profile().records(),
         hand_made::resampled().records(),
         hand_made::scanned().records(),
+        hand_made::two_humps().records(),
+        hand_made::gaps_only().records(),
     ] {
         let mut places: Vec<String> = records
             .iter()

@@ -4,6 +4,7 @@
 //! words, its parameters, and either what was found or the reason why nothing was: an event is
 //! never made up. Gaps are skipped and keep their place.
 
+mod dimension;
 mod extrema;
 mod hump;
 mod options;
