@@ -39,7 +39,7 @@ pub struct SearchOptions {
 }
 
 /// Largest number of columns for which the tree beats the sweep (`benches/neighbours.rs`).
-const TREE_COLUMNS: usize = 8;
+const TREE_COLUMNS: usize = 6;
 
 /// Longest candidate lists that the sweep keeps for order distances.
 const LIST_LIMIT: usize = 1024;

@@ -4,7 +4,7 @@ use super::id::{
     DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
     Resampled, ScalePoint,
 };
-use super::layers::{LayerOptions, prepare};
+use super::layers::{LayerOptions, distance_warnings, prepare};
 use super::resample::{PartitionOrder, Subsets, decimation, partitions};
 use crate::error::{Error, Result};
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
@@ -392,9 +392,8 @@ fn estimate(
         }
     }
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
-        let found = DistanceDiagnostics::new(r1, r2);
-        notes.distances(&found, n);
-        diagnostics.distances = Some(found);
+        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
+        notes.warnings.extend(distance_warnings(&diagnostics, n));
     }
     if options.gride && options.range_max >= n {
         notes.reduced(options.range_max, n);
@@ -621,24 +620,6 @@ impl Notes {
             },
         };
         self.warnings.push(warning);
-    }
-
-    fn distances(&mut self, found: &DistanceDiagnostics, n: usize) {
-        let mut share = |code, count: usize, limit: f64, what: &str| {
-            if count as f64 > limit * n as f64 {
-                let message = format!("{count} of {n} rows {what}");
-                self.warnings.push(Warning::new(code, count, message));
-            }
-        };
-        let near = "have a first neighbour closer than 1e-6 of the median";
-        share(
-            WarningCode::NearDuplicates,
-            found.n_near_zero_r1,
-            1e-3,
-            near,
-        );
-        let tied = "have equal first and second neighbour distances (quantised data?)";
-        share(WarningCode::Quantised, found.n_tied_r1_r2, 1e-2, tied);
     }
 
     fn reduced(&mut self, range_max: usize, n: usize) {

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::geometry::diagnostics::Diagnostics;
+use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
+use crate::neighbours::{Metric, Points, SearchOptions, order_distances};
+use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
 
 /// What to do with rows that repeat an earlier row exactly.
@@ -151,7 +153,11 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
         (matrix, rows) = keep(&matrix, &rows, &duplicates.kept);
     }
-    warnings.extend(value_warnings(&diagnostics, matrix.n_rows()));
+    warnings.extend(value_warnings(
+        &diagnostics,
+        matrix.n_rows(),
+        matrix.n_columns(),
+    ));
     Ok(PreparedLayer {
         matrix,
         rows,
@@ -176,18 +182,21 @@ const MASSIVE_MEAN: f64 = 100.0;
 /// A column with more than this share of the variance decides every distance.
 const MASSIVE_SHARE: f64 = 0.5;
 
-fn value_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warning> {
+fn value_warnings(diagnostics: &Diagnostics, n: usize, n_columns: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mean = diagnostics.max_mean_over_std.unwrap_or(0.0);
-    let share = diagnostics.top_column_variance_share.unwrap_or(0.0);
-    // A layer of one or two columns has a dominating column by counting alone.
+    // One or two columns have a dominating one by counting alone.
+    let share = diagnostics
+        .top_column_variance_share
+        .filter(|_| n_columns > 2)
+        .unwrap_or(0.0);
     if mean > MASSIVE_MEAN || share > MASSIVE_SHARE {
         warnings.push(Warning::new(
             WarningCode::MassiveColumns,
             1,
             format!(
-                "massive columns: largest |mean|/std is {mean:.3e}, the top column holds {:.0} % of the variance",
-                100.0 * share
+                "largest |column mean| / std is {mean:.3}, the top column holds {:.0} % of the variance",
+                100.0 * diagnostics.top_column_variance_share.unwrap_or(0.0)
             ),
         ));
     }
@@ -199,4 +208,63 @@ fn value_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warning> {
         ));
     }
     warnings
+}
+
+/// Warnings about the neighbour distances of `n` rows.
+pub(super) fn distance_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warning> {
+    let Some(found) = &diagnostics.distances else {
+        return Vec::new();
+    };
+    let share = |code, count: usize, limit: f64, what: &str| {
+        let message = format!("{count} of {n} rows {what}");
+        (count as f64 > limit * n as f64).then(|| Warning::new(code, count, message))
+    };
+    let near = "have a first neighbour closer than 1e-6 of the median";
+    let tied = "have equal first and second neighbour distances (quantised data?)";
+    [
+        share(
+            WarningCode::NearDuplicates,
+            found.n_near_zero_r1,
+            1e-3,
+            near,
+        ),
+        share(WarningCode::Quantised, found.n_tied_r1_r2, 1e-2, tied),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Diagnostics of one layer with all its finite rows kept, and what to warn about.
+///
+/// # Errors
+/// As [`prepare`], less those about rows that the diagnostics count.
+pub fn diagnose(
+    dump: &Dump,
+    layer: &LayerInfo,
+    options: &LayerOptions,
+    metric: Metric,
+    progress: &dyn Progress,
+) -> Result<(Diagnostics, Vec<Warning>)> {
+    let options = LayerOptions {
+        duplicates: DuplicatePolicy::Keep,
+        drop_nonfinite: true,
+        ..options.clone()
+    };
+    let PreparedLayer {
+        matrix,
+        mut diagnostics,
+        mut warnings,
+        ..
+    } = prepare(dump, layer, &options)?;
+    let points = Points::new(&matrix, metric, &layer.name)?;
+    let distances = order_distances(&points, &[1, 2], &SearchOptions::default(), progress);
+    if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
+        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
+    }
+    warnings.extend(distance_warnings(&diagnostics, points.n_rows()));
+    for warning in &mut warnings {
+        warning.message = format!("{}: {}", layer.name, warning.message);
+    }
+    Ok((diagnostics, warnings))
 }

@@ -7,5 +7,5 @@ mod layers;
 mod resample;
 
 pub use id_profile::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
-pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
 pub use resample::PartitionOrder;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ndarray::{Array2, s};
+use repgeo::input::{Dump, ReadOptions};
 use serde_json::Value;
 
 fn path(area: &str, name: &str) -> PathBuf {
@@ -14,23 +15,15 @@ fn path(area: &str, name: &str) -> PathBuf {
 
 /// The rows of `fixtures/AREA/NAME.npy` (f4 or f8), widened.
 pub fn array(area: &str, name: &str) -> Array2<f64> {
-    let bytes = std::fs::read(path(area, &format!("{name}.npy"))).unwrap();
-    let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
-    let &[rows, columns] = npy.shape() else {
-        panic!("{name} has rows and columns")
-    };
-    let shape = (rows as usize, columns as usize);
-    let values: Vec<f64> = match npy.dtype().descr().as_str() {
-        "'<f8'" => npy.into_vec::<f64>().unwrap(),
-        "'<f4'" => npy
-            .into_vec::<f32>()
-            .unwrap()
-            .into_iter()
-            .map(f64::from)
-            .collect(),
-        other => panic!("{name} holds {other}"),
-    };
-    Array2::from_shape_vec(shape, values).unwrap()
+    let dump = Dump::open(&path(area, &format!("{name}.npy"))).unwrap();
+    let layer = dump
+        .read(&dump.layers()[0], &ReadOptions::default())
+        .unwrap();
+    let mut values = Array2::zeros((layer.matrix.n_rows(), layer.matrix.n_columns()));
+    for (i, mut row) in values.rows_mut().into_iter().enumerate() {
+        layer.matrix.widen_row(i, row.as_slice_mut().unwrap());
+    }
+    values
 }
 
 /// A set of the golden values: `2gauss_first25` is the head of `2gauss`.

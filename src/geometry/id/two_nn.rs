@@ -121,6 +121,9 @@ impl Default for Fit {
 pub struct Fraction(f64);
 
 impl Fraction {
+    /// The customary 0.9.
+    pub const NINE_TENTHS: Self = Self(0.9);
+
     /// `share` as a fraction; `None` outside (0, 1].
     pub fn new(share: f64) -> Option<Self> {
         (share > 0.0 && share <= 1.0).then_some(Self(share))
@@ -146,7 +149,7 @@ impl Fraction {
 
 impl Default for Fraction {
     fn default() -> Self {
-        Self(0.9)
+        Self::NINE_TENTHS
     }
 }
 

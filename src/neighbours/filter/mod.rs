@@ -248,7 +248,7 @@ fn largest_deviation(points: &Points<'_>, centre: &[f64]) -> f64 {
 /// The power of two that brings `x` into (1/2, 1], within what f64 can scale by.
 fn power_of_two_below(x: f64) -> f64 {
     if x > 0.0 {
-        2f64.powi(-(x.log2().ceil().clamp(-1000.0, 1000.0) as i32))
+        (-x.log2().ceil().clamp(-1000.0, 1000.0)).exp2()
     } else {
         1.0
     }

@@ -1,0 +1,94 @@
+//! Flags that turn a dump into layers of points.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use repgeo::Result;
+use repgeo::input::{Dump, Mask, Pooling, Selection};
+use repgeo::neighbours::Metric;
+use repgeo::profile::{DuplicatePolicy, LayerOptions};
+
+use super::rows::RowArgs;
+
+/// Which layers, and how an array becomes points.
+#[derive(Args)]
+#[command(next_help_heading = "Layers")]
+pub struct LayerArgs {
+    /// Layers to keep: indices and ranges (0,3.., -1) or globs on names, comma-separated
+    #[arg(long, value_name = "SELECTION", allow_hyphen_values = true)]
+    layers: Option<Selection>,
+
+    /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, first, token:I, flatten, gap
+    #[arg(long, value_name = "RULE")]
+    pool: Option<Pooling>,
+
+    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME)
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    mask: Option<PathBuf>,
+
+    /// What to do with rows that repeat an earlier row exactly
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t = DuplicatesName::Drop)]
+    duplicates: DuplicatesName,
+
+    /// Leave rows with NaN or infinity out instead of refusing the layer
+    #[arg(long)]
+    drop_nonfinite: bool,
+
+    /// Distance between rows; cosine is the chord between directions
+    #[arg(long, value_enum, value_name = "METRIC", default_value_t = MetricName::Euclidean)]
+    metric: MetricName,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DuplicatesName {
+    Drop,
+    Keep,
+    Refuse,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MetricName {
+    Euclidean,
+    Cosine,
+}
+
+impl LayerArgs {
+    /// Opens the dump and keeps the chosen layers.
+    pub fn open(&self, path: &Path) -> Result<Dump> {
+        match &self.layers {
+            None => Dump::open(path),
+            Some(selection) => Dump::list(path)?.select(selection),
+        }
+    }
+
+    /// Lists the chosen layers, also of a dump whose layers do not fit together.
+    pub fn list(&self, path: &Path) -> Result<Dump> {
+        match &self.layers {
+            None => Dump::list(path),
+            Some(selection) => Dump::list(path)?.select(selection),
+        }
+    }
+
+    /// How the layers of a dump of `n` rows become points.
+    pub fn options(&self, n: usize, rows: &RowArgs) -> Result<LayerOptions> {
+        Ok(LayerOptions {
+            pool: self.pool,
+            mask: self.mask.as_deref().map(Mask::open).transpose()?,
+            rows: rows.resolve(n)?,
+            duplicates: match self.duplicates {
+                DuplicatesName::Drop => DuplicatePolicy::Drop,
+                DuplicatesName::Keep => DuplicatePolicy::Keep,
+                DuplicatesName::Refuse => DuplicatePolicy::Refuse,
+            },
+            drop_nonfinite: self.drop_nonfinite,
+        })
+    }
+
+    /// The distance.
+    pub fn metric(&self) -> Metric {
+        match self.metric {
+            MetricName::Euclidean => Metric::Euclidean,
+            MetricName::Cosine => Metric::Cosine,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The roof: one file per command; an args struct becomes options, one call, one output.
+
+use clap::{CommandFactory, Parser, Subcommand};
+use repgeo::{Error, Result};
+
+mod completions;
+mod id_profile;
+mod inspect;
+mod layers;
+mod output;
+mod progress;
+mod rows;
+
+/// Exact, reproducible geometry of hidden representations.
+///
+/// Reads activations dumped layer by layer (.npy, .npz, .safetensors) and reports how their
+/// geometry changes with depth. Reports go to stdout: a table on a terminal, JSON into a pipe.
+#[derive(Parser)]
+#[command(name = "repgeo", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Worker threads; results do not depend on them [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    threads: Option<usize>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Inspect(inspect::InspectArgs),
+    IdProfile(id_profile::IdProfileArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line and does what it says.
+pub fn run() -> Result<()> {
+    let cli = Cli::parse();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.threads.unwrap_or(0))
+        .build()
+        .map_err(|error| Error::Usage(format!("--threads: {error}")))?;
+    pool.install(|| match cli.command {
+        Command::Inspect(args) => inspect::run(args),
+        Command::IdProfile(args) => id_profile::run(args),
+        Command::Completions(args) => completions::run(args, &mut Cli::command()),
+    })
+}
+
+/// A whole number from 1 on.
+fn positive(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,63 @@
+//! A progress bar on stderr, when somebody watches.
+
+use std::io::{self, IsTerminal};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use repgeo::progress::Progress;
+
+/// One line for the layer in work: tiles done of tiles due, and the time they will take.
+pub struct Bar {
+    visible: bool,
+    bar: Mutex<ProgressBar>,
+}
+
+impl Bar {
+    /// A bar that shows itself only on a terminal, and not when asked to be quiet.
+    pub fn new(quiet: bool) -> Self {
+        let visible = !quiet && io::stderr().is_terminal();
+        Self {
+            visible,
+            bar: Mutex::new(ProgressBar::hidden()),
+        }
+    }
+
+    fn bar(&self) -> ProgressBar {
+        self.bar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, label: &str, total: u64) {
+        if !self.visible {
+            return;
+        }
+        let style = ProgressStyle::with_template("{msg}  {wide_bar} {percent:>3} %  {eta} left")
+            .expect("the template is constant and valid");
+        // A few redraws a second: the work matters, not the bar.
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8))
+            .with_style(style)
+            .with_message(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(500));
+        let mut current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        current.finish_and_clear();
+        *current = bar;
+    }
+
+    fn advance(&self, steps: u64) {
+        if self.visible {
+            self.bar().inc(steps);
+        }
+    }
+
+    fn end(&self) {
+        if self.visible {
+            self.bar().finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Flags that choose rows.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use repgeo::Result;
+use repgeo::input::{Labels, RowChoice, RowSource, Sample};
+
+use super::output::input_name;
+
+/// Which rows take part; the same rows of every layer.
+#[derive(Args)]
+#[command(next_help_heading = "Rows")]
+pub struct RowArgs {
+    /// Rows to keep: a range (0..1000), or a file of indices or of a boolean mask
+    #[arg(long, value_name = "FILE|RANGE", allow_hyphen_values = true)]
+    rows: Option<String>,
+
+    /// Keep M rows drawn at random
+    #[arg(long, value_name = "M", value_parser = super::positive, conflicts_with = "per_class")]
+    subsample: Option<usize>,
+
+    /// Keep M rows of each class drawn at random
+    #[arg(long, value_name = "M", value_parser = super::positive, requires = "labels")]
+    per_class: Option<usize>,
+
+    /// One label per row: .npy, .csv[:COLUMN] or .txt
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// Seed of every random choice
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl RowArgs {
+    /// The chosen rows of `n`, ascending; `None` for all.
+    pub fn resolve(&self, n: usize) -> Result<Option<Vec<u32>>> {
+        let labels = self.labels.as_deref().map(Labels::open).transpose()?;
+        if let Some(labels) = &labels {
+            labels.check_rows(n, "the dump")?;
+        }
+        let source = match &self.rows {
+            None => RowSource::All,
+            Some(text) => text.parse()?,
+        };
+        let sample = match (self.subsample, self.per_class) {
+            (Some(m), _) => Sample::Rows { m },
+            (None, Some(m)) => Sample::PerClass { m },
+            (None, None) => Sample::All,
+        };
+        RowChoice {
+            source,
+            sample,
+            seed: self.seed,
+        }
+        .resolve(n, labels.as_ref())
+    }
+
+    /// The choice in words of the flags, for the report.
+    pub fn words(&self) -> Vec<String> {
+        let rows = self
+            .rows
+            .as_ref()
+            .map(|rows| format!("--rows {}", input_name(rows.as_ref())));
+        let subsample = self.subsample.map(|m| format!("--subsample {m}"));
+        let per_class = self.per_class.map(|m| {
+            let labels = self.labels.as_deref().map(input_name).unwrap_or_default();
+            format!("--per-class {m} --labels {labels}")
+        });
+        [rows, subsample, per_class].into_iter().flatten().collect()
+    }
+}

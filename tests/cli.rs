@@ -1,0 +1,450 @@
+//! The program as a user meets it: real commands, real files, real exit codes.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use repgeo::random::SplitMix64;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path)
+}
+
+fn repgeo(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn stdout(args: &[&str]) -> String {
+    let output = repgeo(args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&stdout(args)).unwrap()
+}
+
+/// The one line of a refused command.
+fn refusal(args: &[&str], code: i32) -> String {
+    let output = repgeo(args);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    assert!(output.stdout.is_empty(), "{args:?} printed a report");
+    assert_eq!(message.trim_end().lines().count(), 1, "{args:?}: {message}");
+    assert!(message.starts_with("repgeo: "), "{message}");
+    message
+}
+
+fn minilm() -> String {
+    path(&fixture("minilm")).to_owned()
+}
+
+/// A small f32 .npy file.
+fn write_npy(path: &Path, rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) {
+    let mut header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for row in 0..rows {
+        for column in 0..columns {
+            bytes.extend(value(row, column).to_le_bytes());
+        }
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// Uniform numbers of 16 bits, the same on every run.
+fn noise(row: usize, column: usize) -> f32 {
+    let mut random = SplitMix64::new((row * 1_000 + column) as u64);
+    f32::from(u16::try_from(random.below(65_536)).unwrap()) / 65_536.0
+}
+
+const EVERY_REPORT: &[&[&str]] = &[
+    &["id-profile"],
+    &["id-profile", "--estimator", "gride"],
+    &["id-profile", "--estimator", "two-nn", "--fit", "mle"],
+    &["id-profile", "--fit", "bayes", "--order", "4"],
+    &[
+        "id-profile",
+        "--fit",
+        "mle-censored",
+        "--fraction",
+        "0.7",
+        "--order",
+        "match-density",
+    ],
+    &[
+        "id-profile",
+        "--order",
+        "plateau",
+        "--partitions",
+        "4",
+        "--id-scaling",
+    ],
+    &[
+        "id-profile",
+        "--decimate",
+        "0.5",
+        "--repeats",
+        "3",
+        "--id-scaling=decimation",
+    ],
+    &[
+        "id-profile",
+        "--blocks",
+        "20",
+        "--metric",
+        "cosine",
+        "--rows",
+        "0..300",
+    ],
+    &[
+        "id-profile",
+        "--subsample",
+        "200",
+        "--seed",
+        "7",
+        "--layers",
+        "0,-1",
+        "--range-max",
+        "500",
+    ],
+    &["inspect"],
+    &["inspect", "--scan", "--layers", "*5"],
+];
+
+#[test]
+fn every_report_of_every_command_fits_the_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let manifolds = fixture("reference/manifolds");
+    let mut checked = 0;
+    for args in EVERY_REPORT {
+        let mut inputs = vec![minilm()];
+        if !args.contains(&"--layers") && !args.contains(&"--rows") && !args.contains(&"cosine") {
+            for name in [
+                "all_rows_equal",
+                "duplicates",
+                "lattice_ties",
+                "tiny_n1",
+                "tiny_n3",
+            ] {
+                inputs.push(path(&manifolds.join(format!("{name}.npy"))).to_owned());
+            }
+        }
+        for input in inputs {
+            let report = json(&[args, &[input.as_str()][..]].concat());
+            let faults: Vec<String> = validator
+                .iter_errors(&report)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{args:?} {input}: {faults:#?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 40);
+}
+
+#[test]
+fn threads_change_no_byte_of_any_report() {
+    for args in EVERY_REPORT {
+        for format in ["json", "csv", "table"] {
+            let input = minilm();
+            let of = |threads| {
+                let common = ["--format", format, "--threads", threads, input.as_str()];
+                stdout(&[args, &common[..]].concat())
+            };
+            assert_eq!(of("1"), of("2"), "{args:?} {format}");
+        }
+    }
+}
+
+#[test]
+fn a_dump_and_its_copy_in_another_precision_give_the_same_numbers() {
+    let folder = TempDir::new().unwrap();
+    let halves = fixture("formats/c_f16.npy");
+    let single = fixture("formats/c_f32.npy");
+    let double = fixture("formats/c_f64.npy");
+    let numbers = |file: &Path| {
+        let copy = folder.path().join("layer.npy");
+        fs::copy(file, &copy).unwrap();
+        stdout(&["id-profile", "--format", "csv", path(&copy)])
+    };
+    assert_eq!(numbers(&halves), numbers(&single));
+    assert_eq!(numbers(&single), numbers(&double));
+}
+
+#[test]
+fn standard_input_equals_the_file() {
+    let file = fixture("reference/manifolds/swiss_roll.npy");
+    let here = json(&["id-profile", path(&file)]);
+    let output = command(&["id-profile", "-"])
+        .stdin(fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    let there: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        here["layers"][0]["estimates"],
+        there["layers"][0]["estimates"]
+    );
+}
+
+#[test]
+fn broken_files_are_refused_in_one_line_that_names_the_file() {
+    let mut seen = 0;
+    for entry in fs::read_dir(fixture("broken")).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        if name == "index.json" || name == "labels_wrong_n" || name == "README.md" {
+            continue;
+        }
+        for subcommand in ["inspect", "id-profile"] {
+            // Bytes behind the array and unequal layers are no fault of a header.
+            if name == "trailing_garbage.npy"
+                || (subcommand == "inspect" && name == "wrong_n_across_layers")
+            {
+                continue;
+            }
+            let message = refusal(&[subcommand, path(&file)], 1);
+            let stem = name.split('.').next().unwrap();
+            assert!(
+                message.contains(stem) || message.contains("layer_02"),
+                "{message}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+    let labels = fixture("broken/labels_wrong_n/labels.npy");
+    let dump = fixture("broken/labels_wrong_n/layer_00.npy");
+    let message = refusal(
+        &[
+            "id-profile",
+            path(&dump),
+            "--per-class",
+            "2",
+            "--labels",
+            path(&labels),
+        ],
+        1,
+    );
+    assert!(
+        message.contains("39") && message.contains("40"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_the_user_must_decide_is_asked_for_by_flag() {
+    let threed = fixture("formats/threed.npy");
+    assert!(refusal(&["id-profile", path(&threed)], 1).contains("--pool"));
+    let nan = fixture("formats/nan_one.npy");
+    let message = refusal(&["id-profile", path(&nan)], 1);
+    assert!(message.contains("row 3, column 2") && message.contains("--drop-nonfinite"));
+    let equal = fixture("reference/manifolds/duplicates.npy");
+    let message = refusal(&["id-profile", path(&equal), "--duplicates", "refuse"], 1);
+    assert!(message.contains("--duplicates drop or keep"), "{message}");
+    let kept = json(&["id-profile", path(&nan), "--drop-nonfinite"]);
+    assert_eq!(kept["layers"][0]["n_rows"], 39);
+    assert_eq!(
+        kept["layers"][0]["warnings"][0]["code"],
+        "nonfinite_dropped"
+    );
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    for args in [
+        &["id-profile", "acts", "--fit", "mle", "--fraction", "0.5"][..],
+        &["id-profile", "acts", "--fraction", "1.5"],
+        &[
+            "id-profile",
+            "acts",
+            "--estimator",
+            "two-nn",
+            "--order",
+            "3",
+        ],
+        &["id-profile", "acts", "-o", "profile.docx"],
+    ] {
+        refusal(args, 2);
+    }
+    for args in [
+        &["id-profil", "acts"][..],
+        &["id-profile"],
+        &["id-profile", "acts", "--range-max", "1"],
+        &["id-profile", "acts", "--partitions", "0"],
+        &["id-profile", "acts", "--neighbours", "tables"],
+    ] {
+        assert_eq!(repgeo(args).status.code(), Some(2), "{args:?}");
+    }
+    assert_eq!(
+        repgeo(&["id-profile", "no/such/dump"]).status.code(),
+        Some(1)
+    );
+    assert_eq!(repgeo(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn nothing_to_measure_is_null_with_a_reason() {
+    let equal = fixture("reference/manifolds/all_rows_equal.npy");
+    let report = json(&["id-profile", path(&equal)]);
+    let estimate = &report["layers"][0]["estimates"][0];
+    assert_eq!(estimate["id"], Value::Null);
+    assert_eq!(estimate["reason"], "all_rows_identical");
+    let report = json(&["id-profile", "--duplicates", "keep", path(&equal)]);
+    assert_eq!(
+        report["layers"][0]["estimates"][0]["reason"],
+        "all_rows_identical"
+    );
+    for (name, reason) in [("tiny_n1", "too_few_rows"), ("tiny_n2", "too_few_rows")] {
+        let file = fixture(&format!("reference/manifolds/{name}.npy"));
+        let report = json(&["id-profile", path(&file)]);
+        assert_eq!(
+            report["layers"][0]["estimates"][0]["reason"], reason,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn scaling_moving_and_reordering_rows_leave_the_dimension_alone() {
+    let folder = TempDir::new().unwrap();
+    let (n, d) = (300, 12);
+    let value = |f: &dyn Fn(usize, usize) -> f32, name: &str| {
+        let file = folder.path().join(name).join("layer.npy");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        write_npy(&file, n, d, f);
+        let report = json(&["id-profile", path(&file), "--fit", "mle"]);
+        let layer = &report["layers"][0];
+        (
+            layer["estimates"][0]["id"].clone(),
+            layer["scaling"][3]["id"].clone(),
+        )
+    };
+    let base = value(&noise, "base");
+    assert!(base.0.as_f64().unwrap() > 3.0);
+    // A power of two, and a shift that f32 holds exactly beside these 16-bit values.
+    assert_eq!(base, value(&|i, j| noise(i, j) * 1024.0, "scaled"));
+    assert_eq!(base, value(&|i, j| noise(i, j) + 8.0, "moved"));
+    // Sums over rows are folded in sorted order, so even their last bits stay.
+    assert_eq!(base, value(&|i, j| noise((i * 7) % 300, j), "reordered"));
+}
+
+#[test]
+fn precomputed_tables_give_the_numbers_of_their_activations() {
+    let folder = TempDir::new().unwrap();
+    let (n, d) = (120, 5);
+    let acts = folder.path().join("layer.npy");
+    write_npy(&acts, n, d, noise);
+    let distance = |i: usize, j: usize| {
+        let squares = (0..d).map(|c| (f64::from(noise(i, c)) - f64::from(noise(j, c))).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let square = folder.path().join("square.npy");
+    #[allow(clippy::cast_possible_truncation)]
+    write_npy(&square, n, n, |i, j| distance(i, j) as f32);
+    let given = json(&["id-profile", "--neighbours", path(&square)]);
+    let found = json(&["id-profile", path(&acts)]);
+    let id = |report: &Value| report["layers"][0]["estimates"][0]["id"].as_f64().unwrap();
+    // The matrix was rounded to f32.
+    assert!(
+        (id(&given) / id(&found) - 1.0).abs() < 1e-4,
+        "{} {}",
+        id(&given),
+        id(&found)
+    );
+    assert_eq!(given["layers"][0]["n_columns"], Value::Null);
+    let message = refusal(
+        &[
+            "id-profile",
+            "--neighbours",
+            path(&square),
+            "--partitions",
+            "2",
+        ],
+        2,
+    );
+    assert!(message.contains("--neighbours"), "{message}");
+}
+
+#[test]
+fn a_report_file_is_whole_or_absent_and_stdout_stays_empty() {
+    let folder = TempDir::new().unwrap();
+    for name in ["profile.json", "profile.csv", "profile.txt"] {
+        let file = folder.path().join(name);
+        let output = repgeo(&["id-profile", &minilm(), "-o", path(&file)]);
+        assert!(output.status.success() && output.stdout.is_empty());
+        assert!(text(&output.stderr).contains("max 34.8 at hidden_states.0"));
+        assert!(fs::read_to_string(&file).unwrap().ends_with('\n'));
+    }
+    let broken = fixture("formats/nan_one.npy");
+    let file = folder.path().join("never.json");
+    refusal(&["id-profile", path(&broken), "-o", path(&file)], 1);
+    assert!(!file.exists());
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "a temporary file was left"
+    );
+    let missing = folder.path().join("no/such/folder.json");
+    assert!(refusal(&["id-profile", &minilm(), "-o", path(&missing)], 1).contains("directory"));
+}
+
+#[test]
+fn quiet_is_quiet_and_ascii_is_ascii() {
+    let output = repgeo(&["id-profile", &minilm(), "--quiet"]);
+    assert!(output.stderr.is_empty());
+    let table = stdout(&[
+        "id-profile",
+        &minilm(),
+        "--format",
+        "table",
+        "--ascii",
+        "--id-scaling",
+    ]);
+    assert!(table.is_ascii() && !table.contains('\u{1b}'));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    use std::io::Read;
+    let mut child = command(&["id-profile", &minilm()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdout.take().unwrap();
+    let mut start = [0u8; 1];
+    pipe.read_exact(&mut start).unwrap();
+    drop(pipe);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
