@@ -57,6 +57,7 @@ impl Lines {
         self.add("peak", &events.peak, |peak| {
             summit(&peak.at, peak.prominence)
         });
+        self.note_missing("maxima", events.maxima.reason);
         let top = events.peak.found.as_ref().map(|peak| peak.at.index);
         for maximum in other_maxima(events, top) {
             let words = summit(&maximum.at, maximum.prominence);
@@ -155,7 +156,11 @@ impl Lines {
         if let Some(found) = &event.found {
             self.found.push(format!("{name} {}", words(found)));
         }
-        if let Some(reason) = event.reason {
+        self.note_missing(name, event.reason);
+    }
+
+    fn note_missing(&mut self, name: &'static str, reason: Option<Reason>) {
+        if let Some(reason) = reason {
             match self.missing.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, names)) => names.push(name),
                 None => self.missing.push((reason, vec![name])),
@@ -188,7 +193,7 @@ fn spread_line(spread: &[PositionSpread]) -> Option<String> {
     let known = spread.iter().filter_map(|event| {
         let (mean, min, max) = (event.mean?, event.min?, event.max?);
         let some = if event.n_found < n_parts {
-            format!(" in {}", event.n_found)
+            format!(" in {} of {n_parts}", event.n_found)
         } else {
             String::new()
         };
