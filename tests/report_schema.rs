@@ -47,6 +47,8 @@ fn every_shape_of_report_is_described() {
         rendered("id-profile", &ScalingView(&scaled)),
         rendered("inspect", &hand_made::inspected()),
         rendered("inspect", &hand_made::scanned()),
+        rendered("events", &hand_made::two_humps()),
+        rendered("events", &hand_made::gaps_only()),
     ] {
         assert_eq!(faults(&report), [""; 0]);
     }
@@ -79,6 +81,29 @@ fn a_wrong_report_is_refused() {
         let (parent, key) = place.rsplit_once('/').unwrap();
         let parent = report.pointer_mut(parent).unwrap();
         parent[key] = wrong.clone();
+        assert!(
+            !faults(&report).is_empty(),
+            "{place} = {wrong} was accepted"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_event_is_refused() {
+    for (place, wrong) in [
+        ("/events/peak/found", Value::Null),
+        ("/events/peak/reason", json!("not_reached")),
+        ("/events/peak/found/value", Value::Null),
+        ("/events/peak/found/surplus", json!(1)),
+        ("/events/maxima/found", json!([])),
+        ("/events/onset/found/lowest/relative_depth", json!(1.5)),
+        ("/events/surplus", json!(1)),
+    ] {
+        let mut report = rendered("events", &hand_made::two_humps());
+        *report.pointer_mut(place).unwrap_or(&mut Value::Null) = wrong.clone();
+        if let Some((parent, "surplus")) = place.rsplit_once('/') {
+            report.pointer_mut(parent).unwrap()["surplus"] = wrong.clone();
+        }
         assert!(
             !faults(&report).is_empty(),
             "{place} = {wrong} was accepted"

@@ -37,6 +37,8 @@ fn tables(style: Style) -> Vec<String> {
         render(&ScalingView(&resampled), Format::Table, style),
         render(&hand_made::inspected(), Format::Table, style),
         render(&hand_made::scanned(), Format::Table, style),
+        render(&hand_made::two_humps(), Format::Table, style),
+        render(&hand_made::gaps_only(), Format::Table, style),
     ]
 }
 
@@ -109,6 +111,134 @@ embed      1'000   990        0            2                  12.2             0
 layers.0   1'000     1        0            2                   —               —
 2 layers, 9.52 MiB
 duplicates: 10 of 1000 rows of embed repeat an earlier row
+",
+    );
+}
+
+#[test]
+fn events_stand_beside_their_layers_and_in_words_below() {
+    let mut report = hand_made::two_humps();
+    let spread = &mut report.events.spread;
+    spread.retain(|spread| ["peak", "relative_minimum"].contains(&spread.event));
+    assert_same(
+        &render(&report, Format::Table, PLAIN),
+        "\
+layer      depth   id      events
+layers.0   0.00     2.00   minimum
+layers.1   0.12    10.0    half maximum
+layers.2   0.25    20.0    peak, onset, first hump
+layers.3   0.38     8.00   end, relative minimum, valley
+layers.4   0.50     8.25
+layers.5   0.62     8.00
+layers.6   0.75     —
+layers.7   0.88    16.0    second hump
+layers.8   1.00     3.00
+id two_nn_base scale 1   ▁▄█▃▃▃ ▆▁
+peak 20.0 at layers.2 (depth 0.25, prominence 0.94)
+maximum 16.0 at layers.7 (depth 0.88, prominence 0.44)
+minimum 2.00 at layers.0 (depth 0.00)
+onset at layers.2 (depth 0.25; reaches 11.0 at position 1.10; largest step +10.0 to layers.2)
+end at layers.3 (depth 0.38; falls below 11.5 at position 2.71)
+high phase layers.2 to layers.2 (1 layer)
+relative minimum 8.00 at layers.3 (depth 0.38, plateau layers.3 to layers.5)
+plateau layers.3 to layers.5 (3 layers, mean 8.08)
+hunchback yes (rise 0.90, fall 0.85)
+double hunchback yes (humps layers.2 and layers.7, valley layers.3; p 0.40)
+transition -13.0 from layers.7 to layers.8 (depth 0.94, -104 per unit of depth)
+half maximum at layers.1 (depth 0.12; reaches 10.0)
+threshold 9.5 exceeded at layers.1 (depth 0.12)
+slope -0.250 per position from layers.4 to layers.8
+positions over 2 parts: peak 1.50 (1.00 to 2.00), relative minimum 3.00 (3.00 to 3.00 in 1 of 2)
+",
+    );
+}
+
+#[test]
+fn a_series_of_gaps_says_that_nothing_can_be_found() {
+    assert_same(
+        &render(&hand_made::gaps_only(), Format::Table, PLAIN),
+        "\
+layer   depth   ari   events
+a       0.00    —
+b       1.00    —
+ari with labels
+none (too_few_rows): peak, maxima, minimum, onset, end, high phase, relative minimum, plateau, hunchback, double hunchback, transition, half maximum
+",
+    );
+}
+
+#[test]
+fn an_event_in_csv_is_its_layer_its_place_and_its_value() {
+    let mut report = hand_made::two_humps();
+    report.events.spread.truncate(1);
+    assert_same(
+        &render(&report, Format::Csv, PLAIN),
+        "\
+layer,other,quantity,variant,scale,value,std_error,n
+layers.2,,event_peak,position,,2,,8
+layers.2,,event_peak,relative_depth,,0.25,,8
+layers.2,,event_peak,value,,20,,8
+layers.2,,event_peak,prominence,,0.9444444444444444,,8
+layers.0,,event_minimum,position,,0,,8
+layers.0,,event_minimum,relative_depth,,0,,8
+layers.0,,event_minimum,value,,2,,8
+layers.2,,event_maximum,position,,2,,8
+layers.2,,event_maximum,relative_depth,,0.25,,8
+layers.2,,event_maximum,value,,20,,8
+layers.2,,event_maximum,prominence,,0.9444444444444444,,8
+layers.7,,event_maximum,position,,7,,8
+layers.7,,event_maximum,relative_depth,,0.875,,8
+layers.7,,event_maximum,value,,16,,8
+layers.7,,event_maximum,prominence,,0.4444444444444444,,8
+layers.2,,event_onset,position,,2,,8
+layers.2,,event_onset,relative_depth,,0.25,,8
+layers.2,,event_onset,value,,20,,8
+layers.2,,event_onset,crossing_position,,1.1,,8
+layers.2,,event_onset,threshold,,11,,8
+layers.2,,event_onset,largest_step,,10,,8
+layers.3,,event_end,position,,3,,8
+layers.3,,event_end,relative_depth,,0.375,,8
+layers.3,,event_end,value,,8,,8
+layers.3,,event_end,crossing_position,,2.7083333333333335,,8
+layers.3,,event_end,threshold,,11.5,,8
+layers.2,,event_high_phase,first_position,,2,,8
+layers.2,,event_high_phase,last_position,,2,,8
+layers.2,,event_high_phase,n_layers,,1,,8
+layers.3,,event_relative_minimum,position,,3,,8
+layers.3,,event_relative_minimum,relative_depth,,0.375,,8
+layers.3,,event_relative_minimum,value,,8,,8
+layers.3,,event_relative_minimum,plateau_first_position,,3,,8
+layers.5,,event_relative_minimum,plateau_last_position,,5,,8
+layers.3,,event_plateau,first_position,,3,,8
+layers.5,,event_plateau,last_position,,5,,8
+layers.3,,event_plateau,centre_position,,4,,8
+layers.3,,event_plateau,mean,,8.083333333333334,,8
+layers.3,,event_plateau,range,,0.25,,8
+layers.2,,event_hunchback,present,,1,,8
+layers.2,,event_hunchback,rise,,0.9,,8
+layers.2,,event_hunchback,fall,,0.85,,8
+layers.2,,event_double_hunchback,first_position,,2,,8
+layers.3,,event_double_hunchback,valley_position,,3,,8
+layers.7,,event_double_hunchback,second_position,,7,,8
+layers.3,,event_double_hunchback,present,,1,,8
+layers.3,,event_double_hunchback,p,,0.4,,8
+layers.7,layers.8,event_transition,position,,7.5,,8
+layers.7,layers.8,event_transition,relative_depth,,0.9375,,8
+layers.7,layers.8,event_transition,step,,-13,,8
+layers.7,layers.8,event_transition,rate,,-104,,8
+layers.1,,event_half_maximum,position,,1,,8
+layers.1,,event_half_maximum,relative_depth,,0.125,,8
+layers.1,,event_half_maximum,value,,10,,8
+layers.1,,event_half_maximum,threshold,,10,,8
+layers.1,,event_half_maximum,sharpness,,-104,,8
+layers.1,,event_threshold,position,,1,,8
+layers.1,,event_threshold,relative_depth,,0.125,,8
+layers.1,,event_threshold,value,,10,,8
+layers.1,,event_threshold,threshold,,9.5,,8
+layers.4,layers.8,event_slope,slope,,-0.25,,8
+,,event_spread,peak_mean,,1.5,,2
+,,event_spread,peak_min,,1,,2
+,,event_spread,peak_max,,2,,2
 ",
     );
 }
@@ -202,6 +332,8 @@ fn no_two_records_claim_the_same_place() {
         hand_made::profile().records(),
         hand_made::resampled().records(),
         hand_made::scanned().records(),
+        hand_made::two_humps().records(),
+        hand_made::gaps_only().records(),
     ] {
         let mut places: Vec<String> = records
             .iter()

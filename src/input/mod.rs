@@ -20,6 +20,7 @@ mod rows;
 mod safetensors;
 mod scan;
 mod select;
+mod series;
 mod tables;
 
 pub use bytes::Bytes;
@@ -34,4 +35,5 @@ pub use pooling::Pooling;
 pub use rows::{RowChoice, RowSource, Sample};
 pub use scan::{Scan, Spot, scan};
 pub use select::Selection;
+pub use series::{Series, SeriesChoice, SeriesFile};
 pub use tables::{PrecomputedTable, TableSource, find_tables};

@@ -1,5 +1,6 @@
 //! Floor 4: a quantity over layers.
 
+pub mod events;
 pub mod id;
 mod id_profile;
 mod layers;

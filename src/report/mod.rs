@@ -15,6 +15,9 @@
 //! ```
 
 mod csv;
+mod event_lines;
+mod event_records;
+pub mod events;
 mod finite;
 mod format;
 mod id_profile;
@@ -32,6 +35,9 @@ mod warnings;
 use serde::Serialize;
 
 pub use csv::Record;
+pub use event_lines::event_lines;
+pub use event_records::event_records;
+pub use events::EventsReport;
 pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};

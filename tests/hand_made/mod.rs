@@ -3,11 +3,13 @@
 use repgeo::geometry::Reason;
 use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
 use repgeo::geometry::id::ErrorKind;
+use repgeo::input::{Series, SeriesFile};
+use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::profile::id::{
     DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
     Resampled, ScalePoint,
 };
-use repgeo::report::{InspectReport, InspectedLayer};
+use repgeo::report::{EventsReport, InspectReport, InspectedLayer};
 use repgeo::warning::{Warning, WarningCode};
 
 /// Three layers: a constant embedding without an ID, a peak, an end; with Gride's scaling.
@@ -135,6 +137,46 @@ pub fn scanned() -> InspectReport {
         "10 of 1000 rows of embed repeat an earlier row",
     )];
     report
+}
+
+/// Two humps around a bottleneck and a gap, with parts that agree on some of it.
+pub fn two_humps() -> EventsReport {
+    let series = |values: [f64; 9]| {
+        let named = values.iter().enumerate();
+        Series::new(named.map(|(index, &value)| (format!("layers.{index}"), Some(value))))
+    };
+    let whole = [2.0, 10.0, 20.0, 8.0, 8.25, 8.0, f64::NAN, 16.0, 3.0];
+    let parts = vec![
+        series(whole),
+        series([2.0, 20.0, 18.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0]),
+    ];
+    let file = SeriesFile {
+        series: series(whole),
+        parts,
+        quantity: "id".into(),
+        variant: "two_nn_base".into(),
+        scale: Some(1),
+        other: String::new(),
+    };
+    let options = EventOptions {
+        bottleneck: Some(4),
+        threshold: Some(9.5),
+        ..EventOptions::default()
+    };
+    let events = events_with_parts(&file.series, &file.parts, &options);
+    EventsReport::new(&file, events)
+}
+
+/// A series without any value.
+pub fn gaps_only() -> EventsReport {
+    let file = SeriesFile {
+        series: Series::new([("a", None), ("b", None)]),
+        quantity: "ari".into(),
+        other: "labels".into(),
+        ..SeriesFile::default()
+    };
+    let events = events_with_parts(&file.series, &[], &EventOptions::default());
+    EventsReport::new(&file, events)
 }
 
 fn parameters() -> IdParameters {

@@ -1,0 +1,344 @@
+//! One quantity over layers, and where to read one: a report of repgeo, its tidy CSV, any CSV.
+
+mod report;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use super::file;
+use crate::{Error, Result};
+
+/// Positions closer than this share of the whole extent are one position.
+const CLOSEST: f64 = 1e-12;
+
+/// Values from here on are too large for differences and sums; like non-finite ones they are no
+/// values.
+const TOO_LARGE: f64 = 1e150;
+
+/// One value a layer (or checkpoint), in order; a layer without one is a gap that keeps its place.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    names: Vec<String>,
+    values: Vec<Option<f64>>,
+    positions: Option<Vec<f64>>,
+}
+
+impl Series {
+    /// Named values in order, at positions 0, 1, 2, …; NaN, infinity and
+    /// anything beyond 1e150 are gaps.
+    pub fn new<N: Into<String>>(values: impl IntoIterator<Item = (N, Option<f64>)>) -> Self {
+        let (names, values) = values
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.filter(|value| value.abs() < TOO_LARGE)))
+            .unzip();
+        Self {
+            names,
+            values,
+            positions: None,
+        }
+    }
+
+    /// The same values at positions of the user: real layer numbers, epochs, steps.
+    ///
+    /// `None` unless there is one finite position a value, each above the one before by more than
+    /// rounding.
+    pub fn with_positions(self, positions: Vec<f64>) -> Option<Self> {
+        let extent = match (positions.first(), positions.last()) {
+            (Some(first), Some(last)) => last - first,
+            _ => 0.0,
+        };
+        let ascending = positions
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] > CLOSEST * extent);
+        let finite = extent.is_finite() && positions.iter().all(|position| position.is_finite());
+        (positions.len() == self.len() && finite && ascending).then_some(Self {
+            positions: Some(positions),
+            ..self
+        })
+    }
+
+    /// Number of layers, gaps included.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are no layers at all.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Names of the layers, as given.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The values; `None` is a gap.
+    pub fn values(&self) -> &[Option<f64>] {
+        &self.values
+    }
+
+    /// Whether the user gave positions; otherwise the index is the position.
+    pub fn has_positions(&self) -> bool {
+        self.positions.is_some()
+    }
+
+    /// Position of a layer: the user's, or its index.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Series::len`].
+    pub fn position(&self, index: usize) -> f64 {
+        match &self.positions {
+            Some(positions) => positions[index],
+            None => index as f64,
+        }
+    }
+
+    /// (x − x_first)/(x_last − x_first), which is index/(L − 1) without positions of the user;
+    /// 0 for a single layer.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Series::len`].
+    pub fn relative_depth(&self, index: usize) -> f64 {
+        let first = self.position(0);
+        let extent = self.position(self.len() - 1) - first;
+        if extent > 0.0 {
+            (self.position(index) - first) / extent
+        } else {
+            0.0
+        }
+    }
+
+    /// The layer called `name`, or, where no layer is, the index that `name` spells.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let named = self.names.iter().position(|layer| layer == name);
+        named.or_else(|| name.parse().ok().filter(|&index| index < self.len()))
+    }
+}
+
+/// Which series of a file is meant; what is `None` is chosen as [`SeriesFile::open`] says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesChoice {
+    /// `--quantity`: the quantity of a report, e.g. `id`.
+    pub quantity: Option<String>,
+    /// `--variant`: how it was computed, e.g. `two_nn_base`.
+    pub variant: Option<String>,
+    /// `--scale`: its neighbour order n1, k or chunk width.
+    pub scale: Option<usize>,
+    /// `--other`: the second layer or the label column.
+    pub other: Option<String>,
+    /// `--column`: the column of values of a plain CSV.
+    pub column: Option<String>,
+    /// `--x`: the column of positions of a plain CSV; without it a column called `x`, if any.
+    pub x: Option<String>,
+}
+
+/// A series as it was found in a file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeriesFile {
+    /// The series.
+    pub series: Series,
+    /// The same quantity in parts of the rows, where a JSON report holds them.
+    pub parts: Vec<Series>,
+    /// The quantity of a report, or the column of a plain CSV.
+    pub quantity: String,
+    /// How it was computed; empty if the file does not say.
+    pub variant: String,
+    /// Neighbour order n1, k or chunk width.
+    pub scale: Option<usize>,
+    /// The second layer or the label column; empty if there is none.
+    pub other: String,
+}
+
+impl SeriesFile {
+    /// Reads one series from `path`, by ending: `.json` is a report of repgeo; `.csv` is the tidy
+    /// CSV of repgeo or any CSV with a header.
+    ///
+    /// A choice that was left open falls on the first quantity and the first variant of the file,
+    /// which is a report's headline; two scales, two second layers or two columns that are both
+    /// possible are an error that lists them.
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::Malformed`] if the file is bad; [`Error::NoLayers`] if nothing,
+    /// or more than one series, fits `choice`.
+    pub fn open(path: &Path, choice: &SeriesChoice) -> Result<Self> {
+        let bytes = fs::read(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| malformed(path, "the text is not UTF-8"))?;
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => report::read(&text, path, choice),
+            _ => table::read(&text, path, choice),
+        }
+    }
+}
+
+/// One number of a report, with what tells it from other numbers of the same layer.
+struct Cell {
+    layer: String,
+    quantity: String,
+    variant: String,
+    scale: Option<usize>,
+    other: String,
+    value: Option<f64>,
+    /// The same number in parts of the rows.
+    parts: Vec<Option<f64>>,
+}
+
+/// The one series among `cells` that `choice` means; a layer that has the quantity in
+/// another variant or scale only is a gap.
+fn choose(cells: &[Cell], path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
+    let mut left: Vec<&Cell> = cells.iter().collect();
+    let quantity = narrow(&mut left, |cell| cell.quantity.clone(), &choice.quantity)
+        .into_first(path, "--quantity")?;
+    left.retain(|cell| cell.quantity == quantity);
+    let layers = distinct(left.iter().map(|cell| cell.layer.clone()));
+    let variant = narrow(&mut left, |cell| cell.variant.clone(), &choice.variant)
+        .into_first(path, "--variant")?;
+    left.retain(|cell| cell.variant == variant);
+    let other =
+        narrow(&mut left, |cell| cell.other.clone(), &choice.other).into_only(path, "--other")?;
+    let wanted = choice.scale.map(|scale| scale.to_string());
+    narrow(&mut left, |cell| scale_text(cell.scale), &wanted).into_only(path, "--scale")?;
+
+    let cell_of = |layer: &String| left.iter().find(|cell| cell.layer == *layer);
+    if left.len() > layers.iter().filter_map(cell_of).count() {
+        let fact = format!("a layer has more than one {quantity} {variant}");
+        return Err(malformed(path, fact.trim_end()));
+    }
+    let n_parts = left.iter().map(|cell| cell.parts.len()).max().unwrap_or(0);
+    let series = |value: &dyn Fn(&Cell) -> Option<f64>| {
+        Series::new(layers.iter().map(|layer| {
+            let value = cell_of(layer).and_then(|cell| value(cell));
+            (layer.as_str(), value)
+        }))
+    };
+    Ok(SeriesFile {
+        series: series(&|cell| cell.value),
+        parts: (0..n_parts)
+            .map(|part| series(&|cell| cell.parts.get(part).copied().flatten()))
+            .collect(),
+        scale: left.first().and_then(|cell| cell.scale),
+        quantity,
+        variant,
+        other,
+    })
+}
+
+/// What is left to choose from.
+struct Candidates {
+    before: Vec<String>,
+    after: Vec<String>,
+}
+
+/// Keeps the cells whose `key` is `wanted`, all of them where nothing is.
+fn narrow(
+    cells: &mut Vec<&Cell>,
+    key: impl Fn(&Cell) -> String,
+    wanted: &Option<String>,
+) -> Candidates {
+    let before = distinct(cells.iter().map(|cell| key(cell)));
+    if let Some(wanted) = wanted {
+        cells.retain(|cell| key(cell) == *wanted);
+    }
+    Candidates {
+        before,
+        after: distinct(cells.iter().map(|cell| key(cell))),
+    }
+}
+
+impl Candidates {
+    fn into_first(self, path: &Path, flag: &str) -> Result<String> {
+        match self.after.into_iter().next() {
+            Some(first) => Ok(first),
+            None => Err(no_series(path, flag, "nothing fits", &self.before)),
+        }
+    }
+
+    fn into_only(self, path: &Path, flag: &str) -> Result<String> {
+        if self.after.len() > 1 {
+            return Err(no_series(path, flag, "several series fit", &self.after));
+        }
+        self.into_first(path, flag)
+    }
+}
+
+fn distinct(values: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    values.filter(|value| seen.insert(value.clone())).collect()
+}
+
+fn scale_text(scale: Option<usize>) -> String {
+    scale.map(|scale| scale.to_string()).unwrap_or_default()
+}
+
+fn no_series(path: &Path, flag: &str, fact: &str, choices: &[String]) -> Error {
+    let remedy = match choices {
+        [] => "give a report or a CSV with a row per layer".to_owned(),
+        _ => format!(
+            "choose {flag}: {}",
+            file::list(choices.iter().map(String::as_str))
+        ),
+    };
+    Error::NoLayers {
+        path: path.to_owned(),
+        fact: fact.to_owned(),
+        remedy,
+    }
+}
+
+fn malformed(path: &Path, fact: impl Into<String>) -> Error {
+    Error::Malformed {
+        path: path.to_owned(),
+        fact: fact.into(),
+        remedy: "a series comes from a .json report of repgeo or a .csv with a header \
+                 (docs/formats.md)"
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gapped() -> Series {
+        Series::new([("a", Some(1.0)), ("b", None), ("2", Some(f64::NAN))])
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_gaps() {
+        assert_eq!(gapped().values(), [Some(1.0), None, None]);
+    }
+
+    #[test]
+    fn depth_follows_positions_where_there_are_any() {
+        assert!((gapped().relative_depth(1) - 0.5).abs() < 1e-15);
+        let placed = gapped().with_positions(vec![10.0, 11.0, 20.0]).unwrap();
+        assert!((placed.relative_depth(1) - 0.1).abs() < 1e-15);
+        let single = Series::new([("only", Some(1.0))]);
+        assert!(single.relative_depth(0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn positions_must_ascend_and_be_one_a_layer() {
+        for positions in [
+            vec![0.0, 1.0],
+            vec![0.0, 2.0, 2.0],
+            vec![0.0, f64::NAN, 2.0],
+            vec![0.0, 1.0, f64::INFINITY],
+        ] {
+            assert_eq!(gapped().with_positions(positions), None);
+        }
+    }
+
+    #[test]
+    fn a_name_goes_before_an_index() {
+        assert_eq!(gapped().find("b"), Some(1));
+        assert_eq!(gapped().find("2"), Some(2));
+        assert_eq!(gapped().find("1"), Some(1));
+        assert_eq!(gapped().find("3"), None);
+    }
+}

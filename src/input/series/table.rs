@@ -1,0 +1,277 @@
+//! Series in CSV: the tidy eight columns of repgeo, or any table with a header.
+
+use std::path::Path;
+
+use super::{Cell, Series, SeriesChoice, SeriesFile, TOO_LARGE, choose, malformed, no_series};
+use crate::{Error, Result};
+
+/// The columns of a tidy CSV of repgeo.
+const TIDY: [&str; 8] = [
+    "layer",
+    "other",
+    "quantity",
+    "variant",
+    "scale",
+    "value",
+    "std_error",
+    "n",
+];
+
+/// Reads the series that `choice` means.
+pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
+    let table = Table::parse(text, path)?;
+    if table.header == TIDY {
+        if choice.column.is_some() || choice.x.is_some() {
+            return Err(Error::Usage(format!(
+                "{}: --column and --x are for other tables; choose in a CSV of repgeo with \
+                 --quantity, --variant, --scale and --other",
+                path.display()
+            )));
+        }
+        let cells: Result<Vec<Cell>> = (0..table.rows.len()).map(|row| table.tidy(row)).collect();
+        choose(&cells?, path, choice)
+    } else {
+        table.plain(choice)
+    }
+}
+
+/// The text of a CSV.
+struct Table<'a> {
+    path: &'a Path,
+    header: Vec<String>,
+    rows: Vec<csv::StringRecord>,
+}
+
+impl<'a> Table<'a> {
+    fn parse(text: &str, path: &'a Path) -> Result<Self> {
+        let bad = |error: csv::Error| malformed(path, error.to_string().replace('\n', " "));
+        // A byte-order mark is how spreadsheets begin their UTF-8.
+        let text = text.trim_start_matches('\u{feff}');
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let header = reader.headers().map_err(bad)?;
+        Ok(Self {
+            path,
+            header: header.iter().map(str::to_owned).collect(),
+            rows: reader.records().collect::<Result<_, _>>().map_err(bad)?,
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+
+    /// The column that a flag names.
+    fn named(&self, name: &str, flag: &str) -> Result<usize> {
+        let missing = || {
+            let fact = format!("there is no column {name:?}");
+            no_series(self.path, flag, &fact, &self.header)
+        };
+        self.find(name).ok_or_else(missing)
+    }
+
+    /// The number in a cell; an empty one, `nan` and `null` are gaps.
+    fn number(&self, row: usize, column: usize) -> Result<Option<f64>> {
+        let text = &self.rows[row][column];
+        if text.is_empty() || ["nan", "null", "na"].contains(&text.to_ascii_lowercase().as_str()) {
+            return Ok(None);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.abs() < TOO_LARGE => Ok(Some(value)),
+            _ => {
+                let name = &self.header[column];
+                let fact = format!(
+                    "row {}, column {name}: {text:?} is no number below 1e150",
+                    row + 1
+                );
+                Err(malformed(self.path, fact))
+            }
+        }
+    }
+
+    fn tidy(&self, row: usize) -> Result<Cell> {
+        let text = |column: usize| self.rows[row][column].to_owned();
+        let scale = text(4);
+        Ok(Cell {
+            layer: text(0),
+            other: text(1),
+            quantity: text(2),
+            variant: text(3),
+            scale: match scale.as_str() {
+                "" => None,
+                _ => Some(scale.parse().map_err(|_| {
+                    let fact = format!("row {}: scale {scale:?} is no whole number", row + 1);
+                    malformed(self.path, fact)
+                })?),
+            },
+            value: self.number(row, 5)?,
+            parts: Vec::new(),
+        })
+    }
+
+    /// A row is a layer: its name from `layer`, its position from `x`, its value from a column.
+    fn plain(&self, choice: &SeriesChoice) -> Result<SeriesFile> {
+        let x = match &choice.x {
+            Some(name) => Some(self.named(name, "--x")?),
+            None => self.find("x"),
+        };
+        let layer = self.find("layer");
+        let column = match &choice.column {
+            Some(name) => self.named(name, "--column")?,
+            None => self.only_column(layer, x)?,
+        };
+        let named = layer.or(x);
+        let mut values = Vec::with_capacity(self.rows.len());
+        for (row, cells) in self.rows.iter().enumerate() {
+            let name = named.map_or_else(|| row.to_string(), |column| cells[column].to_owned());
+            values.push((name, self.number(row, column)?));
+        }
+        let mut series = Series::new(values);
+        if let Some(x) = x {
+            let positions: Result<Option<Vec<f64>>> = (0..self.rows.len())
+                .map(|row| self.number(row, x))
+                .collect();
+            let fact = format!("column {} does not ascend in every row", self.header[x]);
+            series = positions?
+                .and_then(|positions| series.with_positions(positions))
+                .ok_or_else(|| malformed(self.path, fact))?;
+        }
+        Ok(SeriesFile {
+            series,
+            quantity: self.header[column].clone(),
+            ..SeriesFile::default()
+        })
+    }
+
+    /// The only column that can hold the values.
+    fn only_column(&self, layer: Option<usize>, x: Option<usize>) -> Result<usize> {
+        let columns: Vec<usize> = (0..self.header.len())
+            .filter(|&column| Some(column) != layer && Some(column) != x)
+            .collect();
+        let names: Vec<String> = columns.iter().map(|&c| self.header[c].clone()).collect();
+        match columns[..] {
+            [only] => Ok(only),
+            [] => Err(malformed(self.path, "there is no column of values")),
+            _ => Err(no_series(
+                self.path,
+                "--column",
+                "several columns fit",
+                &names,
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, choice: &SeriesChoice) -> Result<SeriesFile> {
+        super::read(text, Path::new("table.csv"), choice)
+    }
+
+    fn column(name: &str) -> SeriesChoice {
+        SeriesChoice {
+            column: Some(name.into()),
+            ..SeriesChoice::default()
+        }
+    }
+
+    const TIDY_CSV: &str = "\
+layer,other,quantity,variant,scale,value,std_error,n
+a,,id,two_nn_base,1,5.5,0.1,100
+a,,id,gride,1,6,,100
+a,,id,gride,2,5,,100
+b,,id,two_nn_base,1,,,100
+b,,id,gride,1,7,,100
+b,,id,gride,2,4,,100
+c,,n_peaks,,,3,,
+";
+
+    #[test]
+    fn the_headline_of_a_tidy_csv_comes_first() {
+        let found = read(TIDY_CSV, &SeriesChoice::default()).unwrap();
+        assert_eq!(found.series.names(), ["a", "b"]);
+        assert_eq!(found.series.values(), [Some(5.5), None]);
+        assert_eq!(
+            (found.quantity.as_str(), found.variant.as_str()),
+            ("id", "two_nn_base")
+        );
+        assert_eq!(found.scale, Some(1));
+    }
+
+    #[test]
+    fn two_scales_are_an_error_that_lists_them() {
+        let mut choice = SeriesChoice {
+            variant: Some("gride".into()),
+            ..SeriesChoice::default()
+        };
+        let error = read(TIDY_CSV, &choice).unwrap_err().to_string();
+        assert!(
+            error.contains("several series fit") && error.contains("--scale"),
+            "{error}"
+        );
+        choice.scale = Some(2);
+        let found = read(TIDY_CSV, &choice).unwrap();
+        assert_eq!(found.series.values(), [Some(5.0), Some(4.0)]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_that_lists_what_is() {
+        let choice = SeriesChoice {
+            quantity: Some("ari".into()),
+            ..SeriesChoice::default()
+        };
+        let error = read(TIDY_CSV, &choice).unwrap_err().to_string();
+        assert!(
+            error.contains("--quantity") && error.contains("n_peaks"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_plain_table_needs_a_column_only_where_there_are_several() {
+        let found = read("layer,id\nin,1\nout,nan\n", &SeriesChoice::default()).unwrap();
+        assert_eq!(found.series.names(), ["in", "out"]);
+        assert_eq!(found.series.values(), [Some(1.0), None]);
+        assert_eq!(found.quantity, "id");
+
+        let two = "x,fid,loss\n0,350,\n5,205,2\n";
+        assert!(read(two, &SeriesChoice::default()).is_err());
+        let found = read(two, &column("loss")).unwrap();
+        assert_eq!(found.series.values(), [None, Some(2.0)]);
+        assert_eq!(found.series.names(), ["0", "5"]);
+        assert!((found.series.position(1) - 5.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_bad_table_is_an_error_that_names_the_cell() {
+        for (text, fact) in [
+            ("layer,id\na,high\n", "row 1, column id: \"high\""),
+            ("layer,id\na,inf\n", "\"inf\" is no number below 1e150"),
+            ("layer,id\na\n", "record"),
+            ("layer\na\n", "no column of values"),
+            ("", "no column of values"),
+            ("x,id\n1,1\n1,2\n", "column x does not ascend"),
+            ("x,id\n,1\n1,2\n", "column x does not ascend"),
+            (
+                "layer,other,quantity,variant,scale,value,std_error,n\na,,id,,half,1,,\n",
+                "\"half\"",
+            ),
+            (
+                "layer,other,quantity,variant,scale,value,std_error,n\na,,id,,,1,,\na,,id,,,2,,\n",
+                "more than one id",
+            ),
+            (
+                "layer,other,quantity,variant,scale,value,std_error,n\n",
+                "nothing fits",
+            ),
+        ] {
+            let error = read(text, &SeriesChoice::default())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(fact), "{error}");
+        }
+    }
+}

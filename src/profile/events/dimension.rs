@@ -1,0 +1,33 @@
+//! The intrinsic dimension as a series.
+
+use crate::input::Series;
+use crate::profile::id::{IdEstimate, IdProfile, LayerId};
+
+impl IdProfile {
+    /// The dimension over layers by one [variant](super::super::id::IdEstimate::variant), and the
+    /// same in every part of the rows where there are parts.
+    pub fn series(&self, variant: &str) -> (Series, Vec<Series>) {
+        let parts = |layer: &LayerId| -> Vec<Option<f64>> {
+            let resampled = estimate(layer, variant).and_then(|found| found.resampled.as_ref());
+            resampled
+                .map(|resampled| resampled.values.clone())
+                .unwrap_or_default()
+        };
+        let over_layers = |value: &dyn Fn(&LayerId) -> Option<f64>| {
+            let layers = self.layers.iter();
+            Series::new(layers.map(|layer| (layer.layer.as_str(), value(layer))))
+        };
+        let n_parts = self.layers.iter().map(|layer| parts(layer).len()).max();
+        (
+            over_layers(&|layer| estimate(layer, variant)?.id),
+            (0..n_parts.unwrap_or(0))
+                .map(|part| over_layers(&|layer| parts(layer).get(part).copied().flatten()))
+                .collect(),
+        )
+    }
+}
+
+fn estimate<'a>(layer: &'a LayerId, variant: &str) -> Option<&'a IdEstimate> {
+    let mut estimates = layer.estimates.iter();
+    estimates.find(|estimate| estimate.variant() == variant)
+}

@@ -1,0 +1,152 @@
+//! How far events move between parts of the rows.
+
+use serde::Serialize;
+
+use super::Events;
+use crate::geometry::{Reason, stats};
+
+/// The position of one event over parts of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PositionSpread {
+    /// The event, by its name in the report.
+    pub event: &'static str,
+    /// Number of parts.
+    pub n_parts: usize,
+    /// Parts in which the event was found.
+    pub n_found: usize,
+    /// Mean position over these.
+    pub mean: Option<f64>,
+    /// Smallest position.
+    pub min: Option<f64>,
+    /// Largest position.
+    pub max: Option<f64>,
+    /// Why there is no position: the event was found in no part.
+    pub reason: Option<Reason>,
+}
+
+/// The spread of every event that has a position.
+pub(super) fn spread(parts: &[Events]) -> Vec<PositionSpread> {
+    let Some(first) = parts.first() else {
+        return Vec::new();
+    };
+    let names = first.positions().into_iter().map(|(event, _)| event);
+    names
+        .enumerate()
+        .map(|(nth, event)| {
+            let found: Vec<f64> = parts
+                .iter()
+                .filter_map(|part| part.positions().get(nth)?.1)
+                .collect();
+            PositionSpread {
+                event,
+                n_parts: parts.len(),
+                n_found: found.len(),
+                mean: stats::mean(&found),
+                min: found.iter().copied().reduce(f64::min),
+                max: found.iter().copied().reduce(f64::max),
+                reason: found.is_empty().then_some(Reason::NotReached),
+            }
+        })
+        .collect()
+}
+
+impl Events {
+    /// The position of every event that has one, by name: the interpolated one of onset and end,
+    /// the middle of plateau and transition.
+    pub fn positions(&self) -> Vec<(&'static str, Option<f64>)> {
+        let humps = self
+            .double_hunchback
+            .found
+            .as_ref()
+            .filter(|humps| humps.present);
+        let onset = self.onset.found.as_ref();
+        let end = self.end.found.as_ref();
+        let dip = self.relative_minimum.found.as_ref();
+        let plateau = self.plateau.found.as_ref();
+        let half = self.half_maximum.found.as_ref();
+        let mut positions = vec![
+            (
+                "peak",
+                self.peak.found.as_ref().map(|peak| peak.at.position),
+            ),
+            (
+                "minimum",
+                self.minimum.found.as_ref().map(|low| low.at.position),
+            ),
+            ("onset", onset.map(|onset| onset.crossing.crossing_position)),
+            ("end", end.map(|end| end.crossing_position)),
+            ("relative_minimum", dip.map(|dip| dip.at.position)),
+            (
+                "plateau",
+                plateau.map(|plateau| plateau.window.centre_position),
+            ),
+            (
+                "double_hunchback_first",
+                humps.map(|humps| humps.first.position),
+            ),
+            (
+                "double_hunchback_valley",
+                humps.map(|humps| humps.valley.position),
+            ),
+            (
+                "double_hunchback_second",
+                humps.map(|humps| humps.second.position),
+            ),
+            (
+                "transition",
+                self.transition.found.as_ref().map(|step| step.position),
+            ),
+            ("half_maximum", half.map(|half| half.at.position)),
+        ];
+        if let Some(threshold) = &self.threshold {
+            let position = threshold.found.as_ref().map(|found| found.at.position);
+            positions.push(("threshold", position));
+        }
+        positions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::geometry::Reason;
+    use crate::input::Series;
+    use crate::profile::events::{EventOptions, events_with_parts};
+
+    fn series(values: [f64; 4]) -> Series {
+        Series::new(values.map(|value| ("", Some(value))))
+    }
+
+    #[test]
+    fn the_peak_of_parts_has_a_mean_and_a_range() {
+        let parts = [
+            series([0.0, 9.0, 1.0, 0.0]),
+            series([0.0, 1.0, 9.0, 0.0]),
+            series([0.0, 2.0, 8.0, 1.0]),
+            series([5.0, 5.0, 5.0, 5.0]),
+        ];
+        let found = events_with_parts(&parts[0], &parts, &EventOptions::default());
+        let peak = found
+            .spread
+            .iter()
+            .find(|spread| spread.event == "peak")
+            .unwrap();
+        assert_eq!((peak.n_parts, peak.n_found), (4, 3));
+        assert!((peak.mean.unwrap() - 5.0 / 3.0).abs() < 1e-12);
+        assert_eq!((peak.min, peak.max), (Some(1.0), Some(2.0)));
+        let dip = found
+            .spread
+            .iter()
+            .find(|s| s.event == "relative_minimum")
+            .unwrap();
+        assert_eq!(
+            (dip.n_found, dip.mean, dip.reason),
+            (0, None, Some(Reason::NotReached))
+        );
+    }
+
+    #[test]
+    fn without_parts_there_is_no_spread() {
+        let found = events_with_parts(&series([0.0; 4]), &[], &EventOptions::default());
+        assert!(found.spread.is_empty());
+    }
+}
