@@ -4,6 +4,7 @@
 
 mod hand_made;
 
+use repgeo::input::{SeriesChoice, SeriesFile};
 use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style};
 use unicode_width::UnicodeWidthStr;
 
@@ -414,5 +415,46 @@ fn an_empty_report_prints_without_panic() {
     for format in [Format::Table, Format::Json, Format::Csv] {
         assert!(render(&profile, format, PLAIN).ends_with('\n'));
         assert!(render(&InspectReport::default(), format, PLAIN).ends_with('\n'));
+    }
+}
+
+#[test]
+fn a_series_reads_back_the_same_from_json_and_from_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies = [hand_made::profile(), hand_made::resampled()];
+    for (body, variant) in bodies.iter().zip(["two_nn_base", "two_nn_bayes"]) {
+        let (series, parts) = body.series(variant);
+        for (format, name) in [(Format::Json, "a.json"), (Format::Csv, "a.csv")] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, render(body, format, PLAIN)).unwrap();
+            // The headline needs no choice.
+            let read = SeriesFile::open(&path, &SeriesChoice::default()).unwrap();
+            assert_eq!((&read.series, read.variant.as_str()), (&series, variant));
+            assert_eq!(read.scale, Some(1));
+            if format == Format::Json {
+                assert_eq!(read.parts, parts);
+            }
+        }
+    }
+}
+
+#[test]
+fn orders_that_a_rule_chose_layer_by_layer_are_one_series() {
+    let mut body = hand_made::resampled();
+    let mut second = body.layers[0].clone();
+    second.layer = "second".into();
+    second.estimates[1].order = Some(8);
+    body.layers.push(second);
+    let folder = tempfile::tempdir().unwrap();
+    for (format, name) in [(Format::Json, "a.json"), (Format::Csv, "a.csv")] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, render(&body, format, PLAIN)).unwrap();
+        let choice = SeriesChoice {
+            variant: Some("gride_plateau".into()),
+            ..SeriesChoice::default()
+        };
+        let read = SeriesFile::open(&path, &choice).unwrap();
+        assert_eq!(read.series, body.series("gride_plateau").0);
+        assert_eq!(read.scale, None);
     }
 }

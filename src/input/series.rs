@@ -144,7 +144,7 @@ pub struct SeriesFile {
     pub quantity: String,
     /// How it was computed; empty if the file does not say.
     pub variant: String,
-    /// Neighbour order n1, k or chunk width.
+    /// Neighbour order n1, k or chunk width; `None` where it differs between layers.
     pub scale: Option<usize>,
     /// The second layer or the label column; empty if there is none.
     pub other: String,
@@ -202,10 +202,18 @@ fn choose(cells: &[Cell], path: &Path, choice: &SeriesChoice) -> Result<SeriesFi
     let other =
         narrow(&mut left, |cell| cell.other.clone(), &choice.other).into_only(path, "--other")?;
     let wanted = choice.scale.map(|scale| scale.to_string());
-    narrow(&mut left, |cell| scale_text(cell.scale), &wanted).into_only(path, "--scale")?;
+    let scales = narrow(&mut left, |cell| scale_text(cell.scale), &wanted);
+    // A rule that chose an order for each layer makes one series of many orders.
+    let one_a_layer = left.len() == distinct(left.iter().map(|cell| cell.layer.clone())).len();
+    let one_scale = scales.after.len() == 1;
+    if one_a_layer {
+        scales.into_first(path, "--scale")?;
+    } else {
+        scales.into_only(path, "--scale")?;
+    }
 
     let cell_of = |layer: &String| left.iter().find(|cell| cell.layer == *layer);
-    if left.len() > layers.iter().filter_map(cell_of).count() {
+    if !one_a_layer {
         let fact = format!("a layer has more than one {quantity} {variant}");
         return Err(malformed(path, fact.trim_end()));
     }
@@ -221,7 +229,10 @@ fn choose(cells: &[Cell], path: &Path, choice: &SeriesChoice) -> Result<SeriesFi
         parts: (0..n_parts)
             .map(|part| series(&|cell| cell.parts.get(part).copied().flatten()))
             .collect(),
-        scale: left.first().and_then(|cell| cell.scale),
+        scale: left
+            .first()
+            .and_then(|cell| cell.scale)
+            .filter(|_| one_scale),
         quantity,
         variant,
         other,

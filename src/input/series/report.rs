@@ -74,10 +74,7 @@ fn cell(layer: &Map<String, Value>, quantity: &str, variant: String, number: &Va
     Cell {
         layer: name(layer),
         quantity: quantity.to_owned(),
-        // A rule that chooses an order per layer makes one series of many orders.
-        scale: order
-            .and_then(|order| usize::try_from(order).ok())
-            .filter(|_| matches!(number["order_rule"].as_str(), None | Some("fixed"))),
+        scale: order.and_then(|order| usize::try_from(order).ok()),
         variant,
         other: String::new(),
         value: number["id"].as_f64(),
