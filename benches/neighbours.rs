@@ -104,7 +104,8 @@ fn time_table(arguments: &[String]) -> repgeo::Result<()> {
 fn main() -> repgeo::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.iter().position(|argument| argument == "--table") {
-        Some(at) => time_table(&arguments[at + 1..]),
+        // cargo adds a `--bench` of its own behind the four.
+        Some(at) => time_table(arguments.get(at + 1..at + 5).unwrap_or_default()),
         None => {
             time_searches();
             Ok(())

@@ -123,16 +123,15 @@ impl Candidates {
     #[cold]
     fn judge(&mut self, operand: &Operand, verdict: &mut Verdict<'_>, list: &mut Vec<Candidate>) {
         verdict.stand_at(operand.row(self.position));
-        let mut judged: Vec<(f64, u32, Candidate)> = list
+        let rows = list
             .iter()
-            .map(|&c| {
-                let row = operand.row(c.position as usize);
-                (
-                    verdict.squared_distance(row),
-                    operand.order()[c.position as usize],
-                    c,
-                )
-            })
+            .map(|c| operand.order()[c.position as usize])
+            .collect();
+        let mut judged: Vec<(f64, u32, Candidate)> = verdict
+            .judge(rows)
+            .into_iter()
+            .zip(&*list)
+            .map(|((squared, row), &candidate)| (squared, row, candidate))
             .collect();
         judged.select_nth_unstable_by(self.k - 1, |a, b| (a.0.total_cmp(&b.0)).then(a.1.cmp(&b.1)));
         list.clear();

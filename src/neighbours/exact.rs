@@ -32,6 +32,35 @@ pub fn squared_distance<Y: Copy + Into<f64>>(x: &[f64], y: &[Y]) -> f64 {
     fold(lanes)
 }
 
+/// [`squared_distance`] from one row to several, bit for bit.
+///
+/// Each sum is a chain of dependent additions; four chains at once keep the processor busy.
+#[inline(always)]
+pub(super) fn squared_distances<Y: Copy + Into<f64>, const R: usize>(
+    x: &[f64],
+    ys: [&[Y]; R],
+) -> [f64; R] {
+    let mut lanes = [[0.0f64; 8]; R];
+    let (x_blocks, x_tail) = x.as_chunks::<8>();
+    let blocks = ys.map(|y| y.as_chunks::<8>().0);
+    for (at, xs) in x_blocks.iter().enumerate() {
+        for r in 0..R {
+            let ys = &blocks[r][at];
+            for m in 0..8 {
+                let t = xs[m] - ys[m].into();
+                lanes[r][m] += t * t;
+            }
+        }
+    }
+    for (lanes, y) in lanes.iter_mut().zip(ys) {
+        for ((lane, &x), &y) in lanes.iter_mut().zip(x_tail).zip(y.as_chunks::<8>().1) {
+            let t = x - y.into();
+            *lane += t * t;
+        }
+    }
+    lanes.map(fold)
+}
+
 /// Squared norm Σ_j x_j², summed in the order of [`squared_distance`].
 pub fn squared_norm(x: &[f64]) -> f64 {
     let mut lanes = [0.0f64; 8];
@@ -85,6 +114,10 @@ mod tests {
         let wide: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
         let widest = pulp::Arch::new().dispatch(|| squared_distance(&x, &y));
         assert_eq!(widest.to_bits(), plain(&x, &wide).to_bits());
+        let shifted: Vec<f32> = y.iter().map(|y| y + 1.0).collect();
+        let [same, other] = pulp::Arch::new().dispatch(|| squared_distances(&x, [&y, &shifted]));
+        assert_eq!(same.to_bits(), widest.to_bits());
+        assert_eq!(other.to_bits(), squared_distance(&x, &shifted).to_bits());
     }
 
     #[test]

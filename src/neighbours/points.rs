@@ -1,10 +1,12 @@
 //! The rows of a matrix under a metric, and the exact distances between them.
 
+use std::ops::Range;
+
 use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::exact::{squared_distance, squared_norm};
+use super::exact::{squared_distance, squared_distances, squared_norm};
 use crate::error::{Error, Result};
 use crate::input::{Matrix, Values};
 
@@ -47,21 +49,22 @@ impl<'a> Points<'a> {
     /// [`Error::ZeroRow`].
     pub fn new(matrix: &'a Matrix, metric: Metric, layer: &str) -> Result<Self> {
         let columns = matrix.n_columns();
+        let arch = pulp::Arch::new();
         let norms = (0..matrix.n_rows())
             .into_par_iter()
             .map_init(
                 || vec![0.0; columns],
-                |row_values, row| {
-                    matrix.widen_row(row, row_values);
-                    let largest = row_values.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-                    // `max` drops NaN, a sum keeps it.
-                    let poisoned = row_values.iter().fold(0.0f64, |s, x| s + x * 0.0).is_nan();
-                    if poisoned || largest > LARGEST {
-                        return Err(refuse(layer, row, row_values, matrix.n_rows()));
+                |values, row| {
+                    matrix.widen_row(row, values);
+                    if !arch.dispatch(|| all_comparable(values)) {
+                        return Err(refuse(layer, row, values, matrix.n_rows()));
                     }
-                    let norm = squared_norm(row_values).sqrt();
+                    if metric == Metric::Euclidean {
+                        return Ok(1.0);
+                    }
+                    let norm = squared_norm(values).sqrt();
                     // A norm that underflowed has lost its direction as surely as a zero row.
-                    if metric == Metric::Cosine && norm < f64::MIN_POSITIVE.sqrt() {
+                    if norm < f64::MIN_POSITIVE.sqrt() {
                         return Err(Error::ZeroRow {
                             layer: layer.to_owned(),
                             row,
@@ -94,6 +97,15 @@ impl<'a> Points<'a> {
             out.iter_mut().for_each(|x| *x /= norms[row]);
         }
     }
+}
+
+/// Whether every value is finite and its square too.
+#[inline(always)]
+fn all_comparable(values: &[f64]) -> bool {
+    // NaN fails the comparison as well.
+    values
+        .iter()
+        .fold(true, |all, x| all & (x.abs() <= LARGEST))
 }
 
 /// The error for the first value of a row that cannot take part.
@@ -150,30 +162,75 @@ impl<'a> Verdict<'a> {
         self.points.row(row, &mut self.from);
     }
 
-    /// D² between the row stood at and row `row`.
-    pub(super) fn squared_distance(&mut self, row: usize) -> f64 {
+    /// D² between the row stood at and each of `rows`, beside that row.
+    pub(super) fn judge(&mut self, rows: Vec<u32>) -> Vec<(f64, u32)> {
+        let mut squared = Vec::with_capacity(rows.len());
+        self.squared_distances(rows.iter().map(|&row| row as usize), &mut squared);
+        squared.into_iter().zip(rows).collect()
+    }
+
+    /// D² between the row stood at and each of `rows`, in their order, added to `out`.
+    pub(super) fn squared_distances(
+        &mut self,
+        rows: impl ExactSizeIterator<Item = usize>,
+        out: &mut Vec<f64>,
+    ) {
         if self.points.norms.is_some() {
-            self.points.row(row, &mut self.wide);
-            return self
-                .arch
-                .dispatch(|| squared_distance(&self.from, &self.wide));
+            for row in rows {
+                self.points.row(row, &mut self.wide);
+                out.push(
+                    self.arch
+                        .dispatch(|| squared_distance(&self.from, &self.wide)),
+                );
+            }
+            return;
         }
         let matrix = self.points.matrix;
-        let d = matrix.n_columns();
-        let start = matrix.stored_row(row) * d;
-        let (from, single, span) = (&self.from, &mut self.single, start..start + d);
+        let (from, arch) = (&self.from[..], self.arch);
         match matrix.values() {
-            Values::F64(values) => self.arch.dispatch(|| squared_distance(from, &values[span])),
-            Values::F32(values) => self.arch.dispatch(|| squared_distance(from, &values[span])),
+            Values::F64(values) => arch.dispatch(|| from_each(from, matrix, values, rows, out)),
+            Values::F32(values) => arch.dispatch(|| from_each(from, matrix, values, rows, out)),
             // Halves widen exactly to f32, which the processor does eight at a time.
             Values::F16(values) => {
-                values[span].convert_to_f32_slice(single);
-                self.arch.dispatch(|| squared_distance(from, single))
+                for row in rows {
+                    values[stored(matrix, row)].convert_to_f32_slice(&mut self.single);
+                    out.push(arch.dispatch(|| squared_distance(from, &self.single)));
+                }
             }
             Values::Bf16(values) => {
-                values[span].convert_to_f32_slice(single);
-                self.arch.dispatch(|| squared_distance(from, single))
+                for row in rows {
+                    values[stored(matrix, row)].convert_to_f32_slice(&mut self.single);
+                    out.push(arch.dispatch(|| squared_distance(from, &self.single)));
+                }
             }
         }
+    }
+}
+
+/// Where the values of a row lie.
+#[inline(always)]
+fn stored(matrix: &Matrix, row: usize) -> Range<usize> {
+    let start = matrix.stored_row(row) * matrix.n_columns();
+    start..start + matrix.n_columns()
+}
+
+/// D² from `from` to each of `rows`, four at a time.
+#[inline(always)]
+fn from_each<Y: Copy + Into<f64>>(
+    from: &[f64],
+    matrix: &Matrix,
+    values: &[Y],
+    mut rows: impl ExactSizeIterator<Item = usize>,
+    out: &mut Vec<f64>,
+) {
+    while rows.len() >= 4 {
+        let four = [(); 4].map(|()| {
+            rows.next()
+                .map_or(&values[..0], |row| &values[stored(matrix, row)])
+        });
+        out.extend(squared_distances(from, four));
+    }
+    for row in rows {
+        out.push(squared_distance(from, &values[stored(matrix, row)]));
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn order_statistics(
     let upper = |c: &Candidate| operand.upper(position, c.position as usize, f64::from(c.score));
     let lower = |c: &Candidate| operand.lower(position, c.position as usize, f64::from(c.score));
     verdict.stand_at(operand.row(position));
-    let mut band = Vec::new();
+    let (mut band, mut squared) = (Vec::new(), Vec::new());
     orders
         .iter()
         .map(|&order| {
@@ -38,12 +38,13 @@ pub(super) fn order_statistics(
                 if upper(candidate) < floor {
                     certainly_nearer += 1;
                 } else if lower(candidate) <= above {
-                    let row = operand.row(candidate.position as usize);
-                    band.push(verdict.squared_distance(row));
+                    band.push(operand.row(candidate.position as usize));
                 }
             }
+            squared.clear();
+            verdict.squared_distances(band.iter().copied(), &mut squared);
             let at = rank - 1 - certainly_nearer;
-            *band.select_nth_unstable_by(at, f64::total_cmp).1
+            *squared.select_nth_unstable_by(at, f64::total_cmp).1
         })
         .collect()
 }

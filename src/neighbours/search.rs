@@ -87,17 +87,12 @@ pub fn neighbour_table(
                 tile,
                 progress,
                 |p, list, verdict| {
-                    verdict.stand_at(operand.row(p));
-                    let mut judged: Vec<(f64, u32)> = list
+                    let rows: Vec<u32> = list
                         .iter()
-                        .map(|candidate| {
-                            let row = operand.row(candidate.position as usize);
-                            (
-                                verdict.squared_distance(row),
-                                operand.order()[candidate.position as usize],
-                            )
-                        })
+                        .map(|candidate| operand.order()[candidate.position as usize])
                         .collect();
+                    verdict.stand_at(operand.row(p));
+                    let mut judged = verdict.judge(rows);
                     judged.sort_unstable_by(by_distance_then_row);
                     TableRow::new(operand.order()[p], judged.into_iter().take(k))
                 },
@@ -268,10 +263,8 @@ fn direct<R: Send>(
             || Verdict::new(points),
             |verdict, row| {
                 verdict.stand_at(row as usize);
-                let mut all: Vec<(f64, u32)> = (0..n)
-                    .filter(|&other| other != row)
-                    .map(|other| (verdict.squared_distance(other as usize), other))
-                    .collect();
+                let others = (0..n).filter(|&other| other != row).collect();
+                let mut all = verdict.judge(others);
                 all.sort_unstable_by(by_distance_then_row);
                 progress.advance(1);
                 finish(row, all)

@@ -152,21 +152,26 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let mut cut = own.cut(self.operand);
-            for (block, (products, terms)) in
-                products.chunks(BLOCK).zip(terms.chunks(BLOCK)).enumerate()
-            {
-                if !any_passes(products, terms, cut) {
-                    continue;
-                }
-                for (lane, (&product, &term)) in products.iter().zip(terms).enumerate() {
-                    let c = block * BLOCK + lane;
-                    if product - term >= cut
-                        && c != itself
-                        && own.offer(self.operand, &mut self.verdict, columns.start + c, product)
+            for start in (0..width).step_by(BLOCK) {
+                let block = start..(start + BLOCK).min(width);
+                let flags = flag(&products[block.clone()], &terms[block], |product, term| {
+                    product - term >= cut
+                });
+                for_each_flagged(&flags, |lane| {
+                    let c = start + lane;
+                    // The cut may have risen since the block was flagged.
+                    if c != itself
+                        && products[c] - terms[c] >= cut
+                        && own.offer(
+                            self.operand,
+                            &mut self.verdict,
+                            columns.start + c,
+                            products[c],
+                        )
                     {
                         cut = own.cut(self.operand);
                     }
-                }
+                });
             }
         }
     }
@@ -190,56 +195,50 @@ impl<'a> Worker<'a> {
         for (r, p) in rows.clone().enumerate() {
             let products = &self.products[r * width..(r + 1) * width];
             let term = self.column_terms[1][r];
-            for block in (0..width).step_by(BLOCK) {
-                let lanes = block..(block + BLOCK).min(width);
-                if !any_reaches(&products[lanes.clone()], term, &self.cuts[lanes.clone()]) {
-                    continue;
-                }
-                for c in lanes {
+            for start in (0..width).step_by(BLOCK) {
+                let block = start..(start + BLOCK).min(width);
+                let flags = flag(
+                    &products[block.clone()],
+                    &self.cuts[block],
+                    |product, cut| product - term >= cut,
+                );
+                for_each_flagged(&flags, |lane| {
+                    let c = start + lane;
                     let own = &mut tile.candidates[c];
-                    if products[c] - term >= self.cuts[c]
-                        && own.offer(self.operand, &mut self.verdict, p, products[c])
-                    {
+                    if own.offer(self.operand, &mut self.verdict, p, products[c]) {
                         self.cuts[c] = own.cut(self.operand);
                     }
-                }
+                });
             }
         }
     }
 }
 
-/// Products that are tested together before any is looked at alone.
+/// Pairs that are tested together before any is looked at alone.
 const BLOCK: usize = 64;
 
-/// Products that one vector may hold; the fixed width lets the compiler use vectors at all.
-const LANES: usize = 16;
-
-/// Whether any product less its column's term reaches `cut`.
+/// Tests up to a block of pairs: 1 where `passes(left, right)`, else 0.
+///
+/// No branch depends on the data, so the compiler can use the widest vectors there are.
 #[inline(always)]
-fn any_passes(products: &[f32], terms: &[f32], cut: f32) -> bool {
-    let mut hits = [false; LANES];
-    let (vectors, tail) = products.as_chunks::<LANES>();
-    let (term_vectors, term_tail) = terms.as_chunks::<LANES>();
-    for (products, terms) in vectors.iter().zip(term_vectors) {
-        for lane in 0..LANES {
-            hits[lane] |= products[lane] - terms[lane] >= cut;
-        }
+fn flag(left: &[f32], right: &[f32], passes: impl Fn(f32, f32) -> bool) -> [u8; BLOCK] {
+    let mut flags = [0; BLOCK];
+    for ((flag, &left), &right) in flags.iter_mut().zip(left).zip(right) {
+        *flag = u8::from(passes(left, right));
     }
-    hits.contains(&true) || tail.iter().zip(term_tail).any(|(&p, &t)| p - t >= cut)
+    flags
 }
 
-/// Whether any product less `term` reaches its column's cut.
+/// Calls `visit` with the place of every flag that is set, eight flags at a glance.
 #[inline(always)]
-fn any_reaches(products: &[f32], term: f32, cuts: &[f32]) -> bool {
-    let mut hits = [false; LANES];
-    let (vectors, tail) = products.as_chunks::<LANES>();
-    let (cut_vectors, cut_tail) = cuts.as_chunks::<LANES>();
-    for (products, cuts) in vectors.iter().zip(cut_vectors) {
-        for lane in 0..LANES {
-            hits[lane] |= products[lane] - term >= cuts[lane];
+fn for_each_flagged(flags: &[u8; BLOCK], mut visit: impl FnMut(usize)) {
+    for (at, &eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+        let mut word = u64::from_le_bytes(eight);
+        while word != 0 {
+            visit(8 * at + word.trailing_zeros() as usize / 8);
+            word &= word - 1;
         }
     }
-    hits.contains(&true) || tail.iter().zip(cut_tail).any(|(&p, &c)| p - term >= c)
 }
 
 /// A panic in another worker is already on its way to the caller; the lists stay well-formed.
