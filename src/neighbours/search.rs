@@ -9,7 +9,6 @@ use super::filter::{Operand, Portable};
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use super::table::{NeighbourTable, OrderDistances};
-use super::tree::Tree;
 use super::{panel, sweep, tree};
 use crate::progress::Progress;
 
@@ -65,11 +64,8 @@ pub fn neighbour_table(
     let rows: Vec<TableRow> = match table_strategy(points, k, options.strategy) {
         Strategy::Tree => {
             progress.begin("neighbours", (n / tree::STEP) as u64);
-            Tree::new(points).nearest(k, progress, |row, found| {
-                TableRow::new(
-                    row,
-                    found.into_iter().map(|found| (found.squared, found.row)),
-                )
+            tree::nearest(points, k, progress, |row, found| {
+                TableRow::new(row, found.into_iter())
             })
         }
         Strategy::Direct => direct(points, progress, |row, all| {
@@ -132,11 +128,9 @@ pub fn order_distances(
     let mut rows: Vec<(u32, Vec<f64>)> = match order_strategy(points, k, options.strategy) {
         Strategy::Tree => {
             progress.begin("neighbours", (n / tree::STEP) as u64);
-            Tree::new(points).nearest(k, progress, |row, found| {
-                (
-                    row,
-                    pick(&found.iter().map(|found| found.squared).collect::<Vec<_>>()),
-                )
+            tree::nearest(points, k, progress, |row, found| {
+                let squared: Vec<f64> = found.iter().map(|&(squared, _)| squared).collect();
+                (row, pick(&squared))
             })
         }
         Strategy::Direct => direct(points, progress, |row, all| {

@@ -55,7 +55,7 @@ pub fn gride(ratios: &Ratios, orders: Orders) -> Outcome {
     ))
 }
 
-/// Jackknife error of [`gride`] over `n_blocks` blocks of rows; see [`jackknife`].
+/// Jackknife error of [`gride`] over `n_blocks` blocks of rows; see [`jackknife()`].
 pub fn gride_blocks(ratios: &Ratios, orders: Orders, n_blocks: usize) -> Option<f64> {
     jackknife(&ratios.ln_mu, n_blocks, |ascending| {
         Sample::of(ascending, orders).dimension()

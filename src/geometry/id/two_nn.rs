@@ -189,7 +189,7 @@ pub fn two_nn(ratios: &Ratios, fit: Fit) -> Outcome {
     })
 }
 
-/// Jackknife error of [`two_nn`] over `n_blocks` blocks of rows; see [`jackknife`].
+/// Jackknife error of [`two_nn`] over `n_blocks` blocks of rows; see [`jackknife()`].
 pub fn two_nn_blocks(ratios: &Ratios, fit: Fit, n_blocks: usize) -> Option<f64> {
     jackknife(&ratios.ln_mu, n_blocks, |ascending| {
         fit.dimension(ascending)
