@@ -136,6 +136,17 @@ const EVERY_REPORT: &[&[&str]] = &[
         "--range-max",
         "500",
     ],
+    &["id-profile", "--estimator", "all"],
+    &["id-profile", "--estimator", "mle,tle,ess,abide", "-k", "12"],
+    &[
+        "id-profile",
+        "--estimator",
+        "lpca,mind-ml,corr-int,binomial",
+        "--metric",
+        "cosine",
+        "--rows",
+        "0..300",
+    ],
     &["inspect"],
     &["inspect", "--scan", "--layers", "*5"],
 ];

@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use repgeo::geometry::id::{Fit, Fraction};
 use repgeo::input::find_tables;
 use repgeo::profile::id::IdProfile;
-use repgeo::profile::{IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables};
+use repgeo::profile::{
+    Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
+};
 use repgeo::report::{Report, ScalingView};
 use repgeo::{Error, Result};
 
@@ -50,9 +52,13 @@ pub struct IdProfileArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Estimators")]
 struct EstimateArgs {
-    /// Which estimators [default: both]
+    /// Which estimators, comma-separated, or all [default: two-nn,gride]
     #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
     estimator: Vec<Estimator>,
+
+    /// Neighbours of mle, mom, tle, ess, corr-int, mada, mind-ml and binomial [default: each its own]
+    #[arg(short, long, value_name = "K", value_parser = at_least_two)]
+    k: Option<usize>,
 
     /// How TwoNN is fitted
     #[arg(long, value_enum, value_name = "FIT", default_value_t = FitName::Base)]
@@ -108,8 +114,54 @@ struct ErrorArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Estimator {
+    /// Two nearest neighbours; --fit says how
     TwoNn,
+    /// Generalised ratios of neighbour distances, over scales
     Gride,
+    /// Levina–Bickel maximum likelihood
+    Mle,
+    /// Method of moments
+    Mom,
+    /// Tight local estimation
+    Tle,
+    /// Expected simplex skewness
+    Ess,
+    /// Correlation dimension between two radii
+    CorrInt,
+    /// Manifold-adaptive dimension
+    Mada,
+    /// MiND ML
+    MindMl,
+    /// Binomial estimator
+    Binomial,
+    /// Gride at the scale that the density of each row allows
+    Abide,
+    /// Linear dimension by every rule, with the spectrum
+    Lpca,
+    /// Linear dimension by the participation ratio, with the spectrum
+    ParticipationRatio,
+    /// All of these
+    All,
+}
+
+impl Estimator {
+    /// The member of the family, which TwoNN and Gride stand beside.
+    fn family(self) -> Option<Family> {
+        Some(match self {
+            Self::Mle => Family::Mle,
+            Self::Mom => Family::Mom,
+            Self::Tle => Family::Tle,
+            Self::Ess => Family::Ess,
+            Self::CorrInt => Family::CorrInt,
+            Self::Mada => Family::Mada,
+            Self::MindMl => Family::MindMl,
+            Self::Binomial => Family::Binomial,
+            Self::Abide => Family::Abide,
+            Self::Lpca => Family::Lpca,
+            Self::ParticipationRatio => Family::ParticipationRatio,
+            Self::TwoNn | Self::Gride | Self::All => return None,
+        })
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -181,7 +233,22 @@ fn share(text: &str) -> std::result::Result<f64, String> {
 
 impl EstimateArgs {
     fn wants(&self, estimator: Estimator) -> bool {
-        self.estimator.is_empty() || self.estimator.contains(&estimator)
+        self.estimator.is_empty()
+            || self.estimator.contains(&estimator)
+            || self.estimator.contains(&Estimator::All)
+    }
+
+    /// Whichever of the family are wanted, in the order of reports.
+    fn family(&self) -> Vec<Family> {
+        if self.estimator.contains(&Estimator::All) {
+            // The participation ratio is one of lPCA's rules.
+            let all = Family::ALL.into_iter();
+            return all
+                .filter(|&one| one != Family::ParticipationRatio)
+                .collect();
+        }
+        let wanted = |one: &Family| self.estimator.iter().any(|e| e.family() == Some(*one));
+        Family::ALL.into_iter().filter(wanted).collect()
     }
 
     fn fit(&self) -> Result<Fit> {
@@ -235,6 +302,8 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         gride: args.estimate.wants(Estimator::Gride),
         order: args.estimate.order()?,
         range_max: args.estimate.range_max,
+        family: args.estimate.family(),
+        k: args.estimate.k,
         decimation_scaling: args.estimate.id_scaling == Some(ScalingName::Decimation),
         blocks: args.errors.blocks,
         partitions: args.errors.partitions,
@@ -297,6 +366,7 @@ mod tests {
         assert_eq!(args.estimate.fit().ok(), defaults.two_nn);
         assert_eq!(args.estimate.order().ok(), Some(defaults.order));
         assert_eq!(args.estimate.range_max, defaults.range_max);
+        assert_eq!(args.estimate.family(), defaults.family);
         assert_eq!(args.errors.repeats, defaults.repeats);
         assert_eq!(args.layers.metric(), defaults.metric);
         assert_eq!(args.rows.seed, defaults.seed);

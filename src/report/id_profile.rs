@@ -87,7 +87,7 @@ fn estimate_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
         let variant = estimate.variant();
         let record = |quantity, value| Record {
             variant: Cow::Owned(variant.clone()),
-            scale: estimate.order,
+            scale: estimate.scale(),
             n: Some(estimate.n),
             ..Record::new(&layer.layer, quantity, value)
         };
@@ -211,6 +211,12 @@ fn resampling_rule(profile: &IdProfile, variant: &str) -> Option<&'static str> {
     resampled.next().map(|resampled| resampled.rule)
 }
 
+/// Whether a variant can have an error; counts, spectra and most local dimensions have none.
+fn has_errors(profile: &IdProfile, variant: &str) -> bool {
+    estimates_of(profile, variant)
+        .any(|e| matches!(e.estimator, "two_nn" | "gride") || e.std_error.is_some())
+}
+
 /// Whether a rule chose the order of each layer, so that the table must show it.
 fn order_was_chosen(profile: &IdProfile, variant: &str) -> bool {
     estimates_of(profile, variant).any(|e| e.order_rule.is_some_and(|rule| rule != "fixed"))
@@ -224,7 +230,10 @@ fn estimate_columns(
 ) -> Vec<Column> {
     let error = || Column::number(style.plus_minus()).after(2);
     let name = if is_only_one { "id" } else { variant };
-    let mut columns = vec![Column::number(name), error()];
+    let mut columns = vec![Column::number(name)];
+    if has_errors(profile, variant) {
+        columns.push(error());
+    }
     if order_was_chosen(profile, variant) {
         columns.push(Column::number("order").after(2));
     }
@@ -240,14 +249,14 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &str, style: St
     let error = |value: Option<f64>| value.map(|v| significant(v, 2)).unwrap_or_default();
 
     let id = number(estimate.and_then(|e| e.id));
-    let mut cells = vec![
-        if is_peak(profile.summary.as_ref(), layer, variant) {
-            Cell::bold(id)
-        } else {
-            id.into()
-        },
-        error(estimate.and_then(|e| e.std_error)).into(),
-    ];
+    let mut cells = vec![if is_peak(profile.summary.as_ref(), layer, variant) {
+        Cell::bold(id)
+    } else {
+        id.into()
+    }];
+    if has_errors(profile, variant) {
+        cells.push(error(estimate.and_then(|e| e.std_error)).into());
+    }
     if order_was_chosen(profile, variant) {
         let order = estimate.and_then(|e| e.order);
         cells.push(order.map(|n| grouped(n, style)).unwrap_or_default().into());
@@ -354,6 +363,7 @@ fn context(profile: &IdProfile, variant: &str, style: Style) -> String {
     {
         facts.push(format!("order {order}"));
     }
+    facts.extend(first.and_then(|e| e.k).map(|k| format!("k {k}")));
     if let Some(kind) = estimates_of(profile, variant).find_map(|e| e.error_kind) {
         facts.push(format!("{} {}", style.plus_minus(), error_kind(kind)));
     }

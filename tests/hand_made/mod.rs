@@ -182,6 +182,7 @@ pub fn gaps_only() -> EventsReport {
 fn parameters() -> IdParameters {
     IdParameters {
         estimators: vec!["two_nn".into(), "gride".into()],
+        k: None,
         fit: "base".into(),
         fraction: Some(0.9),
         order: None,
@@ -214,8 +215,10 @@ fn layer(name: &str, index: usize, n_layers: usize) -> LayerId {
         scaling: Vec::new(),
         decimation_scaling: Vec::new(),
         plateau: None,
+        spectrum: None,
         diagnostics: diagnostics(10_000, 9_871),
         warnings: Vec::new(),
+        local: None,
     }
 }
 
@@ -226,6 +229,7 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
         fraction: Some(0.9),
         order: Some(1),
         order_rule: None,
+        k: None,
         id: Some(id),
         std_error: Some(std_error),
         error_kind: Some(ErrorKind::Model),
@@ -237,6 +241,7 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
         n_tied: 0,
         n_filtered: 0,
         mode: None,
+        steps: Vec::new(),
         resampled: None,
     }
 }
