@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use repgeo::geometry::id::{Fit, Fraction};
-use repgeo::input::find_tables;
+use repgeo::input::{Series, find_tables};
+use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
     Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
@@ -13,6 +14,7 @@ use repgeo::profile::{
 use repgeo::report::{Report, ScalingView};
 use repgeo::{Error, Result};
 
+use super::events::EventArgs;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
@@ -38,6 +40,9 @@ pub struct IdProfileArgs {
 
     #[command(flatten)]
     errors: ErrorArgs,
+
+    #[command(flatten)]
+    events: EventArgs,
 
     #[command(flatten)]
     layers: LayerArgs,
@@ -293,6 +298,14 @@ impl EstimateArgs {
     }
 }
 
+impl IdProfileArgs {
+    /// How events are sought on layers of these names; an error now, not after hours of work.
+    fn event_options<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<EventOptions> {
+        self.events
+            .options(&Series::new(names.map(|name| (name.as_str(), None))))
+    }
+}
+
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
@@ -319,18 +332,19 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     };
     let progress = Bar::new(args.output.quiet);
     let (profile, input) = match (&args.input, &args.neighbours) {
-        (_, Some(path)) => (
-            id_profile_of_tables(&find_tables(path)?, &options, &progress)?,
-            path,
-        ),
+        (_, Some(path)) => {
+            let tables = find_tables(path)?;
+            let events = args.event_options(tables.iter().map(|table| &table.name))?;
+            let profile = id_profile_of_tables(&tables, &options, &progress)?;
+            (profile.with_events(&events), path)
+        }
         (Some(path), None) => {
             let dump = args.layers.open(path)?;
+            let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
             let layers = args.layers.options(dump.n_rows(), &args.rows)?;
             let options = IdOptions { layers, ..options };
-            (
-                id_profile(&dump, &options, args.rows.words(), &progress)?,
-                path,
-            )
+            let profile = id_profile(&dump, &options, args.rows.words(), &progress)?;
+            (profile.with_events(&events), path)
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };

@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
 mod completions;
+mod events;
 mod id_profile;
 mod inspect;
 mod layers;
@@ -30,6 +31,7 @@ struct Cli {
 enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(id_profile::IdProfileArgs),
+    Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -43,6 +45,7 @@ pub fn run() -> Result<()> {
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(args),
+        Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::events::Events;
 use crate::geometry::diagnostics::Diagnostics;
 use crate::warning::Warning;
 
@@ -14,6 +15,9 @@ pub struct IdProfile {
     pub layers: Vec<LayerId>,
     /// Where the profile peaks and where it is lowest; `None` without two estimates.
     pub summary: Option<IdSummary>,
+    /// Events on the first estimate over layers; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<Warning>,
 }

@@ -773,6 +773,7 @@ fn assemble(parameters: IdParameters, layers: Vec<LayerId>, warnings: Vec<Warnin
         parameters,
         layers,
         summary,
+        events: None,
         warnings,
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::csv::Record;
+use super::event_lines::event_summary;
 use super::number::{grouped, significant};
 use super::sparkline::sparkline;
 use super::style::{Emphasis, Style};
@@ -64,6 +65,13 @@ impl Printable for IdProfile {
 
     fn closing(&self, style: &Style) -> String {
         let mut lines = profile_lines(self, *style);
+        let events = self
+            .events
+            .as_ref()
+            .map(|events| event_summary(events, *style));
+        if let Some(events) = events.filter(|events| !events.is_empty()) {
+            lines.extend(text::wrap(&format!("events: {events}"), style.width));
+        }
         let columns: Vec<String> = variants(self)
             .iter()
             .map(|variant| context(self, variant, *style))

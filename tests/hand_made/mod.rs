@@ -50,6 +50,7 @@ pub fn profile() -> IdProfile {
             peak: extremum("layers.0", 1, 24.618),
             minimum: extremum("layers.1", 2, 8.136),
         }),
+        events: None,
         warnings: vec![Warning::new(
             WarningCode::SkippedArrays,
             1,
@@ -106,6 +107,7 @@ pub fn resampled() -> IdProfile {
         },
         layers: vec![only],
         summary: None,
+        events: None,
         warnings: Vec::new(),
     }
 }
