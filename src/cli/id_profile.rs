@@ -9,9 +9,10 @@ use repgeo::input::{Series, find_tables};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
-    Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
+    Control, Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile,
+    id_profile_of_tables,
 };
-use repgeo::report::{Report, ScalingView};
+use repgeo::report::{Report, ScalingView, npy, write_atomically};
 use repgeo::{Error, Result};
 
 use super::events::EventArgs;
@@ -50,6 +51,11 @@ pub struct IdProfileArgs {
     #[command(flatten)]
     rows: RowArgs,
 
+    /// Write the dimension at every input row by the one local estimator asked for (mle, mom, tle,
+    /// ess or mada) to an .npy file: f64, NaN where a row has none
+    #[arg(long, value_name = "FILE.npy", help_heading = "Output")]
+    local: Option<PathBuf>,
+
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -84,6 +90,11 @@ struct EstimateArgs {
     /// Largest neighbour order n2 of Gride's scaling
     #[arg(long, value_name = "N2", default_value_t = 64, value_parser = range_max)]
     range_max: usize,
+
+    /// The same estimates on made-up layers: gaussian has the same covariance, shuffle the same
+    /// columns, null is both
+    #[arg(long, value_enum, value_name = "CONTROL", value_delimiter = ',')]
+    control: Vec<ControlName>,
 
     /// Print the dimension against scale for each layer; =decimation adds TwoNN on sub-samples
     #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, require_equals = true,
@@ -167,6 +178,16 @@ impl Estimator {
             Self::TwoNn | Self::Gride | Self::All => return None,
         })
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ControlName {
+    /// Normal rows with the mean and covariance of the layer
+    Gaussian,
+    /// Each column permuted on its own
+    Shuffle,
+    /// Both
+    Null,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -256,6 +277,14 @@ impl EstimateArgs {
         Family::ALL.into_iter().filter(wanted).collect()
     }
 
+    fn controls(&self) -> Vec<Control> {
+        let wants =
+            |name| self.control.contains(&name) || self.control.contains(&ControlName::Null);
+        let gaussian = wants(ControlName::Gaussian).then_some(Control::Gaussian);
+        let shuffle = wants(ControlName::Shuffle).then_some(Control::Shuffle);
+        gaussian.into_iter().chain(shuffle).collect()
+    }
+
     fn fit(&self) -> Result<Fit> {
         let fraction = match self.fraction {
             None => Fraction::default(),
@@ -299,6 +328,26 @@ impl EstimateArgs {
 }
 
 impl IdProfileArgs {
+    /// The estimator whose dimensions at single rows go to `--local`.
+    fn local(&self) -> Result<Option<Family>> {
+        let Some(path) = &self.local else {
+            return Ok(None);
+        };
+        if path.extension().is_none_or(|ending| ending != "npy") {
+            let path = path.display();
+            return Err(Error::Usage(format!("--local {path} must end in .npy")));
+        }
+        let family = self.estimate.family().into_iter();
+        let local: Vec<Family> = family.filter(|one| one.is_local()).collect();
+        match local[..] {
+            [one] => Ok(Some(one)),
+            _ => Err(Error::Usage(format!(
+                "--local needs exactly one of --estimator mle, mom, tle, ess, mada, not {}",
+                local.len()
+            ))),
+        }
+    }
+
     /// How events are sought on layers of these names; an error now, not after hours of work.
     fn event_options<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<EventOptions> {
         self.events
@@ -309,6 +358,7 @@ impl IdProfileArgs {
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
+    let local = args.local()?;
     let fit = args.estimate.fit()?;
     let options = IdOptions {
         two_nn: args.estimate.wants(Estimator::TwoNn).then_some(fit),
@@ -317,6 +367,8 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         range_max: args.estimate.range_max,
         family: args.estimate.family(),
         k: args.estimate.k,
+        local,
+        controls: args.estimate.controls(),
         decimation_scaling: args.estimate.id_scaling == Some(ScalingName::Decimation),
         blocks: args.errors.blocks,
         partitions: args.errors.partitions,
@@ -348,6 +400,12 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
+    if let Some(path) = &args.local {
+        let (shape, values) = profile.local().ok_or_else(|| {
+            Error::Usage("--local needs layers with the same number of rows".into())
+        })?;
+        write_atomically(path, &npy(&shape, &values))?;
+    }
     write(&args, vec![input_name(input)], &profile)
 }
 

@@ -30,7 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Inspect(inspect::InspectArgs),
-    IdProfile(id_profile::IdProfileArgs),
+    IdProfile(Box<id_profile::IdProfileArgs>),
     Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -44,7 +44,7 @@ pub fn run() -> Result<()> {
         .map_err(|error| Error::Usage(format!("--threads: {error}")))?;
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(args),
-        Command::IdProfile(args) => id_profile::run(args),
+        Command::IdProfile(args) => id_profile::run(*args),
         Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })

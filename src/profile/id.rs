@@ -58,6 +58,9 @@ pub struct IdParameters {
     pub partitions: Option<usize>,
     /// How rows were dealt into parts: `random` or `given`.
     pub partition_order: Option<&'static str>,
+    /// Controls that were estimated beside the layers; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<&'static str>,
     /// Share of rows of a decimated sub-sample, if asked for.
     pub decimate: Option<f64>,
     /// How many decimated sub-samples.
@@ -94,6 +97,9 @@ pub struct LayerId {
     /// and they exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spectrum: Option<LeadingEigenvalues>,
+    /// The same estimates on layers made up from this one; absent unless asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<ControlId>,
     /// How far the layer can be trusted.
     pub diagnostics: Diagnostics,
     /// Warnings about this layer.
@@ -102,6 +108,35 @@ pub struct LayerId {
     /// into a file of its own, not into the report.
     #[serde(skip)]
     pub local: Option<Vec<f64>>,
+}
+
+impl IdProfile {
+    /// The dimensions at single rows, layer after layer, and their shape: \[N\] for one layer,
+    /// \[L, N\] for several; `None` unless they were asked for.
+    pub fn local(&self) -> Option<(Vec<usize>, Vec<f64>)> {
+        let layers: Option<Vec<&[f64]>> = self.layers.iter().map(|l| l.local.as_deref()).collect();
+        let layers = layers?;
+        let n = layers.first()?.len();
+        let shape = match layers.len() {
+            1 => vec![n],
+            n_layers => vec![n_layers, n],
+        };
+        let same = layers.iter().all(|layer| layer.len() == n);
+        same.then(|| (shape, layers.concat()))
+    }
+}
+
+/// The estimates of a layer on one control of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlId {
+    /// `gaussian` or `shuffle`.
+    pub control: &'static str,
+    /// Seed of the control.
+    pub seed: u64,
+    /// The estimates of the layer, on the control.
+    pub estimates: Vec<IdEstimate>,
+    /// Its scaling, on the control.
+    pub scaling: Vec<ScalePoint>,
 }
 
 /// One estimate of one layer.

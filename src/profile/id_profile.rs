@@ -1,9 +1,10 @@
 //! The intrinsic-dimension profile: every layer through the estimators.
 
+use super::controls::Control;
 use super::family::{Ask, Estimator, Rows, Sight, family};
 use super::id::{
-    DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
-    Resampled, ScalePoint,
+    ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId,
+    Plateau, Resampled, ScalePoint,
 };
 use super::layers::{LayerOptions, distance_warnings, prepare};
 use super::resample::{PartitionOrder, Subsets, decimation, partitions};
@@ -58,6 +59,8 @@ pub struct IdOptions {
     pub local: Option<Estimator>,
     /// TwoNN on ever smaller sub-samples as well.
     pub decimation_scaling: bool,
+    /// Controls to estimate beside every layer.
+    pub controls: Vec<Control>,
     /// Blocks of a jackknife in place of the fit's own error.
     pub blocks: Option<usize>,
     /// Disjoint parts to repeat the estimates in.
@@ -70,7 +73,7 @@ pub struct IdOptions {
     pub repeats: usize,
     /// The distance.
     pub metric: Metric,
-    /// Seed of partitions and decimation.
+    /// Seed of controls, partitions and decimation.
     pub seed: u64,
     /// How layers become points.
     pub layers: LayerOptions,
@@ -89,6 +92,7 @@ impl Default for IdOptions {
             k: None,
             local: None,
             decimation_scaling: false,
+            controls: Vec::new(),
             blocks: None,
             partitions: None,
             partition_order: PartitionOrder::Random,
@@ -147,6 +151,7 @@ impl IdOptions {
                 PartitionOrder::Random => "random",
                 PartitionOrder::Given => "given",
             }),
+            controls: self.controls.iter().map(|control| control.name()).collect(),
             decimate: self.decimate,
             repeats: self.decimate.map(|_| self.repeats),
             seed: self.seed,
@@ -235,6 +240,10 @@ pub fn id_profile(
                 .map(|local| aligned(&local, &prepared.rows, dump.n_rows())),
             ..found
         };
+        for &control in &options.controls {
+            let found = subject.control(control, &layer, options, &progress)?;
+            layer.controls.push(found);
+        }
         if !identical {
             resample(&prepared.matrix, options, &mut layer, &progress)?;
         }
@@ -251,7 +260,7 @@ pub fn id_profile(
 /// The profile of precomputed neighbour tables, one a layer.
 ///
 /// A statistic that needs more neighbours than a table stores does not exist
-/// (`too_few_neighbours`). Sub-samples and some estimators would need coordinates, so options that
+/// (`too_few_neighbours`). Sub-samples, controls and some estimators would need coordinates, so options that
 /// ask for them are refused.
 ///
 /// # Errors
@@ -261,6 +270,12 @@ pub fn id_profile_of_tables(
     options: &IdOptions,
     progress: &dyn Progress,
 ) -> Result<IdProfile> {
+    if !options.controls.is_empty() {
+        return Err(Error::Usage(
+            "--control needs activations, not --neighbours: a control is made of coordinates"
+                .into(),
+        ));
+    }
     if options.partitions.is_some() || options.decimate.is_some() || options.decimation_scaling {
         return Err(Error::Usage(
             "--partitions, --decimate and --id-scaling=decimation need activations, not \
@@ -368,6 +383,43 @@ impl Subject<'_> {
                 self.identical,
                 diagnostics,
             )
+        })
+    }
+}
+
+impl Subject<'_> {
+    /// The estimates of `layer` on a control of these rows, read at the same scales.
+    fn control(
+        &self,
+        control: Control,
+        layer: &LayerId,
+        options: &IdOptions,
+        progress: &dyn Progress,
+    ) -> Result<ControlId> {
+        let made = control.of(self.matrix, options.seed);
+        let subject = Subject {
+            matrix: &made,
+            ..*self
+        };
+        let gride = layer.estimates.iter().find(|one| one.estimator == "gride");
+        let options = IdOptions {
+            // Where a rule chose the layer's order, the control is read there too.
+            order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
+            local: None,
+            ..options.clone()
+        };
+        let diagnostics = Diagnostics::of_table(made.n_rows());
+        let mut found = subject.analyse(&options, diagnostics, progress)?;
+        for estimate in &mut found.estimates {
+            if estimate.estimator == "gride" {
+                estimate.order_rule = gride.and_then(|gride| gride.order_rule);
+            }
+        }
+        Ok(ControlId {
+            control: control.name(),
+            seed: options.seed,
+            estimates: found.estimates,
+            scaling: found.scaling,
         })
     }
 }
@@ -534,6 +586,7 @@ fn estimate(
         decimation_scaling: Vec::new(),
         plateau: options.gride.then(|| plateau_entry(steady)),
         spectrum: found.spectrum,
+        controls: Vec::new(),
         diagnostics,
         warnings: notes.warnings,
         local: options.local.map(|_| {

@@ -10,15 +10,23 @@ use super::sparkline::sparkline;
 use super::style::{Emphasis, Style};
 use super::table::{Cell, Column, Grid};
 use super::{Printable, text, warnings};
-use crate::profile::id::{Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled};
+use crate::profile::id::{
+    ControlId, Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled, ScalePoint,
+};
 
 impl Printable for IdProfile {
     fn records(&self) -> Vec<Record<'_>> {
         let decimated = format!("two_nn_{}_decimation_scaling", self.parameters.fit);
         let mut records = Vec::new();
         for layer in &self.layers {
-            estimate_records(layer, &mut records);
-            scaling_records(layer, &mut records);
+            estimate_records(layer, &layer.estimates, "", &mut records);
+            scaling_records(layer, &layer.estimates, &layer.scaling, "", &mut records);
+            for control in &layer.controls {
+                let suffix = format!("_control_{}", control.control);
+                let (estimates, scaling) = (&control.estimates, &control.scaling);
+                estimate_records(layer, estimates, &suffix, &mut records);
+                scaling_records(layer, estimates, scaling, &suffix, &mut records);
+            }
             for point in &layer.decimation_scaling {
                 resampled_records(layer, &decimated, Some(1), &point.resampled, &mut records);
             }
@@ -90,9 +98,15 @@ impl Printable for IdProfile {
     }
 }
 
-fn estimate_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
-    for estimate in &layer.estimates {
-        let variant = estimate.variant();
+/// The estimates of a layer, or of a control of it, which the `suffix` of the variant names.
+fn estimate_records<'a>(
+    layer: &'a LayerId,
+    estimates: &'a [IdEstimate],
+    suffix: &str,
+    records: &mut Vec<Record<'a>>,
+) {
+    for estimate in estimates {
+        let variant = estimate.variant() + suffix;
         let record = |quantity, value| Record {
             variant: Cow::Owned(variant.clone()),
             scale: estimate.scale(),
@@ -120,19 +134,24 @@ fn estimate_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
 }
 
 /// The points of the scaling that no estimate has given already.
-fn scaling_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
-    let given: Vec<Option<usize>> = layer
-        .estimates
+fn scaling_records<'a>(
+    layer: &'a LayerId,
+    estimates: &[IdEstimate],
+    scaling: &[ScalePoint],
+    suffix: &str,
+    records: &mut Vec<Record<'a>>,
+) {
+    let given: Vec<Option<usize>> = estimates
         .iter()
         .filter(|estimate| estimate.variant() == "gride")
         .map(|estimate| estimate.order)
         .collect();
-    for point in &layer.scaling {
+    for point in scaling {
         if given.contains(&Some(point.order)) {
             continue;
         }
         let record = |quantity, value| Record {
-            variant: "gride".into(),
+            variant: format!("gride{suffix}").into(),
             scale: Some(point.order),
             n: Some(point.n),
             ..Record::new(&layer.layer, quantity, value)
@@ -206,6 +225,11 @@ fn estimate_of<'a>(layer: &'a LayerId, variant: &str) -> Option<&'a IdEstimate> 
         .find(|estimate| estimate.variant() == variant)
 }
 
+fn control_estimate<'a>(control: &'a ControlId, variant: &str) -> Option<&'a IdEstimate> {
+    let mut estimates = control.estimates.iter();
+    estimates.find(|estimate| estimate.variant() == variant)
+}
+
 fn estimates_of<'a>(profile: &'a IdProfile, variant: &str) -> impl Iterator<Item = &'a IdEstimate> {
     profile
         .layers
@@ -248,6 +272,12 @@ fn estimate_columns(
     if let Some(rule) = resampling_rule(profile, variant) {
         columns.extend([Column::number(rule), error()]);
     }
+    for &control in &profile.parameters.controls {
+        columns.push(Column::number(control));
+        if has_errors(profile, variant) {
+            columns.push(error());
+        }
+    }
     columns
 }
 
@@ -274,6 +304,14 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &str, style: St
         cells.push(number(resampled.and_then(|r| r.mean)).into());
         // Parts that share rows have a spread but no standard error.
         cells.push(error(resampled.and_then(|r| r.std_error.or(r.std))).into());
+    }
+    for name in &profile.parameters.controls {
+        let mut controls = layer.controls.iter().filter(|c| c.control == *name);
+        let control = controls.next().and_then(|c| control_estimate(c, variant));
+        cells.push(number(control.and_then(|e| e.id)).into());
+        if has_errors(profile, variant) {
+            cells.push(error(control.and_then(|e| e.std_error)).into());
+        }
     }
     cells
 }
