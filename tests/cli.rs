@@ -289,12 +289,12 @@ fn a_control_agrees_with_a_gaussian_and_differs_from_a_manifold() {
             })
             .collect()
     };
-    let roll = fixture("reference/manifolds/swiss_roll_noise03_D20.npy");
+    let roll = fixture("reference/manifolds/swiss_roll.npy");
     for estimator in ["two-nn", "mle"] {
         let near = distances(&gaussian, estimator);
         assert!(near.len() == 2 && near.iter().all(|&d| d < 4.0), "{near:?}");
         let far = distances(&roll, estimator);
-        assert!(far.len() == 2 && far.iter().all(|&d| d > 10.0), "{far:?}");
+        assert!(far.len() == 2 && far.iter().all(|&d| d > 8.0), "{far:?}");
     }
     let refused = refusal(
         &[
