@@ -136,6 +136,38 @@ const EVERY_REPORT: &[&[&str]] = &[
         "--range-max",
         "500",
     ],
+    &["id-profile", "--estimator", "all", "--layers", "0,-1"],
+    &["id-profile", "--control", "null", "--layers", "0,-1"],
+    &[
+        "id-profile",
+        "--control",
+        "gaussian",
+        "--estimator",
+        "gride,mada",
+        "--rows",
+        "0..200",
+        "--smooth",
+        "3",
+        "--skip-first",
+        "--bottleneck",
+        "3",
+    ],
+    &[
+        "id-profile",
+        "--estimator",
+        "mle,tle,ess,abide,lpca",
+        "-k",
+        "12",
+    ],
+    &[
+        "id-profile",
+        "--estimator",
+        "lpca,mind-ml,corr-int,binomial",
+        "--metric",
+        "cosine",
+        "--rows",
+        "0..300",
+    ],
     &["inspect"],
     &["inspect", "--scan", "--layers", "*5"],
 ];
@@ -170,6 +202,181 @@ fn every_report_of_every_command_fits_the_schema() {
         }
     }
     assert!(checked > 40);
+}
+
+#[test]
+fn every_report_of_events_fits_the_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let folder = TempDir::new().unwrap();
+    let (profile, table) = (folder.path().join("p.json"), folder.path().join("p.csv"));
+    for file in [&profile, &table] {
+        repgeo(&["id-profile", &minilm(), "-o", path(file)]);
+    }
+    let resnet = fixture("events/resnet152.csv");
+    let of = |file: &Path, args: &[&str]| {
+        let report = json(&[&["events", path(file)], args].concat());
+        let faults: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{args:?}: {faults:#?}");
+        report["events"].clone()
+    };
+    // Whichever file they come from, events are those of the profile itself.
+    let own: Value = serde_json::from_str(&fs::read_to_string(&profile).unwrap()).unwrap();
+    assert_eq!(of(&profile, &[]), own["events"]);
+    assert_eq!(of(&table, &[]), own["events"]);
+    assert_eq!(own["events"]["peak"]["found"]["layer"], "hidden_states.0");
+    let gride = of(
+        &profile,
+        &["--variant", "gride", "--scale", "4", "--threshold", "20"],
+    );
+    assert!(gride["threshold"]["found"]["value"].as_f64().unwrap() > 20.0);
+    let header = fs::read_to_string(&resnet).unwrap();
+    let column = header
+        .lines()
+        .next()
+        .unwrap()
+        .split(',')
+        .next_back()
+        .unwrap();
+    of(&resnet, &["--column", column, "--smooth", "3"]);
+    for (args, code) in [
+        (&["--bottleneck", "nowhere"][..], 2),
+        (&["--smooth", "2"], 2),
+        (&["--variant", "nothing"], 1),
+    ] {
+        refusal(&[&["events", path(&profile)], args].concat(), code);
+    }
+}
+
+/// A standard normal number, as the sum of twelve uniform ones.
+fn normal(row: usize, column: usize) -> f32 {
+    let draws = (0..12).map(|draw| noise(row, 12 * column + draw));
+    draws.sum::<f32>() - 6.0
+}
+
+#[test]
+fn a_control_agrees_with_a_gaussian_and_differs_from_a_manifold() {
+    let folder = TempDir::new().unwrap();
+    let gaussian = folder.path().join("gaussian.npy");
+    write_npy(&gaussian, 1_500, 8, |row, column| {
+        normal(row, column) * if column < 4 { 1.0 } else { 0.5 }
+    });
+    // How many standard errors a layer lies from its controls.
+    let distances = |file: &Path, estimator: &str| -> Vec<f64> {
+        let args = [
+            "id-profile",
+            path(file),
+            "--control",
+            "null",
+            "--estimator",
+            estimator,
+        ];
+        let report = json(&args);
+        let layer = &report["layers"][0];
+        let read = |estimate: &Value| {
+            let read = |field: &str| estimate[field].as_f64().unwrap();
+            (read("id"), read("std_error"))
+        };
+        let (id, error) = read(&layer["estimates"][0]);
+        let controls = layer["controls"].as_array().unwrap().iter();
+        controls
+            .map(|control| {
+                let (other, other_error) = read(&control["estimates"][0]);
+                (id - other).abs() / error.hypot(other_error)
+            })
+            .collect()
+    };
+    let roll = fixture("reference/manifolds/swiss_roll.npy");
+    for estimator in ["two-nn", "mle"] {
+        let near = distances(&gaussian, estimator);
+        assert!(near.len() == 2 && near.iter().all(|&d| d < 4.0), "{near:?}");
+        let far = distances(&roll, estimator);
+        assert!(far.len() == 2 && far.iter().all(|&d| d > 8.0), "{far:?}");
+    }
+    let refused = refusal(
+        &[
+            "id-profile",
+            "--neighbours",
+            path(&roll),
+            "--control",
+            "null",
+        ],
+        2,
+    );
+    assert!(refused.contains("--control"), "{refused}");
+}
+
+#[test]
+fn local_dimensions_stand_at_their_input_rows() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("local.npy");
+    let input = fixture("reference/manifolds/duplicates.npy");
+    let base = ["id-profile", path(&input), "--local", path(&file)];
+    let report = json(&[&base[..], &["--estimator", "mom", "-k", "10"]].concat());
+    let layer = &report["layers"][0];
+    let bytes = fs::read(&file).unwrap();
+    let n = usize::try_from(layer["diagnostics"]["n_rows"].as_u64().unwrap()).unwrap();
+    let values: Vec<f64> = bytes[bytes.len() - 8 * n..]
+        .chunks_exact(8)
+        .map(|value| f64::from_le_bytes(value.try_into().unwrap()))
+        .collect();
+    let header = text(&bytes[10..bytes.len() - 8 * n]);
+    assert!(header.contains(&format!("'shape': ({n},)")), "{header}");
+    let present: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+    let dropped = layer["diagnostics"]["n_duplicates"].as_u64().unwrap();
+    assert!(dropped > 0 && n as u64 - dropped == present.len() as u64);
+    let mean = present.iter().sum::<f64>() / present.len() as f64;
+    let id = layer["estimates"][0]["id"].as_f64().unwrap();
+    assert!((mean / id - 1.0).abs() < 1e-12, "{mean} {id}");
+    for args in [
+        &["--estimator", "two-nn"][..],
+        &["--estimator", "mle,mom"],
+        &[],
+    ] {
+        assert!(refusal(&[&base[..], args].concat(), 2).contains("--local"));
+    }
+}
+
+#[test]
+fn tables_give_the_family_all_but_what_needs_coordinates() {
+    let folder = TempDir::new().unwrap();
+    let (n, d) = (120, 5);
+    let acts = folder.path().join("layer.npy");
+    write_npy(&acts, n, d, noise);
+    let distance = |i: usize, j: usize| {
+        let squares = (0..d).map(|c| (f64::from(noise(i, c)) - f64::from(noise(j, c))).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let square = folder.path().join("square.npy");
+    #[allow(clippy::cast_possible_truncation)]
+    write_npy(&square, n, n, |i, j| distance(i, j) as f32);
+    let family = "gride,mle,corr-int,mada,mind-ml,binomial,abide";
+    let args = ["--estimator", family, "--order", "3"];
+    let given = json(&[&["id-profile", "--neighbours", path(&square)], &args[..]].concat());
+    let found = json(&[&["id-profile", path(&acts)], &args[..]].concat());
+    let ids = |report: &Value| -> Vec<f64> {
+        let estimates = report["layers"][0]["estimates"].as_array().unwrap().iter();
+        estimates
+            .map(|estimate| estimate["id"].as_f64().unwrap())
+            .collect()
+    };
+    assert_eq!(ids(&given).len(), 7);
+    for (a, b) in ids(&given).iter().zip(ids(&found)) {
+        assert!((a / b - 1.0).abs() < 1e-3, "{a} {b}");
+    }
+    for name in ["tle", "ess", "lpca", "participation-ratio"] {
+        let args = [
+            "id-profile",
+            "--neighbours",
+            path(&square),
+            "--estimator",
+            name,
+        ];
+        assert!(refusal(&args, 2).contains(&format!("--estimator {name}")));
+    }
 }
 
 #[test]

@@ -5,12 +5,17 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use repgeo::geometry::id::{Fit, Fraction};
-use repgeo::input::find_tables;
+use repgeo::input::{Series, find_tables};
+use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
-use repgeo::profile::{IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables};
-use repgeo::report::{Report, ScalingView};
+use repgeo::profile::{
+    Control, Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile,
+    id_profile_of_tables,
+};
+use repgeo::report::{Report, ScalingView, npy, write_atomically};
 use repgeo::{Error, Result};
 
+use super::events::EventArgs;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
@@ -38,10 +43,18 @@ pub struct IdProfileArgs {
     errors: ErrorArgs,
 
     #[command(flatten)]
+    events: EventArgs,
+
+    #[command(flatten)]
     layers: LayerArgs,
 
     #[command(flatten)]
     rows: RowArgs,
+
+    /// Write the dimension at every input row by the one local estimator asked for (mle, mom, tle,
+    /// ess or mada) to an .npy file: f64, NaN where a row has none
+    #[arg(long, value_name = "FILE.npy", help_heading = "Output")]
+    local: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -50,9 +63,13 @@ pub struct IdProfileArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Estimators")]
 struct EstimateArgs {
-    /// Which estimators [default: both]
+    /// Which estimators, comma-separated, or all [default: two-nn,gride]
     #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
     estimator: Vec<Estimator>,
+
+    /// Neighbours of mle, mom, tle, ess, corr-int, mada, mind-ml and binomial [default: each its own]
+    #[arg(short, long, value_name = "K", value_parser = at_least_two)]
+    k: Option<usize>,
 
     /// How TwoNN is fitted
     #[arg(long, value_enum, value_name = "FIT", default_value_t = FitName::Base)]
@@ -73,6 +90,11 @@ struct EstimateArgs {
     /// Largest neighbour order n2 of Gride's scaling
     #[arg(long, value_name = "N2", default_value_t = 64, value_parser = range_max)]
     range_max: usize,
+
+    /// The same estimates on made-up layers: gaussian has the same covariance, shuffle the same
+    /// columns, null is both
+    #[arg(long, value_enum, value_name = "CONTROL", value_delimiter = ',')]
+    control: Vec<ControlName>,
 
     /// Print the dimension against scale for each layer; =decimation adds TwoNN on sub-samples
     #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, require_equals = true,
@@ -108,8 +130,64 @@ struct ErrorArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Estimator {
+    /// Two nearest neighbours; --fit says how
     TwoNn,
+    /// Generalised ratios of neighbour distances, over scales
     Gride,
+    /// Levina–Bickel maximum likelihood
+    Mle,
+    /// Method of moments
+    Mom,
+    /// Tight local estimation
+    Tle,
+    /// Expected simplex skewness
+    Ess,
+    /// Correlation dimension between two radii
+    CorrInt,
+    /// Manifold-adaptive dimension
+    Mada,
+    /// MiND ML
+    MindMl,
+    /// Binomial estimator
+    Binomial,
+    /// Gride at the scale that the density of each row allows
+    Abide,
+    /// Linear dimension by every rule, with the spectrum
+    Lpca,
+    /// Linear dimension by the participation ratio, with the spectrum
+    ParticipationRatio,
+    /// All of these
+    All,
+}
+
+impl Estimator {
+    /// The member of the family, which TwoNN and Gride stand beside.
+    fn family(self) -> Option<Family> {
+        Some(match self {
+            Self::Mle => Family::Mle,
+            Self::Mom => Family::Mom,
+            Self::Tle => Family::Tle,
+            Self::Ess => Family::Ess,
+            Self::CorrInt => Family::CorrInt,
+            Self::Mada => Family::Mada,
+            Self::MindMl => Family::MindMl,
+            Self::Binomial => Family::Binomial,
+            Self::Abide => Family::Abide,
+            Self::Lpca => Family::Lpca,
+            Self::ParticipationRatio => Family::ParticipationRatio,
+            Self::TwoNn | Self::Gride | Self::All => return None,
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ControlName {
+    /// Normal rows with the mean and covariance of the layer
+    Gaussian,
+    /// Each column permuted on its own
+    Shuffle,
+    /// Both
+    Null,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -181,7 +259,30 @@ fn share(text: &str) -> std::result::Result<f64, String> {
 
 impl EstimateArgs {
     fn wants(&self, estimator: Estimator) -> bool {
-        self.estimator.is_empty() || self.estimator.contains(&estimator)
+        self.estimator.is_empty()
+            || self.estimator.contains(&estimator)
+            || self.estimator.contains(&Estimator::All)
+    }
+
+    /// Whichever of the family are wanted, in the order of reports.
+    fn family(&self) -> Vec<Family> {
+        if self.estimator.contains(&Estimator::All) {
+            // The participation ratio is one of lPCA's rules.
+            let all = Family::ALL.into_iter();
+            return all
+                .filter(|&one| one != Family::ParticipationRatio)
+                .collect();
+        }
+        let wanted = |one: &Family| self.estimator.iter().any(|e| e.family() == Some(*one));
+        Family::ALL.into_iter().filter(wanted).collect()
+    }
+
+    fn controls(&self) -> Vec<Control> {
+        let wants =
+            |name| self.control.contains(&name) || self.control.contains(&ControlName::Null);
+        let gaussian = wants(ControlName::Gaussian).then_some(Control::Gaussian);
+        let shuffle = wants(ControlName::Shuffle).then_some(Control::Shuffle);
+        gaussian.into_iter().chain(shuffle).collect()
     }
 
     fn fit(&self) -> Result<Fit> {
@@ -226,15 +327,48 @@ impl EstimateArgs {
     }
 }
 
+impl IdProfileArgs {
+    /// The estimator whose dimensions at single rows go to `--local`.
+    fn local(&self) -> Result<Option<Family>> {
+        let Some(path) = &self.local else {
+            return Ok(None);
+        };
+        if path.extension().is_none_or(|ending| ending != "npy") {
+            let path = path.display();
+            return Err(Error::Usage(format!("--local {path} must end in .npy")));
+        }
+        let family = self.estimate.family().into_iter();
+        let local: Vec<Family> = family.filter(|one| one.is_local()).collect();
+        match local[..] {
+            [one] => Ok(Some(one)),
+            _ => Err(Error::Usage(format!(
+                "--local needs exactly one of --estimator mle, mom, tle, ess, mada, not {}",
+                local.len()
+            ))),
+        }
+    }
+
+    /// How events are sought on layers of these names; an error now, not after hours of work.
+    fn event_options<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<EventOptions> {
+        self.events
+            .options(&Series::new(names.map(|name| (name.as_str(), None))))
+    }
+}
+
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
+    let local = args.local()?;
     let fit = args.estimate.fit()?;
     let options = IdOptions {
         two_nn: args.estimate.wants(Estimator::TwoNn).then_some(fit),
         gride: args.estimate.wants(Estimator::Gride),
         order: args.estimate.order()?,
         range_max: args.estimate.range_max,
+        family: args.estimate.family(),
+        k: args.estimate.k,
+        local,
+        controls: args.estimate.controls(),
         decimation_scaling: args.estimate.id_scaling == Some(ScalingName::Decimation),
         blocks: args.errors.blocks,
         partitions: args.errors.partitions,
@@ -250,21 +384,28 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     };
     let progress = Bar::new(args.output.quiet);
     let (profile, input) = match (&args.input, &args.neighbours) {
-        (_, Some(path)) => (
-            id_profile_of_tables(&find_tables(path)?, &options, &progress)?,
-            path,
-        ),
+        (_, Some(path)) => {
+            let tables = find_tables(path)?;
+            let events = args.event_options(tables.iter().map(|table| &table.name))?;
+            let profile = id_profile_of_tables(&tables, &options, &progress)?;
+            (profile.with_events(&events), path)
+        }
         (Some(path), None) => {
             let dump = args.layers.open(path)?;
+            let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
             let layers = args.layers.options(dump.n_rows(), &args.rows)?;
             let options = IdOptions { layers, ..options };
-            (
-                id_profile(&dump, &options, args.rows.words(), &progress)?,
-                path,
-            )
+            let profile = id_profile(&dump, &options, args.rows.words(), &progress)?;
+            (profile.with_events(&events), path)
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
+    if let Some(path) = &args.local {
+        let (shape, values) = profile.local().ok_or_else(|| {
+            Error::Usage("--local needs layers with the same number of rows".into())
+        })?;
+        write_atomically(path, &npy(&shape, &values))?;
+    }
     write(&args, vec![input_name(input)], &profile)
 }
 
@@ -297,6 +438,7 @@ mod tests {
         assert_eq!(args.estimate.fit().ok(), defaults.two_nn);
         assert_eq!(args.estimate.order().ok(), Some(defaults.order));
         assert_eq!(args.estimate.range_max, defaults.range_max);
+        assert_eq!(args.estimate.family(), defaults.family);
         assert_eq!(args.errors.repeats, defaults.repeats);
         assert_eq!(args.layers.metric(), defaults.metric);
         assert_eq!(args.rows.seed, defaults.seed);

@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
 mod completions;
+mod events;
 mod id_profile;
 mod inspect;
 mod layers;
@@ -29,7 +30,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Inspect(inspect::InspectArgs),
-    IdProfile(id_profile::IdProfileArgs),
+    IdProfile(Box<id_profile::IdProfileArgs>),
+    Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -42,7 +44,8 @@ pub fn run() -> Result<()> {
         .map_err(|error| Error::Usage(format!("--threads: {error}")))?;
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(args),
-        Command::IdProfile(args) => id_profile::run(args),
+        Command::IdProfile(args) => id_profile::run(*args),
+        Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

@@ -9,6 +9,7 @@
 mod candidates;
 mod exact;
 mod filter;
+mod pairs;
 mod panel;
 mod points;
 mod ranks;
@@ -21,6 +22,7 @@ mod tree;
 mod tests;
 
 pub use exact::{squared_distance, squared_norm};
+pub use pairs::pairs_within;
 pub use points::{Metric, Points};
 pub use search::{SearchOptions, Strategy, neighbour_table, order_distances};
 pub use table::{NeighbourTable, OrderDistances};

@@ -54,13 +54,15 @@ impl OrderDistances {
         self.distances.ncols()
     }
 
-    /// Reads `orders` off a table; orders beyond its k are left out.
+    /// Reads `orders`, in any order, off a table; orders beyond its k are left out.
     pub fn from_table(distances: &Array2<f64>, orders: &[usize]) -> Self {
-        let orders: Vec<usize> = orders
+        let mut orders: Vec<usize> = orders
             .iter()
             .copied()
             .filter(|&order| order <= distances.ncols())
             .collect();
+        orders.sort_unstable();
+        orders.dedup();
         let picked = Array2::from_shape_fn((orders.len(), distances.nrows()), |(at, row)| {
             distances[[row, orders[at] - 1]]
         });

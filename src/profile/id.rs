@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::events::Events;
 use crate::geometry::diagnostics::Diagnostics;
 use crate::warning::Warning;
 
@@ -14,6 +15,9 @@ pub struct IdProfile {
     pub layers: Vec<LayerId>,
     /// Where the profile peaks and where it is lowest; `None` without two estimates.
     pub summary: Option<IdSummary>,
+    /// Events on the first estimate over layers; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<Warning>,
 }
@@ -21,8 +25,11 @@ pub struct IdProfile {
 /// The parameters behind an [`IdProfile`], echoed in the report.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdParameters {
-    /// `two_nn`, `gride`.
+    /// `two_nn`, `gride`, and of the family those that were asked for.
     pub estimators: Vec<String>,
+    /// Neighbours in place of the customary numbers of the family; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
     /// TwoNN fit: `base`, `mle`, `mle_censored`, `bayes`.
     pub fit: String,
     /// Share of the smallest ratios that the fit uses, where it has one.
@@ -51,6 +58,9 @@ pub struct IdParameters {
     pub partitions: Option<usize>,
     /// How rows were dealt into parts: `random` or `given`.
     pub partition_order: Option<&'static str>,
+    /// Controls that were estimated beside the layers; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<&'static str>,
     /// Share of rows of a decimated sub-sample, if asked for.
     pub decimate: Option<f64>,
     /// How many decimated sub-samples.
@@ -83,18 +93,58 @@ pub struct LayerId {
     /// The plateau of `scaling`, or why there is none; absent without scaling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Plateau>,
+    /// The largest eigenvalues of the covariance; absent unless a linear dimension was asked for
+    /// and they exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<LeadingEigenvalues>,
+    /// The same estimates on layers made up from this one; absent unless asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<ControlId>,
     /// How far the layer can be trusted.
     pub diagnostics: Diagnostics,
     /// Warnings about this layer.
     pub warnings: Vec<Warning>,
+    /// Dimension at every input row by one local estimator, NaN where it does not exist; it goes
+    /// into a file of its own, not into the report.
+    #[serde(skip)]
+    pub local: Option<Vec<f64>>,
+}
+
+impl IdProfile {
+    /// The dimensions at single rows, layer after layer, and their shape: \[N\] for one layer,
+    /// \[L, N\] for several; `None` unless they were asked for.
+    pub fn local(&self) -> Option<(Vec<usize>, Vec<f64>)> {
+        let layers: Option<Vec<&[f64]>> = self.layers.iter().map(|l| l.local.as_deref()).collect();
+        let layers = layers?;
+        let n = layers.first()?.len();
+        let shape = match layers.len() {
+            1 => vec![n],
+            n_layers => vec![n_layers, n],
+        };
+        let same = layers.iter().all(|layer| layer.len() == n);
+        same.then(|| (shape, layers.concat()))
+    }
+}
+
+/// The estimates of a layer on one control of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlId {
+    /// `gaussian` or `shuffle`.
+    pub control: &'static str,
+    /// Seed of the control.
+    pub seed: u64,
+    /// The estimates of the layer, on the control.
+    pub estimates: Vec<IdEstimate>,
+    /// Its scaling, on the control.
+    pub scaling: Vec<ScalePoint>,
 }
 
 /// One estimate of one layer.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdEstimate {
-    /// `two_nn` or `gride`.
+    /// `two_nn`, `gride`, or the name of one of the family.
     pub estimator: &'static str,
-    /// TwoNN's fit; `None` for Gride.
+    /// TwoNN's fit or lPCA's rule; `None` for the others.
     pub fit: Option<&'static str>,
     /// Share of ratios fitted, where the fit has one.
     pub fraction: Option<f64>,
@@ -102,6 +152,9 @@ pub struct IdEstimate {
     pub order: Option<usize>,
     /// How the order was chosen: `fixed`, `match_density`, `plateau`.
     pub order_rule: Option<&'static str>,
+    /// Neighbours looked at; absent for TwoNN, Gride and linear dimensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
     /// The intrinsic dimension; `None` with a reason where it does not exist.
     pub id: Option<f64>,
     /// Its standard error.
@@ -110,9 +163,9 @@ pub struct IdEstimate {
     pub error_kind: Option<crate::geometry::id::ErrorKind>,
     /// Reason code where `id` is `None`.
     pub reason: Option<crate::geometry::Reason>,
-    /// Mean over rows of the pooled r_n1 and r_n2.
+    /// Mean distance at which the estimator looks; `None` for linear dimensions.
     pub distance: Option<f64>,
-    /// Ratios used.
+    /// Ratios or rows used.
     pub n: usize,
     /// Ratios fitted.
     pub n_fit: usize,
@@ -125,6 +178,9 @@ pub struct IdEstimate {
     /// Mode of the posterior (`bayes` only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<f64>,
+    /// How ABIDE came to its estimate; absent for the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<AdaptiveStep>,
     /// The same estimate in disjoint parts or decimated samples; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resampled: Option<Resampled>,
@@ -141,6 +197,43 @@ impl IdEstimate {
             (None, Some(rule)) => format!("{}_{rule}", self.estimator),
         }
     }
+}
+
+impl IdEstimate {
+    /// The scale as a number of neighbours: the order n1, or k.
+    pub fn scale(&self) -> Option<usize> {
+        self.order.or(self.k)
+    }
+}
+
+/// One step of ABIDE: a dimension, and the neighbourhoods k* that it allows.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdaptiveStep {
+    /// The dimension; at the first step TwoNN's.
+    pub id: f64,
+    /// Its model error; `None` at the first step.
+    pub std_error: Option<f64>,
+    /// Its log-likelihood; `None` at the first step.
+    pub log_likelihood: Option<f64>,
+    /// Mean of k* over rows.
+    pub mean_kstar: Option<f64>,
+    /// Median of k* over rows.
+    pub median_kstar: Option<f64>,
+    /// Rows that have a k*.
+    pub n: usize,
+}
+
+/// The largest eigenvalues of the covariance of a layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeadingEigenvalues {
+    /// Eigenvalues in all, min(N, D).
+    pub n: usize,
+    /// Their sum: the total variance.
+    pub total: f64,
+    /// The largest of them, descending, 64 at most.
+    pub eigenvalues: Vec<f64>,
+    /// Share of the total in the first 1, 2, … of them.
+    pub cumulative: Vec<f64>,
 }
 
 /// One order of Gride's scaling.

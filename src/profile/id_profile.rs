@@ -1,8 +1,10 @@
 //! The intrinsic-dimension profile: every layer through the estimators.
 
+use super::controls::Control;
+use super::family::{Ask, Estimator, Rows, Sight, family};
 use super::id::{
-    DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
-    Resampled, ScalePoint,
+    ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId,
+    Plateau, Resampled, ScalePoint,
 };
 use super::layers::{LayerOptions, distance_warnings, prepare};
 use super::resample::{PartitionOrder, Subsets, decimation, partitions};
@@ -14,9 +16,15 @@ use crate::geometry::id::{
 };
 use crate::geometry::{Reason, stats};
 use crate::input::{Dump, Matrix, TableSource};
-use crate::neighbours::{Metric, OrderDistances, Points, SearchOptions, order_distances};
+use crate::neighbours::{
+    Metric, NeighbourTable, OrderDistances, Points, SearchOptions, neighbour_table, order_distances,
+};
 use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
+
+/// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
+/// stores nothing of size N × k is cheaper.
+const SHARED_ORDER: usize = 256;
 
 /// Which neighbour order Gride's headline number is read at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +51,16 @@ pub struct IdOptions {
     pub order: Option<OrderRule>,
     /// Largest n2 of the scaling.
     pub range_max: usize,
+    /// Other estimators, in the order of the report.
+    pub family: Vec<Estimator>,
+    /// Neighbours that they look at, in place of the custom of each.
+    pub k: Option<usize>,
+    /// The local estimator whose values at single rows are kept; one of `family`.
+    pub local: Option<Estimator>,
     /// TwoNN on ever smaller sub-samples as well.
     pub decimation_scaling: bool,
+    /// Controls to estimate beside every layer.
+    pub controls: Vec<Control>,
     /// Blocks of a jackknife in place of the fit's own error.
     pub blocks: Option<usize>,
     /// Disjoint parts to repeat the estimates in.
@@ -57,7 +73,7 @@ pub struct IdOptions {
     pub repeats: usize,
     /// The distance.
     pub metric: Metric,
-    /// Seed of partitions and decimation.
+    /// Seed of controls, partitions and decimation.
     pub seed: u64,
     /// How layers become points.
     pub layers: LayerOptions,
@@ -72,7 +88,11 @@ impl Default for IdOptions {
             gride: true,
             order: None,
             range_max: 64,
+            family: Vec::new(),
+            k: None,
+            local: None,
             decimation_scaling: false,
+            controls: Vec::new(),
             blocks: None,
             partitions: None,
             partition_order: PartitionOrder::Random,
@@ -96,7 +116,13 @@ impl IdOptions {
                 .map(|_| "two_nn".to_owned())
                 .into_iter()
                 .chain(gride)
+                .chain(
+                    self.family
+                        .iter()
+                        .map(|estimator| estimator.name().to_owned()),
+                )
                 .collect(),
+            k: self.k,
             fit: self.two_nn.map_or("base", Fit::name).to_owned(),
             fraction: self
                 .two_nn
@@ -125,6 +151,7 @@ impl IdOptions {
                 PartitionOrder::Random => "random",
                 PartitionOrder::Given => "given",
             }),
+            controls: self.controls.iter().map(|control| control.name()).collect(),
             decimate: self.decimate,
             repeats: self.decimate.map(|_| self.repeats),
             seed: self.seed,
@@ -158,6 +185,12 @@ impl IdOptions {
             .collect()
     }
 
+    /// Neighbours that the family reads of a table; 0 where it needs none.
+    fn stored(&self) -> usize {
+        let stored = self.family.iter().map(|estimator| estimator.stored(self.k));
+        stored.max().unwrap_or(0)
+    }
+
     /// The largest order that any number of rows would need.
     fn largest_order(&self) -> usize {
         let headline = self.fixed_order().map_or(2, Orders::n2);
@@ -188,19 +221,29 @@ pub fn id_profile(
             progress,
         };
         let prepared = prepare(dump, info, &options.layers)?;
-        let (distances, n) = distances(&prepared.matrix, options, &info.name, &progress)?;
         // Several rows of which one is distinct have nothing to measure; one row is too few.
         let n_unique = prepared.diagnostics.n_unique;
         let identical = n_unique == Some(1) && prepared.diagnostics.n_rows > 1;
+        let subject = Subject {
+            name: &info.name,
+            matrix: &prepared.matrix,
+            identical,
+        };
+        let found = subject.analyse(options, prepared.diagnostics, &progress)?;
         let mut layer = LayerId {
             layer: info.name.clone(),
             index: info.index,
             relative_depth: info.relative_depth,
-            n_rows: n,
-            n_columns: Some(prepared.matrix.n_columns()),
             dtype: Some(info.dtype.as_str().to_owned()),
-            ..estimate(&distances, n, options, identical, prepared.diagnostics)
+            local: found
+                .local
+                .map(|local| aligned(&local, &prepared.rows, dump.n_rows())),
+            ..found
         };
+        for &control in &options.controls {
+            let found = subject.control(control, &layer, options, &progress)?;
+            layer.controls.push(found);
+        }
         if !identical {
             resample(&prepared.matrix, options, &mut layer, &progress)?;
         }
@@ -217,16 +260,22 @@ pub fn id_profile(
 /// The profile of precomputed neighbour tables, one a layer.
 ///
 /// A statistic that needs more neighbours than a table stores does not exist
-/// (`too_few_neighbours`). Sub-samples would need coordinates, so options that ask for them are
-/// refused.
+/// (`too_few_neighbours`). Sub-samples, controls and some estimators would need coordinates, so options that
+/// ask for them are refused.
 ///
 /// # Errors
-/// [`Error::Usage`] for sub-samples; whatever reading a table gives.
+/// [`Error::Usage`] for sub-samples and estimators that need coordinates; whatever reading a table gives.
 pub fn id_profile_of_tables(
     tables: &[TableSource],
     options: &IdOptions,
     progress: &dyn Progress,
 ) -> Result<IdProfile> {
+    if !options.controls.is_empty() {
+        return Err(Error::Usage(
+            "--control needs activations, not --neighbours: a control is made of coordinates"
+                .into(),
+        ));
+    }
     if options.partitions.is_some() || options.decimate.is_some() || options.decimation_scaling {
         return Err(Error::Usage(
             "--partitions, --decimate and --id-scaling=decimation need activations, not \
@@ -234,18 +283,37 @@ pub fn id_profile_of_tables(
                 .into(),
         ));
     }
+    let blind = options.family.iter().find(|one| one.needs_coordinates());
+    if let Some(estimator) = blind {
+        return Err(Error::Usage(format!(
+            "--estimator {} needs activations, not --neighbours: a table has no coordinates",
+            estimator.name().replace('_', "-")
+        )));
+    }
     let mut layers = Vec::new();
     for (index, source) in tables.iter().enumerate() {
         progress.begin(&source.name, 1);
-        let table = source.read(options.largest_order())?;
+        let table = source.read(options.largest_order().max(options.stored()))?;
         let orders = options.orders(table.n);
         let distances = OrderDistances::from_table(&table.distances, &orders);
+        let sight = Sight {
+            distances: table.distances.view(),
+            indices: table.indices.view(),
+            rows: None,
+        };
         let diagnostics = Diagnostics::of_table(table.n);
         layers.push(LayerId {
             layer: source.name.clone(),
             index,
             relative_depth: index as f64 / (tables.len() - 1).max(1) as f64,
-            ..estimate(&distances, table.n, options, false, diagnostics)
+            ..estimate(
+                &distances,
+                Some(&sight),
+                table.n,
+                options,
+                false,
+                diagnostics,
+            )
         });
         progress.end();
     }
@@ -272,19 +340,115 @@ impl Progress for Named<'_> {
     }
 }
 
-/// The neighbour distances that `options` need, and the number of rows they are of.
-fn distances(
-    matrix: &Matrix,
+/// `values` of the rows `rows` among all `n` input rows; NaN where a row takes no part.
+fn aligned(values: &[f64], rows: &[u32], n: usize) -> Vec<f64> {
+    let mut all = vec![f64::NAN; n];
+    for (&row, &value) in rows.iter().zip(values) {
+        all[row as usize] = value;
+    }
+    all
+}
+
+/// The rows of a layer, or what stands in for them.
+struct Subject<'a> {
+    name: &'a str,
+    matrix: &'a Matrix,
+    /// Several rows, all equal.
+    identical: bool,
+}
+
+impl Subject<'_> {
+    /// Every estimate that does not need sub-samples; the caller fills in which layer it is.
+    fn analyse(
+        &self,
+        options: &IdOptions,
+        diagnostics: Diagnostics,
+        progress: &dyn Progress,
+    ) -> Result<LayerId> {
+        let points = Points::new(self.matrix, options.metric, self.name)?;
+        let n = points.n_rows();
+        let (distances, table) = search(&points, options, progress);
+        let sight = table.as_ref().map(|table| Sight {
+            distances: table.distances.view(),
+            indices: table.indices.view(),
+            rows: Some(Rows::new(self.matrix, &points, options.metric)),
+        });
+        Ok(LayerId {
+            n_columns: Some(self.matrix.n_columns()),
+            ..estimate(
+                &distances,
+                sight.as_ref(),
+                n,
+                options,
+                self.identical,
+                diagnostics,
+            )
+        })
+    }
+}
+
+impl Subject<'_> {
+    /// The estimates of `layer` on a control of these rows, read at the same scales.
+    fn control(
+        &self,
+        control: Control,
+        layer: &LayerId,
+        options: &IdOptions,
+        progress: &dyn Progress,
+    ) -> Result<ControlId> {
+        let made = control.of(self.matrix, options.seed);
+        let subject = Subject {
+            matrix: &made,
+            ..*self
+        };
+        let gride = layer.estimates.iter().find(|one| one.estimator == "gride");
+        let options = IdOptions {
+            // Where a rule chose the layer's order, the control is read there too.
+            order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
+            local: None,
+            ..options.clone()
+        };
+        let diagnostics = Diagnostics::of_table(made.n_rows());
+        let mut found = subject.analyse(&options, diagnostics, progress)?;
+        for estimate in &mut found.estimates {
+            if estimate.estimator == "gride" {
+                estimate.order_rule = gride.and_then(|gride| gride.order_rule);
+            }
+        }
+        Ok(ControlId {
+            control: control.name(),
+            seed: options.seed,
+            estimates: found.estimates,
+            scaling: found.scaling,
+        })
+    }
+}
+
+/// The neighbour distances that `options` need, and the table of the family if it is wanted.
+///
+/// One search does for both unless Gride looks far beyond the family.
+fn search(
+    points: &Points<'_>,
     options: &IdOptions,
-    layer: &str,
     progress: &dyn Progress,
-) -> Result<(OrderDistances, usize)> {
-    let points = Points::new(matrix, options.metric, layer)?;
-    let n = points.n_rows();
-    Ok((
-        order_distances(&points, &options.orders(n), &options.search, progress),
-        n,
-    ))
+) -> (OrderDistances, Option<NeighbourTable>) {
+    let orders = options.orders(points.n_rows());
+    let order_distances = || order_distances(points, &orders, &options.search, progress);
+    if options.family.is_empty() {
+        return (order_distances(), None);
+    }
+    let largest = orders.iter().copied().max().unwrap_or(0);
+    let k = match options.stored() {
+        stored if largest <= SHARED_ORDER.max(stored) => stored.max(largest),
+        stored => stored,
+    };
+    let table = neighbour_table(points, k, &options.search, progress);
+    let distances = if largest <= k {
+        OrderDistances::from_table(&table.distances, &orders)
+    } else {
+        order_distances()
+    };
+    (distances, Some(table))
 }
 
 /// One number to estimate.
@@ -341,6 +505,7 @@ impl Quantity {
 /// Everything that neighbour distances say about a layer; the caller fills in which layer it is.
 fn estimate(
     distances: &OrderDistances,
+    sight: Option<&Sight<'_>>,
     n: usize,
     options: &IdOptions,
     identical: bool,
@@ -391,6 +556,17 @@ fn estimate(
             estimates.push(gride_entry(options.order, order.ok(), outcome, distance));
         }
     }
+    let ask = Ask {
+        estimators: &options.family,
+        k: options.k,
+        local: options.local,
+    };
+    let found = sight.map(|sight| family(&ask, sight, identical));
+    let found = found.unwrap_or_default();
+    for (estimate, outcome) in found.estimates {
+        notes.add(&estimate.variant(), &outcome);
+        estimates.push(estimate);
+    }
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
         diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
         notes.warnings.extend(distance_warnings(&diagnostics, n));
@@ -409,8 +585,14 @@ fn estimate(
         scaling,
         decimation_scaling: Vec::new(),
         plateau: options.gride.then(|| plateau_entry(steady)),
+        spectrum: found.spectrum,
+        controls: Vec::new(),
         diagnostics,
         warnings: notes.warnings,
+        local: options.local.map(|_| {
+            let values = found.local.unwrap_or_else(|| vec![None; n]);
+            values.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect()
+        }),
     }
 }
 
@@ -444,7 +626,7 @@ fn gride_entry(
 }
 
 /// What every estimate reports.
-fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
+pub(super) fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
     let found = outcome.ok();
     let std_error = found.and_then(|estimate| estimate.std_error);
     IdEstimate {
@@ -453,6 +635,7 @@ fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
         fraction: None,
         order: None,
         order_rule: None,
+        k: None,
         id: found.map(|estimate| estimate.id),
         std_error,
         error_kind: std_error.and_then(|_| found.and_then(|estimate| estimate.error_kind)),
@@ -464,6 +647,7 @@ fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
         n_tied: found.map_or(0, |estimate| estimate.n_tied),
         n_filtered: found.map_or(0, |estimate| estimate.n_filtered),
         mode: found.and_then(|estimate| estimate.mode),
+        steps: Vec::new(),
         resampled: None,
     }
 }
@@ -505,7 +689,8 @@ fn resample(
         .iter()
         .map(|estimate| match (estimate.estimator, estimate.order) {
             ("two_nn", _) => options.two_nn.map(Quantity::TwoNn),
-            // The order that the whole layer chose: parts must be read at the same scale.
+            // The family has no order and is not repeated. Gride has the one that the whole layer
+            // chose: parts must be read at the same scale.
             (_, order) => order.and_then(Orders::doubled).map(Quantity::Gride),
         })
         .collect();
@@ -605,6 +790,11 @@ impl Notes {
                     let message = format!("{what}: fraction 1 leaves out the last ratio");
                     Warning::new(code, 1, message)
                 }
+                Some(code @ WarningCode::BoundHit) => {
+                    let message =
+                        format!("{what}: stands at the number of columns, its largest value");
+                    Warning::new(code, 1, message)
+                }
                 Some(code) => {
                     let message = format!("{what}: no spread to filter outliers by");
                     Warning::new(code, 1, message)
@@ -636,6 +826,7 @@ fn assemble(parameters: IdParameters, layers: Vec<LayerId>, warnings: Vec<Warnin
         parameters,
         layers,
         summary,
+        events: None,
         warnings,
     }
 }

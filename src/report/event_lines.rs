@@ -35,6 +35,51 @@ pub fn event_lines(events: &Events, style: &Style) -> Vec<String> {
         .collect()
 }
 
+/// The events on a profile in few words, less the peak and the minimum and what was not found.
+pub(super) fn event_summary(events: &Events, style: Style) -> String {
+    let layer = |place: &Place| text::safe(&place.layer, style);
+    let span = |window: &Window| format!("{} to {}", layer(&window.first), layer(&window.last));
+    let mut words = Vec::new();
+    let mut add = |name: &str, what: Option<String>| {
+        words.extend(what.map(|what| format!("{name} {what}")));
+    };
+    add(
+        "onset",
+        events
+            .onset
+            .found
+            .as_ref()
+            .map(|onset| layer(&onset.crossing.at)),
+    );
+    add("end", events.end.found.as_ref().map(|end| layer(&end.at)));
+    let dip = events.relative_minimum.found.as_ref();
+    add("relative minimum", dip.map(|dip| layer(&dip.at)));
+    let plateau = events.plateau.found.as_ref();
+    add("plateau", plateau.map(|plateau| span(&plateau.window)));
+    let hump = events.hunchback.found.as_ref();
+    add(
+        "hunchback",
+        hump.map(|hump| yes_or_no(hump.present).to_owned()),
+    );
+    let humps = events.double_hunchback.found.as_ref();
+    add(
+        "double hunchback",
+        humps.map(|humps| yes_or_no(humps.present).to_owned()),
+    );
+    let step = events.transition.found.as_ref();
+    add(
+        "transition",
+        step.map(|step| format!("{} at {}", signed(step.step), layer(&step.to))),
+    );
+    let line = events.slope.as_ref().and_then(|slope| slope.found.as_ref());
+    add("slope", line.map(|line| signed(line.slope)));
+    if events.flat {
+        let range = events.relative_range.unwrap_or(0.0);
+        words.push(format!("flat, range {} of the mean", significant(range, 2)));
+    }
+    words.join(", ")
+}
+
 struct Lines {
     style: Style,
     found: Vec<String>,

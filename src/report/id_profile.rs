@@ -4,20 +4,29 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::csv::Record;
+use super::event_lines::event_summary;
 use super::number::{grouped, significant};
 use super::sparkline::sparkline;
 use super::style::{Emphasis, Style};
 use super::table::{Cell, Column, Grid};
 use super::{Printable, text, warnings};
-use crate::profile::id::{Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled};
+use crate::profile::id::{
+    ControlId, Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled, ScalePoint,
+};
 
 impl Printable for IdProfile {
     fn records(&self) -> Vec<Record<'_>> {
         let decimated = format!("two_nn_{}_decimation_scaling", self.parameters.fit);
         let mut records = Vec::new();
         for layer in &self.layers {
-            estimate_records(layer, &mut records);
-            scaling_records(layer, &mut records);
+            estimate_records(layer, &layer.estimates, "", &mut records);
+            scaling_records(layer, &layer.estimates, &layer.scaling, "", &mut records);
+            for control in &layer.controls {
+                let suffix = format!("_control_{}", control.control);
+                let (estimates, scaling) = (&control.estimates, &control.scaling);
+                estimate_records(layer, estimates, &suffix, &mut records);
+                scaling_records(layer, estimates, scaling, &suffix, &mut records);
+            }
             for point in &layer.decimation_scaling {
                 resampled_records(layer, &decimated, Some(1), &point.resampled, &mut records);
             }
@@ -64,6 +73,13 @@ impl Printable for IdProfile {
 
     fn closing(&self, style: &Style) -> String {
         let mut lines = profile_lines(self, *style);
+        let events = self
+            .events
+            .as_ref()
+            .map(|events| event_summary(events, *style));
+        if let Some(events) = events.filter(|events| !events.is_empty()) {
+            lines.extend(text::wrap(&format!("events: {events}"), style.width));
+        }
         let columns: Vec<String> = variants(self)
             .iter()
             .map(|variant| context(self, variant, *style))
@@ -82,12 +98,18 @@ impl Printable for IdProfile {
     }
 }
 
-fn estimate_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
-    for estimate in &layer.estimates {
-        let variant = estimate.variant();
+/// The estimates of a layer, or of a control of it, which the `suffix` of the variant names.
+fn estimate_records<'a>(
+    layer: &'a LayerId,
+    estimates: &'a [IdEstimate],
+    suffix: &str,
+    records: &mut Vec<Record<'a>>,
+) {
+    for estimate in estimates {
+        let variant = estimate.variant() + suffix;
         let record = |quantity, value| Record {
             variant: Cow::Owned(variant.clone()),
-            scale: estimate.order,
+            scale: estimate.scale(),
             n: Some(estimate.n),
             ..Record::new(&layer.layer, quantity, value)
         };
@@ -112,19 +134,24 @@ fn estimate_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
 }
 
 /// The points of the scaling that no estimate has given already.
-fn scaling_records<'a>(layer: &'a LayerId, records: &mut Vec<Record<'a>>) {
-    let given: Vec<Option<usize>> = layer
-        .estimates
+fn scaling_records<'a>(
+    layer: &'a LayerId,
+    estimates: &[IdEstimate],
+    scaling: &[ScalePoint],
+    suffix: &str,
+    records: &mut Vec<Record<'a>>,
+) {
+    let given: Vec<Option<usize>> = estimates
         .iter()
         .filter(|estimate| estimate.variant() == "gride")
         .map(|estimate| estimate.order)
         .collect();
-    for point in &layer.scaling {
+    for point in scaling {
         if given.contains(&Some(point.order)) {
             continue;
         }
         let record = |quantity, value| Record {
-            variant: "gride".into(),
+            variant: format!("gride{suffix}").into(),
             scale: Some(point.order),
             n: Some(point.n),
             ..Record::new(&layer.layer, quantity, value)
@@ -198,6 +225,11 @@ fn estimate_of<'a>(layer: &'a LayerId, variant: &str) -> Option<&'a IdEstimate> 
         .find(|estimate| estimate.variant() == variant)
 }
 
+fn control_estimate<'a>(control: &'a ControlId, variant: &str) -> Option<&'a IdEstimate> {
+    let mut estimates = control.estimates.iter();
+    estimates.find(|estimate| estimate.variant() == variant)
+}
+
 fn estimates_of<'a>(profile: &'a IdProfile, variant: &str) -> impl Iterator<Item = &'a IdEstimate> {
     profile
         .layers
@@ -209,6 +241,12 @@ fn estimates_of<'a>(profile: &'a IdProfile, variant: &str) -> impl Iterator<Item
 fn resampling_rule(profile: &IdProfile, variant: &str) -> Option<&'static str> {
     let mut resampled = estimates_of(profile, variant).filter_map(|e| e.resampled.as_ref());
     resampled.next().map(|resampled| resampled.rule)
+}
+
+/// Whether a variant can have an error; counts, spectra and most local dimensions have none.
+fn has_errors(profile: &IdProfile, variant: &str) -> bool {
+    estimates_of(profile, variant)
+        .any(|e| matches!(e.estimator, "two_nn" | "gride") || e.std_error.is_some())
 }
 
 /// Whether a rule chose the order of each layer, so that the table must show it.
@@ -224,12 +262,21 @@ fn estimate_columns(
 ) -> Vec<Column> {
     let error = || Column::number(style.plus_minus()).after(2);
     let name = if is_only_one { "id" } else { variant };
-    let mut columns = vec![Column::number(name), error()];
+    let mut columns = vec![Column::number(name)];
+    if has_errors(profile, variant) {
+        columns.push(error());
+    }
     if order_was_chosen(profile, variant) {
         columns.push(Column::number("order").after(2));
     }
     if let Some(rule) = resampling_rule(profile, variant) {
         columns.extend([Column::number(rule), error()]);
+    }
+    for &control in &profile.parameters.controls {
+        columns.push(Column::number(control));
+        if has_errors(profile, variant) {
+            columns.push(error());
+        }
     }
     columns
 }
@@ -240,14 +287,14 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &str, style: St
     let error = |value: Option<f64>| value.map(|v| significant(v, 2)).unwrap_or_default();
 
     let id = number(estimate.and_then(|e| e.id));
-    let mut cells = vec![
-        if is_peak(profile.summary.as_ref(), layer, variant) {
-            Cell::bold(id)
-        } else {
-            id.into()
-        },
-        error(estimate.and_then(|e| e.std_error)).into(),
-    ];
+    let mut cells = vec![if is_peak(profile.summary.as_ref(), layer, variant) {
+        Cell::bold(id)
+    } else {
+        id.into()
+    }];
+    if has_errors(profile, variant) {
+        cells.push(error(estimate.and_then(|e| e.std_error)).into());
+    }
     if order_was_chosen(profile, variant) {
         let order = estimate.and_then(|e| e.order);
         cells.push(order.map(|n| grouped(n, style)).unwrap_or_default().into());
@@ -257,6 +304,14 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &str, style: St
         cells.push(number(resampled.and_then(|r| r.mean)).into());
         // Parts that share rows have a spread but no standard error.
         cells.push(error(resampled.and_then(|r| r.std_error.or(r.std))).into());
+    }
+    for name in &profile.parameters.controls {
+        let mut controls = layer.controls.iter().filter(|c| c.control == *name);
+        let control = controls.next().and_then(|c| control_estimate(c, variant));
+        cells.push(number(control.and_then(|e| e.id)).into());
+        if has_errors(profile, variant) {
+            cells.push(error(control.and_then(|e| e.std_error)).into());
+        }
     }
     cells
 }
@@ -354,6 +409,7 @@ fn context(profile: &IdProfile, variant: &str, style: Style) -> String {
     {
         facts.push(format!("order {order}"));
     }
+    facts.extend(first.and_then(|e| e.k).map(|k| format!("k {k}")));
     if let Some(kind) = estimates_of(profile, variant).find_map(|e| e.error_kind) {
         facts.push(format!("{} {}", style.plus_minus(), error_kind(kind)));
     }

@@ -50,6 +50,7 @@ pub fn profile() -> IdProfile {
             peak: extremum("layers.0", 1, 24.618),
             minimum: extremum("layers.1", 2, 8.136),
         }),
+        events: None,
         warnings: vec![Warning::new(
             WarningCode::SkippedArrays,
             1,
@@ -106,6 +107,7 @@ pub fn resampled() -> IdProfile {
         },
         layers: vec![only],
         summary: None,
+        events: None,
         warnings: Vec::new(),
     }
 }
@@ -182,6 +184,7 @@ pub fn gaps_only() -> EventsReport {
 fn parameters() -> IdParameters {
     IdParameters {
         estimators: vec!["two_nn".into(), "gride".into()],
+        k: None,
         fit: "base".into(),
         fraction: Some(0.9),
         order: None,
@@ -196,6 +199,7 @@ fn parameters() -> IdParameters {
         blocks: None,
         partitions: None,
         partition_order: None,
+        controls: Vec::new(),
         decimate: None,
         repeats: None,
         seed: 0,
@@ -214,8 +218,11 @@ fn layer(name: &str, index: usize, n_layers: usize) -> LayerId {
         scaling: Vec::new(),
         decimation_scaling: Vec::new(),
         plateau: None,
+        spectrum: None,
+        controls: Vec::new(),
         diagnostics: diagnostics(10_000, 9_871),
         warnings: Vec::new(),
+        local: None,
     }
 }
 
@@ -226,6 +233,7 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
         fraction: Some(0.9),
         order: Some(1),
         order_rule: None,
+        k: None,
         id: Some(id),
         std_error: Some(std_error),
         error_kind: Some(ErrorKind::Model),
@@ -237,6 +245,7 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
         n_tied: 0,
         n_filtered: 0,
         mode: None,
+        steps: Vec::new(),
         resampled: None,
     }
 }

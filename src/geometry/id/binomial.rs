@@ -9,6 +9,9 @@ use super::{ErrorKind, Estimate, Outcome};
 use crate::geometry::special::{digamma, trigamma};
 use crate::geometry::{Reason, stats};
 
+/// Neighbours that set the larger radius unless said otherwise.
+pub const BINOMIAL_K: usize = 20;
+
 /// r, the smaller radius over the larger, unless said otherwise.
 pub const BINOMIAL_RATIO: f64 = 0.5;
 

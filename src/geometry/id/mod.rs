@@ -26,7 +26,7 @@ mod tle;
 mod two_nn;
 
 pub use abide::{ABIDE_ITERATIONS, AbideStep, AbideVersion, abide};
-pub use binomial::{BINOMIAL_RATIO, BinomialFit, binomial_k, binomial_radius};
+pub use binomial::{BINOMIAL_K, BINOMIAL_RATIO, BinomialFit, binomial_k, binomial_radius};
 pub use corr_int::{CORR_INT_K, corr_int, corr_int_radii, pairs_within};
 pub use ess::{ESS_K, EssVersion, ess, ess_of_points};
 pub use estimate::{ErrorKind, Estimate, Outcome};

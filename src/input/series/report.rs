@@ -70,7 +70,7 @@ fn dimensions(layer: &Map<String, Value>) -> Vec<Cell> {
 }
 
 fn cell(layer: &Map<String, Value>, quantity: &str, variant: String, number: &Value) -> Cell {
-    let order = number["order"].as_u64();
+    let order = number["order"].as_u64().or_else(|| number["k"].as_u64());
     Cell {
         layer: name(layer),
         quantity: quantity.to_owned(),

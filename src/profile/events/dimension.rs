@@ -1,9 +1,25 @@
 //! The intrinsic dimension as a series.
 
+use super::{EventOptions, events_with_parts};
 use crate::input::Series;
 use crate::profile::id::{IdEstimate, IdProfile, LayerId};
 
 impl IdProfile {
+    /// This profile with the events of its headline, the first estimate of its layers.
+    #[must_use]
+    pub fn with_events(self, options: &EventOptions) -> Self {
+        let headline = self
+            .layers
+            .first()
+            .and_then(|layer| layer.estimates.first());
+        let variant = headline.map(IdEstimate::variant).unwrap_or_default();
+        let (series, parts) = self.series(&variant);
+        Self {
+            events: Some(events_with_parts(&series, &parts, options)),
+            ..self
+        }
+    }
+
     /// The dimension over layers by one [variant](super::super::id::IdEstimate::variant), and the
     /// same in every part of the rows where there are parts.
     pub fn series(&self, variant: &str) -> (Series, Vec<Series>) {
