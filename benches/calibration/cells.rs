@@ -15,50 +15,53 @@ pub struct Setting {
 }
 
 /// All repeats of one estimator in one setting.
+///
+/// If one repeat has no value the statistics are `None`: the others are no fair sample.
 pub struct Cell {
     pub setting: Setting,
     pub name: String,
     pub kind: Option<ErrorKind>,
-    values: Vec<f64>,
+    values: Option<Vec<f64>>,
     errors: Vec<f64>,
 }
 
 impl Cell {
-    pub fn new(setting: Setting, reading: Reading) -> Self {
-        let mut cell = Self {
+    pub fn new(setting: Setting, name: &str) -> Self {
+        Self {
             setting,
-            name: reading.name.clone(),
-            kind: reading.error.map(|(kind, _)| kind),
-            values: Vec::new(),
+            name: name.into(),
+            kind: None,
+            values: Some(Vec::new()),
             errors: Vec::new(),
-        };
-        cell.push(reading);
-        cell
+        }
     }
 
     /// One repeat more.
-    pub fn push(&mut self, reading: Reading) {
-        self.values.push(reading.id);
-        self.errors.extend(reading.error.map(|(_, error)| error));
-    }
-
-    pub fn repeats(&self) -> usize {
-        self.values.len()
+    pub fn push(&mut self, reading: &Reading) {
+        let values = self.values.take().zip(reading.id);
+        self.values = values.map(|(mut values, id)| {
+            values.push(id);
+            values
+        });
+        if let Some((kind, error)) = reading.error {
+            self.kind = Some(kind);
+            self.errors.push(error);
+        }
     }
 
     /// Mean estimate over true dimension.
-    pub fn bias(&self) -> f64 {
-        self.mean() / self.setting.d as f64
+    pub fn bias(&self) -> Option<f64> {
+        self.mean().map(|mean| mean / self.setting.d as f64)
     }
 
     /// Standard deviation between repeats over true dimension.
     pub fn spread(&self) -> Option<f64> {
-        stats::std_dev(&self.values).map(|spread| spread / self.setting.d as f64)
+        self.std_dev().map(|spread| spread / self.setting.d as f64)
     }
 
     /// Standard deviation between repeats over the mean of the errors given: 1 is honest.
     pub fn spread_over_error(&self) -> Option<f64> {
-        Some(stats::std_dev(&self.values)? / stats::mean(&self.errors)?)
+        Some(self.std_dev()? / stats::mean(&self.errors)?)
     }
 
     /// Share of repeats with the true dimension within two errors.
@@ -70,20 +73,26 @@ impl Cell {
     ///
     /// A value pulls the mean of R towards itself: deviations are widened by √(R/(R − 1)).
     pub fn coverage_of_mean(&self) -> Option<f64> {
-        let repeats = self.repeats() as f64;
-        (repeats > 1.0)
-            .then(|| self.coverage(self.mean(), (repeats / (repeats - 1.0)).sqrt()))
-            .flatten()
+        let repeats = self.values.as_ref()?.len() as f64;
+        self.coverage(self.mean()?, (repeats / (repeats - 1.0)).sqrt())
     }
 
-    fn mean(&self) -> f64 {
-        stats::sum(&self.values) / self.values.len() as f64
+    fn mean(&self) -> Option<f64> {
+        stats::mean(self.values.as_ref()?)
+    }
+
+    fn std_dev(&self) -> Option<f64> {
+        stats::std_dev(self.values.as_ref()?)
     }
 
     fn coverage(&self, centre: f64, widening: f64) -> Option<f64> {
+        let values = self.values.as_ref()?;
+        if self.errors.is_empty() || self.errors.len() != values.len() {
+            return None;
+        }
         let within = |(id, error): &(&f64, &f64)| (*id - centre).abs() * widening <= 2.0 * *error;
-        let covered = self.values.iter().zip(&self.errors).filter(within).count();
-        (!self.errors.is_empty()).then(|| covered as f64 / self.errors.len() as f64)
+        let covered = values.iter().zip(&self.errors).filter(within).count();
+        Some(covered as f64 / values.len() as f64)
     }
 }
 

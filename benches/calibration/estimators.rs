@@ -35,7 +35,7 @@ const BINOMIAL_K: usize = 20;
 /// What one estimator says of one set.
 pub struct Reading {
     pub name: String,
-    pub id: f64,
+    pub id: Option<f64>,
     pub error: Option<(ErrorKind, f64)>,
 }
 
@@ -51,14 +51,14 @@ pub fn ratios(table: &NeighbourTable, orders: Orders) -> Ratios {
     Ratios::new(&distances(orders.n1()), &distances(orders.n2()))
 }
 
-/// All estimators on `data`, those without a value left out; `ess` only `with_ess`, for its cost.
+/// All estimators on `data`; `ess` only `with_ess`, for its cost.
 pub fn readings(data: &Matrix, with_ess: bool) -> Vec<Reading> {
     let table = table(data, TABLE_K);
     let near = table.distances.view();
     let indices = table.indices.view();
     let mut readings = Vec::new();
     let mut note = |name: &str, outcome: Outcome| {
-        readings.extend(outcome.ok().map(|estimate| Reading::new(name, &estimate)));
+        readings.push(Reading::new(name, outcome));
     };
 
     let first = ratios(&table, Orders::FIRST);
@@ -119,11 +119,12 @@ pub fn readings(data: &Matrix, with_ess: bool) -> Vec<Reading> {
 }
 
 impl Reading {
-    fn new(name: &str, estimate: &Estimate) -> Self {
+    fn new(name: &str, outcome: Outcome) -> Self {
+        let estimate = outcome.ok();
         Self {
             name: name.into(),
-            id: estimate.id,
-            error: estimate.error_kind.zip(estimate.std_error),
+            id: estimate.map(|estimate| estimate.id),
+            error: estimate.and_then(|found| found.error_kind.zip(found.std_error)),
         }
     }
 }

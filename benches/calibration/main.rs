@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo bench --bench calibration                        # the tables of docs/methods.md
 //! cargo bench --bench calibration -- --csv FILE          # and every number behind them
-//! cargo bench --bench calibration -- --rust              # the table of src/report/explain.rs
+//! cargo bench --bench calibration -- --rust              # and the constant of src/report/explain.rs
 //! cargo bench --bench calibration -- --repeats R         # at most R repeats a set
 //! ```
 //!
@@ -21,12 +21,12 @@ use std::path::PathBuf;
 
 use cells::{Cell, Setting};
 use manifolds::{COLUMNS, Manifold};
-use repgeo::geometry::id::{Fit, Fraction, Orders, two_nn};
+use repgeo::geometry::id::{Fit, Fraction, Orders, Ratios, two_nn};
 
 const DIMENSIONS: [usize; 6] = [1, 2, 5, 10, 20, 50];
 
 /// Numbers of rows and how often a set of each size is drawn.
-const SIZES: [(usize, usize); 3] = [(250, 40), (1000, 20), (4000, 8)];
+const SIZES: [(usize, usize); 3] = [(250, 60), (1000, 40), (4000, 16)];
 
 /// `ess` looks at all pairs of 100 neighbours of every row; so many repeats must do.
 const ESS_REPEATS: usize = 4;
@@ -67,12 +67,11 @@ fn main() -> std::io::Result<()> {
     if let Some(path) = arguments.csv {
         std::fs::write(path, tables::csv(&cells))?;
     }
+    println!("{}", tables::bias(&cells));
+    println!("{}", tables::errors(&cells));
+    println!("{}", wide_gaussian());
     if arguments.rust {
-        print!("{}", tables::rust(&cells));
-    } else {
-        println!("{}", tables::bias(&cells));
-        println!("{}", tables::errors(&cells));
-        println!("{}", wide_gaussian());
+        print!("\n{}", tables::rust(&cells));
     }
     Ok(())
 }
@@ -99,22 +98,37 @@ fn repeat(setting: Setting, repeats: usize) -> Vec<Cell> {
         let seed = ((manifold as usize * 1000 + d) * 100_000 + n) * 1000 + at;
         let data = manifold.sample(d, n, COLUMNS, seed as u64);
         for reading in estimators::readings(&data, at < ESS_REPEATS) {
-            match cells.iter_mut().find(|cell| cell.name == reading.name) {
-                Some(cell) => cell.push(reading),
-                None => cells.push(Cell::new(setting, reading)),
-            }
+            let known = cells.iter().position(|cell| cell.name == reading.name);
+            let at = known.unwrap_or_else(|| {
+                cells.push(Cell::new(setting, &reading.name));
+                cells.len() - 1
+            });
+            cells[at].push(&reading);
         }
     }
     cells
 }
 
-/// What TwoNN reads on a 128-dimensional Gaussian with 5000 rows.
+/// What TwoNN reads on 128-dimensional Gaussians with 5000 rows.
 fn wide_gaussian() -> String {
-    let (d, n) = (128, 5000);
-    let table = estimators::table(&Manifold::Gaussian.sample(d, n, d, 0), 2);
-    let ratios = estimators::ratios(&table, Orders::FIRST);
+    let (d, n, repeats) = (128, 5000, 8);
+    let draw = |seed| {
+        let table = estimators::table(&Manifold::Gaussian.sample(d, n, d, seed), 2);
+        estimators::ratios(&table, Orders::FIRST)
+    };
+    let samples: Vec<Ratios> = (0..repeats).map(draw).collect();
+    let read = |fit| {
+        let read_one = |ratios| two_nn(ratios, fit).map_or(f64::NAN, |estimate| estimate.id);
+        let ids: Vec<f64> = samples.iter().map(read_one).collect();
+        let smallest = ids.iter().copied().fold(f64::INFINITY, f64::min);
+        let largest = ids.iter().copied().fold(0.0, f64::max);
+        let mean = ids.iter().sum::<f64>() / ids.len() as f64;
+        format!("{mean:.1} ({smallest:.1} to {largest:.1})")
+    };
     let fraction = Fraction::default();
-    let [base, mle] = [Fit::Base { fraction }, Fit::Mle]
-        .map(|fit| two_nn(&ratios, fit).map_or(f64::NAN, |estimate| estimate.id));
-    format!("TwoNN on one {d}-dimensional Gaussian, N = {n}: base {base:.1}, mle {mle:.1}")
+    format!(
+        "TwoNN on {repeats} Gaussians of {d} dimensions, N = {n}: base {}, mle {}",
+        read(Fit::Base { fraction }),
+        read(Fit::Mle)
+    )
 }

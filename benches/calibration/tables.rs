@@ -6,10 +6,13 @@ use repgeo::geometry::id::ErrorKind;
 
 use super::cells::{Cell, mean_of};
 use super::manifolds::Manifold;
-use super::{BLOCKS_SUFFIX, DIMENSIONS, SIZES};
+use super::{BLOCKS_SUFFIX, DIMENSIONS};
 
 /// N of the main columns.
 const N: usize = 1000;
+
+/// N beside it, for d = 20.
+const OTHER_N: [usize; 2] = [250, 4000];
 
 /// Dimensions in the table of `src/report/explain.rs`.
 const EXPLAINED: [usize; 4] = [2, 5, 10, 20];
@@ -20,19 +23,19 @@ const ERRORS_AT: [(usize, usize); 5] = [(2, 1000), (10, 250), (10, 1000), (10, 4
 /// Mean estimate over d, first over all manifolds, then against N and by manifold; last, spread.
 pub fn bias(cells: &[Cell]) -> String {
     let mut header: Vec<String> = DIMENSIONS.iter().map(|d| format!("d = {d}")).collect();
-    header.extend(SIZES.iter().map(|(n, _)| format!("d = 20, N = {n}")));
+    header.extend(OTHER_N.map(|n| format!("d = 20, N = {n}")));
     header.extend(Manifold::ALL.map(|manifold| format!("d = 20, {}", manifold.name())));
     header.push("spread, d = 10".into());
     let rows = names(cells).filter(|name| !name.ends_with(BLOCKS_SUFFIX));
     let rows = rows.map(|name| {
-        let over_all = |d, n| mean_of(&select(cells, name, d, n), |cell| Some(cell.bias()));
+        let over_all = |d, n| mean_of(&select(cells, name, d, n), Cell::bias);
         let mut row = vec![name.to_owned()];
         row.extend(DIMENSIONS.map(|d| number(over_all(d, N))));
-        row.extend(SIZES.map(|(n, _)| number(over_all(20, n))));
+        row.extend(OTHER_N.map(|n| number(over_all(20, n))));
         row.extend(Manifold::ALL.map(|manifold| {
             let mut here = select(cells, name, 20, N);
             here.retain(|cell| cell.setting.manifold == manifold);
-            number(mean_of(&here, |cell| Some(cell.bias())))
+            number(mean_of(&here, Cell::bias))
         }));
         row.push(number_of(&select(cells, name, 10, N), Cell::spread, 3));
         row
@@ -67,7 +70,7 @@ pub fn errors(cells: &[Cell]) -> String {
 /// One line a cell.
 pub fn csv(cells: &[Cell]) -> String {
     let mut text = String::from(
-        "estimator,error_kind,manifold,d,n,repeats,bias,spread,spread_over_error,\
+        "estimator,error_kind,manifold,d,n,bias,spread,spread_over_error,\
          coverage_of_mean,coverage_of_truth\n",
     );
     for cell in cells {
@@ -75,14 +78,13 @@ pub fn csv(cells: &[Cell]) -> String {
         let optional = |value: Option<f64>| value.map_or(String::new(), |x| x.to_string());
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{}",
             cell.name,
             cell.kind.map_or("", kind_name),
             setting.manifold.name(),
             setting.d,
             setting.n,
-            cell.repeats(),
-            cell.bias(),
+            optional(cell.bias()),
             optional(cell.spread()),
             optional(cell.spread_over_error()),
             optional(cell.coverage_of_mean()),
@@ -97,9 +99,8 @@ pub fn rust(cells: &[Cell]) -> String {
     let mut text = String::new();
     for name in names(cells).filter(|name| !name.ends_with(BLOCKS_SUFFIX)) {
         let biases = EXPLAINED.map(|d| {
-            number(mean_of(&select(cells, name, d, N), |cell| {
-                Some(cell.bias())
-            }))
+            let bias = mean_of(&select(cells, name, d, N), Cell::bias);
+            bias.map_or("None".into(), |bias| format!("Some({bias:.2})"))
         });
         let _ = writeln!(text, "    (\"{name}\", [{}]),", biases.join(", "));
     }
