@@ -8,7 +8,7 @@ use repgeo::geometry::id::{Fit, Fraction};
 use repgeo::input::find_tables;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables};
-use repgeo::report::{Report, ScalingView};
+use repgeo::report::{Report, ScalingView, explain};
 use repgeo::{Error, Result};
 
 use super::layers::LayerArgs;
@@ -23,13 +23,17 @@ use super::rows::RowArgs;
 #[derive(Args)]
 pub struct IdProfileArgs {
     /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS", required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"])]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
         "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric"])]
     neighbours: Option<PathBuf>,
+
+    /// Say what N, d and the scale mean for the numbers, with measured biases, and do nothing else
+    #[arg(long)]
+    explain: bool,
 
     #[command(flatten)]
     estimate: EstimateArgs,
@@ -229,6 +233,9 @@ impl EstimateArgs {
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
+    if args.explain {
+        return args.output.write_text(explain);
+    }
     let fit = args.estimate.fit()?;
     let options = IdOptions {
         two_nn: args.estimate.wants(Estimator::TwoNn).then_some(fit),
