@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use repgeo::geometry::id::ErrorKind;
+use repgeo::report::CALIBRATED_DIMENSIONS;
 
 use super::cells::{Cell, mean_of};
 use super::manifolds::Manifold;
@@ -13,9 +14,6 @@ const N: usize = 1000;
 
 /// N beside it, for d = 20.
 const OTHER_N: [usize; 2] = [250, 4000];
-
-/// Dimensions in the table of `src/report/explain.rs`.
-const EXPLAINED: [usize; 4] = [2, 5, 10, 20];
 
 /// (d, N) of the table of errors.
 const ERRORS_AT: [(usize, usize); 5] = [(2, 1000), (10, 250), (10, 1000), (10, 4000), (20, 1000)];
@@ -98,7 +96,7 @@ pub fn csv(cells: &[Cell]) -> String {
 pub fn rust(cells: &[Cell]) -> String {
     let mut text = String::new();
     for name in names(cells).filter(|name| !name.ends_with(BLOCKS_SUFFIX)) {
-        let biases = EXPLAINED.map(|d| {
+        let biases = CALIBRATED_DIMENSIONS.map(|d| {
             let bias = mean_of(&select(cells, name, d, N), Cell::bias);
             bias.map_or("None".into(), |bias| format!("Some({bias:.2})"))
         });

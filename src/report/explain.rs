@@ -1,7 +1,7 @@
 //! What a dimension means, in words and in figures measured where the answer is known.
 
 use super::style::Style;
-use super::table::{Column, Grid};
+use super::table::{Cell, Column, Grid};
 use super::text;
 use crate::geometry::id::{CORR_INT_K, ESS_K, MADA_K, MIND_ML_K, MLE_K, MOM_K, TLE_K};
 
@@ -10,7 +10,7 @@ use crate::geometry::id::{CORR_INT_K, ESS_K, MADA_K, MIND_ML_K, MLE_K, MOM_K, TL
 ///
 /// Printed by `cargo bench --bench calibration -- --rust`; the same figures stand in the section
 /// "Calibration" of `docs/methods.md`.
-pub const CALIBRATION: [(&str, [Option<f64>; 4]); 27] = [
+const CALIBRATION: [(&str, [Option<f64>; 4]); 27] = [
     (
         "two_nn_base",
         [Some(1.00), Some(0.97), Some(0.91), Some(0.80)],
@@ -79,6 +79,9 @@ const LINE: usize = 100;
 /// Neighbours of the binomial estimator.
 const BINOMIAL_K: usize = 20;
 
+/// Columns that the table takes with the words about each estimator; narrower, they are left out.
+const WIDE: usize = 96;
+
 /// What one estimator looks at.
 struct Entry {
     name: &'static str,
@@ -89,38 +92,41 @@ struct Entry {
 
 /// The text of `id-profile --explain`.
 pub fn explain(style: &Style) -> String {
-    let calibrated = |name: &str| CALIBRATION.iter().find(|(known, _)| *known == name);
-    let mut columns = vec![
-        Column::text("estimator"),
-        Column::text("reads"),
-        Column::number("k"),
-        Column::text("error"),
-    ];
-    columns.extend(CALIBRATED_DIMENSIONS.map(|d| Column::number(format!("d={d}"))));
-    let mut grid = Grid::new(columns);
-    let dash = || style.dash().to_owned();
-    for entry in entries() {
-        let mut row = vec![
-            entry.name.into(),
-            entry.reads.into(),
-            entry.k.map_or_else(dash, |k| k.to_string()).into(),
-            entry.error.map_or_else(dash, str::to_owned).into(),
-        ];
-        let ratios = calibrated(entry.name).map_or([None; 4], |(_, ratios)| *ratios);
-        row.extend(ratios.map(|x| x.map_or_else(dash, |x| format!("{x:.2}")).into()));
-        grid.push(row);
-    }
-    let paragraphs = paragraphs().map(|paragraph| {
+    let [above @ .., below] = paragraphs().map(|paragraph| {
         let limit = style.width.map_or(LINE, |width| width.min(LINE));
         text::wrap(&paragraph, Some(limit)).join("\n")
     });
-    let [above @ .., below] = paragraphs;
-    format!("{}\n\n{}\n{below}\n", above.join("\n"), grid.render(*style))
+    format!("{}\n\n{}\n{below}\n", above.join("\n"), estimators(*style))
+}
+
+fn estimators(style: Style) -> String {
+    let wide = style.width.is_none_or(|width| width >= WIDE);
+    let mut columns = vec![Column::text("estimator")];
+    columns.extend(wide.then(|| Column::text("reads").after(2)));
+    columns.extend([Column::number("k").after(2), Column::text("error").after(2)]);
+    columns.extend(CALIBRATED_DIMENSIONS.map(|d| Column::number(format!("d={d}")).after(2)));
+    let mut grid = Grid::new(columns);
+    let dash = || style.dash().to_owned();
+    for entry in entries() {
+        let mut row: Vec<Cell> = vec![entry.name.into()];
+        row.extend(wide.then(|| entry.reads.into()));
+        row.push(entry.k.map_or_else(dash, |k| k.to_string()).into());
+        row.push(entry.error.unwrap_or(style.dash()).into());
+        let ratios = calibrated(entry.name);
+        row.extend(ratios.map(|x| x.map_or_else(dash, |x| format!("{x:.2}")).into()));
+        grid.push(row);
+    }
+    grid.render(style)
+}
+
+fn calibrated(name: &str) -> [Option<f64>; 4] {
+    let known = CALIBRATION.iter().find(|(known, _)| *known == name);
+    known.map_or([None; 4], |(_, ratios)| *ratios)
 }
 
 fn paragraphs() -> [String; 6] {
     let [fewer, more] = FEWER_AND_MORE_ROWS;
-    let thousand = CALIBRATION[0].1[3].unwrap_or(f64::NAN);
+    let thousand = calibrated("two_nn_base")[3].expect("TwoNN was calibrated at d = 20");
     [
         "An intrinsic dimension says how many directions the rows fill at one length scale. It is \
          no property of the layer alone: N, d and the scale are part of the number."
@@ -180,12 +186,7 @@ fn entries() -> Vec<Entry> {
         entry("gride_8", "of neighbours 16 and 8", Some(16), model),
         entry("gride_16", "of neighbours 32 and 16", Some(32), model),
         entry("gride_32", "of neighbours 64 and 32", Some(64), model),
-        entry(
-            "abide",
-            "Gride up to where the density changes",
-            None,
-            model,
-        ),
+        entry("abide", "Gride while the density is even", None, model),
         entry(
             "binomial",
             "neighbours within half the radius",
@@ -231,13 +232,8 @@ fn entries() -> Vec<Entry> {
             None,
             None,
         ),
-        entry("lpca_fo", "eigenvalues above 5% of the largest", None, None),
-        entry(
-            "lpca_ratio",
-            "eigenvalues that hold 95% of the variance",
-            None,
-            None,
-        ),
+        entry("lpca_fo", "eigenvalues above 5% of the first", None, None),
+        entry("lpca_ratio", "eigenvalues that hold 95%", None, None),
         entry(
             "lpca_max_gap",
             "eigenvalues above the largest gap",
@@ -247,7 +243,7 @@ fn entries() -> Vec<Entry> {
         entry("lpca_kaiser", "eigenvalues above their mean", None, None),
         entry(
             "lpca_broken_stick",
-            "shares above a randomly broken stick",
+            "shares above a broken stick",
             None,
             None,
         ),
@@ -304,14 +300,23 @@ mod tests {
     }
 
     #[test]
-    fn the_text_fits_a_narrow_and_an_ascii_terminal() {
-        let style = Style {
-            ascii: true,
-            width: Some(100),
-            ..Style::default()
-        };
-        let text = explain(&style);
-        assert!(text.is_ascii());
-        assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+    fn the_text_fits_a_terminal_and_keeps_every_name() {
+        for width in [72, 80, WIDE - 1, WIDE, 200] {
+            let style = Style {
+                ascii: true,
+                width: Some(width),
+                ..Style::default()
+            };
+            let text = explain(&style);
+            assert!(text.is_ascii());
+            assert!(
+                text.lines().all(|line| line.len() <= width.min(LINE)),
+                "{text}"
+            );
+            assert!(
+                CALIBRATION.iter().all(|(name, _)| text.contains(name)),
+                "{text}"
+            );
+        }
     }
 }

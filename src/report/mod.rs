@@ -39,7 +39,7 @@ pub use csv::Record;
 pub use event_lines::event_lines;
 pub use event_records::event_records;
 pub use events::EventsReport;
-pub use explain::{CALIBRATED_DIMENSIONS, CALIBRATION, explain};
+pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
