@@ -655,3 +655,13 @@ fn a_closed_pipe_is_no_failure() {
     drop(pipe);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn explain_needs_no_input_and_reads_none() {
+    let text = stdout(&["id-profile", "--explain"]);
+    assert!(
+        text.contains("two_nn_base") && text.contains("jackknife"),
+        "{text}"
+    );
+    assert_eq!(text, stdout(&["id-profile", "no/such/file", "--explain"]));
+}

@@ -12,7 +12,7 @@ use repgeo::profile::{
     Control, Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile,
     id_profile_of_tables,
 };
-use repgeo::report::{Report, ScalingView, npy, write_atomically};
+use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
 use repgeo::{Error, Result};
 
 use super::events::EventArgs;
@@ -28,13 +28,17 @@ use super::rows::RowArgs;
 #[derive(Args)]
 pub struct IdProfileArgs {
     /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS", required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"])]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
         "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric"])]
     neighbours: Option<PathBuf>,
+
+    /// Say what N, d and the scale mean for the numbers, with measured biases, and do nothing else
+    #[arg(long)]
+    explain: bool,
 
     #[command(flatten)]
     estimate: EstimateArgs,
@@ -358,6 +362,9 @@ impl IdProfileArgs {
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
+    if args.explain {
+        return args.output.write_text(explain);
+    }
     let local = args.local()?;
     let fit = args.estimate.fit()?;
     let options = IdOptions {

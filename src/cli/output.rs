@@ -89,6 +89,16 @@ impl OutputArgs {
         Ok(())
     }
 
+    /// Writes words for people where the report would go.
+    pub fn write_text(&self, text: impl FnOnce(&Style) -> String) -> Result<()> {
+        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
+        let text = text(&self.style(to_terminal));
+        match &self.output {
+            Some(path) => write_atomically(path, text.as_bytes()),
+            None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes()),
+        }
+    }
+
     fn style(&self, terminal: bool) -> Style {
         let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Style {

@@ -30,8 +30,16 @@ pub fn pairs_within(points: &Points<'_>, distances: ArrayView2<f64>, radii: [f64
                 return count(&mut near.iter().copied());
             }
             verdict.stand_at(row);
-            let others = (0..n).filter(|&other| other != row);
-            count(&mut others.map(|other| verdict.squared_distance(other).sqrt()))
+            let others = (0..)
+                .take(n)
+                .filter(|&other| other as usize != row)
+                .collect();
+            count(
+                &mut verdict
+                    .judge(others)
+                    .into_iter()
+                    .map(|(squared, _)| squared.sqrt()),
+            )
         },
     );
     by_row.reduce(|| [0, 0], |a, b| [a[0] + b[0], a[1] + b[1]])
