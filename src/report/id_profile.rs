@@ -14,6 +14,9 @@ use crate::profile::id::{
     ControlId, Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled, ScalePoint,
 };
 
+/// Columns of estimates side by side; more go below, in a table of their own.
+const BLOCK_COLUMNS: usize = 12;
+
 impl Printable for IdProfile {
     fn records(&self) -> Vec<Record<'_>> {
         let decimated = format!("two_nn_{}_decimation_scaling", self.parameters.fit);
@@ -38,37 +41,28 @@ impl Printable for IdProfile {
     }
 
     fn table(&self, style: &Style) -> String {
-        let style = *style;
         let variants = variants(self);
-        let orders = scaling_orders(self);
-        let mut columns = vec![Column::text("layer"), Column::number("n")];
+        let is_only_one = variants.len() == 1;
+        let mut blocks: Vec<Vec<&str>> = vec![Vec::new()];
+        let mut width = 0;
         for variant in &variants {
-            columns.extend(estimate_columns(self, variant, variants.len() == 1, style));
-        }
-        columns.push(Column::text(match (orders.first(), orders.last()) {
-            (Some(first), Some(last)) => format!("gride n={first}..{last}"),
-            _ => String::new(),
-        }));
-
-        let mut grid = Grid::new(columns);
-        for layer in &self.layers {
-            let mut row = vec![
-                text::safe(&layer.layer, style).into(),
-                grouped(layer.n_rows, style).into(),
-            ];
-            for variant in &variants {
-                row.extend(estimate_cells(self, layer, variant, style));
+            let columns = estimate_columns(self, variant, is_only_one, *style).len();
+            if width > 0 && width + columns > BLOCK_COLUMNS {
+                blocks.push(Vec::new());
+                width = 0;
             }
-            let scaling = scaling_line(layer, &orders, style);
-            let missing = missing(layer, &variants);
-            // Where nothing could be drawn, the reason takes the place of the drawing.
-            row.push(match scaling.trim() {
-                "" => missing.into(),
-                _ => format!("{scaling}   {missing}").into(),
-            });
-            grid.push(row);
+            width += columns;
+            blocks
+                .last_mut()
+                .expect("there is a first block")
+                .push(variant);
         }
-        grid.render(style)
+        let grids: Vec<String> = blocks
+            .iter()
+            .enumerate()
+            .map(|(at, block)| estimate_grid(self, block, is_only_one, at == 0, *style))
+            .collect();
+        grids.join("\n")
     }
 
     fn closing(&self, style: &Style) -> String {
@@ -206,6 +200,49 @@ fn plateau_records<'a>(layer: &'a LayerId, plateau: &Plateau, records: &mut Vec<
     }
 }
 
+/// A line a layer with the estimates `variants`, and Gride over its scales where that is wanted.
+fn estimate_grid(
+    profile: &IdProfile,
+    variants: &[&str],
+    is_only_one: bool,
+    with_scaling: bool,
+    style: Style,
+) -> String {
+    let orders = if with_scaling {
+        scaling_orders(profile)
+    } else {
+        BTreeSet::new()
+    };
+    let mut columns = vec![Column::text("layer"), Column::number("n")];
+    for variant in variants {
+        columns.extend(estimate_columns(profile, variant, is_only_one, style));
+    }
+    columns.push(Column::text(match (orders.first(), orders.last()) {
+        (Some(first), Some(last)) => format!("gride n={first}..{last}"),
+        _ => String::new(),
+    }));
+
+    let mut grid = Grid::new(columns);
+    for layer in &profile.layers {
+        let mut row = vec![
+            text::safe(&layer.layer, style).into(),
+            grouped(layer.n_rows, style).into(),
+        ];
+        for variant in variants {
+            row.extend(estimate_cells(profile, layer, variant, style));
+        }
+        let scaling = scaling_line(layer, &orders, style);
+        let missing = missing(layer, variants, is_only_one);
+        // Where nothing could be drawn, the reason takes the place of the drawing.
+        row.push(match scaling.trim() {
+            "" => missing.into(),
+            _ => format!("{scaling}   {missing}").into(),
+        });
+        grid.push(row);
+    }
+    grid.render(style)
+}
+
 /// The kinds of estimate that occur, in order of appearance.
 fn variants(profile: &IdProfile) -> Vec<String> {
     let mut variants = Vec::new();
@@ -332,14 +369,18 @@ fn scaling_line(layer: &LayerId, orders: &BTreeSet<usize>, style: Style) -> Stri
     sparkline(&ids, &style)
 }
 
-/// Why estimates of this layer do not exist.
-fn missing(layer: &LayerId, variants: &[String]) -> String {
+/// Why those estimates of this layer that are among `variants` do not exist.
+fn missing(layer: &LayerId, variants: &[&str], is_only_one: bool) -> String {
     let reasons = layer.estimates.iter().filter_map(|estimate| {
-        let code = estimate.reason?.code();
-        Some(match variants {
-            [_] => code.to_owned(),
-            _ => format!("{}: {code}", estimate.variant()),
-        })
+        let (code, variant) = (estimate.reason?.code(), estimate.variant());
+        let named = || {
+            if is_only_one {
+                code.to_owned()
+            } else {
+                format!("{variant}: {code}")
+            }
+        };
+        variants.contains(&variant.as_str()).then(named)
     });
     reasons.collect::<Vec<_>>().join(", ")
 }

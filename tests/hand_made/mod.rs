@@ -6,8 +6,8 @@ use repgeo::geometry::id::ErrorKind;
 use repgeo::input::{Series, SeriesFile};
 use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::profile::id::{
-    DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile, IdSummary, LayerId, Plateau,
-    Resampled, ScalePoint,
+    AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
+    IdSummary, LayerId, LeadingEigenvalues, Plateau, Resampled, ScalePoint,
 };
 use repgeo::report::{EventsReport, InspectReport, InspectedLayer};
 use repgeo::warning::{Warning, WarningCode};
@@ -110,6 +110,75 @@ pub fn resampled() -> IdProfile {
         events: None,
         warnings: Vec::new(),
     }
+}
+
+/// Three layers with more estimators than fit side by side, a control and events.
+pub fn family() -> IdProfile {
+    let profile = profile();
+    let layers = profile.layers.into_iter().map(|mut layer| {
+        let headline = layer.estimates[0].clone();
+        let exists = headline.id.is_some();
+        let like = |estimator: &'static str, fit, k| IdEstimate {
+            estimator,
+            fit,
+            fraction: None,
+            order: None,
+            k,
+            std_error: None,
+            error_kind: None,
+            ..headline.clone()
+        };
+        let names = [
+            "mle", "mom", "tle", "ess", "corr_int", "mada", "mind_ml", "binomial",
+        ];
+        layer
+            .estimates
+            .extend(names.map(|name| like(name, None, Some(20))));
+        layer.estimates.push(IdEstimate {
+            steps: vec![AdaptiveStep {
+                id: 9.5,
+                std_error: None,
+                log_likelihood: None,
+                mean_kstar: Some(7.25),
+                median_kstar: Some(6.0),
+                n: 9_871,
+            }],
+            ..like("abide", None, Some(100))
+        });
+        layer.estimates.push(like("lpca", Some("fo"), None));
+        layer.spectrum = exists.then(|| LeadingEigenvalues {
+            n: 384,
+            total: 4.0,
+            eigenvalues: vec![2.0, 1.0],
+            cumulative: vec![0.5, 0.75],
+        });
+        layer.controls = vec![ControlId {
+            control: "gaussian",
+            seed: 0,
+            estimates: vec![headline],
+            scaling: layer.scaling.clone(),
+        }];
+        layer
+    });
+    let layers = layers.collect();
+    IdProfile {
+        parameters: IdParameters {
+            estimators: vec![
+                "two_nn".into(),
+                "gride".into(),
+                "abide".into(),
+                "lpca".into(),
+            ],
+            k: Some(20),
+            controls: vec!["gaussian"],
+            ..parameters()
+        },
+        layers,
+        summary: profile.summary,
+        events: None,
+        warnings: profile.warnings,
+    }
+    .with_events(&EventOptions::default())
 }
 
 /// Two layers read from headers, one of them not yet pooled.
