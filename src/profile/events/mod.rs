@@ -134,7 +134,8 @@ impl<F> Event<F> {
 /// the rule about flat profiles, events do not change under y → a·y + b with a > 0.
 pub fn events(series: &Series, options: &EventOptions) -> Events {
     let points = Points::new(series, options);
-    let flat = points.is_flat();
+    // Fewer values are no profile, so not a flat one either.
+    let flat = points.len() >= FEWEST && points.is_flat();
     let usable = if points.len() < FEWEST {
         Err(Reason::TooFewRows)
     } else if flat {
