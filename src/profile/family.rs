@@ -19,6 +19,9 @@ use crate::neighbours::{self, Metric, Points};
 /// Neighbours among which ABIDE looks for k*.
 const ABIDE_K: usize = 100;
 
+/// Neighbours stored for the correlation integral, over its k.
+const CORR_INT_STORED: usize = 5;
+
 /// Eigenvalues that a report lists.
 const LISTED: usize = 64;
 
@@ -118,11 +121,17 @@ impl Estimator {
         Some(asked.unwrap_or(custom))
     }
 
-    /// Neighbours that must be stored.
+    /// Neighbours to store.
     pub(super) fn stored(self, asked: Option<usize>) -> usize {
-        // The farthest neighbour of MiND lies outside its k.
-        let beyond = usize::from(self == Self::MindMl);
-        self.k(asked).map_or(0, |k| k + beyond)
+        let k = self.k(asked).unwrap_or(0);
+        match self {
+            // The farthest neighbour of MiND lies outside its k.
+            Self::MindMl => k.saturating_add(1),
+            // Rows of dense places have more others within the larger radius, and are costly to
+            // count afresh.
+            Self::CorrInt => k.saturating_mul(CORR_INT_STORED),
+            _ => k,
+        }
     }
 }
 

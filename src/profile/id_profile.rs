@@ -290,10 +290,16 @@ pub fn id_profile_of_tables(
             estimator.name().replace('_', "-")
         )));
     }
+    // Pairs within a radius cannot be counted afresh: all neighbours there are may be needed.
+    let needed = if options.family.contains(&Estimator::CorrInt) {
+        usize::MAX
+    } else {
+        options.largest_order().max(options.stored())
+    };
     let mut layers = Vec::new();
     for (index, source) in tables.iter().enumerate() {
         progress.begin(&source.name, 1);
-        let table = source.read(options.largest_order().max(options.stored()))?;
+        let table = source.read(needed)?;
         let orders = options.orders(table.n);
         let distances = OrderDistances::from_table(&table.distances, &orders);
         let sight = Sight {
