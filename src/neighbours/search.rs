@@ -235,7 +235,7 @@ fn tile_size(n: usize, asked: Option<usize>) -> usize {
 }
 
 /// Row numbers are stored as u32: 2^32 rows would be 137 GB of neighbours at k = 2.
-fn index(row: usize) -> u32 {
+pub(super) fn index(row: usize) -> u32 {
     u32::try_from(row).expect("layers have fewer than 2^32 rows")
 }
 

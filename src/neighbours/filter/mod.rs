@@ -56,6 +56,8 @@ pub(super) struct Operand {
     /// `order[p]` is the row of the matrix at position `p`.
     order: Vec<u32>,
     width: usize,
+    /// 2^−e, by which centred rows were multiplied.
+    scale: f64,
     values: Vec<f32>,
     /// n_p², the squared norm of the packed row.
     squares: Vec<f64>,
@@ -73,7 +75,7 @@ impl Operand {
         let largest = largest_deviation(points, &centre);
         let scale = power_of_two_below(largest);
         let mut values = vec![0.0f32; order.len() * width];
-        let squares = values
+        let mut squares = values
             .par_chunks_mut(width.max(1))
             .zip(&order)
             .map_init(
@@ -91,6 +93,8 @@ impl Operand {
                 },
             )
             .collect::<Vec<f64>>();
+        // Rows without columns are one point.
+        squares.resize(order.len(), 0.0);
 
         let steps = (width + 16) as f64 * EPSILON;
         // Beyond 2^23 columns the rounding of a product sum has no useful bound; then every pair
@@ -111,6 +115,7 @@ impl Operand {
         Self {
             order,
             width,
+            scale,
             values,
             squares,
             errors,
@@ -136,6 +141,11 @@ impl Operand {
     /// n_p².
     pub(super) fn square(&self, p: usize) -> f64 {
         self.squares[p]
+    }
+
+    /// The factor between distances and the square roots of scores, a power of two.
+    pub(super) fn scale(&self) -> f64 {
+        self.scale
     }
 
     /// e_p of the bound.
