@@ -1,9 +1,9 @@
-//! The intrinsic-dimension profile: what `repgeo id-profile` reports.
+//! The shape of the report: what `repgeo id-profile` says, as data.
 
 use serde::Serialize;
 
-use super::events::Events;
 use crate::geometry::diagnostics::Diagnostics;
+use crate::profile::events::Events;
 use crate::warning::Warning;
 
 /// Intrinsic dimension over the layers of a dump.

@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayView2, s};
 
-use super::id::{AdaptiveStep, IdEstimate, LeadingEigenvalues};
-use super::id_profile::entry;
+use super::estimate::entry;
+use super::shape::{AdaptiveStep, IdEstimate, LeadingEigenvalues};
 use crate::geometry::density::KSTAR_ALPHA;
 use crate::geometry::id::{
     ABIDE_ITERATIONS, AbideStep, AbideVersion, BINOMIAL_K, BINOMIAL_RATIO, BinomialFit, CORR_INT_K,

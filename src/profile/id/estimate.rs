@@ -1,0 +1,275 @@
+//! Everything that the neighbour distances of one layer say.
+
+use super::family::{Ask, Sight, family};
+use super::options::{IdOptions, OrderRule};
+use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint};
+use crate::geometry::Reason;
+use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
+use crate::geometry::id::{
+    ErrorKind, Estimate, Fit, Orders, Outcome, PLATEAU_RULE, Ratios, gride, gride_blocks, plateau,
+    two_nn, two_nn_blocks,
+};
+use crate::neighbours::OrderDistances;
+use crate::profile::layers::distance_warnings;
+use crate::warning::{Warning, WarningCode};
+
+/// One number to estimate.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Quantity {
+    TwoNn(Fit),
+    Gride(Orders),
+}
+
+impl Quantity {
+    pub(super) fn orders(self) -> Orders {
+        match self {
+            Self::TwoNn(_) => Orders::FIRST,
+            Self::Gride(orders) => orders,
+        }
+    }
+
+    /// The estimate among `n` rows, and the mean distance at which it looks.
+    pub(super) fn estimate(
+        self,
+        distances: &OrderDistances,
+        n: usize,
+        blocks: Option<usize>,
+    ) -> (Outcome, Option<f64>) {
+        let orders = self.orders();
+        let (Some(near), Some(far)) = (distances.get(orders.n1()), distances.get(orders.n2()))
+        else {
+            let stored = orders.n2() < n;
+            let reason = if stored {
+                Reason::TooFewNeighbours
+            } else {
+                Reason::TooFewRows
+            };
+            return (Err(reason), None);
+        };
+        let ratios = Ratios::new(near, far);
+        let outcome = match self {
+            Self::TwoNn(fit) => two_nn(&ratios, fit),
+            Self::Gride(orders) => gride(&ratios, orders),
+        };
+        let with_error = |estimate: Estimate| match (blocks, self) {
+            (None, _) => estimate,
+            (Some(blocks), Self::TwoNn(fit)) => {
+                estimate.with_error(ErrorKind::Jackknife, two_nn_blocks(&ratios, fit, blocks))
+            }
+            (Some(blocks), Self::Gride(orders)) => {
+                estimate.with_error(ErrorKind::Jackknife, gride_blocks(&ratios, orders, blocks))
+            }
+        };
+        (outcome.map(with_error), ratios.distance)
+    }
+}
+
+/// Everything that neighbour distances say about a layer; the caller fills in which layer it is.
+pub(super) fn estimate(
+    distances: &OrderDistances,
+    sight: Option<&Sight<'_>>,
+    n: usize,
+    options: &IdOptions,
+    identical: bool,
+    mut diagnostics: Diagnostics,
+) -> LayerId {
+    let measure = |quantity: Quantity| {
+        if identical {
+            return (Err(Reason::AllRowsIdentical), None);
+        }
+        quantity.estimate(distances, n, options.blocks)
+    };
+    let mut notes = Notes::default();
+    let mut estimates = Vec::new();
+    if let Some(fit) = options.two_nn {
+        let (outcome, distance) = measure(Quantity::TwoNn(fit));
+        notes.add(&format!("two_nn {}", fit.name()), &outcome);
+        estimates.push(two_nn_entry(fit, outcome, distance));
+    }
+
+    let mut scaling = Vec::new();
+    let mut points = Vec::new();
+    for orders in options.scaling_orders(n) {
+        let (outcome, distance) = measure(Quantity::Gride(orders));
+        notes.add(&format!("gride at order {}", orders.n1()), &outcome);
+        points.push((orders, outcome.ok().map(|estimate| estimate.id)));
+        scaling.push(ScalePoint {
+            order: orders.n1(),
+            n: outcome.map_or(0, |estimate| estimate.n),
+            distance,
+            id: outcome.ok().map(|estimate| estimate.id),
+            std_error: outcome.ok().and_then(|estimate| estimate.std_error),
+            reason: outcome.err(),
+        });
+    }
+    let steady = plateau(&points, n);
+    if options.gride {
+        let headline = match options.order {
+            Some(OrderRule::Plateau) => Some(steady.map(|plateau| plateau.order)),
+            _ => options.fixed_order().map(|orders| Ok(orders.n1())),
+        };
+        if let Some(order) = headline {
+            let orders = order.map(|order| Orders::doubled(order).ok_or(Reason::TooFewRows));
+            let (outcome, distance) = match orders {
+                Ok(Ok(orders)) => measure(Quantity::Gride(orders)),
+                Ok(Err(reason)) | Err(reason) => (Err(reason), None),
+            };
+            notes.add("gride", &outcome);
+            estimates.push(gride_entry(options.order, order.ok(), outcome, distance));
+        }
+    }
+    let ask = Ask {
+        estimators: &options.family,
+        k: options.k,
+        local: options.local,
+    };
+    let found = sight.map(|sight| family(&ask, sight, identical));
+    let found = found.unwrap_or_default();
+    for (estimate, outcome) in found.estimates {
+        notes.add(&estimate.variant(), &outcome);
+        estimates.push(estimate);
+    }
+    if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
+        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
+        notes.warnings.extend(distance_warnings(&diagnostics, n));
+    }
+    if options.gride && options.range_max >= n {
+        notes.reduced(options.range_max, n);
+    }
+    LayerId {
+        layer: String::new(),
+        index: 0,
+        relative_depth: 0.0,
+        n_rows: n,
+        n_columns: None,
+        dtype: None,
+        estimates,
+        scaling,
+        decimation_scaling: Vec::new(),
+        plateau: options.gride.then(|| plateau_entry(steady)),
+        spectrum: found.spectrum,
+        controls: Vec::new(),
+        diagnostics,
+        warnings: notes.warnings,
+        local: options.local.map(|_| {
+            let values = found.local.unwrap_or_else(|| vec![None; n]);
+            values.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect()
+        }),
+    }
+}
+
+fn two_nn_entry(fit: Fit, outcome: Outcome, distance: Option<f64>) -> IdEstimate {
+    IdEstimate {
+        estimator: "two_nn",
+        fit: Some(fit.name()),
+        fraction: fit.fraction().map(|fraction| fraction.get()),
+        order: Some(1),
+        order_rule: None,
+        ..entry(outcome, distance)
+    }
+}
+
+fn gride_entry(
+    rule: Option<OrderRule>,
+    order: Option<usize>,
+    outcome: Outcome,
+    distance: Option<f64>,
+) -> IdEstimate {
+    IdEstimate {
+        estimator: "gride",
+        order,
+        order_rule: rule.map(|rule| match rule {
+            OrderRule::Fixed(_) => "fixed",
+            OrderRule::MatchDensity { .. } => "match_density",
+            OrderRule::Plateau => "plateau",
+        }),
+        ..entry(outcome, distance)
+    }
+}
+
+/// What every estimate reports.
+pub(super) fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
+    let found = outcome.ok();
+    let std_error = found.and_then(|estimate| estimate.std_error);
+    IdEstimate {
+        estimator: "",
+        fit: None,
+        fraction: None,
+        order: None,
+        order_rule: None,
+        k: None,
+        id: found.map(|estimate| estimate.id),
+        std_error,
+        error_kind: std_error.and_then(|_| found.and_then(|estimate| estimate.error_kind)),
+        reason: outcome.err(),
+        distance,
+        n: found.map_or(0, |estimate| estimate.n),
+        n_fit: found.map_or(0, |estimate| estimate.n_fit),
+        n_zero: found.map_or(0, |estimate| estimate.n_zero),
+        n_tied: found.map_or(0, |estimate| estimate.n_tied),
+        n_filtered: found.map_or(0, |estimate| estimate.n_filtered),
+        mode: found.and_then(|estimate| estimate.mode),
+        steps: Vec::new(),
+        resampled: None,
+    }
+}
+
+fn plateau_entry(found: std::result::Result<crate::geometry::id::Plateau, Reason>) -> Plateau {
+    let window = found.ok();
+    Plateau {
+        rule: PLATEAU_RULE,
+        first_order: window.map(|w| w.first_order),
+        last_order: window.map(|w| w.last_order),
+        order: window.map(|w| w.order),
+        spread: window.map(|w| w.spread),
+        id: window.map(|w| w.id),
+        reason: found.err(),
+    }
+}
+
+/// Collects what a reader must know beside the numbers of one layer.
+#[derive(Default)]
+struct Notes {
+    warnings: Vec<Warning>,
+}
+
+impl Notes {
+    fn add(&mut self, what: &str, outcome: &Outcome) {
+        let warning = match outcome {
+            Err(reason) => {
+                let message = format!("{what}: no estimate ({})", reason.code());
+                Warning::new(WarningCode::NotEstimated, 1, message)
+            }
+            Ok(estimate) => match estimate.note {
+                Some(code @ WarningCode::FractionCapped) => {
+                    let message = format!("{what}: fraction 1 leaves out the last ratio");
+                    Warning::new(code, 1, message)
+                }
+                Some(code @ WarningCode::BoundHit) => {
+                    let message =
+                        format!("{what}: stands at the number of columns, its largest value");
+                    Warning::new(code, 1, message)
+                }
+                Some(code) => {
+                    let message = format!("{what}: no spread to filter outliers by");
+                    Warning::new(code, 1, message)
+                }
+                None if estimate.n_zero > 0 => {
+                    let message = format!(
+                        "{what}: {} ratios with a zero distance were left out",
+                        estimate.n_zero
+                    );
+                    Warning::new(WarningCode::RatiosExcluded, estimate.n_zero, message)
+                }
+                None => return,
+            },
+        };
+        self.warnings.push(warning);
+    }
+
+    fn reduced(&mut self, range_max: usize, n: usize) {
+        let message = format!("{n} rows have no {range_max} neighbours; orders end below {n}");
+        self.warnings
+            .push(Warning::new(WarningCode::KReduced, range_max, message));
+    }
+}

@@ -1,0 +1,16 @@
+//! The intrinsic-dimension profile.
+
+mod estimate;
+mod family;
+mod options;
+mod repeat;
+mod run;
+mod shape;
+
+pub use family::Estimator;
+pub use options::{IdOptions, OrderRule};
+pub use run::{id_profile, id_profile_of_tables};
+pub use shape::{
+    AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
+    IdSummary, LayerId, LeadingEigenvalues, Plateau, Resampled, ScalePoint,
+};

@@ -1,0 +1,185 @@
+//! What to estimate, and how.
+
+use super::family::Estimator;
+use super::shape::IdParameters;
+use crate::geometry::id::{Fit, Orders};
+use crate::neighbours::{Metric, SearchOptions};
+use crate::profile::controls::Control;
+use crate::profile::layers::LayerOptions;
+use crate::profile::resample::PartitionOrder;
+
+/// Which neighbour order Gride's headline number is read at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRule {
+    /// n1 as given.
+    Fixed(usize),
+    /// The order that matches a density estimate with `k` neighbours, 2^trunc(log2 k).
+    MatchDensity {
+        /// Neighbours of the density.
+        k: usize,
+    },
+    /// The centre of the plateau of the scaling.
+    Plateau,
+}
+
+/// What to estimate, and how.
+#[derive(Debug, Clone)]
+pub struct IdOptions {
+    /// TwoNN with this fit; `None` for no TwoNN.
+    pub two_nn: Option<Fit>,
+    /// Gride's scaling, and its headline where an order is chosen.
+    pub gride: bool,
+    /// Gride's headline order; without one Gride gives its scaling only.
+    pub order: Option<OrderRule>,
+    /// Largest n2 of the scaling.
+    pub range_max: usize,
+    /// Other estimators, in the order of the report.
+    pub family: Vec<Estimator>,
+    /// Neighbours that they look at, in place of the custom of each.
+    pub k: Option<usize>,
+    /// The local estimator whose values at single rows are kept; one of `family`.
+    pub local: Option<Estimator>,
+    /// TwoNN on ever smaller sub-samples as well.
+    pub decimation_scaling: bool,
+    /// Controls to estimate beside every layer.
+    pub controls: Vec<Control>,
+    /// Blocks of a jackknife in place of the fit's own error.
+    pub blocks: Option<usize>,
+    /// Disjoint parts to repeat the estimates in.
+    pub partitions: Option<usize>,
+    /// How rows are dealt into parts.
+    pub partition_order: PartitionOrder,
+    /// Share of rows of decimated sub-samples.
+    pub decimate: Option<f64>,
+    /// How many of them.
+    pub repeats: usize,
+    /// The distance.
+    pub metric: Metric,
+    /// Seed of controls, partitions and decimation.
+    pub seed: u64,
+    /// How layers become points.
+    pub layers: LayerOptions,
+    /// Knobs of the neighbour search.
+    pub search: SearchOptions,
+}
+
+impl Default for IdOptions {
+    fn default() -> Self {
+        Self {
+            two_nn: Some(Fit::default()),
+            gride: true,
+            order: None,
+            range_max: 64,
+            family: Vec::new(),
+            k: None,
+            local: None,
+            decimation_scaling: false,
+            controls: Vec::new(),
+            blocks: None,
+            partitions: None,
+            partition_order: PartitionOrder::Random,
+            decimate: None,
+            repeats: 4,
+            metric: Metric::Euclidean,
+            seed: 0,
+            layers: LayerOptions::default(),
+            search: SearchOptions::default(),
+        }
+    }
+}
+
+impl IdOptions {
+    /// The options as the report echoes them; `rows` says in words how rows were chosen.
+    pub(super) fn parameters(&self, rows: Vec<String>) -> IdParameters {
+        let gride = self.gride.then(|| "gride".to_owned());
+        IdParameters {
+            estimators: self
+                .two_nn
+                .map(|_| "two_nn".to_owned())
+                .into_iter()
+                .chain(gride)
+                .chain(
+                    self.family
+                        .iter()
+                        .map(|estimator| estimator.name().to_owned()),
+                )
+                .collect(),
+            k: self.k,
+            fit: self.two_nn.map_or("base", Fit::name).to_owned(),
+            fraction: self
+                .two_nn
+                .unwrap_or_default()
+                .fraction()
+                .map(|fraction| fraction.get()),
+            order: self.order.map(|rule| match rule {
+                OrderRule::Fixed(order) => order.to_string(),
+                OrderRule::MatchDensity { .. } => "match_density".to_owned(),
+                OrderRule::Plateau => "plateau".to_owned(),
+            }),
+            density_k: match self.order {
+                Some(OrderRule::MatchDensity { k }) => Some(k),
+                _ => None,
+            },
+            range_max: self.range_max,
+            metric: self.metric.as_str().to_owned(),
+            duplicates: self.layers.duplicates.as_str().to_owned(),
+            drop_nonfinite: self.layers.drop_nonfinite,
+            pool: self.layers.pool.map(|pool| pool.to_string()),
+            masked: self.layers.mask.is_some(),
+            rows,
+            blocks: self.blocks,
+            partitions: self.partitions,
+            partition_order: self.partitions.map(|_| match self.partition_order {
+                PartitionOrder::Random => "random",
+                PartitionOrder::Given => "given",
+            }),
+            controls: self.controls.iter().map(|control| control.name()).collect(),
+            decimate: self.decimate,
+            repeats: self.decimate.map(|_| self.repeats),
+            seed: self.seed,
+        }
+    }
+
+    /// Every order of the scaling, for `n` rows.
+    pub(super) fn scaling_orders(&self, n: usize) -> Vec<Orders> {
+        if self.gride {
+            Orders::doublings(n, self.range_max)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Gride's headline order where it does not depend on the layer.
+    pub(super) fn fixed_order(&self) -> Option<Orders> {
+        match self.order {
+            Some(OrderRule::Fixed(order)) => Orders::doubled(order),
+            Some(OrderRule::MatchDensity { k }) => Orders::matching_density(k),
+            Some(OrderRule::Plateau) | None => None,
+        }
+    }
+
+    /// Every neighbour order that the estimates of `n` rows read.
+    pub(super) fn orders(&self, n: usize) -> Vec<usize> {
+        std::iter::once(Orders::FIRST)
+            .chain(self.scaling_orders(n))
+            .chain(self.fixed_order().filter(|_| self.gride))
+            .flat_map(|orders| [orders.n1(), orders.n2()])
+            .collect()
+    }
+
+    /// Neighbours that the family reads of a table; 0 where it needs none.
+    pub(super) fn stored(&self) -> usize {
+        let stored = self.family.iter().map(|estimator| estimator.stored(self.k));
+        stored.max().unwrap_or(0)
+    }
+
+    /// The largest order that any number of rows would need.
+    pub(super) fn largest_order(&self) -> usize {
+        let headline = self.fixed_order().map_or(2, Orders::n2);
+        if self.gride {
+            headline.max(self.range_max)
+        } else {
+            2
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Every layer through the estimators: the loop, the neighbour search, the summary.
+
+use super::estimate::estimate;
+use super::family::{Estimator, Rows, Sight};
+use super::options::{IdOptions, OrderRule};
+use super::repeat::resample;
+use super::shape::{ControlId, Extremum, IdParameters, IdProfile, IdSummary, LayerId};
+use crate::error::{Error, Result};
+use crate::geometry::diagnostics::Diagnostics;
+use crate::input::{Dump, Matrix, TableSource};
+use crate::neighbours::{NeighbourTable, OrderDistances, Points, neighbour_table, order_distances};
+use crate::profile::controls::Control;
+use crate::profile::layers::prepare;
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
+/// stores nothing of size N × k is cheaper.
+const SHARED_ORDER: usize = 256;
+
+/// The profile of every layer of `dump`; `rows` says in words how its rows were chosen.
+///
+/// # Errors
+/// Whatever [`prepare`] gives for a layer; [`Error::ZeroRow`] under the cosine metric.
+///
+/// [`Error::ZeroRow`]: crate::Error::ZeroRow
+pub fn id_profile(
+    dump: &Dump,
+    options: &IdOptions,
+    rows: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<IdProfile> {
+    let mut layers = Vec::new();
+    for info in dump.layers() {
+        let progress = Named {
+            layer: &info.name,
+            progress,
+        };
+        let prepared = prepare(dump, info, &options.layers)?;
+        // Several rows of which one is distinct have nothing to measure; one row is too few.
+        let n_unique = prepared.diagnostics.n_unique;
+        let identical = n_unique == Some(1) && prepared.diagnostics.n_rows > 1;
+        let subject = Subject {
+            name: &info.name,
+            matrix: &prepared.matrix,
+            identical,
+        };
+        let found = subject.analyse(options, prepared.diagnostics, &progress)?;
+        let mut layer = LayerId {
+            layer: info.name.clone(),
+            index: info.index,
+            relative_depth: info.relative_depth,
+            dtype: Some(info.dtype.as_str().to_owned()),
+            local: found
+                .local
+                .map(|local| aligned(&local, &prepared.rows, dump.n_rows())),
+            ..found
+        };
+        for &control in &options.controls {
+            let found = subject.control(control, &layer, options, &progress)?;
+            layer.controls.push(found);
+        }
+        if !identical {
+            resample(&prepared.matrix, options, &mut layer, &progress)?;
+        }
+        layer.warnings.splice(0..0, prepared.warnings);
+        layers.push(layer);
+    }
+    Ok(assemble(
+        options.parameters(rows),
+        layers,
+        dump.warnings().to_vec(),
+    ))
+}
+
+/// The profile of precomputed neighbour tables, one a layer.
+///
+/// A statistic that needs more neighbours than a table stores does not exist
+/// (`too_few_neighbours`). Sub-samples, controls and some estimators would need coordinates, so options that
+/// ask for them are refused.
+///
+/// # Errors
+/// [`Error::Usage`] for sub-samples and estimators that need coordinates; whatever reading a table gives.
+pub fn id_profile_of_tables(
+    tables: &[TableSource],
+    options: &IdOptions,
+    progress: &dyn Progress,
+) -> Result<IdProfile> {
+    if !options.controls.is_empty() {
+        return Err(Error::Usage(
+            "--control needs activations, not --neighbours: a control is made of coordinates"
+                .into(),
+        ));
+    }
+    if options.partitions.is_some() || options.decimate.is_some() || options.decimation_scaling {
+        return Err(Error::Usage(
+            "--partitions, --decimate and --id-scaling=decimation need activations, not \
+             --neighbours: a sub-sample of a table lacks neighbours"
+                .into(),
+        ));
+    }
+    let blind = options.family.iter().find(|one| one.needs_coordinates());
+    if let Some(estimator) = blind {
+        return Err(Error::Usage(format!(
+            "--estimator {} needs activations, not --neighbours: a table has no coordinates",
+            estimator.name().replace('_', "-")
+        )));
+    }
+    // Pairs within a radius cannot be counted afresh: all neighbours there are may be needed.
+    let needed = if options.family.contains(&Estimator::CorrInt) {
+        usize::MAX
+    } else {
+        options.largest_order().max(options.stored())
+    };
+    let mut layers = Vec::new();
+    for (index, source) in tables.iter().enumerate() {
+        progress.begin(&source.name, 1);
+        let table = source.read(needed)?;
+        let orders = options.orders(table.n);
+        let distances = OrderDistances::from_table(&table.distances, &orders);
+        let sight = Sight {
+            distances: table.distances.view(),
+            indices: table.indices.view(),
+            rows: None,
+        };
+        let diagnostics = Diagnostics::of_table(table.n);
+        layers.push(LayerId {
+            layer: source.name.clone(),
+            index,
+            relative_depth: index as f64 / (tables.len() - 1).max(1) as f64,
+            ..estimate(
+                &distances,
+                Some(&sight),
+                table.n,
+                options,
+                false,
+                diagnostics,
+            )
+        });
+        progress.end();
+    }
+    Ok(assemble(options.parameters(Vec::new()), layers, Vec::new()))
+}
+
+/// Says which layer is in work.
+struct Named<'a> {
+    layer: &'a str,
+    progress: &'a dyn Progress,
+}
+
+impl Progress for Named<'_> {
+    fn begin(&self, _label: &str, total: u64) {
+        self.progress.begin(self.layer, total);
+    }
+
+    fn advance(&self, steps: u64) {
+        self.progress.advance(steps);
+    }
+
+    fn end(&self) {
+        self.progress.end();
+    }
+}
+
+/// `values` of the rows `rows` among all `n` input rows; NaN where a row takes no part.
+fn aligned(values: &[f64], rows: &[u32], n: usize) -> Vec<f64> {
+    let mut all = vec![f64::NAN; n];
+    for (&row, &value) in rows.iter().zip(values) {
+        all[row as usize] = value;
+    }
+    all
+}
+
+/// The rows of a layer, or what stands in for them.
+struct Subject<'a> {
+    name: &'a str,
+    matrix: &'a Matrix,
+    /// Several rows, all equal.
+    identical: bool,
+}
+
+impl Subject<'_> {
+    /// Every estimate that does not need sub-samples; the caller fills in which layer it is.
+    fn analyse(
+        &self,
+        options: &IdOptions,
+        diagnostics: Diagnostics,
+        progress: &dyn Progress,
+    ) -> Result<LayerId> {
+        let points = Points::new(self.matrix, options.metric, self.name)?;
+        let n = points.n_rows();
+        let (distances, table) = search(&points, options, progress);
+        let sight = table.as_ref().map(|table| Sight {
+            distances: table.distances.view(),
+            indices: table.indices.view(),
+            rows: Some(Rows::new(self.matrix, &points, options.metric)),
+        });
+        Ok(LayerId {
+            n_columns: Some(self.matrix.n_columns()),
+            ..estimate(
+                &distances,
+                sight.as_ref(),
+                n,
+                options,
+                self.identical,
+                diagnostics,
+            )
+        })
+    }
+}
+
+impl Subject<'_> {
+    /// The estimates of `layer` on a control of these rows, read at the same scales.
+    fn control(
+        &self,
+        control: Control,
+        layer: &LayerId,
+        options: &IdOptions,
+        progress: &dyn Progress,
+    ) -> Result<ControlId> {
+        let made = control.of(self.matrix, options.seed);
+        let subject = Subject {
+            matrix: &made,
+            ..*self
+        };
+        let gride = layer.estimates.iter().find(|one| one.estimator == "gride");
+        let options = IdOptions {
+            // Where a rule chose the layer's order, the control is read there too.
+            order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
+            local: None,
+            ..options.clone()
+        };
+        let diagnostics = Diagnostics::of_table(made.n_rows());
+        let mut found = subject.analyse(&options, diagnostics, progress)?;
+        for estimate in &mut found.estimates {
+            if estimate.estimator == "gride" {
+                estimate.order_rule = gride.and_then(|gride| gride.order_rule);
+            }
+        }
+        Ok(ControlId {
+            control: control.name(),
+            seed: options.seed,
+            estimates: found.estimates,
+            scaling: found.scaling,
+        })
+    }
+}
+
+/// The neighbour distances that `options` need, and the table of the family if it is wanted.
+///
+/// One search does for both unless Gride looks far beyond the family.
+fn search(
+    points: &Points<'_>,
+    options: &IdOptions,
+    progress: &dyn Progress,
+) -> (OrderDistances, Option<NeighbourTable>) {
+    let orders = options.orders(points.n_rows());
+    let order_distances = || order_distances(points, &orders, &options.search, progress);
+    if options.family.is_empty() {
+        return (order_distances(), None);
+    }
+    let largest = orders.iter().copied().max().unwrap_or(0);
+    let k = match options.stored() {
+        stored if largest <= SHARED_ORDER.max(stored) => stored.max(largest),
+        stored => stored,
+    };
+    let table = neighbour_table(points, k, &options.search, progress);
+    let distances = if largest <= k {
+        OrderDistances::from_table(&table.distances, &orders)
+    } else {
+        order_distances()
+    };
+    (distances, Some(table))
+}
+
+/// Adds the sentence that a reader looks for.
+fn assemble(parameters: IdParameters, layers: Vec<LayerId>, warnings: Vec<Warning>) -> IdProfile {
+    let summary = summary(&layers);
+    IdProfile {
+        parameters,
+        layers,
+        summary,
+        events: None,
+        warnings,
+    }
+}
+
+/// Peak and minimum of the first estimate over layers; `None` with fewer than two values.
+fn summary(layers: &[LayerId]) -> Option<IdSummary> {
+    let values: Vec<(&LayerId, f64)> = layers
+        .iter()
+        .filter_map(|layer| Some((layer, layer.estimates.first()?.id?)))
+        .collect();
+    let variant = layers.first()?.estimates.first()?.variant();
+    if values.len() < 2 {
+        return None;
+    }
+    let extremum = |better: fn(f64, f64) -> bool| {
+        let best = (1..values.len()).fold(0, |best, at| {
+            if better(values[at].1, values[best].1) {
+                at
+            } else {
+                best
+            }
+        });
+        let (layer, id) = values[best];
+        Extremum {
+            layer: layer.layer.clone(),
+            index: layer.index,
+            relative_depth: layer.relative_depth,
+            id,
+            at_edge: best == 0 || best + 1 == values.len(),
+        }
+    };
+    Some(IdSummary {
+        variant,
+        peak: extremum(|a, b| a > b),
+        minimum: extremum(|a, b| a < b),
+    })
+}
