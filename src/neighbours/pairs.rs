@@ -42,6 +42,7 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
     let order = short.iter().chain(others).map(|&row| index(row)).collect();
     let operand = Operand::pack(points, order);
     let n = operand.n_rows();
+    let terms: Vec<f32> = (0..n).map(|q| operand.column_term(q)).collect();
     let height = (PANEL_SCORES / n).clamp(8, 64);
     let panels: Vec<Range<usize>> = (0..short.len())
         .step_by(height)
@@ -53,7 +54,7 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
             operand.products(&Portable, panel.clone(), 0..n, products);
             let mut pairs = [0; 2];
             for (p, products) in panel.zip(products.chunks(n)) {
-                count_row(&operand, p, products, radii, verdict, &mut pairs);
+                count_row(&operand, p, products, &terms, radii, verdict, &mut pairs);
             }
             pairs
         },
@@ -66,6 +67,7 @@ fn count_row(
     operand: &Operand,
     p: usize,
     products: &[f32],
+    terms: &[f32],
     radii: [f64; 2],
     verdict: &mut Verdict<'_>,
     pairs: &mut [u64; 2],
@@ -73,7 +75,9 @@ fn count_row(
     // The slack pays for the rounding of the squared radius, and of the root of a verdict.
     let limits = radii.map(|radius| (radius * operand.scale()).powi(2));
     let mut undecided = Vec::new();
-    for (q, &product) in products.iter().enumerate().filter(|&(q, _)| q != p) {
+    let cut = operand.cut(p, limits[0].max(limits[1]) * (1.0 + SLACK));
+    let reaches = |&(q, product): &(usize, &f32)| q != p && product - terms[q] >= cut;
+    for (q, &product) in products.iter().enumerate().filter(reaches) {
         let score = operand.score(p, q, product);
         let (lower, upper) = (operand.lower(p, q, score), operand.upper(p, q, score));
         let certain = |limit: &f64| upper < limit * (1.0 - SLACK) || lower > limit * (1.0 + SLACK);

@@ -1,5 +1,6 @@
 //! MADA: manifold-adaptive dimension.
 
+use super::ratios::ln_ratio;
 use ndarray::ArrayView2;
 
 use super::{Combine, Local, LocalOutcome, local};
@@ -20,7 +21,7 @@ pub fn mada(distances: ArrayView2<f64>, k: usize, combine: Combine) -> LocalOutc
         return Err(crate::geometry::Reason::TooFewNeighbours);
     }
     let values = local::over_rows(distances, k, |_, near| {
-        let growth = (near[k - 1] / near[k / 2 - 1]).ln();
+        let growth = ln_ratio(near[k / 2 - 1], near[k - 1]);
         (growth > 0.0).then(|| std::f64::consts::LN_2 / growth)
     })?;
     Local::combine(values, distances, k, combine)

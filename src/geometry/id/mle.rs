@@ -1,5 +1,6 @@
 //! Levina–Bickel maximum likelihood.
 
+use super::ratios::ln_ratio;
 use ndarray::ArrayView2;
 
 use super::{ErrorKind, Local, LocalOutcome, local};
@@ -43,7 +44,7 @@ pub fn mle(distances: ArrayView2<f64>, k: usize, version: MleVersion) -> LocalOu
     };
     let inverses = local::over_rows(distances, k, |_, near| {
         let far = near[k - 1];
-        let logs: f64 = near.iter().map(|u| (far / u).ln()).sum();
+        let logs: f64 = near.iter().map(|&u| ln_ratio(u, far)).sum();
         Some(logs / free)
     })?;
     let values: Vec<Option<f64>> = inverses

@@ -3,9 +3,7 @@
 use ndarray::ArrayView1;
 
 use crate::input::Matrix;
-
-/// Partial sums of a dot product or distance; fixed, so that sums do not depend on the machine.
-const LANES: usize = 8;
+use crate::neighbours::squared_distance;
 
 /// The neighbours `indices` of a row, one after the other.
 pub(super) struct Neighbourhood {
@@ -28,29 +26,21 @@ impl Neighbourhood {
         &self.values[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// Squared distances of all pairs i < j, ascending in j and then in i.
+    pub(super) fn squared_distances(&self) -> Vec<f64> {
+        let k = self.values.len() / self.columns;
+        pulp::Arch::new().dispatch(|| {
+            let pairs = (0..k).flat_map(|j| (0..j).map(move |i| (i, j)));
+            pairs
+                .map(|(i, j)| squared_distance(self.row(i), self.row(j)))
+                .collect()
+        })
+    }
+
     /// The number of neighbours and columns, and all coordinates.
     pub(super) fn into_values(self) -> (usize, usize, Vec<f64>) {
         (self.values.len() / self.columns, self.columns, self.values)
     }
-}
-
-/// Squared distance of two rows.
-pub(super) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a_chunks
-        .remainder()
-        .iter()
-        .zip(b_chunks.remainder())
-        .map(|(x, y)| (x - y) * (x - y))
-        .sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            let difference = x[lane] - y[lane];
-            lanes[lane] += difference * difference;
-        }
-    }
-    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]
@@ -58,11 +48,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_cover_whole_lanes_and_the_rest() {
-        let a: Vec<f64> = (0..21).map(f64::from).collect();
-        let b = vec![1.0; 21];
-        let naive: f64 = a.iter().map(|x| (x - 1.0) * (x - 1.0)).sum();
-        assert_eq!(squared_distance(&a, &b), naive);
+    fn pairs_come_column_by_column() {
+        let data = Matrix::from_f32(3, 1, vec![0.0, 1.0, 5.0]);
+        let near = Neighbourhood::gather(&data, ndarray::array![0, 1, 2].view());
+        assert_eq!(near.squared_distances(), [1.0, 25.0, 16.0]);
     }
 
     #[test]

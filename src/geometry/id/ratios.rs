@@ -74,7 +74,7 @@ impl Ratios {
 }
 
 /// ln(far / near), without losing the digits of far − near when the two are close.
-fn ln_ratio(near: f64, far: f64) -> f64 {
+pub(super) fn ln_ratio(near: f64, far: f64) -> f64 {
     let excess = (far - near) / near;
     if excess.is_finite() {
         excess.ln_1p()

@@ -2,7 +2,8 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::neighbourhood::{Neighbourhood, squared_distance};
+use super::neighbourhood::Neighbourhood;
+use super::ratios::ln_ratio;
 use super::{Combine, Local, LocalOutcome, local};
 use crate::input::Matrix;
 
@@ -53,11 +54,12 @@ fn dimension(near: ArrayView1<f64>, neighbours: &Neighbourhood) -> Option<f64> {
     let k = near.len();
     let far = near[k - 1];
     let squares: Vec<f64> = near.iter().map(|u| (u / far).powi(2)).collect();
-    let mut logs: f64 = squares.iter().map(|square| square.ln()).sum();
+    let mut logs: f64 = near.iter().map(|&u| -2.0 * ln_ratio(u, far)).sum();
     let mut kept = k;
+    let mut distances = neighbours.squared_distances().into_iter();
     for j in 0..k {
-        for i in 0..j {
-            let between = squared_distance(neighbours.row(i), neighbours.row(j)) / (far * far);
+        for (i, squared) in (0..j).zip(&mut distances) {
+            let between = squared / (far * far);
             let reflected = (2.0 * squares[i] + 2.0 * squares[j] - between).max(0.0);
             for (own, other) in [(squares[i], squares[j]), (squares[j], squares[i])] {
                 let direct = shrinkage(own, other, between);
