@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -420,6 +421,30 @@ fn standard_input_equals_the_file() {
     assert_eq!(
         here["layers"][0]["estimates"],
         there["layers"][0]["estimates"]
+    );
+}
+
+#[test]
+fn a_profile_flows_through_a_pipe_into_its_events() {
+    let profile = stdout(&["id-profile", "--quiet", &minilm()]);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("profile.json");
+    fs::write(&file, &profile).unwrap();
+    let mut child = command(&["events", "-", "--format", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(profile.as_bytes())
+        .unwrap();
+    let piped = child.wait_with_output().unwrap();
+    assert_eq!(
+        text(&piped.stdout),
+        stdout(&["events", path(&file), "--format", "csv"])
     );
 }
 

@@ -16,7 +16,7 @@ use super::output::{OutputArgs, input_name};
 /// rule; one that is not there is null with a reason.
 #[derive(Args)]
 pub struct EventsArgs {
-    /// Report (.json), tidy CSV of repgeo, or any CSV with a header
+    /// Report or tidy CSV of repgeo, any CSV with a header, or - for stdin
     #[arg(value_name = "PROFILE")]
     input: PathBuf,
 

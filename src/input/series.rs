@@ -4,6 +4,7 @@ mod report;
 mod table;
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::file;
@@ -162,16 +163,22 @@ impl SeriesFile {
     /// [`Error::Read`] or [`Error::Malformed`] if the file is bad; [`Error::NoLayers`] if nothing,
     /// or more than one series, fits `choice`.
     pub fn open(path: &Path, choice: &SeriesChoice) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|source| Error::Read {
+        let mut bytes = Vec::new();
+        let read = if path == Path::new("-") {
+            io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+        } else {
+            fs::read(path).map(|read| bytes = read)
+        };
+        read.map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
         let text =
             String::from_utf8(bytes).map_err(|_| malformed(path, "the text is not UTF-8"))?;
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("json") => report::read(&text, path, choice),
-            _ => table::read(&text, path, choice),
+        // A CSV begins with the name of a column; only JSON begins with a brace.
+        match text.trim_start().starts_with('{') {
+            true => report::read(&text, path, choice),
+            false => table::read(&text, path, choice),
         }
     }
 }
