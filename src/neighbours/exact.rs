@@ -36,7 +36,7 @@ pub fn squared_distance<Y: Copy + Into<f64>>(x: &[f64], y: &[Y]) -> f64 {
 ///
 /// Each sum is a chain of dependent additions; four chains at once keep the processor busy.
 #[inline(always)]
-pub(super) fn squared_distances<Y: Copy + Into<f64>, const R: usize>(
+pub(crate) fn squared_distances<Y: Copy + Into<f64>, const R: usize>(
     x: &[f64],
     ys: [&[Y]; R],
 ) -> [f64; R] {

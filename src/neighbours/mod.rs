@@ -21,6 +21,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use pairs::pairs_within;
 pub use points::{Metric, Points};

@@ -3,7 +3,7 @@
 use ndarray::ArrayView1;
 
 use crate::input::Matrix;
-use crate::neighbours::squared_distance;
+use crate::neighbours::{squared_distance, squared_distances};
 
 /// The neighbours `indices` of a row, one after the other.
 pub(super) struct Neighbourhood {
@@ -29,12 +29,18 @@ impl Neighbourhood {
     /// Squared distances of all pairs i < j, ascending in j and then in i.
     pub(super) fn squared_distances(&self) -> Vec<f64> {
         let k = self.values.len() / self.columns;
+        let mut found = Vec::with_capacity(k * k.saturating_sub(1) / 2);
         pulp::Arch::new().dispatch(|| {
-            let pairs = (0..k).flat_map(|j| (0..j).map(move |i| (i, j)));
-            pairs
-                .map(|(i, j)| squared_distance(self.row(i), self.row(j)))
-                .collect()
-        })
+            for j in 0..k {
+                let whole = j / 4 * 4;
+                for i in (0..whole).step_by(4) {
+                    let four = [i, i + 1, i + 2, i + 3].map(|i| self.row(i));
+                    found.extend(squared_distances(self.row(j), four));
+                }
+                found.extend((whole..j).map(|i| squared_distance(self.row(i), self.row(j))));
+            }
+        });
+        found
     }
 
     /// The number of neighbours and columns, and all coordinates.
@@ -49,9 +55,13 @@ mod tests {
 
     #[test]
     fn pairs_come_column_by_column() {
-        let data = Matrix::from_f32(3, 1, vec![0.0, 1.0, 5.0]);
-        let near = Neighbourhood::gather(&data, ndarray::array![0, 1, 2].view());
-        assert_eq!(near.squared_distances(), [1.0, 25.0, 16.0]);
+        let places = [0.0f32, 1.0, 5.0, 7.0, 8.0, 10.0];
+        let data = Matrix::from_f32(6, 1, places.to_vec());
+        let near = Neighbourhood::gather(&data, ndarray::array![0, 1, 2, 3, 4, 5].view());
+        let naive: Vec<f64> = (0..6)
+            .flat_map(|j| (0..j).map(move |i| f64::from(places[j] - places[i]).powi(2)))
+            .collect();
+        assert_eq!(near.squared_distances(), naive);
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn dimension(near: ArrayView1<f64>, neighbours: &Neighbourhood) -> Option<f64> {
     let far = near[k - 1];
     let squares: Vec<f64> = near.iter().map(|u| (u / far).powi(2)).collect();
     let mut logs: f64 = near.iter().map(|&u| -2.0 * ln_ratio(u, far)).sum();
+    let mut product = 1.0f64;
     let mut kept = k;
     let mut distances = neighbours.squared_distances().into_iter();
     for j in 0..k {
@@ -65,12 +66,18 @@ fn dimension(near: ArrayView1<f64>, neighbours: &Neighbourhood) -> Option<f64> {
                 let direct = shrinkage(own, other, between);
                 let mirrored = shrinkage(own, other, reflected);
                 if direct >= EPSILON && mirrored >= EPSILON {
-                    logs += direct.ln() + mirrored.ln();
+                    // One logarithm for many factors, long before the product leaves f64.
+                    product *= direct * mirrored;
+                    if !(1e-200..1e200).contains(&product) {
+                        logs += product.ln();
+                        product = 1.0;
+                    }
                     kept += 1;
                 }
             }
         }
     }
+    logs += product.ln();
     (logs < 0.0).then(|| -2.0 * kept as f64 / logs)
 }
 
