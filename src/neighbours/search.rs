@@ -37,8 +37,16 @@ pub struct SearchOptions {
     pub tile: Option<usize>,
 }
 
-/// Largest number of columns for which the tree beats the sweep (`benches/neighbours.rs`).
-const TREE_COLUMNS: usize = 6;
+/// Up to this many columns the tree beats the sweep at any number of rows
+/// (`benches/neighbours.rs`: 0.8 of its time at 4 columns and 20 000 rows, 1.8 at 6).
+const TREE_COLUMNS: usize = 4;
+
+/// Up to this many columns it does so for many rows: the sweep grows with N², the tree hardly
+/// faster than N (3.4 times the sweep's time at 8 columns and 20 000 rows).
+const TREE_COLUMNS_OF_MANY: usize = 8;
+
+/// How many rows are many.
+const MANY_ROWS: usize = 100_000;
 
 /// Longest candidate lists that the sweep keeps for order distances.
 const LIST_LIMIT: usize = 1024;
@@ -198,7 +206,13 @@ fn order_strategy(points: &Points<'_>, k: usize, asked: Strategy) -> Strategy {
 }
 
 fn suits_tree(points: &Points<'_>, k: usize) -> bool {
-    points.n_columns() <= TREE_COLUMNS && 16 * k < points.n_rows()
+    let n = points.n_rows();
+    let limit = if n < MANY_ROWS {
+        TREE_COLUMNS
+    } else {
+        TREE_COLUMNS_OF_MANY
+    };
+    points.n_columns() <= limit && 16 * k < n
 }
 
 /// The order in which the sweep visits rows: a fixed stride through all of them, so that the
