@@ -128,6 +128,15 @@ pub enum Error {
         value: f64,
     },
 
+    /// Values whose squared differences vanish in f64.
+    #[error(
+        "layer {layer}: no value reaches 1e-140, so squared differences lose their digits; rescale the dump"
+    )]
+    TooSmall {
+        /// The layer.
+        layer: String,
+    },
+
     /// A row without a direction under the cosine metric.
     #[error(
         "layer {layer}: row {row} is all zero and has no direction; drop it with --rows or use --metric euclidean"

@@ -1,12 +1,21 @@
 //! A progress bar on stderr, when somebody watches.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use repgeo::progress::Progress;
+
+/// The time that the steps left will take; nothing before the first is done.
+fn time_left(state: &ProgressState, out: &mut dyn fmt::Write) {
+    if state.pos() > 0 {
+        // The bar's own buffer takes any text.
+        let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
+    }
+}
 
 /// One line for the layer in work: tiles done of tiles due, and the time they will take.
 pub struct Bar {
@@ -37,8 +46,9 @@ impl Progress for Bar {
         if !self.visible {
             return;
         }
-        let style = ProgressStyle::with_template("{msg}  {wide_bar} {percent:>3} %  {eta} left")
-            .expect("the template is constant and valid");
+        let style = ProgressStyle::with_template("{msg}  {wide_bar} {percent:>3} %  {left}")
+            .expect("the template is constant and valid")
+            .with_key("left", time_left);
         // A few redraws a second: the work matters, not the bar.
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8))
             .with_style(style)

@@ -34,6 +34,9 @@ impl Metric {
 /// Largest |x| whose squared differences certainly fit in f64.
 const LARGEST: f64 = 1e150;
 
+/// Below this in every value, squared differences leave the normal range of f64.
+const SMALLEST: f64 = 1e-140;
+
 /// The rows of a matrix, checked and ready to be compared.
 pub struct Points<'a> {
     matrix: &'a Matrix,
@@ -45,22 +48,23 @@ impl<'a> Points<'a> {
     /// Checks every value of `matrix`; `layer` names it in errors.
     ///
     /// # Errors
-    /// [`Error::NonFinite`], [`Error::TooLarge`] and, under the cosine metric,
-    /// [`Error::ZeroRow`].
+    /// [`Error::NonFinite`], [`Error::TooLarge`], [`Error::TooSmall`] and, under the cosine
+    /// metric, [`Error::ZeroRow`].
     pub fn new(matrix: &'a Matrix, metric: Metric, layer: &str) -> Result<Self> {
         let columns = matrix.n_columns();
         let arch = pulp::Arch::new();
-        let norms = (0..matrix.n_rows())
+        let checked = (0..matrix.n_rows())
             .into_par_iter()
             .map_init(
                 || vec![0.0; columns],
                 |values, row| {
                     matrix.widen_row(row, values);
-                    if !arch.dispatch(|| all_comparable(values)) {
+                    let size = arch.dispatch(|| Size::of(values));
+                    if !size.comparable {
                         return Err(refuse(layer, row, values, matrix.n_rows()));
                     }
                     if metric == Metric::Euclidean {
-                        return Ok(1.0);
+                        return Ok((1.0, size));
                     }
                     let norm = squared_norm(values).sqrt();
                     // A norm that underflowed has lost its direction as surely as a zero row.
@@ -70,13 +74,20 @@ impl<'a> Points<'a> {
                             row,
                         });
                     }
-                    Ok(norm)
+                    Ok((norm, size))
                 },
             )
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Result<Vec<_>>>()?;
-        let norms = (metric == Metric::Cosine).then_some(norms);
+        let any = |holds: fn(&Size) -> bool| checked.iter().any(|(_, size)| holds(size));
+        if any(|size| size.nonzero) && !any(|size| size.reaches_smallest) {
+            return Err(Error::TooSmall {
+                layer: layer.to_owned(),
+            });
+        }
+        let norms =
+            (metric == Metric::Cosine).then(|| checked.into_iter().map(|(norm, _)| norm).collect());
         Ok(Self { matrix, norms })
     }
 
@@ -99,13 +110,29 @@ impl<'a> Points<'a> {
     }
 }
 
-/// Whether every value is finite and its square too.
-#[inline(always)]
-fn all_comparable(values: &[f64]) -> bool {
-    // NaN fails the comparison as well.
-    values
-        .iter()
-        .fold(true, |all, x| all & (x.abs() <= LARGEST))
+/// What squaring would do to the values of a row.
+struct Size {
+    /// Every value is finite, and its square too.
+    comparable: bool,
+    /// Some value is not 0.
+    nonzero: bool,
+    /// Some value has a square far inside the normal range.
+    reaches_smallest: bool,
+}
+
+impl Size {
+    #[inline(always)]
+    fn of(values: &[f64]) -> Self {
+        // NaN fails every comparison.
+        let any = |holds: fn(f64) -> bool| values.iter().fold(false, |any, x| any | holds(x.abs()));
+        Self {
+            comparable: values
+                .iter()
+                .fold(true, |all, x| all & (x.abs() <= LARGEST)),
+            nonzero: any(|x| x > 0.0),
+            reaches_smallest: any(|x| x >= SMALLEST),
+        }
+    }
 }
 
 /// The error for the first value of a row that cannot take part.

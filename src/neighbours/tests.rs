@@ -362,5 +362,8 @@ fn values_that_cannot_be_compared_are_refused_by_name() {
         "{text}"
     );
     assert!(refuse(vec![0.0, 1.0, 0.0, 1e200], Metric::Euclidean).contains("rescale"));
+    assert!(refuse(vec![0.0, 0.0, 0.0, 1e-200], Metric::Euclidean).contains("rescale"));
+    let zero = Matrix::from_f64(2, 2, vec![0.0; 4]);
+    assert!(Points::new(&zero, Metric::Euclidean, "zero").is_ok());
     assert!(refuse(vec![0.0, 0.0, 0.0, 1.0], Metric::Cosine).contains("row 0 is all zero"));
 }
