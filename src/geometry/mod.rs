@@ -3,6 +3,7 @@
 pub mod density;
 pub mod diagnostics;
 pub mod id;
+pub mod partition;
 mod reason;
 mod special;
 pub mod spectrum;

@@ -29,6 +29,14 @@ pub enum Reason {
     TooFewNeighbours,
     /// NaN or infinity in the input.
     NonFinite,
+    /// There is one density peak, so nothing to arrange.
+    SinglePeak,
+    /// Some density peaks have no saddle between them.
+    NotAdjacent,
+    /// More density peaks than a statistic of all their pairs can take.
+    TooManyPeaks,
+    /// No row has a label.
+    NoLabels,
 }
 
 impl Reason {
@@ -46,6 +54,10 @@ impl Reason {
             Self::NotReached => "not_reached",
             Self::TooFewNeighbours => "too_few_neighbours",
             Self::NonFinite => "non_finite",
+            Self::SinglePeak => "single_peak",
+            Self::NotAdjacent => "not_adjacent",
+            Self::TooManyPeaks => "too_many_peaks",
+            Self::NoLabels => "no_labels",
         }
     }
 }
