@@ -130,10 +130,8 @@ fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> Found {
                 saddle[t][keep] = Some(other);
             }
         }
-        for t in 0..m {
-            saddle[dead][t] = None;
-            saddle[t][dead] = None;
-        }
+        saddle[dead].fill(None);
+        saddle.iter_mut().for_each(|row| row[dead] = None);
     }
 
     let kept: Vec<usize> = (0..m).filter(|&a| alive[a]).collect();

@@ -116,7 +116,7 @@ fn maximum(shells: &[f64]) -> Option<f64> {
     }
     let mut at = Point::new(shells, size.ln(), 0.0);
     for _ in 0..MAX_STEPS {
-        let (mut df, mut da) = at.newton_step(size)?;
+        let (mut df, mut da) = at.newton_step(shells)?;
         let slack = SLACK * (1.0 + at.value.abs());
         let next = loop {
             if df.abs().max(da.abs() * size) < TOLERANCE {
@@ -134,41 +134,58 @@ fn maximum(shells: &[f64]) -> Option<f64> {
     None
 }
 
-/// G at one place, with the sums Σ l^m w_l e^{f + a l}, m = 0, 1, 2, of its derivatives.
+/// G at one place.
 struct Point {
     f: f64,
     a: f64,
     value: f64,
-    sums: [f64; 3],
+    /// Σ w_l e^{f + a l}: how many neighbours the density expects.
+    expected: f64,
+    /// Their mean l.
+    centre: f64,
 }
 
 impl Point {
     fn new(shells: &[f64], f: f64, a: f64) -> Self {
         let size = shells.len() as f64;
-        let mut sums = [0.0; 3];
-        let (mut density, step) = (f.exp(), a.exp());
-        let mut l = 0.0;
-        for w in shells {
-            l += 1.0;
-            density *= step;
-            let expected = w * density;
-            sums[0] += expected;
-            sums[1] += l * expected;
-            sums[2] += l * l * expected;
+        let (mut expected, mut moment) = (0.0, 0.0);
+        for (l, x) in expectations(shells, f, a) {
+            expected += x;
+            moment += l * x;
         }
-        let value = size * f + a * size * (size + 1.0) / 2.0 - sums[0];
-        Self { f, a, value, sums }
+        Self {
+            f,
+            a,
+            value: size * f + a * size * (size + 1.0) / 2.0 - expected,
+            expected,
+            centre: moment / expected,
+        }
     }
 
     /// −H⁻¹ times the gradient; `None` where that is not finite.
-    fn newton_step(&self, size: f64) -> Option<(f64, f64)> {
-        let [s0, s1, s2] = self.sums;
-        let gradient = (size - s0, size * (size + 1.0) / 2.0 - s1);
-        let determinant = s0 * s2 - s1 * s1;
-        let df = (s2 * gradient.0 - s1 * gradient.1) / determinant;
-        let da = (s0 * gradient.1 - s1 * gradient.0) / determinant;
+    ///
+    /// Seen from the mean l, where f' = f + a·centre, the Hessian is diagonal and nothing cancels,
+    /// however unequal the shells are.
+    fn newton_step(&self, shells: &[f64]) -> Option<(f64, f64)> {
+        let size = shells.len() as f64;
+        let spread: f64 = expectations(shells, self.f, self.a)
+            .map(|(l, x)| (l - self.centre).powi(2) * x)
+            .sum();
+        let da = size * ((size + 1.0) / 2.0 - self.centre) / spread;
+        let df = (size - self.expected) / self.expected - self.centre * da;
         (df.is_finite() && da.is_finite()).then_some((df, da))
     }
+}
+
+/// l and w_l e^{f + a l} of every shell.
+fn expectations(shells: &[f64], f: f64, a: f64) -> impl Iterator<Item = (f64, f64)> {
+    let (mut density, step) = (f.exp(), a.exp());
+    let mut l = 0.0;
+    shells.iter().map(move |w| {
+        l += 1.0;
+        density *= step;
+        (l, w * density)
+    })
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Contingency {
     pub fn mixes(&self) -> Vec<GroupMix> {
         let same_cluster = |a: &((usize, usize), u64), b: &((usize, usize), u64)| a.0.0 == b.0.0;
         let groups = self.cells.chunk_by(same_cluster);
-        groups.map(|cells| mix(cells)).collect()
+        groups.map(mix).collect()
     }
 }
 
