@@ -4,6 +4,7 @@ pub mod density;
 pub mod diagnostics;
 pub mod id;
 mod reason;
+pub mod relation;
 mod special;
 pub mod spectrum;
 pub mod stats;

@@ -29,6 +29,8 @@ pub enum Reason {
     TooFewNeighbours,
     /// NaN or infinity in the input.
     NonFinite,
+    /// All labelled rows have one class.
+    SingleClass,
 }
 
 impl Reason {
@@ -46,6 +48,7 @@ impl Reason {
             Self::NotReached => "not_reached",
             Self::TooFewNeighbours => "too_few_neighbours",
             Self::NonFinite => "non_finite",
+            Self::SingleClass => "single_class",
         }
     }
 }

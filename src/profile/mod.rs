@@ -4,7 +4,9 @@ pub mod compare;
 mod controls;
 pub mod events;
 pub mod id;
+pub mod imbalance;
 mod layers;
+mod named;
 mod resample;
 mod tables;
 

@@ -24,6 +24,8 @@ mod format;
 mod heatmap;
 mod id_profile;
 mod id_scaling;
+mod imbalance;
+mod imbalance_subsets;
 mod inspect;
 mod json;
 mod number;
