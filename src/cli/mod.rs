@@ -6,9 +6,11 @@ use repgeo::{Error, Result};
 mod completions;
 mod events;
 mod id_profile;
+mod imbalance;
 mod inspect;
 mod layers;
 mod output;
+mod pairs;
 mod progress;
 mod rows;
 
@@ -31,6 +33,7 @@ struct Cli {
 enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
+    Imbalance(Box<imbalance::ImbalanceArgs>),
     Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -45,6 +48,7 @@ pub fn run() -> Result<()> {
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
+        Command::Imbalance(args) => imbalance::run(*args),
         Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })

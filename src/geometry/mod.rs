@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod id;
 pub mod partition;
 mod reason;
+pub mod relation;
 mod special;
 pub mod spectrum;
 pub mod stats;

@@ -37,6 +37,8 @@ pub enum Reason {
     TooManyPeaks,
     /// No row has a label.
     NoLabels,
+    /// All labelled rows have one class.
+    SingleClass,
 }
 
 impl Reason {
@@ -58,6 +60,7 @@ impl Reason {
             Self::NotAdjacent => "not_adjacent",
             Self::TooManyPeaks => "too_many_peaks",
             Self::NoLabels => "no_labels",
+            Self::SingleClass => "single_class",
         }
     }
 }
