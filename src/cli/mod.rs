@@ -4,13 +4,16 @@ use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
 mod completions;
+mod density_peaks;
 mod events;
 mod id_profile;
 mod imbalance;
 mod inspect;
+mod landscape;
 mod layers;
 mod output;
 mod pairs;
+mod peaks;
 mod progress;
 mod rows;
 
@@ -34,6 +37,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
     Imbalance(Box<imbalance::ImbalanceArgs>),
+    DensityPeaks(Box<density_peaks::DensityPeaksArgs>),
+    Landscape(Box<landscape::LandscapeArgs>),
     Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -49,6 +54,8 @@ pub fn run() -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
         Command::Imbalance(args) => imbalance::run(*args),
+        Command::DensityPeaks(args) => density_peaks::run(*args),
+        Command::Landscape(args) => landscape::run(*args),
         Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })

@@ -5,6 +5,7 @@ mod controls;
 pub mod events;
 pub mod id;
 pub mod imbalance;
+pub mod landscape;
 mod layers;
 mod named;
 mod resample;

@@ -15,6 +15,7 @@
 //! ```
 
 mod csv;
+mod density_peaks;
 mod event_lines;
 mod event_records;
 pub mod events;
@@ -28,7 +29,9 @@ mod imbalance;
 mod imbalance_subsets;
 mod inspect;
 mod json;
+mod landscape;
 mod number;
+mod row_peaks;
 mod sparkline;
 mod style;
 mod table;
@@ -45,6 +48,7 @@ pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
+pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use sparkline::sparkline;
 pub use style::Style;
 
