@@ -7,6 +7,7 @@ pub mod id;
 pub mod imbalance;
 mod layers;
 mod named;
+pub mod overlap;
 mod resample;
 mod tables;
 

@@ -28,7 +28,9 @@ mod imbalance;
 mod imbalance_subsets;
 mod inspect;
 mod json;
+mod neighbours;
 mod number;
+mod overlap;
 mod sparkline;
 mod style;
 mod table;
@@ -45,6 +47,7 @@ pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
+pub use neighbours::{NeighboursReport, WrittenTable};
 pub use sparkline::sparkline;
 pub use style::Style;
 
