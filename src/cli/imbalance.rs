@@ -130,7 +130,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
     let layers = left.options.clone();
     let comparison = Comparison::new(left, right, &progress)?;
     let options = ImbalanceOptions {
-        target: args.pairs.target().clone(),
+        target: args.pairs.target(),
         k: args.estimate.k.clone(),
         partitions: args.estimate.partitions,
         partition_order: match args.estimate.partition_order {

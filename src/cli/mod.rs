@@ -11,7 +11,9 @@ mod imbalance;
 mod inspect;
 mod landscape;
 mod layers;
+mod neighbours;
 mod output;
+mod overlap;
 mod pairs;
 mod peaks;
 mod progress;
@@ -39,6 +41,8 @@ enum Command {
     Imbalance(Box<imbalance::ImbalanceArgs>),
     DensityPeaks(Box<density_peaks::DensityPeaksArgs>),
     Landscape(Box<landscape::LandscapeArgs>),
+    Overlap(Box<overlap::OverlapArgs>),
+    Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -56,6 +60,8 @@ pub fn run() -> Result<()> {
         Command::Imbalance(args) => imbalance::run(*args),
         Command::DensityPeaks(args) => density_peaks::run(*args),
         Command::Landscape(args) => landscape::run(*args),
+        Command::Overlap(args) => overlap::run(*args),
+        Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
@@ -67,6 +73,22 @@ fn positive(text: &str) -> std::result::Result<usize, String> {
         Ok(0) => Err("must be at least 1".into()),
         Ok(number) => Ok(number),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// A whole number from 2 on.
+fn at_least_two(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 2..) => Ok(number),
+        _ => Err("give a whole number from 2 on".into()),
+    }
+}
+
+/// A share of the rows.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("give a share of the rows in (0, 1]".into()),
     }
 }
 

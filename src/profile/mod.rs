@@ -8,6 +8,7 @@ pub mod imbalance;
 pub mod landscape;
 mod layers;
 mod named;
+pub mod overlap;
 mod resample;
 mod tables;
 

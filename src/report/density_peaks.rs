@@ -137,7 +137,7 @@ pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters, sty
         value.map_or(style.dash().into(), |value| significant(value, 3).into())
     };
     let share = |value: Option<f64>| -> Cell {
-        value.map_or(style.dash().into(), |value| format!("{value:.2}").into())
+        value.map_or(style.dash().into(), |value| hundredths(value).into())
     };
     for layer in layers {
         let mut row: Vec<Cell> = vec![
@@ -196,12 +196,13 @@ fn quantity_line(profile: &PeakProfile, found: &QuantityEvents, style: Style) ->
     let layer = |name: &str| text::safe(name, style);
     let events = &found.events;
     let mut words = Vec::new();
+    let number = |value: f64| match is_ari {
+        true => significant(value, 3),
+        false => value.to_string(),
+    };
     if let Some(peak) = &events.peak.found {
-        words.push(format!(
-            "max {} at {}",
-            significant(peak.at.value, 3),
-            layer(&peak.at.layer)
-        ));
+        let value = number(peak.at.value);
+        words.push(format!("max {value} at {}", layer(&peak.at.layer)));
     }
     if let Some(half) = events.half_maximum.found.as_ref().filter(|_| is_ari) {
         words.push(format!("nucleation layer {}", layer(&half.at.layer)));
@@ -210,7 +211,7 @@ fn quantity_line(profile: &PeakProfile, found: &QuantityEvents, style: Style) ->
         let sign = if step.step > 0.0 { "+" } else { "" };
         words.push(format!(
             "sharpest step {sign}{} from {} to {}",
-            significant(step.step, 3),
+            number(step.step),
             layer(&step.from.layer),
             layer(&step.to.layer)
         ));
@@ -223,6 +224,14 @@ fn quantity_line(profile: &PeakProfile, found: &QuantityEvents, style: Style) ->
         line += &words.join("   ");
     }
     line
+}
+
+/// Two decimals, and no sign before nothing.
+fn hundredths(value: f64) -> String {
+    match format!("{value:.2}") {
+        nothing if nothing == "-0.00" => "0.00".to_owned(),
+        text => text,
+    }
 }
 
 /// How densities and peaks were made, in one faint sentence.

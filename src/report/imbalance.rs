@@ -32,7 +32,7 @@ impl Printable for ImbalanceProfile {
     fn table(&self, style: &Style) -> String {
         let mut blocks: Vec<String> = Vec::new();
         for matrix in &self.matrices {
-            blocks.push(matrix_block(self, matrix, *style));
+            blocks.push(matrix_block(matrix, *style));
         }
         let shown: Vec<&ImbalancePair> = self
             .pairs
@@ -139,25 +139,24 @@ fn delta(style: Style) -> &'static str {
     if style.ascii { "Delta" } else { "Δ" }
 }
 
-fn matrix_block(profile: &ImbalanceProfile, matrix: &ImbalanceMatrix, style: Style) -> String {
-    let scale = |from: &str, to: &str| Scale {
-        low: 0.0,
-        high: 1.0,
-        meaning: format!(
-            "{}({from}{}{to}), k {}",
+fn matrix_block(matrix: &ImbalanceMatrix, style: Style) -> String {
+    // From the floor, where a layer predicts the other, to 1, where it says nothing.
+    let scale = || {
+        let meaning = format!(
+            "{}(row{}column), k {}",
             delta(style),
             arrow(style),
             matrix.k
-        ),
+        );
+        Scale::logarithmic(matrix.floor.min(0.5), 1.0, meaning)
     };
-    let there = heatmap(&matrix.forward, &scale("row", "column"), style);
+    let there = heatmap(&matrix.forward, &scale(), style);
     match &matrix.backward {
         None => there,
         Some(backward) => {
             let first = heading("first dump to second", style);
             let second = heading("second dump to first", style);
-            let back = heatmap(backward, &scale("row", "column"), style);
-            debug_assert!(profile.against.is_some());
+            let back = heatmap(backward, &scale(), style);
             format!("{first}{there}\n{second}{back}")
         }
     }
@@ -301,7 +300,7 @@ fn step_lines(profile: &ImbalanceProfile, steps: &Steps, style: Style) -> Vec<St
         .map(|run| {
             let word = match run.direction {
                 Direction::Expansion => "expansion",
-                Direction::Neutral => "neither",
+                Direction::Neutral => "neutral",
                 Direction::Contraction => "compression",
             };
             let last = text::safe(&steps.steps[run.last].to, style);

@@ -256,7 +256,7 @@ fn mean_rank(counts: &RankCounts, start: usize, k: usize) -> f64 {
 }
 
 /// Whether no row differs from the first.
-pub(super) fn all_rows_equal(matrix: &Matrix) -> bool {
+pub(crate) fn all_rows_equal(matrix: &Matrix) -> bool {
     let (mut first, mut row) = (vec![0.0; matrix.n_columns()], vec![0.0; matrix.n_columns()]);
     if matrix.n_rows() > 0 {
         matrix.widen_row(0, &mut first);

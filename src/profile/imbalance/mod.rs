@@ -6,6 +6,7 @@ mod run;
 mod shape;
 mod subsets;
 
+pub(crate) use directed::all_rows_equal;
 pub use options::{ImbalanceOptions, SubsetOptions, SubsetRule};
 pub use run::imbalance;
 pub(crate) use run::{reduced, side, wanted_pairs};

@@ -15,7 +15,8 @@ use crate::geometry::Reason;
 /// ```
 ///
 /// The coordinates are the two leading eigenvectors of B, of length 1; the largest component of
-/// each, the first of equals, is positive. One peak lies at the origin, and so do all where σ = 0.
+/// each, the first of equals, is positive. An axis whose eigenvalue is 0 has no direction of its own
+/// and is left at 0; so is everything where σ = 0 or there is one peak.
 /// The last bits may depend on the processor.
 ///
 /// Reasons for none: `too_many_peaks` (more than 2000), `not_converged`.
@@ -57,7 +58,11 @@ pub fn map(
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Reason::NotConverged)?;
     // Eigenvalues ascend.
+    let eigenvalue = |order: usize| found.S().column_vector()[n - 1 - order];
     let axis = |order: usize| -> Vec<f64> {
+        if eigenvalue(order) <= 1e-12 * eigenvalue(0) {
+            return vec![0.0; n];
+        }
         let column = found.U().col(n - 1 - order);
         let values: Vec<f64> = column.iter().copied().collect();
         let largest = values.iter().fold(0.0, |best: f64, &x| {
@@ -122,6 +127,11 @@ mod tests {
         let at = map(&peaks(2), &[saddle(0, 1, -3.0)], 0.0, -10.0).unwrap();
         assert!((at[0][0] - 0.5f64.sqrt()).abs() < 1e-12);
         assert!((at[1][0] + 0.5f64.sqrt()).abs() < 1e-12);
+        assert_eq!(
+            [at[0][1], at[1][1]],
+            [0.0; 2],
+            "there is one direction only"
+        );
         assert_eq!(map(&peaks(1), &[], 0.0, -1.0), Ok(vec![[0.0; 2]]));
         assert_eq!(map(&peaks(3), &[], 0.0, 0.0), Ok(vec![[0.0; 2]; 3]));
         let many = map(&peaks(MAX_PAIRED + 1), &[], 0.0, -1.0);
