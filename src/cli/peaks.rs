@@ -35,9 +35,9 @@ pub struct PeakArgs {
     #[arg(long, value_name = "A", value_parser = alpha)]
     alpha: Option<f64>,
 
-    /// Dimension of the densities: auto (Gride at the scale of the density), two-nn, round (TwoNN,
-    /// rounded) or a number [default: auto]
-    #[arg(long, value_name = "RULE|D")]
+    /// Dimension of the densities: two-nn, auto (Gride at the scale of the density), round (TwoNN,
+    /// rounded) or a number [default: two-nn]
+    #[arg(long, value_name = "RULE|D", allow_hyphen_values = true)]
     id: Option<IdName>,
 
     /// Confidence at which two peaks are two [default: 1.65]

@@ -10,6 +10,7 @@
 
 mod any_data;
 mod by_definition;
+mod commands;
 #[allow(dead_code)] // shared with the tests of dimensions, which use all of it
 #[path = "../id/fixture.rs"]
 mod fixture;

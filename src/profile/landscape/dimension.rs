@@ -13,8 +13,9 @@ use crate::geometry::{Reason, stats};
 /// Where the dimension comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DimensionRule {
-    /// Gride at the scale of the density: n1 = 2^trunc(log2 k), where k is the number of neighbours
-    /// of the density or, where every row has its own, the median of k* in TwoNN's dimension.
+    /// Gride at the scale of the density. For k neighbours n1 = 2^trunc(log2 k). Where every row has
+    /// its own number, n2 = 2^trunc(log2 k*) with the median k* in TwoNN's dimension: as far as the
+    /// density is constant.
     Auto,
     /// TwoNN (`base`).
     TwoNn,
@@ -96,7 +97,7 @@ pub(super) fn dimension(
         DimensionRule::Auto => {
             let size = match density {
                 DensityRule::Knn { k } => Ok(k),
-                _ => typical(distances, indices, density),
+                _ => typical(distances, indices, density).map(|kstar| kstar / 2),
             };
             let orders = size.and_then(|size| matching(size, distances.ncols()));
             let outcome = orders.and_then(|orders| gride(&ratios(distances, orders)?, orders));

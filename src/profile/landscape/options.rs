@@ -137,7 +137,7 @@ impl Default for PeakOptions {
         Self {
             preset: None,
             density: DensityRule::DEFAULT,
-            id: DimensionRule::Auto,
+            id: DimensionRule::TwoNn,
             z: 1.65,
             stored: None,
             halo: HaloRule::Member,
