@@ -11,7 +11,7 @@ use super::{RowOfTile, Thresholds, scaled};
 pub(super) struct ByPair {
     terms: Vec<f32>,
     /// (thresholds + 1) × groups: how many thresholds of each group are not before this one.
-    beyond: Vec<u64>,
+    beyond: Vec<u32>,
 }
 
 impl ByPair {
@@ -49,7 +49,7 @@ impl ByPair {
         products: &[f32],
         cuts: &[f32],
         before: &mut [u32],
-        nearer: &mut [u64],
+        nearer: &mut [u32],
         undecided: &mut Vec<usize>,
     ) {
         let (p, groups) = (row.position, row.thresholds.groups);

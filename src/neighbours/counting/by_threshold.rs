@@ -38,12 +38,12 @@ impl ByThreshold {
     }
 
     /// Adds what was counted to `nearer`, columns × groups.
-    pub(super) fn add_to(&self, nearer: &mut [u64], groups: usize) {
+    pub(super) fn add_to(&self, nearer: &mut [u32], groups: usize) {
         let width = self.keys.len();
         for group in 0..groups {
             let sums = &self.nearer[group * width..(group + 1) * width];
             for (column, &sum) in sums.iter().enumerate() {
-                nearer[column * groups + group] += u64::from(sum);
+                nearer[column * groups + group] += sum;
             }
         }
     }
@@ -73,57 +73,50 @@ impl ByThreshold {
             self.keys[itself] = f32::NEG_INFINITY;
             self.sure_keys[itself] = f32::NEG_INFINITY;
         }
-        let mut open = false;
         for (place, (&cut, &sure)) in cuts.iter().zip(sure_cuts).enumerate() {
-            let (count, unsure) = count(&self.keys, &self.sure_keys, cut, sure);
-            before[place] += count;
-            open |= unsure;
-            if count == 0 {
-                continue;
+            let groups = &row.thresholds.groups_of[row.thresholds.columns[place] as usize];
+            let mut sums = groups
+                .iter()
+                .map(|group| group * width..(group + 1) * width);
+            let (certain, possible) = match sums.next() {
+                None => count(&self.keys, &self.sure_keys, cut, sure),
+                Some(first) => {
+                    let nearer = &mut self.nearer[first];
+                    count_and_add(&self.keys, &self.sure_keys, cut, sure, nearer)
+                }
+            };
+            before[place] += certain;
+            for group in sums {
+                add_sure(&self.sure_keys, sure, &mut self.nearer[group]);
             }
-            for &group in &row.thresholds.groups_of[row.thresholds.columns[place] as usize] {
-                let nearer = &mut self.nearer[group * width..(group + 1) * width];
-                add_sure(&self.sure_keys, sure, nearer);
+            // Whoever is certainly nearer may be nearer, so equal counts leave nobody open.
+            if certain != possible {
+                self.gather(cut, sure, undecided);
             }
         }
-        if open {
-            self.gather(row, cuts, sure_cuts, undecided);
+        // A pair may be open at several thresholds.
+        undecided.sort_unstable();
+        undecided.dedup();
+        self.counted.clear();
+        for q in undecided {
+            let sure_key = self.sure_keys[*q];
+            let counted = sure_cuts.partition_point(|&sure| sure_key <= sure);
+            self.counted.push(counted);
+            *q += row.columns.start;
         }
     }
 
-    /// The pairs that some threshold leaves open, and where their certain thresholds begin.
-    ///
-    /// Thresholds ascend, so both cuts fall: a pair is certainly nearer than the last thresholds,
-    /// perhaps nearer than some before them, and certainly farther than the first.
+    /// Adds the columns that one threshold leaves open.
     #[inline(always)]
-    fn gather(
-        &mut self,
-        row: &RowOfTile<'_>,
-        cuts: &[f32],
-        sure_cuts: &[f32],
-        undecided: &mut Vec<usize>,
-    ) {
-        self.counted.clear();
-        let Some(&farthest) = cuts.last() else {
-            return;
-        };
+    fn gather(&self, cut: f32, sure: f32, undecided: &mut Vec<usize>) {
         for start in (0..self.keys.len()).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(self.keys.len());
             let flags = flag(
                 &self.keys[block.clone()],
                 &self.sure_keys[block],
-                |key, sure_key| {
-                    let open = |(&cut, &sure): (&f32, &f32)| (key >= cut) & !(sure_key > sure);
-                    key >= farthest && cuts.iter().zip(sure_cuts).any(open)
-                },
+                |key, sure_key| (key >= cut) & !(sure_key > sure),
             );
-            for_each_flagged(&flags, |lane| {
-                let c = start + lane;
-                let sure_key = self.sure_keys[c];
-                undecided.push(row.columns.start + c);
-                self.counted
-                    .push(sure_cuts.partition_point(|&sure| sure_key <= sure));
-            });
+            for_each_flagged(&flags, |lane| undecided.push(start + lane));
         }
     }
 }
@@ -135,16 +128,34 @@ fn subtract(products: &[f32], terms: &[f32], keys: &mut [f32]) {
     }
 }
 
-/// How many pairs are certainly nearer, and whether some other may be.
+/// How many pairs are certainly nearer, and how many may be.
 #[inline(always)]
-fn count(keys: &[f32], sure_keys: &[f32], cut: f32, sure: f32) -> (u32, bool) {
+fn count(keys: &[f32], sure_keys: &[f32], cut: f32, sure: f32) -> (u32, u32) {
     let (mut certain, mut possible) = (0, 0);
     for (&key, &sure_key) in keys.iter().zip(sure_keys) {
         certain += u32::from(sure_key > sure);
         possible += u32::from(key >= cut);
     }
-    // Whoever is certainly nearer may be nearer, so equal counts leave nobody open.
-    (certain, certain != possible)
+    (certain, possible)
+}
+
+/// The same, and adds each that is certainly nearer to its sum.
+#[inline(always)]
+fn count_and_add(
+    keys: &[f32],
+    sure_keys: &[f32],
+    cut: f32,
+    sure: f32,
+    nearer: &mut [u32],
+) -> (u32, u32) {
+    let (mut certain, mut possible) = (0, 0);
+    for ((&key, &sure_key), sum) in keys.iter().zip(sure_keys).zip(nearer) {
+        let nearer = u32::from(sure_key > sure);
+        *sum += nearer;
+        certain += nearer;
+        possible += u32::from(key >= cut);
+    }
+    (certain, possible)
 }
 
 #[inline(always)]

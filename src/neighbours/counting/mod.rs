@@ -118,7 +118,7 @@ const SMALL: usize = 48;
 
 /// Up to this many targets a row it is faster to compare all pairs with each threshold, sixteen
 /// pairs an instruction, than to seek the place of each pair that is near enough.
-const FEW_TARGETS: usize = 48;
+const FEW_TARGETS: usize = 64;
 
 /// How pairs find their place among the thresholds of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,7 +276,7 @@ struct Worker<'a> {
     undecided: Vec<usize>,
     squared: Vec<f64>,
     /// columns × groups: the sums of one visit.
-    nearer: Vec<u64>,
+    nearer: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
@@ -361,7 +361,7 @@ impl<'a> Worker<'a> {
         }
         let mut tile = lock(others);
         for (sum, &nearer) in tile.nearer.iter_mut().zip(&self.nearer) {
-            *sum += nearer;
+            *sum += u64::from(nearer);
         }
     }
 
