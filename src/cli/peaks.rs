@@ -277,9 +277,13 @@ mod tests {
             .options(Vec::new(), LayerOptions::default(), false)
     }
 
+    fn good(flags: &[&str]) -> PeakOptions {
+        options(flags).expect("these flags can be obeyed")
+    }
+
     #[test]
     fn no_flags_mean_the_defaults_of_the_library() {
-        let (found, defaults) = (options(&[]).unwrap(), PeakOptions::default());
+        let (found, defaults) = (good(&[]), PeakOptions::default());
         assert_eq!(found.density, defaults.density);
         assert_eq!(found.id, defaults.id);
         assert!((found.z - defaults.z).abs() < 1e-15);
@@ -289,13 +293,13 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_constants_of_a_preset() {
-        let llm = options(&["--preset", "llm"]).unwrap();
+        let llm = good(&["--preset", "llm"]);
         assert_eq!(llm.density, DensityRule::Knn { k: 16 });
         assert!((llm.z - 1.6).abs() < 1e-15);
-        let other = options(&["--preset", "nucleation", "-k", "20", "--id", "7.5"]).unwrap();
+        let other = good(&["--preset", "nucleation", "-k", "20", "--id", "7.5"]);
         assert_eq!(other.density, DensityRule::Knn { k: 20 });
         assert_eq!(other.id, DimensionRule::Fixed(7.5));
-        let pak = options(&["--preset", "nucleation", "--density", "pak"]).unwrap();
+        let pak = good(&["--preset", "nucleation", "--density", "pak"]);
         assert_eq!(pak.density, DensityRule::DEFAULT);
         assert!(options(&["--density", "knn", "--alpha", "0.01"]).is_err());
     }

@@ -1,12 +1,12 @@
 //! Peaks and densities of single rows, as files beside a report.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::csv::plain_csv;
+use crate::Error;
 use crate::error::Result;
-use crate::profile::landscape::{GraphRow, LayerPeaks, RowPeaks};
+use crate::profile::landscape::{DecisionGraph, GraphRow, LayerPeaks, RowPeaks};
 use crate::storage::{npy, write_atomically};
-use crate::{Error, profile};
 
 /// The format of files about single rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +147,7 @@ pub fn log_density_npy(layers: &[LayerPeaks]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Write`].
-pub fn write_decision_graph(
-    path: &PathBuf,
-    graph: &profile::landscape::DecisionGraph,
-) -> Result<()> {
+pub fn write_decision_graph(path: &Path, graph: &DecisionGraph) -> Result<()> {
     let mut rows: Vec<&GraphRow> = graph.rows.iter().collect();
     rows.sort_by(|a, b| b.delta.total_cmp(&a.delta).then(a.row.cmp(&b.row)));
     let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();

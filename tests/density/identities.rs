@@ -1,7 +1,8 @@
 //! What must not change, and what must change in a known way.
 
 use ndarray::{Array2, Axis};
-use repgeo::geometry::density::peaks::Peaks;
+use repgeo::geometry::Reason;
+use repgeo::geometry::density::peaks::{Linkage, Peaks, dendrogram, map};
 use repgeo::random::SplitMix64;
 
 use super::fixture::golden_set;
@@ -146,4 +147,28 @@ fn equal_densities_are_settled_by_the_index_of_rows() {
         assert_eq!(found.labels, vec![Some(0); 12]);
         assert_eq!(found.core_fraction(), 1.0);
     }
+}
+
+#[test]
+fn noise_with_ten_thousand_putative_peaks_does_not_blow_up() {
+    let mut random = SplitMix64::new(5);
+    let data = Array2::from_shape_fn((100_000, 2), |_| random.uniform());
+    let layer = Layer::new(&data, 12);
+    let densities = layer.densities(2.0, Rule::Knn(4));
+    let all = layer.peaks(&densities, 0.0);
+    let few = layer.peaks(&densities, 1.65);
+    assert!(all.n_putative > 10_000 && few.n_putative == all.n_putative);
+    assert!(all.peaks.len() > 9_000 && few.peaks.len() < 2_000);
+    for peaks in [&all, &few] {
+        let sizes: usize = peaks.peaks.iter().map(|peak| peak.size).sum();
+        assert_eq!(sizes, 100_000);
+        let n = peaks.peaks.len();
+        // Every row is on one border at most, and a plane has few neighbours for each peak.
+        assert!(peaks.saddles.len() < 4 * n);
+        let tree = dendrogram(&peaks.peaks, &peaks.saddles, Linkage::Single, None).unwrap();
+        assert_eq!(tree.nodes.len(), 2 * n - 1);
+        assert_eq!(tree.nodes.last().unwrap().size, 100_000);
+    }
+    let places = map(&all.peaks, &all.saddles, 0.0, -1.0);
+    assert_eq!(places, Err(Reason::TooManyPeaks));
 }
