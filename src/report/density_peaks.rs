@@ -30,20 +30,15 @@ impl Printable for PeakProfile {
             && let [first, second, ..] = &self.parameters.labels[..]
         {
             let (first, second) = (text::safe(first, style), text::safe(second, style));
-            let line = match lead.difference {
-                0.0 => format!("{first} and {second} appear together"),
-                ahead if ahead > 0.0 => {
-                    format!(
-                        "{first} appears {} layers before {second}",
-                        significant(ahead, 3)
-                    )
-                }
-                behind => {
-                    format!(
-                        "{first} appears {} layers after {second}",
-                        significant(-behind, 3)
-                    )
-                }
+            let ahead = lead.difference;
+            let layers = match ahead.abs() {
+                1.0 => "1 layer".to_owned(),
+                count => format!("{count} layers"),
+            };
+            let line = match ahead {
+                0.0 => format!("{first} and {second} peak together"),
+                _ if ahead > 0.0 => format!("{first} peaks {layers} before {second}"),
+                _ => format!("{first} peaks {layers} after {second}"),
             };
             lines.extend(text::wrap(&line, style.width));
         }

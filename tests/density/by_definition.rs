@@ -17,7 +17,16 @@ struct Found {
     saddles: Vec<(usize, usize, usize)>,
 }
 
-fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> Found {
+/// What happened on the way, which the crate does not tell.
+#[derive(Debug, Default)]
+struct Path {
+    /// Rows that no neighbour could take along.
+    n_alone: usize,
+    n_merged: usize,
+}
+
+fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> (Found, Path) {
+    let mut path = Path::default();
     let n = rows.len();
     let lowest = rows
         .iter()
@@ -59,6 +68,7 @@ fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> Found {
             continue;
         }
         label[i] = all(i).into_iter().find_map(|j| label[j]).or_else(|| {
+            path.n_alone += 1;
             let mut around = all(i);
             around.push(i);
             let parents = around
@@ -117,6 +127,7 @@ fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> Found {
             (b, a)
         };
         alive[dead] = false;
+        path.n_merged += 1;
         label
             .iter_mut()
             .filter(|l| **l == dead)
@@ -146,12 +157,13 @@ fn by_definition(rows: &[RowDensity], indices: &Array2<u32>, z: f64) -> Found {
             saddles.extend(saddle[a][b].map(|p| (place(a), place(b), p)));
         }
     }
-    Found {
+    let found = Found {
         halo: (0..n).map(|i| c[i] < top(label[i])).collect(),
         labels: label.into_iter().map(place).collect(),
         centres: kept.iter().map(|&a| centres[a]).collect(),
         saddles,
-    }
+    };
+    (found, path)
 }
 
 fn by_the_crate(rows: &[RowDensity], layer: &Layer, z: f64) -> Found {
@@ -205,7 +217,7 @@ proptest! {
         let layer = Layer::new(&data, k);
         prop_assert_eq!(
             by_the_crate(&rows, &layer, z),
-            by_definition(&rows, &layer.table.indices, z)
+            by_definition(&rows, &layer.table.indices, z).0
         );
     }
 
@@ -220,7 +232,29 @@ proptest! {
         let rows: Vec<RowDensity> = densities.rows.into_iter().map(Option::unwrap).collect();
         prop_assert_eq!(
             by_the_crate(&rows, &layer, z),
-            by_definition(&rows, &layer.table.indices, z)
+            by_definition(&rows, &layer.table.indices, z).0
         );
     }
+}
+
+#[test]
+fn rows_that_no_neighbour_takes_along_and_merged_peaks_do_occur() {
+    let (mut n_alone, mut n_merged) = (0, 0);
+    for seed in 0..60 {
+        let mut random = repgeo::random::SplitMix64::new(seed);
+        let data = Array2::from_shape_fn((150, 2), |_| random.uniform());
+        let layer = Layer::new(&data, 6);
+        let rows: Vec<RowDensity> = (0..150)
+            .map(|_| RowDensity {
+                log_density: random.uniform(),
+                error: 0.3 * random.uniform() + 0.01,
+                kstar: 3 + random.choose(4, 1)[0],
+            })
+            .collect();
+        let (found, path) = by_definition(&rows, &layer.table.indices, 0.5);
+        assert_eq!(by_the_crate(&rows, &layer, 0.5), found, "seed {seed}");
+        n_alone += path.n_alone;
+        n_merged += path.n_merged;
+    }
+    assert!(n_alone > 0 && n_merged > 100, "{n_alone} {n_merged}");
 }

@@ -10,6 +10,7 @@ mod dendrogram;
 mod map;
 mod members;
 mod merge;
+mod newick;
 mod order;
 
 pub use dendrogram::{Dendrogram, Linkage, Node, dendrogram};
