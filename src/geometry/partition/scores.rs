@@ -19,7 +19,7 @@ const ZERO: f64 = 1e-14;
 /// | `nmi` | MI / mean(H_a, H_b) |
 /// | `homogeneity`, `completeness` | MI / H_classes, MI / H_clusters; 1 where that entropy is 0 |
 /// | `v_measure` | 2 h c / (h + c), which is `nmi` |
-/// | `ami` | (MI − E[MI]) / (mean(H_a, H_b) − E[MI]) |
+/// | `ami` | (MI − E(MI)) / (mean(H_a, H_b) − E(MI)) |
 /// | `majority_fraction` | Σ_a max_b n_ab / N |
 /// | `label_entropy` | Σ_a (a/N) H(class given a) |
 ///
