@@ -44,7 +44,8 @@ pub struct PeakArgs {
     #[arg(long, value_name = "Z", value_parser = confidence)]
     z: Option<f64>,
 
-    /// Neighbours stored to assign rows and find saddles [default: 100, or k where that is more]
+    /// Neighbours stored to assign rows and find saddles, at least k [default: 100 for knn, k for
+    /// kstar and pak]
     #[arg(long, value_name = "K", value_parser = super::positive)]
     stored: Option<usize>,
 
