@@ -70,6 +70,7 @@
 pub mod error;
 pub mod geometry;
 pub mod input;
+pub mod mechanisms;
 pub mod neighbours;
 pub mod profile;
 pub mod progress;

@@ -11,7 +11,7 @@ const STOREYS: [&[&str]; 7] = [
     &["error", "warning", "progress", "random"],
     &["input"],
     &["neighbours"],
-    &["geometry"],
+    &["geometry", "mechanisms"],
     &["profile"],
     &["report"],
     &["cli", "main"],

@@ -22,6 +22,7 @@ mod scan;
 mod select;
 mod series;
 mod tables;
+mod tensors;
 
 pub use bytes::Bytes;
 pub use dtype::Dtype;
@@ -37,3 +38,4 @@ pub use scan::{Scan, Spot, scan};
 pub use select::Selection;
 pub use series::{Series, SeriesChoice, SeriesFile};
 pub use tables::{PrecomputedTable, TableSource, find_tables};
+pub use tensors::{Tensor, Tensors};

@@ -1,0 +1,8 @@
+//! Streams, logits, attributions and edits against the reference implementation, an independent
+//! oracle, closed forms and the identities that must hold whatever the weights are.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+mod fixture;
+mod oracle;
+mod reference;
