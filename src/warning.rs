@@ -39,6 +39,8 @@ pub enum WarningCode {
     NotEstimated,
     /// An estimate stands at the largest value it is allowed to take.
     BoundHit,
+    /// The token at the attribute's position is not the counterfactual one.
+    AttributeMisplaced,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

@@ -5,4 +5,20 @@
 //! or run a checkpoint, and say how the logits of the two tokens come about and what a few
 //! attention weights do to the outcome (Ortu et al., ACL 2024, arXiv 2402.11655).
 
+pub mod attribution;
+mod dump;
+pub mod forward;
+pub mod lens;
 pub mod model;
+pub mod modify;
+pub mod patterns;
+mod prompts;
+mod readout;
+mod spots;
+mod stat;
+
+pub use dump::StreamDump;
+pub use prompts::{Prompts, SLOTS, Targets};
+pub use readout::Readout;
+pub use spots::Positions;
+pub use stat::Stat;

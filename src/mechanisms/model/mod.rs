@@ -22,3 +22,7 @@ pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences};
 pub use real::Real;
 pub use replay::{LastPosition, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};
+
+pub(crate) use ops::moments;
+pub(crate) use product::{multiply, view, view_mut};
+pub(crate) use replay::keys_and_values;
