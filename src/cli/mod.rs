@@ -3,13 +3,19 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
+mod attention_modify;
+mod attribution;
 mod completions;
 mod events;
+mod forward;
+mod head_pattern;
 mod id_profile;
 mod inspect;
 mod layers;
+mod logit_lens;
 mod output;
 mod progress;
+mod prompts;
 mod rows;
 
 /// Exact, reproducible geometry of hidden representations.
@@ -32,6 +38,11 @@ enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
     Events(events::EventsArgs),
+    Forward(Box<forward::ForwardArgs>),
+    LogitLens(Box<logit_lens::LogitLensArgs>),
+    Attribution(Box<attribution::AttributionArgs>),
+    HeadPattern(Box<head_pattern::HeadPatternArgs>),
+    AttentionModify(Box<attention_modify::AttentionModifyArgs>),
     Completions(completions::CompletionsArgs),
 }
 
@@ -46,6 +57,11 @@ pub fn run() -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
         Command::Events(args) => events::run(args),
+        Command::Forward(args) => forward::run(*args),
+        Command::LogitLens(args) => logit_lens::run(*args),
+        Command::Attribution(args) => attribution::run(*args),
+        Command::HeadPattern(args) => head_pattern::run(*args),
+        Command::AttentionModify(args) => attention_modify::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

@@ -28,14 +28,25 @@ pub struct OutputArgs {
     ascii: bool,
 }
 
+/// The name of a format.
 #[derive(Clone, Copy, ValueEnum)]
-enum FormatName {
+pub enum FormatName {
     Table,
     Json,
     Csv,
 }
 
 impl OutputArgs {
+    /// The flags of a command whose `-o` names something else than its report.
+    pub fn to_stdout(format: Option<FormatName>, quiet: bool, ascii: bool) -> Self {
+        Self {
+            format,
+            output: None,
+            quiet,
+            ascii,
+        }
+    }
+
     /// Fails now, not after hours of work, if the report could not be written.
     pub fn check(&self) -> Result<()> {
         let Some(path) = &self.output else {

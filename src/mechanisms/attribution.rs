@@ -245,7 +245,11 @@ impl Sources {
                     add(ComponentKind::PosEmbed, None, stream);
                 }
             }
-            None => add(ComponentKind::Embed, None, dump.stream("blocks.0.hook_resid_pre", d)?),
+            None => add(
+                ComponentKind::Embed,
+                None,
+                dump.stream("blocks.0.hook_resid_pre", d)?,
+            ),
         }
         for layer in 0..n_layers {
             // With heads alone the attention as a whole is their sum and is not needed.
@@ -258,7 +262,12 @@ impl Sources {
         }
         let heads = match options.parts {
             Parts::Block => None,
-            _ => Some(HeadTable::new(dump, readout, directions, options.value_bias)?),
+            _ => Some(HeadTable::new(
+                dump,
+                readout,
+                directions,
+                options.value_bias,
+            )?),
         };
         if let Some(table) = &heads {
             for layer in 0..n_layers {
@@ -317,7 +326,14 @@ impl Sources {
                 add(place, &row);
             }
             if let Some(heads) = &self.heads {
-                heads.add(example, at, targets, per, &mut row, &mut found[self.streams.len()..])?;
+                heads.add(
+                    example,
+                    at,
+                    targets,
+                    per,
+                    &mut row,
+                    &mut found[self.streams.len()..],
+                )?;
             }
         }
         Ok(Some(found))
@@ -343,7 +359,10 @@ impl Sources {
                     *error = Some(error.unwrap_or(0.0).max(apart));
                 };
                 if with_blocks {
-                    worse(&mut check.blocks, &[ComponentKind::Head, ComponentKind::Bias]);
+                    worse(
+                        &mut check.blocks,
+                        &[ComponentKind::Head, ComponentKind::Bias],
+                    );
                 }
                 if self.heads.is_some() {
                     worse(&mut check.heads, &[ComponentKind::AttnOut]);
@@ -352,16 +371,29 @@ impl Sources {
         }
     }
 
-    fn rows(&self, spot: &Spot, group: &Group, found: &[Option<Vec<[f64; 2]>>]) -> Vec<ComponentRow> {
-        let present: Vec<&Vec<[f64; 2]>> =
-            group.members.iter().filter_map(|&i| found[i].as_ref()).collect();
+    fn rows(
+        &self,
+        spot: &Spot,
+        group: &Group,
+        found: &[Option<Vec<[f64; 2]>>],
+    ) -> Vec<ComponentRow> {
+        let present: Vec<&Vec<[f64; 2]>> = group
+            .members
+            .iter()
+            .filter_map(|&i| found[i].as_ref())
+            .collect();
         let mut rows: Vec<ComponentRow> = self
             .components
             .iter()
             .enumerate()
             .map(|(place, component)| {
                 let column = |value: fn([f64; 2]) -> f64| -> Stat {
-                    Stat::of(&present.iter().map(|parts| value(parts[place])).collect::<Vec<f64>>())
+                    Stat::of(
+                        &present
+                            .iter()
+                            .map(|parts| value(parts[place]))
+                            .collect::<Vec<f64>>(),
+                    )
                 };
                 ComponentRow {
                     component: component.name(),
@@ -411,7 +443,8 @@ impl HeadTable {
     ) -> Result<Self> {
         let checkpoint = readout.checkpoint.as_ref().ok_or_else(|| {
             Error::Usage(
-                "--by head needs W_O of every block; give the checkpoint's folder with --unembed".into(),
+                "--by head needs W_O of every block; give the checkpoint's folder with --unembed"
+                    .into(),
             )
         })?;
         let config = &checkpoint.config;
@@ -429,7 +462,9 @@ impl HeadTable {
         // A dump of a folded model has no constant in its z.
         let in_z = !matches!(dump.says("fold_value_biases"), Some("true" | "True" | "1"));
         for layer in 0..config.n_layers {
-            heads.z.push(dump.stream(&format!("blocks.{layer}.attn.hook_z"), d)?);
+            heads
+                .z
+                .push(dump.stream(&format!("blocks.{layer}.attn.hook_z"), d)?);
             let (out, bias, constant) = output_of(checkpoint, layer)?;
             for &(token, at) in &tokens {
                 let vector = directions.vector(token);
@@ -487,7 +522,11 @@ fn output_of(checkpoint: &Checkpoint, layer: usize) -> Result<(Vec<f64>, Vec<f64
     let matrix = block.out.matrix();
     let rows = (0..matrix.nrows()).flat_map(|i| (0..matrix.ncols()).map(move |j| (i, j)));
     let out = rows.map(|place| matrix[place].wide()).collect();
-    Ok((out, block.out.bias.clone(), block.value_bias(&checkpoint.config)))
+    Ok((
+        out,
+        block.out.bias.clone(),
+        block.value_bias(&checkpoint.config),
+    ))
 }
 
 /// How far lens + c_t is from the centred logits that a dump holds.
@@ -518,7 +557,9 @@ fn logit_error(
         let mean = all.iter().sum::<f64>() / vocabulary as f64;
         for &token in pair {
             let Some(logit) = all.get(token as usize) else {
-                return Err(Error::Usage(format!("--targets: logits_last has no token {token}")));
+                return Err(Error::Usage(format!(
+                    "--targets: logits_last has no token {token}"
+                )));
             };
             let lens = dot(directions.vector(token), &row) / scale + directions.constant(token);
             worst = worst.max((lens - (logit - mean)).abs());

@@ -103,7 +103,10 @@ impl StreamDump {
         if matrix.n_rows() != rows || !tensor.is_float() {
             return Err(tensor.refused(
                 format!("shape {:?}", tensor.shape()),
-                format!("[{}, {}, {width}] is needed, like the other streams", self.n, self.stored),
+                format!(
+                    "[{}, {}, {width}] is needed, like the other streams",
+                    self.n, self.stored
+                ),
             ));
         }
         Ok(Stream {
@@ -132,7 +135,11 @@ impl StreamDump {
             // One stored position is the last.
             None if self.stored == 1 => {
                 let last = self.lengths[example].saturating_sub(1);
-                if range.contains(&last) { vec![0] } else { Vec::new() }
+                if range.contains(&last) {
+                    vec![0]
+                } else {
+                    Vec::new()
+                }
             }
             None => range.clone().filter(|&at| at < self.stored).collect(),
         }
@@ -156,7 +163,10 @@ impl StreamDump {
                 let length = i64::try_from(self.lengths[example]).unwrap_or(i64::MAX);
                 // Without tokens or lengths the number of stored rows says nothing of positions.
                 let known = self.prompts.lengths.is_some();
-                if let Some(at) = stored.iter().find(|&&at| at < -1 || (known && at >= length)) {
+                if let Some(at) = stored
+                    .iter()
+                    .find(|&&at| at < -1 || (known && at >= length))
+                {
                     return out_of_range(format!("positions: example {example} stores {at}"));
                 }
             }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{BlockStreams, Checkpoint, Chunk, Config, Family, Pass, PatternRows, Real, Sequences};
+use super::model::{
+    BlockStreams, Checkpoint, Chunk, Config, Family, Pass, PatternRows, Real, Sequences,
+};
 use super::prompts::Prompts;
 use crate::progress::Progress;
 use crate::{Error, Result};
@@ -63,7 +65,11 @@ pub type Write<'a> = dyn FnMut(&str, u64, &[u8]) -> Result<()> + 'a;
 
 /// The tensors of a dump, in natural order of blocks; streams of every position are `[N, T, …]`,
 /// of the last alone `[N, …]`. Keys and values are always whole.
-pub fn plan<T: Real>(checkpoint: &Checkpoint, prompts: &Prompts, options: &ForwardOptions) -> Result<Vec<Planned>> {
+pub fn plan<T: Real>(
+    checkpoint: &Checkpoint,
+    prompts: &Prompts,
+    options: &ForwardOptions,
+) -> Result<Vec<Planned>> {
     let sequences = need_tokens(prompts)?;
     let config = &checkpoint.config;
     sequences.check(config)?;
@@ -86,25 +92,59 @@ pub fn plan<T: Real>(checkpoint: &Checkpoint, prompts: &Prompts, options: &Forwa
     };
     add(wants(StreamName::Embed), "hook_embed".into(), rows(&[d]));
     let learned = config.rotary.is_none();
-    add(wants(StreamName::PosEmbed) && learned, "hook_pos_embed".into(), rows(&[d]));
+    add(
+        wants(StreamName::PosEmbed) && learned,
+        "hook_pos_embed".into(),
+        rows(&[d]),
+    );
     for layer in 0..config.n_layers {
         for (stream, hook) in ROWS {
             let there = stream != StreamName::ResidMid || !config.parallel;
-            add(wants(stream) && there, format!("blocks.{layer}.{hook}"), rows(&[d]));
+            add(
+                wants(stream) && there,
+                format!("blocks.{layer}.{hook}"),
+                rows(&[d]),
+            );
         }
-        add(wants(StreamName::Z), format!("blocks.{layer}.attn.hook_z"), rows(&[h, e]));
+        add(
+            wants(StreamName::Z),
+            format!("blocks.{layer}.attn.hook_z"),
+            rows(&[h, e]),
+        );
         let pattern = match options.all_positions {
             true => vec![n, h, t, t],
             false => vec![n, h, t],
         };
-        add(wants(StreamName::Pattern), format!("blocks.{layer}.attn.hook_pattern"), pattern);
-        add(wants(StreamName::K), key_name(config, layer), vec![n, t, h, e]);
-        add(wants(StreamName::V), format!("blocks.{layer}.attn.hook_v"), vec![n, t, h, e]);
+        add(
+            wants(StreamName::Pattern),
+            format!("blocks.{layer}.attn.hook_pattern"),
+            pattern,
+        );
+        add(
+            wants(StreamName::K),
+            key_name(config, layer),
+            vec![n, t, h, e],
+        );
+        add(
+            wants(StreamName::V),
+            format!("blocks.{layer}.attn.hook_v"),
+            vec![n, t, h, e],
+        );
     }
-    add(wants(StreamName::Scale), "ln_final.hook_scale".into(), rows(&[1]));
-    add(wants(StreamName::Logits), "logits_last".into(), vec![n, config.n_vocab]);
+    add(
+        wants(StreamName::Scale),
+        "ln_final.hook_scale".into(),
+        rows(&[1]),
+    );
+    add(
+        wants(StreamName::Logits),
+        "logits_last".into(),
+        vec![n, config.n_vocab],
+    );
     if plan.is_empty() {
-        return Err(Error::Usage("--dump: this model has none of these streams".into()));
+        return Err(Error::Usage(
+            "--dump: this model has none of these streams".into(),
+        ));
     }
     let mut add = |name: &str, shape: Vec<usize>| {
         plan.push(Planned {
@@ -138,9 +178,16 @@ const ROWS: [(StreamName, &str); 5] = [
 
 /// What the header of the dump says: nothing is folded or centred.
 pub fn metadata(config: &Config) -> BTreeMap<String, String> {
-    let no = ["fold_ln", "center_unembed", "center_writing_weights", "fold_value_biases"];
-    let mut said: BTreeMap<String, String> =
-        no.iter().map(|key| ((*key).into(), "false".into())).collect();
+    let no = [
+        "fold_ln",
+        "center_unembed",
+        "center_writing_weights",
+        "fold_value_biases",
+    ];
+    let mut said: BTreeMap<String, String> = no
+        .iter()
+        .map(|key| ((*key).into(), "false".into()))
+        .collect();
     said.insert("model_type".into(), config.family.as_str().into());
     said.insert("eps".into(), config.eps.to_string());
     said.insert("parallel_residual".into(), config.parallel.to_string());
@@ -244,7 +291,14 @@ impl<T: Real> Sink<'_, '_, T> {
     }
 
     /// Writes rows of `width` values, one a token; padding stays zero.
-    fn rows(&mut self, name: &str, chunk: &Chunk<T>, values: &[T], width: usize, all: bool) -> Result<()> {
+    fn rows(
+        &mut self,
+        name: &str,
+        chunk: &Chunk<T>,
+        values: &[T],
+        width: usize,
+        all: bool,
+    ) -> Result<()> {
         if !all {
             return self.put(name, chunk.first * width, &chunk.last_rows(values, width));
         }
@@ -271,7 +325,13 @@ impl<T: Real> Sink<'_, '_, T> {
             }
         }
         if self.wants(StreamName::Z) {
-            self.rows(&format!("blocks.{layer}.attn.hook_z"), chunk, &streams.z, d, all)?;
+            self.rows(
+                &format!("blocks.{layer}.attn.hook_z"),
+                chunk,
+                &streams.z,
+                d,
+                all,
+            )?;
         }
         if self.wants(StreamName::Pattern) {
             self.pattern(layer, chunk)?;
@@ -294,7 +354,11 @@ impl<T: Real> Sink<'_, '_, T> {
         let (h, t) = (self.config.n_heads, self.longest);
         let mut rest = chunk.streams.pattern.as_slice();
         for (i, &length) in chunk.lengths.iter().enumerate() {
-            let queries = if self.options.all_positions { length } else { 1 };
+            let queries = if self.options.all_positions {
+                length
+            } else {
+                1
+            };
             let stored = if self.options.all_positions { t } else { 1 };
             for head in 0..h {
                 for query in 0..queries {
@@ -315,16 +379,20 @@ impl<T: Real> Sink<'_, '_, T> {
         chunks: &[Chunk<T>],
     ) -> Result<()> {
         let (d, all) = (self.config.width, self.options.all_positions);
-        let table = self.wants(StreamName::Embed).then(|| checkpoint.embedding()).transpose()?;
+        let table = self
+            .wants(StreamName::Embed)
+            .then(|| checkpoint.embedding())
+            .transpose()?;
         let places = match self.wants(StreamName::PosEmbed) {
             true => checkpoint.positions()?,
             false => None,
         };
         let mut row = vec![0.0; d];
         for chunk in chunks {
-            for (name, matrix, by_position) in
-                [("hook_embed", &table, false), ("hook_pos_embed", &places, true)]
-            {
+            for (name, matrix, by_position) in [
+                ("hook_embed", &table, false),
+                ("hook_pos_embed", &places, true),
+            ] {
                 let Some(matrix) = matrix else { continue };
                 let mut values = Vec::new();
                 for (i, _) in chunk.lengths.iter().enumerate() {
@@ -352,7 +420,13 @@ impl<T: Real> Sink<'_, '_, T> {
                 T::of((variance + self.config.eps).sqrt())
             })
             .collect();
-        self.rows("ln_final.hook_scale", chunk, &scales, 1, self.options.all_positions)
+        self.rows(
+            "ln_final.hook_scale",
+            chunk,
+            &scales,
+            1,
+            self.options.all_positions,
+        )
     }
 
     fn logits(&mut self, chunk: &Chunk<T>, normed: &[T], unembedding: &[T]) -> Result<()> {
@@ -383,15 +457,24 @@ impl<T: Real> Sink<'_, '_, T> {
             tokens.chain(std::iter::repeat(0)).take(self.longest)
         };
         put("tokens", (0..n).flat_map(padded).collect())?;
-        put("lengths", (0..n).map(|i| sequences.tokens(i).len()).collect())?;
+        put(
+            "lengths",
+            (0..n).map(|i| sequences.tokens(i).len()).collect(),
+        )?;
         if let Some(targets) = &prompts.targets {
-            put("targets", targets.iter().flatten().map(|&id| id as usize).collect())?;
+            put(
+                "targets",
+                targets.iter().flatten().map(|&id| id as usize).collect(),
+            )?;
         }
         if let Some(attribute) = &prompts.attribute {
             put("attr_pos", attribute.clone())?;
         }
         if let Some(slots) = &prompts.slots {
-            let ends = slots.iter().flatten().flat_map(|slot| [slot.start, slot.end]);
+            let ends = slots
+                .iter()
+                .flatten()
+                .flat_map(|slot| [slot.start, slot.end]);
             put("slots", ends.collect())?;
         }
         Ok(())

@@ -346,7 +346,9 @@ pub(crate) fn misplaced(count: usize, n: usize) -> Vec<Warning> {
         count => vec![Warning::new(
             WarningCode::AttributeMisplaced,
             count,
-            format!("in {count} of {n} examples the token at attr_pos is not the counterfactual one"),
+            format!(
+                "in {count} of {n} examples the token at attr_pos is not the counterfactual one"
+            ),
         )],
     }
 }
@@ -396,7 +398,11 @@ impl Reader<'_> {
                     return Ok(None);
                 };
                 let logit = |token: u32| {
-                    let constant = if options.with_bias { directions.constant(token) } else { 0.0 };
+                    let constant = if options.with_bias {
+                        directions.constant(token)
+                    } else {
+                        0.0
+                    };
                     dot(directions.vector(token), &y) + constant
                 };
                 let logits = targets[example].map(logit);
@@ -413,12 +419,18 @@ impl Reader<'_> {
                 .collect();
             let targets: Vec<Targets> = present.iter().map(|&i| targets[i]).collect();
             let mut folds = vec![None; n];
-            for (i, fold) in present.iter().zip(vocabulary.fold(&rows, &targets, options.top_k)) {
+            for (i, fold) in present
+                .iter()
+                .zip(vocabulary.fold(&rows, &targets, options.top_k))
+            {
                 folds[*i] = Some(fold);
             }
             folds
         });
-        let logits = found.iter().map(|found| Some(found.as_ref()?.logits)).collect();
+        let logits = found
+            .iter()
+            .map(|found| Some(found.as_ref()?.logits))
+            .collect();
         Ok(Read { logits, folds })
     }
 
@@ -504,7 +516,13 @@ fn row(layer: &str, index: usize, spot: &Spot, group: &Group, read: &Read) -> Le
 fn winners(folds: &[&LastLogits]) -> Option<Winners> {
     let n = folds.len() as f64;
     let won = |outcome| share(folds.iter().map(|fold| fold.outcome() == outcome));
-    let rank = |which: usize| folds.iter().map(|fold| fold.ranks[which] as f64).sum::<f64>() / n;
+    let rank = |which: usize| {
+        folds
+            .iter()
+            .map(|fold| fold.ranks[which] as f64)
+            .sum::<f64>()
+            / n
+    };
     Some(Winners {
         fact: won(Outcome::Fact)?,
         counterfactual: won(Outcome::Counterfactual)?,

@@ -172,7 +172,7 @@ pub fn attention_modify<T: Real>(
         patterns: PatternRows::None,
         edit: None,
     };
-    progress.begin("attention modify", config.n_layers as u64);
+    progress.begin("attention modify", (n * (config.n_layers + 1)) as u64);
     pass.run::<T>(sequences, config.n_layers, |layer, chunks| {
         let next = layer.map_or(0, |layer| layer + 1);
         if layer.is_some_and(|layer| layer >= run.first_layer) {
@@ -181,12 +181,16 @@ pub fn attention_modify<T: Real>(
             }
         }
         if next == run.first_layer {
-            last = chunks.iter().map(|chunk| LastPosition::before(chunk, config)).collect();
+            last = chunks
+                .iter()
+                .map(|chunk| LastPosition::before(chunk, config))
+                .collect();
         }
         if next == config.n_layers {
             run.replay(&last, &mut outcomes)?;
         }
-        progress.advance(1);
+        let examples: usize = chunks.iter().map(|chunk| chunk.lengths.len()).sum();
+        progress.advance(examples as u64);
         Ok(())
     })?;
     progress.end();
@@ -234,7 +238,11 @@ impl<'a, T: Real> Run<'a, T> {
         let config = &checkpoint.config;
         let targets = prompts.need_targets()?;
         prompts.check_rows(lengths.len(), "the tokens")?;
-        if let Some(id) = targets.iter().flatten().find(|&&id| id as usize >= config.n_vocab) {
+        if let Some(id) = targets
+            .iter()
+            .flatten()
+            .find(|&&id| id as usize >= config.n_vocab)
+        {
             return Err(Error::Usage(format!(
                 "--targets: there is no token {id}; the vocabulary has {}",
                 config.n_vocab
@@ -276,7 +284,9 @@ impl<'a, T: Real> Run<'a, T> {
             let resid = replay(config, &self.blocks, self.first_layer, last, edit).concat();
             let n = resid.len() / config.width;
             let normed = norm.apply(&resid, config.eps);
-            let found = self.vocabulary.fold(&normed, &self.targets[first..first + n], 0);
+            let found = self
+                .vocabulary
+                .fold(&normed, &self.targets[first..first + n], 0);
             let finite = |x: &LastLogits| (x.fact + x.counterfactual + x.mean).is_finite();
             if let Some(at) = found.iter().position(|logits| !finite(logits)) {
                 return Err(Error::Usage(format!(
@@ -305,12 +315,19 @@ impl<'a, T: Real> Run<'a, T> {
             for group in &groups {
                 rows.push(row(edit.alpha, group, logits, options.centred));
             }
-            let facts = logits.iter().filter(|x| x.outcome() == Outcome::Fact).count();
+            let facts = logits
+                .iter()
+                .filter(|x| x.outcome() == Outcome::Fact)
+                .count();
             if facts > best.0 {
                 best = (facts, edit.alpha);
             }
         }
-        let keys = self.edits.first().map(|edit| edit.keys.as_slice()).unwrap_or(&[]);
+        let keys = self
+            .edits
+            .first()
+            .map(|edit| edit.keys.as_slice())
+            .unwrap_or(&[]);
         let attributes = match options.key {
             Key::Attribute => prompts.misplaced_attributes(),
             _ => 0,
@@ -370,7 +387,9 @@ fn first_layer(config: &Config, heads: &[Head]) -> Result<usize> {
 /// The edited positions of every example.
 fn keys(prompts: &Prompts, lengths: &[usize], key: Key) -> Result<Keys> {
     let missing = |what: &str, way: &str| {
-        Error::Usage(format!("--key {key} needs {what} in the tokens file or dump; {way}"))
+        Error::Usage(format!(
+            "--key {key} needs {what} in the tokens file or dump; {way}"
+        ))
     };
     match key {
         Key::All => Ok(lengths.iter().map(|&length| 0..length).collect()),
@@ -402,7 +421,9 @@ fn keys(prompts: &Prompts, lengths: &[usize], key: Key) -> Result<Keys> {
 /// The factors, ascending, each once, the baseline among them.
 fn alphas(options: &ModifyOptions, keys: &Keys, lengths: &[usize]) -> Result<Vec<f64>> {
     if let Some(alpha) = options.alphas.iter().find(|x| !x.is_finite() || **x < 0.0) {
-        return Err(Error::Usage(format!("--alpha {alpha}: factors are finite and not negative")));
+        return Err(Error::Usage(format!(
+            "--alpha {alpha}: factors are finite and not negative"
+        )));
     }
     let mut alphas = options.alphas.clone();
     alphas.push(1.0);
@@ -410,7 +431,10 @@ fn alphas(options: &ModifyOptions, keys: &Keys, lengths: &[usize]) -> Result<Vec
     // −0 and 0 are one factor.
     alphas.iter_mut().for_each(|alpha| *alpha += 0.0);
     alphas.dedup();
-    let whole = keys.iter().zip(lengths).any(|(key, &length)| key.len() == length);
+    let whole = keys
+        .iter()
+        .zip(lengths)
+        .any(|(key, &length)| key.len() == length);
     if options.mode == EditMode::Renorm && alphas[0] <= 0.0 && whole {
         return Err(Error::Usage(
             "--alpha 0 --mode renorm on a whole row leaves no attention; use --mode post".into(),
@@ -432,10 +456,16 @@ fn last_positions<T: Real>(
     let mut keys = Vec::new();
     let mut values = Vec::new();
     for layer in first_layer..config.n_layers {
-        let turned = if config.rotary.is_some() { "hook_rot_k" } else { "hook_k" };
+        let turned = if config.rotary.is_some() {
+            "hook_rot_k"
+        } else {
+            "hook_k"
+        };
         for (name, all) in [(turned, &mut keys), ("hook_v", &mut values)] {
             let name = format!("blocks.{layer}.attn.{name}");
-            let tensor = dump.tensors.require(&name, "repgeo forward --dump k,v,resid_pre")?;
+            let tensor = dump
+                .tensors
+                .require(&name, "repgeo forward --dump k,v,resid_pre")?;
             let rows = tensor.rows_of(d)?;
             if rows.n_rows() % dump.n.max(1) != 0 || tensor.shape().first() != Some(&dump.n) {
                 let fact = format!("shape {:?}", tensor.shape());
@@ -465,7 +495,10 @@ fn last_positions<T: Real>(
         };
         for example in examples {
             let length = dump.lengths[example];
-            let Some(&at) = dump.stored(example, &(length.saturating_sub(1)..length)).first() else {
+            let Some(&at) = dump
+                .stored(example, &(length.saturating_sub(1)..length))
+                .first()
+            else {
                 return Err(Error::Usage(format!(
                     "{}: the last position of example {example} is not stored",
                     format_args!("blocks.{first_layer}.hook_resid_pre")

@@ -119,7 +119,11 @@ impl Pattern {
         row: &mut [f64],
     ) -> Option<f64> {
         let stored: Vec<usize> = match self.queries {
-            1 => query.contains(&(length - 1)).then_some(0).into_iter().collect(),
+            1 => query
+                .contains(&(length - 1))
+                .then_some(0)
+                .into_iter()
+                .collect(),
             _ => query.clone().collect(),
         };
         if stored.is_empty() || key.is_empty() {
@@ -169,7 +173,10 @@ pub fn head_pattern(
                             },
                         )
                         .collect();
-                    if let Some(example) = values.iter().position(|value| value.is_some_and(|x| !x.is_finite())) {
+                    if let Some(example) = values
+                        .iter()
+                        .position(|value| value.is_some_and(|x| !x.is_finite()))
+                    {
                         return Err(Error::Usage(format!(
                             "blocks.{layer}.attn.hook_pattern: head {head} of example {example} holds NaN or infinity; dump finite values"
                         )));
@@ -209,7 +216,10 @@ fn keys(dump: &StreamDump) -> Result<Vec<(String, Vec<Range<usize>>)>> {
         None => Positions::All,
     };
     let spots = spots(which, &dump.prompts, &dump.lengths)?;
-    let mut keys: Vec<_> = spots.into_iter().map(|spot| (spot.name, spot.ranges)).collect();
+    let mut keys: Vec<_> = spots
+        .into_iter()
+        .map(|spot| (spot.name, spot.ranges))
+        .collect();
     if let (Positions::All, Some(attribute)) = (which, &dump.prompts.attribute) {
         let ranges = attribute.iter().map(|&at| at..at + 1).collect();
         keys.push((SLOTS[6].to_owned(), ranges));

@@ -56,7 +56,11 @@ impl Prompts {
     /// # Errors
     /// [`Error::Unsupported`] naming a tensor that cannot be what it is called;
     /// [`Error::RowMismatch`] if two disagree about the number of examples.
-    pub fn read(tokens: Option<&Path>, targets: Option<&Path>, acts: Option<&Tensors>) -> Result<Self> {
+    pub fn read(
+        tokens: Option<&Path>,
+        targets: Option<&Path>,
+        acts: Option<&Tensors>,
+    ) -> Result<Self> {
         let mut prompts = Self::default();
         let mut sources = Vec::new();
         if let Some(path) = targets {
@@ -95,7 +99,11 @@ impl Prompts {
             prompts.lengths = Some(lengths_of(&tensor)?);
         }
         if prompts.targets.is_none() {
-            prompts.targets = match (find(&["targets"]), find(&["token_fact"]), find(&["token_cofa"])) {
+            prompts.targets = match (
+                find(&["targets"]),
+                find(&["token_fact"]),
+                find(&["token_cofa"]),
+            ) {
                 (Some(both), _, _) => Some(targets_of(&both)?),
                 (None, Some(fact), Some(cofa)) => {
                     let pairs = tokens_of(&fact)?.into_iter().zip(tokens_of(&cofa)?);
@@ -106,7 +114,12 @@ impl Prompts {
         }
         if let Some(tensor) = find(&["attr_pos"]) {
             let places = tensor.integers()?;
-            prompts.attribute = Some(places.iter().map(|&at| index(&tensor, at)).collect::<Result<_>>()?);
+            prompts.attribute = Some(
+                places
+                    .iter()
+                    .map(|&at| index(&tensor, at))
+                    .collect::<Result<_>>()?,
+            );
         }
         if let Some(tensor) = find(&["slots"]) {
             prompts.slots = Some(slots_of(&tensor)?);
@@ -260,7 +273,10 @@ fn lengths_of_mask(tensor: &Tensor<'_>) -> Result<Vec<usize>> {
         .collect()
 }
 
-fn sequences_of(tensor: &Tensor<'_>, lengths: Option<Vec<usize>>) -> Result<(Sequences, Vec<usize>)> {
+fn sequences_of(
+    tensor: &Tensor<'_>,
+    lengths: Option<Vec<usize>>,
+) -> Result<(Sequences, Vec<usize>)> {
     let [n, width] = two_axes(tensor)?;
     let lengths = lengths.unwrap_or_else(|| vec![width; n]);
     if lengths.len() != n {
@@ -269,7 +285,10 @@ fn sequences_of(tensor: &Tensor<'_>, lengths: Option<Vec<usize>>) -> Result<(Seq
             "give one length for each",
         ));
     }
-    if let Some(length) = lengths.iter().find(|&&length| length == 0 || length > width) {
+    if let Some(length) = lengths
+        .iter()
+        .find(|&&length| length == 0 || length > width)
+    {
         let fact = format!("rows of {width} tokens, but one has length {length}");
         return Err(tensor.refused(fact, "lengths lie between 1 and the width"));
     }
@@ -297,7 +316,10 @@ fn targets_of(tensor: &Tensor<'_>) -> Result<Vec<Targets>> {
 
 fn slots_of(tensor: &Tensor<'_>) -> Result<Vec<Vec<Range<usize>>>> {
     let &[n, count, 2] = tensor.shape() else {
-        return Err(tensor.refused(format!("shape {:?}", tensor.shape()), "slots are [N, 14, 2]"));
+        return Err(tensor.refused(
+            format!("shape {:?}", tensor.shape()),
+            "slots are [N, 14, 2]",
+        ));
     };
     if count != SLOTS.len() || n == 0 {
         return Err(tensor.refused(format!("{count} slots"), "there are 14, half open"));
@@ -338,7 +360,10 @@ fn targets_of_csv(path: &Path) -> Result<Vec<Targets>> {
             .position(|name| names.contains(&name.trim()))
             .ok_or_else(|| malformed(format!("there is no column {:?}", names[0])))
     };
-    let columns = [column(["fact", "token_fact"])?, column(["counterfactual", "token_cofa"])?];
+    let columns = [
+        column(["fact", "token_fact"])?,
+        column(["counterfactual", "token_cofa"])?,
+    ];
     reader
         .records()
         .enumerate()

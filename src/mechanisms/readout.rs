@@ -40,7 +40,10 @@ enum Columns {
     /// d × V.
     Transposed { matrix: Matrix, vocabulary: usize },
     /// Some columns: their tokens, and d × K.
-    Some { places: BTreeMap<u32, usize>, matrix: Matrix },
+    Some {
+        places: BTreeMap<u32, usize>,
+        matrix: Matrix,
+    },
 }
 
 /// u_t and c_t of some tokens.
@@ -82,7 +85,11 @@ impl Readout {
     /// [`Error::NoLayers`] naming what is missing; [`Error::Malformed`] where folded and unfolded
     /// weights are mixed or nothing says which they are.
     pub fn open(path: &Path, centred: bool) -> Result<Self> {
-        let folder = if path.is_dir() { Some(path) } else { path.parent() };
+        let folder = if path.is_dir() {
+            Some(path)
+        } else {
+            path.parent()
+        };
         let has_config = folder.is_some_and(|folder| folder.join("config.json").is_file());
         match folder {
             Some(folder) if has_config => Self::of_checkpoint(Checkpoint::open(folder)?, centred),
@@ -119,7 +126,10 @@ impl Readout {
         let compact = tensors.get("W_U_targets");
         let unembedding = match compact {
             Some(columns) => columns,
-            None => tensors.require("unembed.W_U", "lm_head.weight or embed_out.weight, transposed")?,
+            None => tensors.require(
+                "unembed.W_U",
+                "lm_head.weight or embed_out.weight, transposed",
+            )?,
         };
         let &[width, count] = unembedding.shape() else {
             let fact = format!("shape {:?}", unembedding.shape());
@@ -174,7 +184,8 @@ impl Readout {
                 vocabulary: count,
             },
             Some(_) => {
-                let ids = tensors.require("target_ids", "the tokens of the columns of W_U_targets")?;
+                let ids =
+                    tensors.require("target_ids", "the tokens of the columns of W_U_targets")?;
                 ids.expect_shape(&[count])?;
                 let ids = ids.integers()?;
                 let places = ids.iter().enumerate();
@@ -256,10 +267,23 @@ impl Readout {
         for (at, (&token, place)) in places.iter_mut().enumerate() {
             *place = at;
             let (mut column, bias) = self.column(token)?;
-            column.iter_mut().zip(&self.mean).for_each(|(w, mean)| *w -= mean);
+            column
+                .iter_mut()
+                .zip(&self.mean)
+                .for_each(|(w, mean)| *w -= mean);
             let dot: f64 = column.iter().zip(&self.norm.bias).map(|(w, b)| w * b).sum();
-            constants.push(dot + bias - if self.bias.is_some() { self.bias_mean } else { 0.0 });
-            column.iter_mut().zip(&self.norm.gain).for_each(|(w, gain)| *w *= gain);
+            constants.push(
+                dot + bias
+                    - if self.bias.is_some() {
+                        self.bias_mean
+                    } else {
+                        0.0
+                    },
+            );
+            column
+                .iter_mut()
+                .zip(&self.norm.gain)
+                .for_each(|(w, gain)| *w *= gain);
             let mean = column.iter().sum::<f64>() / self.width as f64;
             vectors.extend(column.iter().map(|w| w - mean));
         }
@@ -291,7 +315,9 @@ impl Readout {
                     Some(n) => format!("the vocabulary has {n} tokens"),
                     None => "target_ids does not list it".into(),
                 };
-                return Err(Error::Usage(format!("--targets: there is no token {token}; {known}")));
+                return Err(Error::Usage(format!(
+                    "--targets: there is no token {token}; {known}"
+                )));
             }
         };
         let bias = self.bias.as_ref().and_then(|bias| bias.get(at).copied());
@@ -310,7 +336,8 @@ impl Readout {
                     matrix.widen_row(t, &mut row);
                     mean.iter_mut().zip(&row).for_each(|(sum, w)| *sum += w);
                 }
-                mean.iter_mut().for_each(|sum| *sum /= matrix.n_rows() as f64);
+                mean.iter_mut()
+                    .for_each(|sum| *sum /= matrix.n_rows() as f64);
             }
             Columns::Transposed { matrix, vocabulary } => {
                 let mut row = vec![0.0; *vocabulary];
@@ -338,7 +365,9 @@ fn pick(matrix: &Matrix, at: usize, out: &mut [f64]) {
 }
 
 fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
-    out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+    out.iter_mut()
+        .zip(values)
+        .for_each(|(out, value)| *out = value);
 }
 
 fn wide(matrix: &Matrix) -> Vec<f64> {

@@ -43,11 +43,13 @@ pub(crate) fn groups(n: usize, labels: Option<&Labels>) -> Vec<Group> {
         members: (0..n).collect(),
     }];
     if let Some(labels) = labels {
-        groups.extend(labels.classes.iter().enumerate().map(|(class, name)| Group {
-            name: Some(name.clone()),
-            members: (0..n)
-                .filter(|&i| labels.codes[i].is_some_and(|code| code as usize == class))
-                .collect(),
+        groups.extend(labels.classes.iter().enumerate().map(|(class, name)| {
+            Group {
+                name: Some(name.clone()),
+                members: (0..n)
+                    .filter(|&i| labels.codes[i].is_some_and(|code| code as usize == class))
+                    .collect(),
+            }
         }));
     }
     groups

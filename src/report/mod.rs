@@ -14,6 +14,8 @@
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
+mod attention_modify;
+mod attribution;
 mod csv;
 mod event_lines;
 mod event_records;
@@ -21,33 +23,44 @@ pub mod events;
 mod explain;
 mod finite;
 mod format;
+mod forward;
+mod head_pattern;
 mod id_profile;
 mod id_scaling;
 mod inspect;
 mod json;
+mod logit_lens;
+mod mechanism_text;
 mod npy;
 mod number;
 mod output;
 mod sparkline;
 mod style;
 mod table;
+mod tensors;
 mod text;
 mod warnings;
 
 use serde::Serialize;
 
+pub use attention_modify::{AttentionModifyReport, ModifyParameters};
+pub use attribution::{AttributionParameters, AttributionReport};
 pub use csv::Record;
 pub use event_lines::event_lines;
 pub use event_records::event_records;
 pub use events::EventsReport;
 pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
+pub use forward::{ForwardReport, ModelSummary, WrittenTensor};
+pub use head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
+pub use logit_lens::{LensParameters, LogitLensReport};
 pub use npy::npy;
 pub use output::{write_atomically, write_stream};
 pub use sparkline::sparkline;
 pub use style::Style;
+pub use tensors::{TensorFile, TensorSpec};
 
 use crate::Result;
 
