@@ -137,11 +137,12 @@ impl Share {
         let (p, n) = (count as f64 / n as f64, n as f64);
         let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
         let end = |half: f64| ((p + z * z / (2.0 * n) + half) / (1.0 + z * z / n)).clamp(0.0, 1.0);
+        // At none and at all the ends are exact.
         Self {
             count,
             share: Some(p),
-            low: Some(end(-half)),
-            high: Some(end(half)),
+            low: Some(if count == 0 { 0.0 } else { end(-half) }),
+            high: Some(if p < 1.0 { end(half) } else { 1.0 }),
         }
     }
 }

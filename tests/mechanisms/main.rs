@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod commands;
+mod dumps;
 mod fixture;
+mod identities;
 mod oracle;
 mod reference;
+mod toy;
