@@ -59,7 +59,7 @@ impl StreamDump {
                 (tensor.shape().first().copied().unwrap_or(0), width)
             }
         };
-        prompts.check_rows(n, &format!("the streams of {}", acts.display()))?;
+        prompts.check_rows(n, &format!("the dump {}", acts.display()))?;
         let lengths = prompts.lengths.clone().unwrap_or_else(|| vec![stored; n]);
         let dump = Self {
             tensors,

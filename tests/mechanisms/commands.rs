@@ -365,6 +365,7 @@ fn what_is_missing_or_unfit_is_named_with_its_way_out() {
     let file = |name: &str| tiny.folder.path().join(name);
     let path = |name: &str| text(&file(name)).to_owned();
 
+    let weights = text(&tiny.model.join("model.safetensors")).to_owned();
     for (args, code, words) in [
         (
             vec!["attribution", &last, "--unembed", model],
@@ -373,7 +374,7 @@ fn what_is_missing_or_unfit_is_named_with_its_way_out() {
         ),
         (vec!["head-pattern", &last], 1, &["hook_pattern", "eager"]),
         (
-            vec!["logit-lens", model, "--unembed", model],
+            vec!["logit-lens", &weights, "--unembed", model],
             1,
             &["blocks.L.hook"],
         ),
