@@ -121,7 +121,13 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
         .map(|layer| checkpoint.block::<f32>(layer).expect("the block is there"))
         .collect();
     let edit = Edit {
-        heads: vec![Head { layer: 10, head: 7 }, Head { layer: 11, head: 10 }],
+        heads: vec![
+            Head { layer: 10, head: 7 },
+            Head {
+                layer: 11,
+                head: 10,
+            },
+        ],
         keys: vec![9..10; examples],
         alpha: 5.0,
         mode: EditMode::Post,

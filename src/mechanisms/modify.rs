@@ -282,7 +282,7 @@ impl<'a, T: Real> Run<'a, T> {
             return Ok(());
         };
         for (edit, outcomes) in self.edits.iter().zip(outcomes) {
-            let resid = replay(config, &self.blocks, self.first_layer, last, edit).concat();
+            let resid = replay(config, &self.blocks, self.first_layer, last, edit);
             let n = resid.len() / config.width;
             let normed = norm.apply(&resid, config.eps);
             let found = self

@@ -159,6 +159,16 @@ pub fn head_pattern(
     progress.begin("head patterns", layers.len() as u64);
     for layer in layers {
         let pattern = Pattern::open(dump, layer)?;
+        let ranges = queries.iter().map(|spot| &spot.ranges);
+        let ranges = ranges
+            .chain(keys.iter().map(|(_, ranges)| ranges))
+            .flatten();
+        if let Some(range) = ranges.into_iter().find(|range| range.end > pattern.keys) {
+            return Err(Error::Usage(format!(
+                "a place {range:?} lies beyond the {} keys of blocks.{layer}.attn.hook_pattern; slots and attr_pos count tokens from 0",
+                pattern.keys
+            )));
+        }
         for head in 0..pattern.n_heads {
             for query in &queries {
                 for (key, ranges) in &keys {

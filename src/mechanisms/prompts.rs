@@ -204,6 +204,11 @@ impl Prompts {
             return Ok(());
         };
         for (example, &length) in lengths.iter().enumerate() {
+            if length == 0 {
+                return Err(Error::Usage(format!(
+                    "lengths: example {example} has no tokens; leave it out"
+                )));
+            }
             if let Some(attribute) = &self.attribute
                 && attribute[example] + 1 >= length
             {

@@ -286,6 +286,11 @@ impl Readout {
                 .for_each(|(w, gain)| *w *= gain);
             let mean = column.iter().sum::<f64>() / self.width as f64;
             vectors.extend(column.iter().map(|w| w - mean));
+            if !mean.is_finite() || !constants[at].is_finite() {
+                return Err(Error::Usage(format!(
+                    "--unembed: the final norm or the column of token {token} holds NaN or infinity"
+                )));
+            }
         }
         Ok(Directions {
             places,

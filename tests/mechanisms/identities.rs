@@ -662,7 +662,7 @@ fn replaying_the_last_position_is_the_full_pass() {
                 for alpha in [0.0, 1.0, 5.0] {
                     let heads = [(first_layer, 0), (config.n_layers - 1, 2)];
                     let edit = edit(&heads, alpha, mode, ValueBias::Fold);
-                    let replayed = replay(config, &blocks, first_layer, &last, &edit).concat();
+                    let replayed = replay(config, &blocks, first_layer, &last, &edit);
                     let full = run::<f64>(&checkpoint, &sequences(), Some(&edit));
                     let error = distance(&replayed, &last_rows(&full.resid, config.width));
                     assert!(error < 1e-13, "{mode:?} {alpha}: {error}");

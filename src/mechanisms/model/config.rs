@@ -238,7 +238,7 @@ fn gpt2(keys: &Keys) -> Result<Config, String> {
         n_heads,
         width,
         head_width: width / n_heads.max(1),
-        hidden: keys.size("n_inner", Some(4 * width))?,
+        hidden: keys.size("n_inner", Some(width.saturating_mul(4)))?,
         n_positions: keys.size("n_positions", Some(1024))?,
         n_vocab: keys.size("vocab_size", Some(50257))?,
         eps: keys.number("layer_norm_epsilon", 1e-5)?,

@@ -165,6 +165,13 @@ impl<T: Real> Chunk<T> {
     }
 }
 
+/// One block in work.
+struct Work<'a, T> {
+    layer: usize,
+    block: Block<T>,
+    turns: Option<&'a Turns<T>>,
+}
+
 impl Pass<'_> {
     /// Runs blocks `0 .. until` for `sequences`, group after group so that memory stays bounded.
     ///
@@ -191,12 +198,22 @@ impl Pass<'_> {
             let mut chunks = self.embed(sequences, first, end)?;
             see(None, &mut chunks)?;
             for layer in 0..until {
-                let block = self.checkpoint.block::<T>(layer)?;
-                chunks.par_iter_mut().for_each(|chunk| {
-                    self.block(layer, &block, turns.as_ref(), chunk);
-                });
+                let work = Work {
+                    layer,
+                    block: self.checkpoint.block::<T>(layer)?,
+                    turns: turns.as_ref(),
+                };
+                let edited = |head| self.edit.is_some_and(|edit| edit.touches(layer, head));
+                let bias = match (0..config.n_heads).any(edited) {
+                    true => work.block.value_bias(config),
+                    false => Vec::new(),
+                };
+                chunks
+                    .par_iter_mut()
+                    .for_each(|chunk| self.block(&work, &bias, chunk));
                 see(Some(layer), &mut chunks)?;
             }
+            finite(&chunks, config.width)?;
             first = end;
         }
         Ok(())
@@ -252,18 +269,17 @@ impl Pass<'_> {
         Ok(chunks)
     }
 
-    fn block<T: Real>(
-        &self,
-        layer: usize,
-        block: &Block<T>,
-        turns: Option<&Turns<T>>,
-        chunk: &mut Chunk<T>,
-    ) {
+    /// Takes a chunk through a block; `bias` is needed where the block is edited.
+    fn block<T: Real>(&self, work: &Work<'_, T>, bias: &[T], chunk: &mut Chunk<T>) {
         let config = &self.checkpoint.config;
         let (d, e) = (config.width, config.head_width);
+        let Work {
+            layer,
+            block,
+            turns,
+        } = work;
         let starts = chunk.starts();
-        let scale = T::of(config.score_scale(layer));
-        let value_bias = block.value_bias(config);
+        let scale = T::of(config.score_scale(*layer));
         let mut pattern = Vec::new();
         let first_example = chunk.first;
         let attention = |qkv: &mut Vec<T>| {
@@ -286,12 +302,9 @@ impl Pass<'_> {
                         first: 0,
                         scale,
                     };
-                    let edit = self
-                        .edit
-                        .filter(|edit| edit.touches(layer, head))
-                        .map(|edit| {
-                            edit.row(first_example + i, &value_bias[head * e..(head + 1) * e])
-                        });
+                    let edit = self.edit.filter(|edit| edit.touches(*layer, head));
+                    let edit = edit
+                        .map(|edit| edit.row(first_example + i, &bias[head * e..(head + 1) * e]));
                     let out = &mut z[d * span[0] + head * e..d * span[1]];
                     attend(&input, edit.as_ref(), &mut weights, out, d);
                     match self.patterns {
@@ -308,6 +321,22 @@ impl Pass<'_> {
         chunk.streams = through_block(config, block, &mut chunk.resid, attention);
         chunk.streams.pattern = pattern;
     }
+}
+
+/// Fails if a residual stream left the range of its precision.
+fn finite<T: Real>(chunks: &[Chunk<T>], width: usize) -> Result<()> {
+    for chunk in chunks {
+        let beyond = |row: &[T]| row.iter().any(|x| !x.wide().is_finite());
+        if let Some(row) = chunk.resid.chunks_exact(width).position(beyond) {
+            let example = chunk.starts().partition_point(|&start| start <= row) - 1;
+            return Err(Error::Usage(format!(
+                "example {}: the residual stream leaves the range of {}; try --precision f64",
+                chunk.first + example,
+                T::NAME.to_ascii_lowercase()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Turns the queries and keys of consecutive positions, the first of which is `first`.

@@ -67,7 +67,10 @@ pub(crate) fn keys_and_values<T: Real>(streams: &BlockStreams<T>, config: &Confi
     })
 }
 
-/// The residual stream after the last block, a row an example, with `edit`.
+/// Examples that go through a block together.
+const BATCH: usize = 64;
+
+/// The residual stream after the last block with `edit`: a row an example, in their order.
 ///
 /// `blocks` are those from `first_layer` to the last.
 pub fn replay<T: Real>(
@@ -76,31 +79,50 @@ pub fn replay<T: Real>(
     first_layer: usize,
     last: &[LastPosition<T>],
     edit: &Edit,
-) -> Vec<Vec<T>> {
+) -> Vec<T> {
     let longest = last.iter().flat_map(|chunk| &chunk.lengths).max();
     let turns = config
         .rotary
         .map(|rotary| Turns::new(rotary, longest.copied().unwrap_or(0)));
-    last.par_iter()
-        .map(|chunk| {
-            let mut resid = chunk.resid.clone();
-            for (at, block) in blocks.iter().enumerate() {
-                let row = Row {
-                    config,
-                    layer: first_layer + at,
-                    edit,
-                    turns: turns.as_ref(),
-                    bias: block.value_bias(config),
-                };
-                through_block(config, block, &mut resid, |qkv| row.attend(chunk, at, qkv));
+    let rows: Vec<Rows<'_, T>> = (first_layer..)
+        .zip(blocks)
+        .map(|(layer, block)| Rows {
+            config,
+            layer,
+            edit,
+            turns: turns.as_ref(),
+            bias: block.value_bias(config),
+        })
+        .collect();
+    batches(last)
+        .into_par_iter()
+        .flat_map_iter(|batch| {
+            let parts = batch.iter().flat_map(|chunk| &chunk.resid);
+            let mut resid: Vec<T> = parts.copied().collect();
+            for (at, (block, rows)) in blocks.iter().zip(&rows).enumerate() {
+                through_block(config, block, &mut resid, |qkv| rows.attend(batch, at, qkv));
             }
             resid
         })
         .collect()
 }
 
+/// Neighbouring chunks with about [`BATCH`] examples together.
+fn batches<T>(last: &[LastPosition<T>]) -> Vec<&[LastPosition<T>]> {
+    let mut batches = Vec::new();
+    let (mut start, mut held) = (0, 0);
+    for (at, chunk) in last.iter().enumerate() {
+        held += chunk.lengths.len();
+        if held >= BATCH || at + 1 == last.len() {
+            batches.push(&last[start..=at]);
+            (start, held) = (at + 1, 0);
+        }
+    }
+    batches
+}
+
 /// The last rows of one block.
-struct Row<'a, T> {
+struct Rows<'a, T> {
     config: &'a Config,
     layer: usize,
     edit: &'a Edit,
@@ -108,43 +130,74 @@ struct Row<'a, T> {
     bias: Vec<T>,
 }
 
-impl<T: Real> Row<'_, T> {
-    fn attend(&self, chunk: &LastPosition<T>, at: usize, qkv: &mut [T]) -> Vec<T> {
-        let (d, e) = (self.config.width, self.config.head_width);
-        let mut z = vec![T::of(0.0); chunk.lengths.len() * d];
-        let (mut weights, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        let mut start = 0;
-        let rows = qkv.chunks_exact_mut(3 * d).zip(z.chunks_exact_mut(d));
-        for (i, ((row, out), &length)) in rows.zip(&chunk.lengths).enumerate() {
-            if let Some(turns) = self.turns {
-                turn_all(self.config, turns, length - 1, row);
+impl<T: Real> Rows<'_, T> {
+    /// z of every example of a batch; `at` is the block's place among the replayed ones.
+    fn attend(&self, batch: &[LastPosition<T>], at: usize, qkv: &mut [T]) -> Vec<T> {
+        let d = self.config.width;
+        let mut z = vec![T::of(0.0); qkv.len() / 3];
+        let mut rows = qkv.chunks_exact_mut(3 * d).zip(z.chunks_exact_mut(d));
+        let mut space = Space::default();
+        for chunk in batch {
+            let mut start = 0;
+            for (i, (&length, (row, out))) in chunk.lengths.iter().zip(&mut rows).enumerate() {
+                let span = start * d..(start + length) * d;
+                let seen = [&chunk.keys[at][span.clone()], &chunk.values[at][span]];
+                self.example(chunk.first + i, seen, row, out, &mut space);
+                start += length;
             }
-            // The last token sees itself as it is now, the others as they were.
-            keys.clear();
-            keys.extend_from_slice(&chunk.keys[at][start * d..(start + length) * d]);
-            values.clear();
-            values.extend_from_slice(&chunk.values[at][start * d..(start + length) * d]);
-            weights.resize(length, T::of(0.0));
-            for head in 0..self.config.n_heads {
-                let [q, k, v] = self.config.qkv(head);
-                let own = (length - 1) * d + head * e;
-                keys[own..own + e].copy_from_slice(&row[k..k + e]);
-                values[own..own + e].copy_from_slice(&row[v..v + e]);
-                let input = HeadInput {
-                    queries: view(&row[q..], 1, e, 3 * d),
-                    keys: view(&keys[head * e..], length, e, d),
-                    values: view(&values[head * e..], length, e, d),
-                    first: length - 1,
-                    scale: T::of(self.config.score_scale(self.layer)),
-                };
-                let edit = self.edit.touches(self.layer, head).then(|| {
-                    self.edit
-                        .row(chunk.first + i, &self.bias[head * e..(head + 1) * e])
-                });
-                attend(&input, edit.as_ref(), &mut weights, &mut out[head * e..], d);
-            }
-            start += length;
         }
         z
     }
+
+    fn example(
+        &self,
+        example: usize,
+        seen: [&[T]; 2],
+        row: &mut [T],
+        out: &mut [T],
+        space: &mut Space<T>,
+    ) {
+        let (d, e) = (self.config.width, self.config.head_width);
+        let length = seen[0].len() / d;
+        if let Some(turns) = self.turns {
+            turn_all(self.config, turns, length - 1, row);
+        }
+        // The last token sees itself as it is now, the others as they were.
+        space.keys.clear();
+        space.keys.extend_from_slice(seen[0]);
+        space.values.clear();
+        space.values.extend_from_slice(seen[1]);
+        space.weights.resize(length, T::of(0.0));
+        for head in 0..self.config.n_heads {
+            let [q, k, v] = self.config.qkv(head);
+            let own = (length - 1) * d + head * e;
+            space.keys[own..own + e].copy_from_slice(&row[k..k + e]);
+            space.values[own..own + e].copy_from_slice(&row[v..v + e]);
+            let input = HeadInput {
+                queries: view(&row[q..], 1, e, 3 * d),
+                keys: view(&space.keys[head * e..], length, e, d),
+                values: view(&space.values[head * e..], length, e, d),
+                first: length - 1,
+                scale: T::of(self.config.score_scale(self.layer)),
+            };
+            let touched = self.edit.touches(self.layer, head);
+            let bias = &self.bias[head * e..(head + 1) * e];
+            let edit = touched.then(|| self.edit.row(example, bias));
+            attend(
+                &input,
+                edit.as_ref(),
+                &mut space.weights,
+                &mut out[head * e..],
+                d,
+            );
+        }
+    }
+}
+
+/// Room for one example, used again for the next.
+#[derive(Default)]
+struct Space<T> {
+    keys: Vec<T>,
+    values: Vec<T>,
+    weights: Vec<T>,
 }
