@@ -146,7 +146,7 @@ impl Tensor<'_> {
     pub fn rows_of(&self, columns: usize) -> Result<Matrix> {
         let total: usize = self.shape().iter().product();
         let dtype = self.entry.dtype()?;
-        if columns == 0 || total % columns != 0 {
+        if columns == 0 || !total.is_multiple_of(columns) {
             let fact = format!("shape {:?}", self.shape());
             return Err(self.refused(fact, format!("rows of {columns} values are needed")));
         }

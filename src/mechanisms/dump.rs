@@ -196,12 +196,17 @@ impl Stream {
         example * self.stored + at
     }
 
+    /// Writes the row stored at `at` of an example into `out`, whatever it holds.
+    pub(crate) fn widen(&self, example: usize, at: usize, out: &mut [f64]) {
+        self.matrix.widen_row(self.row(example, at), out);
+    }
+
     /// Writes the row stored at `at` of an example into `out`.
     ///
     /// # Errors
     /// [`Error::NonFinite`].
     pub(crate) fn read(&self, example: usize, at: usize, out: &mut [f64]) -> Result<()> {
-        self.matrix.widen_row(self.row(example, at), out);
+        self.widen(example, at, out);
         match out.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(column) => Err(Error::Usage(format!(

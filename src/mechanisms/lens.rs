@@ -391,24 +391,29 @@ impl Reader<'_> {
         vocabulary: Option<&Vocabulary<f32>>,
     ) -> Result<Read> {
         let n = self.dump.n;
+        let d = self.readout.width;
         let found: Vec<Option<Found>> = (0..n)
             .into_par_iter()
-            .map(|example| {
-                let Some(y) = self.normalised(example)? else {
-                    return Ok(None);
-                };
-                let logit = |token: u32| {
-                    let constant = if options.with_bias {
-                        directions.constant(token)
-                    } else {
-                        0.0
+            .map_init(
+                || [vec![0.0; d], vec![0.0; d]],
+                |[row, sum], example| {
+                    let Some(weight) = self.sum(example, row, sum)? else {
+                        return Ok(None);
                     };
-                    dot(directions.vector(token), &y) + constant
-                };
-                let logits = targets[example].map(logit);
-                let row = vocabulary.map(|_| self.through_norm(&y, options.with_bias));
-                Ok(Some(Found { logits, row }))
-            })
+                    let logits = targets[example].map(|token| {
+                        let constant = match options.with_bias {
+                            true => directions.constant(token),
+                            false => 0.0,
+                        };
+                        dot(directions.vector(token), sum) * weight + constant
+                    });
+                    if !logits.iter().all(|logit| logit.is_finite()) {
+                        self.refuse(example, row)?;
+                    }
+                    let row = vocabulary.map(|_| self.through_norm(sum, weight, options.with_bias));
+                    Ok(Some(Found { logits, row }))
+                },
+            )
             .collect::<Result<_>>()?;
         let folds = vocabulary.map(|vocabulary| {
             let present: Vec<usize> = (0..n).filter(|&i| found[i].is_some()).collect();
@@ -434,32 +439,48 @@ impl Reader<'_> {
         Ok(Read { logits, folds })
     }
 
-    /// Mean over the tokens of the place of (x − mean)/s.
-    fn normalised(&self, example: usize) -> Result<Option<Vec<f64>>> {
+    /// `sum` times the weight returned is the mean of x/s over the tokens of the place; `None`
+    /// without tokens. u_t has mean 0, so the mean of x need not be taken off.
+    fn sum(&self, example: usize, row: &mut [f64], sum: &mut [f64]) -> Result<Option<f64>> {
         let stored = self.dump.stored(example, &self.spot.ranges[example]);
-        if stored.is_empty() {
-            return Ok(None);
+        let scale = |at: usize, row: &[f64]| self.scales.at(example, at, row, self.readout.eps);
+        if let &[at] = stored.as_slice() {
+            self.stream.widen(example, at, sum);
+            return Ok(Some(1.0 / scale(at, sum)?));
         }
-        let d = self.readout.width;
-        let (mut row, mut sum) = (vec![0.0; d], vec![0.0; d]);
+        sum.fill(0.0);
         for &at in &stored {
-            self.stream.read(example, at, &mut row)?;
-            let scale = self.scales.at(example, at, &row, self.readout.eps)?;
-            let mean = row.iter().sum::<f64>() / d as f64;
-            for (sum, x) in sum.iter_mut().zip(&row) {
-                *sum += (x - mean) / scale;
+            self.stream.widen(example, at, row);
+            let weight = 1.0 / scale(at, row)?;
+            for (sum, x) in sum.iter_mut().zip(row.iter()) {
+                *sum += x * weight;
             }
         }
-        sum.iter_mut().for_each(|x| *x /= stored.len() as f64);
-        Ok(Some(sum))
+        Ok((!stored.is_empty()).then(|| 1.0 / stored.len() as f64))
     }
 
-    fn through_norm(&self, y: &[f64], with_bias: bool) -> Vec<f32> {
+    /// Names the value that made a logit infinite or no number.
+    fn refuse(&self, example: usize, row: &mut [f64]) -> Result<()> {
+        for at in self.dump.stored(example, &self.spot.ranges[example]) {
+            self.stream.read(example, at, row)?;
+        }
+        Err(Error::Usage(format!(
+            "{}: the logits of example {example} are beyond the range of f64; dump smaller values",
+            self.stream.name
+        )))
+    }
+
+    /// What the unembedding is multiplied with: the place through the final norm.
+    fn through_norm(&self, sum: &[f64], weight: f64, with_bias: bool) -> Vec<f32> {
         let norm = self.readout.norm();
-        let parts = y.iter().zip(&norm.gain).zip(&norm.bias);
+        let mean = sum.iter().sum::<f64>() / sum.len() as f64;
+        let parts = sum.iter().zip(&norm.gain).zip(&norm.bias);
         #[allow(clippy::cast_possible_truncation)] // f32 is the precision of the sweep
         parts
-            .map(|((y, gain), bias)| (y * gain + if with_bias { *bias } else { 0.0 }) as f32)
+            .map(|((x, gain), bias)| {
+                let constant = if with_bias { *bias } else { 0.0 };
+                ((x - mean) * weight * gain + constant) as f32
+            })
             .collect()
     }
 }

@@ -60,7 +60,7 @@ fn sequences() -> Sequences {
     prompts(97).sequences.unwrap()
 }
 
-fn post<'a, T>(found: &'a Run<T>, layer: usize) -> &'a Vec<T> {
+fn post<T>(found: &Run<T>, layer: usize) -> &Vec<T> {
     found
         .blocks
         .get(layer + 1)

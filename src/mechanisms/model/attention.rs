@@ -71,13 +71,11 @@ fn softmax<T: Real>(row: &mut [T]) {
             top = score;
         }
     }
-    let mut sum = T::of(0.0);
-    for score in row.iter_mut() {
-        *score = Real::exp(*score - top);
-        sum = sum + *score;
-    }
+    row.iter_mut().for_each(|score| *score -= top);
+    T::exp_all(row);
+    let sum = row.iter().fold(T::of(0.0), |sum, &weight| sum + weight);
     for weight in row {
-        *weight = *weight / sum;
+        *weight /= sum;
     }
 }
 

@@ -130,7 +130,7 @@ impl Config {
         if sizes.iter().any(|&size| size == 0 || size > 1 << 28) {
             return Err("a size is zero or beyond 2^28".into());
         }
-        if self.width % self.n_heads != 0 {
+        if !self.width.is_multiple_of(self.n_heads) {
             return Err(format!(
                 "width {} does not divide into {} heads",
                 self.width, self.n_heads
@@ -142,7 +142,7 @@ impl Config {
         match self.rotary {
             Some(Rotary { dimensions, base })
                 if dimensions > self.head_width
-                    || dimensions % 2 != 0
+                    || !dimensions.is_multiple_of(2)
                     || base.is_nan()
                     || base <= 0.0 =>
             {

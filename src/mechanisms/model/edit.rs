@@ -150,8 +150,8 @@ impl<T: Real> RowEdit<'_, T> {
         for score in self.span(row) {
             match self.mode {
                 EditMode::Post => {}
-                EditMode::Pre => *score = *score * self.alpha,
-                EditMode::Renorm => *score = *score + self.log_alpha,
+                EditMode::Pre => *score *= self.alpha,
+                EditMode::Renorm => *score += self.log_alpha,
             }
         }
     }
@@ -162,7 +162,7 @@ impl<T: Real> RowEdit<'_, T> {
         if self.mode == EditMode::Post {
             for weight in self.span(row) {
                 let scaled = *weight * self.alpha;
-                growth = growth + (scaled - *weight);
+                growth += scaled - *weight;
                 *weight = scaled;
             }
         }
@@ -172,7 +172,7 @@ impl<T: Real> RowEdit<'_, T> {
     /// Takes the constant part of the values back out of a head's output.
     pub(crate) fn unscale(&self, growth: T, z: &mut [T]) {
         for (z, &bias) in z.iter_mut().zip(self.bias.unwrap_or(&[])) {
-            *z = *z - growth * bias;
+            *z -= growth * bias;
         }
     }
 

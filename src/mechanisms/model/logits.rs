@@ -109,7 +109,7 @@ impl<T: Real> Vocabulary<T> {
                 for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
                     if let Some(bias) = &self.bias {
                         for (score, &bias) in scores.iter_mut().zip(&bias[tile * TILE..]) {
-                            *score = *score + bias;
+                            *score += bias;
                         }
                     }
                     see(row, tile * TILE, scores);

@@ -7,6 +7,7 @@
 mod attention;
 mod config;
 mod edit;
+mod exponential;
 mod logits;
 mod ops;
 mod pass;

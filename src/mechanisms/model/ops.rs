@@ -72,9 +72,16 @@ impl Activation {
             Self::GeluTanh => {
                 let slope = T::of(-2.0 * (2.0 / std::f64::consts::PI).sqrt());
                 let cubic = T::of(0.044_715);
-                for x in values {
-                    let u = slope * (*x + cubic * *x * *x * *x);
-                    *x = *x / (one + Real::exp(u));
+                let mut powers = [T::of(0.0); 256];
+                for part in values.chunks_mut(powers.len()) {
+                    let powers = &mut powers[..part.len()];
+                    for (power, &x) in powers.iter_mut().zip(part.iter()) {
+                        *power = slope * (x + cubic * x * x * x);
+                    }
+                    T::exp_all(powers);
+                    for (x, &power) in part.iter_mut().zip(powers.iter()) {
+                        *x /= one + power;
+                    }
                 }
             }
             Self::GeluErf => {

@@ -388,6 +388,6 @@ pub(crate) fn through_block<T: Real>(
 
 fn add<T: Real>(total: &mut [T], part: &[T]) {
     for (total, &part) in total.iter_mut().zip(part) {
-        *total = *total + part;
+        *total += part;
     }
 }

@@ -2,6 +2,7 @@
 
 use half::{bf16, f16};
 
+use super::exponential::exp_f32;
 use crate::input::{Matrix, Values};
 
 /// f32 for speed, f64 for proof.
@@ -10,8 +11,8 @@ pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static
     fn of(x: f64) -> Self;
     /// The same value as f64.
     fn wide(self) -> f64;
-    /// e to this power.
-    fn exp(self) -> Self;
+    /// Replaces every value by e to its power.
+    fn exp_all(values: &mut [Self]);
     /// The error function.
     fn erf(self) -> Self;
     /// Little-endian bytes of values.
@@ -40,8 +41,8 @@ impl Real for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
-    fn exp(self) -> Self {
-        libm::expf(self)
+    fn exp_all(values: &mut [Self]) {
+        exp_f32(values);
     }
     fn erf(self) -> Self {
         libm::erff(self)
@@ -60,8 +61,8 @@ impl Real for f64 {
     fn wide(self) -> f64 {
         self
     }
-    fn exp(self) -> Self {
-        libm::exp(self)
+    fn exp_all(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = libm::exp(*x));
     }
     fn erf(self) -> Self {
         libm::erf(self)
