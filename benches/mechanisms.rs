@@ -46,6 +46,12 @@ fn say(what: &str, seconds: f64, beside: &str, other: f64) {
     );
 }
 
+/// Uniform between −½ and ½.
+#[allow(clippy::cast_possible_truncation)]
+fn small(random: &mut SplitMix64) -> f32 {
+    random.uniform() as f32 - 0.5
+}
+
 /// The best of three.
 fn time(mut work: impl FnMut()) -> f64 {
     let once = |_| {
@@ -143,7 +149,7 @@ fn lens(folder: &Path, checkpoint: Checkpoint) {
     let n = 10_000;
     let mut random = SplitMix64::new(2);
     let stream: Vec<u8> = (0..n * WIDTH)
-        .flat_map(|_| (random.uniform() as f32 - 0.5).to_le_bytes())
+        .flat_map(|_| small(&mut random).to_le_bytes())
         .collect();
     let targets: Vec<u8> = (0..2 * n)
         .flat_map(|i| (i32::try_from(i * 37 % 600).expect("small")).to_le_bytes())
@@ -209,7 +215,7 @@ fn plant(folder: &Path) -> Checkpoint {
         .iter()
         .map(|(_, shape)| {
             (0..shape.iter().product())
-                .flat_map(|_| ((random.uniform() as f32 - 0.5) * 0.1).to_le_bytes())
+                .flat_map(|_| (0.1 * small(&mut random)).to_le_bytes())
                 .collect()
         })
         .collect();
