@@ -1,7 +1,7 @@
 //! How far the passes are from the products they are made of, on a model of GPT-2's size.
 //!
-//! `cargo bench --bench mechanisms [-- EXAMPLES]`; random weights, one thread unless RAYON_NUM_THREADS
-//! says otherwise. Prints times and their ratios.
+//! `cargo bench --bench mechanisms [-- EXAMPLES]`: random weights, one thread. Prints times and
+//! their ratios.
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,8 +34,11 @@ fn main() {
         .unwrap_or(48);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let checkpoint = plant(folder.path());
-    forward(&checkpoint, examples);
-    lens(folder.path(), checkpoint);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.expect("a thread").install(|| {
+        forward(&checkpoint, examples);
+        lens(folder.path(), checkpoint);
+    });
 }
 
 #[allow(clippy::print_stdout)]
@@ -107,7 +110,7 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
             (Mat::from_fn(273, k, fill), Mat::from_fn(k, n, fill))
         })
         .collect();
-    // Chunks of 273 tokens (13 examples), as the pass makes them; one thread each.
+    // Chunks of 273 tokens (13 examples), as the pass makes them.
     let products = time(|| {
         for _ in 0..LAYERS * rows / 273 {
             for (a, b) in &operands {
@@ -116,7 +119,7 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
                 black_box(&out);
             }
         }
-    }) / rayon::current_num_threads().min(rows.div_ceil(273)) as f64;
+    });
     say(
         &format!("forward, {examples} x {TOKENS} tokens"),
         full,

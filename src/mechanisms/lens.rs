@@ -1,20 +1,19 @@
 //! The logit lens: what the unembedding reads in the residual stream of every block.
 
-use std::sync::OnceLock;
-
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::dump::{Stream, StreamDump};
 use super::model::{LastLogits, Outcome, Vocabulary};
 use super::prompts::Targets;
-use super::readout::{Directions, Readout};
+use super::readout::{Directions, Readout, dot};
+use super::scale::{Scales, n_layers, refuse_mixed, refuse_normed};
 use super::spots::{Positions, Spot, spots};
 use super::stat::{Group, Stat, groups, share};
 use crate::geometry::Reason;
 use crate::input::Labels;
 use crate::progress::Progress;
-use crate::warning::{Warning, WarningCode};
+use crate::warning::Warning;
 use crate::{Error, Result};
 
 /// Which stream is read.
@@ -149,133 +148,6 @@ pub struct TopToken {
     pub share: f64,
 }
 
-/// Where the scale s of every stored row comes from.
-pub(crate) enum Scales {
-    /// `ln_final.hook_scale`, or the last block's output; each row is measured once.
-    Final {
-        /// The stream.
-        stream: Stream,
-        /// Whether its values are s themselves.
-        is_scale: bool,
-        /// s of each stored row.
-        known: Vec<OnceLock<f64>>,
-    },
-    /// The row's own.
-    Own,
-}
-
-impl Scales {
-    /// The final scale of a dump.
-    pub(crate) fn of_dump(dump: &StreamDump, readout: &Readout) -> Result<Self> {
-        let known = |stream: &Stream| vec![OnceLock::new(); stream.n_rows()];
-        if let Some(stream) = dump.find("ln_final.hook_scale", 1)? {
-            return Ok(Self::Final {
-                known: known(&stream),
-                stream,
-                is_scale: true,
-            });
-        }
-        let last = n_layers(dump, readout).saturating_sub(1);
-        let name = format!("blocks.{last}.hook_resid_post");
-        let stream = dump.stream(&name, readout.width)?;
-        refuse_normed(dump, &stream, readout)?;
-        Ok(Self::Final {
-            known: known(&stream),
-            stream,
-            is_scale: false,
-        })
-    }
-
-    /// s of a stored row; `row` are the values being read.
-    pub(crate) fn at(&self, example: usize, stored: usize, row: &[f64], eps: f64) -> Result<f64> {
-        let Self::Final {
-            stream,
-            is_scale,
-            known,
-        } = self
-        else {
-            return Ok(deviation(row, eps));
-        };
-        let cell = &known[stream.row(example, stored)];
-        if let Some(&scale) = cell.get() {
-            return Ok(scale);
-        }
-        let scale = if *is_scale {
-            let mut scale = [0.0];
-            stream.read(example, stored, &mut scale)?;
-            scale[0]
-        } else {
-            let mut last = vec![0.0; row.len()];
-            stream.read(example, stored, &mut last)?;
-            deviation(&last, eps)
-        };
-        if scale <= 0.0 {
-            return Err(Error::Usage(format!(
-                "ln_final.hook_scale: example {example} has scale {scale}; scales are positive"
-            )));
-        }
-        Ok(*cell.get_or_init(|| scale))
-    }
-}
-
-fn deviation(row: &[f64], eps: f64) -> f64 {
-    let n = row.len() as f64;
-    let mean = row.iter().sum::<f64>() / n;
-    let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (variance + eps).sqrt()
-}
-
-/// Blocks of the model: what the checkpoint says, else what the dump holds.
-pub(crate) fn n_layers(dump: &StreamDump, readout: &Readout) -> usize {
-    match &readout.checkpoint {
-        Some(checkpoint) => checkpoint.config.n_layers,
-        None => dump.n_layers(),
-    }
-}
-
-/// Fails if a stream that should be the last residual is the output of the final LayerNorm, as
-/// `hidden_states[-1]` of transformers is: (x − β)/γ then has mean 0 and variance 1 in every row.
-fn refuse_normed(dump: &StreamDump, stream: &Stream, readout: &Readout) -> Result<()> {
-    const LOOKED_AT: usize = 32;
-    const CLOSE: f64 = 1e-2;
-    let norm = readout.norm();
-    if norm.gain.iter().any(|gain| gain.abs() < 1e-6) {
-        return Ok(());
-    }
-    let mut row = vec![0.0; readout.width];
-    for example in 0..dump.n.min(LOOKED_AT) {
-        let last = dump.lengths[example].saturating_sub(1);
-        let Some(&at) = dump.stored(example, &(last..last + 1)).first() else {
-            return Ok(());
-        };
-        stream.read(example, at, &mut row)?;
-        for ((x, gain), bias) in row.iter_mut().zip(&norm.gain).zip(&norm.bias) {
-            *x = (*x - bias) / gain;
-        }
-        let n = row.len() as f64;
-        let mean = row.iter().sum::<f64>() / n;
-        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-        if mean.abs() > CLOSE || (variance - 1.0).abs() > CLOSE {
-            return Ok(());
-        }
-    }
-    Err(Error::Usage(format!(
-        "{} is the output of the final LayerNorm, as hidden_states[-1] is; dump the input of ln_f (final_layer_norm) or the output of the last block",
-        stream.name
-    )))
-}
-
-/// A dump and a readout that say opposite things about folding are not of one model.
-pub(crate) fn refuse_mixed(dump: &StreamDump, readout: &Readout) -> Result<()> {
-    let folded = |text: &str| matches!(text, "true" | "True" | "1");
-    match dump.says("fold_ln") {
-        Some(text) if folded(text) && readout.checkpoint.is_some() => Err(Error::Usage(
-            "the dump says fold_ln true but the unembedding is that of the raw checkpoint; give the folded one with --unembed FILE, or dump again unfolded".into(),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// Reads the logits of the two targets, and of the vocabulary if asked, in every block.
 ///
 /// # Errors
@@ -331,26 +203,8 @@ pub fn logit_lens(
     Ok(LogitLens {
         n: dump.n,
         rows,
-        warnings: attribute_warning(dump),
+        warnings: dump.prompts.warnings(dump.n),
     })
-}
-
-/// Counts examples whose attribute is not the counterfactual token.
-pub(crate) fn attribute_warning(dump: &StreamDump) -> Vec<Warning> {
-    misplaced(dump.prompts.misplaced_attributes(), dump.n)
-}
-
-pub(crate) fn misplaced(count: usize, n: usize) -> Vec<Warning> {
-    match count {
-        0 => Vec::new(),
-        count => vec![Warning::new(
-            WarningCode::AttributeMisplaced,
-            count,
-            format!(
-                "in {count} of {n} examples the token at attr_pos is not the counterfactual one"
-            ),
-        )],
-    }
 }
 
 fn whole_vocabulary(readout: &Readout, options: &LensOptions) -> Result<Option<Vocabulary<f32>>> {
@@ -488,24 +342,6 @@ impl Reader<'_> {
 struct Found {
     logits: [f64; 2],
     row: Option<Vec<f32>>,
-}
-
-/// A sum with eight partial sums, in a fixed order.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = left
-        .remainder()
-        .iter()
-        .zip(right.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (left, right) in left.zip(right) {
-        for ((lane, a), b) in lanes.iter_mut().zip(left).zip(right) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum::<f64>() + rest
 }
 
 fn row(layer: &str, index: usize, spot: &Spot, group: &Group, read: &Read) -> LensRow {

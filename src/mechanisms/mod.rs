@@ -8,12 +8,15 @@
 pub mod attribution;
 mod dump;
 pub mod forward;
+mod head_table;
+mod last_positions;
 pub mod lens;
 pub mod model;
 pub mod modify;
 pub mod patterns;
 mod prompts;
 mod readout;
+mod scale;
 mod spots;
 mod stat;
 

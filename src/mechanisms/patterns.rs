@@ -6,7 +6,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::dump::StreamDump;
-use super::lens::attribute_warning;
 use super::prompts::SLOTS;
 use super::spots::{Positions, spots};
 use super::stat::{Stat, groups};
@@ -215,7 +214,7 @@ pub fn head_pattern(
         n: dump.n,
         ranking: ranking(&rows),
         rows,
-        warnings: attribute_warning(dump),
+        warnings: dump.prompts.warnings(dump.n),
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::model::Sequences;
 use crate::input::{Tensor, Tensors};
+use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 /// The parts of a prompt "Redefine: subject relation attribute. Subject relation", in order.
@@ -167,18 +168,29 @@ impl Prompts {
         }
     }
 
-    /// Examples whose attribute token is not the counterfactual one, if that can be said.
-    pub fn misplaced_attributes(&self) -> usize {
+    /// A warning that counts the examples, of `n`, whose attribute is not the counterfactual token.
+    pub(crate) fn warnings(&self, n: usize) -> Vec<Warning> {
         let (Some(sequences), Some(targets), Some(attribute)) =
             (&self.sequences, &self.targets, &self.attribute)
         else {
-            return 0;
+            return Vec::new();
         };
-        (0..attribute.len())
-            .filter(|&example| {
-                sequences.tokens(example).get(attribute[example]) != Some(&targets[example][1])
-            })
-            .count()
+        let misplaced = |&example: &usize| {
+            sequences.tokens(example).get(attribute[example]) != Some(&targets[example][1])
+        };
+        match (0..attribute.len()).filter(misplaced).count() {
+            0 => Vec::new(),
+            count => {
+                let message = format!(
+                    "in {count} of {n} examples the token at attr_pos is not the counterfactual one"
+                );
+                vec![Warning::new(
+                    WarningCode::AttributeMisplaced,
+                    count,
+                    message,
+                )]
+            }
+        }
     }
 
     fn counts(&self) -> Vec<(&'static str, usize)> {

@@ -378,3 +378,21 @@ fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
 fn wide(matrix: &Matrix) -> Vec<f64> {
     f64::of_matrix(matrix)
 }
+
+/// A sum with eight partial sums, in a fixed order.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = left
+        .remainder()
+        .iter()
+        .zip(right.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
+    for (left, right) in left.zip(right) {
+        for ((lane, a), b) in lanes.iter_mut().zip(left).zip(right) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
