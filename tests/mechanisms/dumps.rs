@@ -27,18 +27,31 @@ pub const EVERYTHING: [StreamName; 13] = [
     StreamName::Logits,
 ];
 
-/// Writes f64 tensors.
+/// Writes f64 tensors, and i32 ones where the name says ids.
+#[allow(clippy::cast_possible_truncation)]
 pub fn write_tensors(path: &Path, tensors: &[(&str, Vec<usize>, Vec<f64>)], said: &[(&str, &str)]) {
-    let bytes: Vec<Vec<u8>> = tensors
+    let encoded: Vec<(Dtype, Vec<u8>)> = tensors
         .iter()
-        .map(|(_, _, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect())
+        .map(|(name, _, values)| match name.ends_with("_ids") {
+            true => {
+                let bytes = values.iter().flat_map(|&x| (x as i32).to_le_bytes());
+                (Dtype::I32, bytes.collect())
+            }
+            false => {
+                let bytes = values.iter().flat_map(|x| x.to_le_bytes());
+                (Dtype::F64, bytes.collect())
+            }
+        })
         .collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
-        (
-            *name,
-            TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap(),
-        )
-    });
+    let views = tensors
+        .iter()
+        .zip(&encoded)
+        .map(|((name, shape, _), (dtype, bytes))| {
+            (
+                *name,
+                TensorView::new(*dtype, shape.clone(), bytes).unwrap(),
+            )
+        });
     let said: HashMap<String, String> = said
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
