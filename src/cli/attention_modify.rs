@@ -13,7 +13,7 @@ use repgeo::report::{AttentionModifyReport, ModifyParameters, Report};
 
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{PrecisionName, PromptArgs, Switch, ValueBiasName};
+use super::prompts::{GroupArgs, PrecisionName, PromptArgs, Switch, ValueBiasName};
 
 /// Multiply the last token's attention to the attribute in a few heads and count outcomes
 ///
@@ -26,6 +26,9 @@ pub struct AttentionModifyArgs {
 
     #[command(flatten)]
     prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
 
     #[command(flatten)]
     edit: EditArgs,
@@ -132,12 +135,12 @@ impl AttentionModifyArgs {
         let found = match &self.replay {
             Some(path) => {
                 let dump = self.prompts.dump(path)?;
-                options.groups = self.prompts.groups(dump.n)?;
+                options.groups = self.groups.groups(dump.n)?;
                 attention_modify_replayed::<T>(&checkpoint, &dump, &options, progress)?
             }
             None => {
                 let prompts = self.prompts.prompts()?;
-                options.groups = self.prompts.groups(prompts.n().unwrap_or(0))?;
+                options.groups = self.groups.groups(prompts.n().unwrap_or(0))?;
                 attention_modify::<T>(&checkpoint, &prompts, &options, progress)?
             }
         };
@@ -161,7 +164,7 @@ pub fn run(args: AttentionModifyArgs) -> Result<()> {
         centred: options.centred,
         replay: args.replay.is_some(),
         precision: args.precision.as_str(),
-        group_by: args.prompts.group_name(),
+        group_by: args.groups.group_name(),
     };
     let select = matches!(args.edit.select, Some(SelectName::MaxFact));
     let report = AttentionModifyReport::new(parameters, found, select);

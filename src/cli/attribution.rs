@@ -10,7 +10,7 @@ use repgeo::report::{AttributionParameters, AttributionReport, Report};
 
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{PositionsName, PromptArgs, Switch, ValueBiasName};
+use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch, ValueBiasName};
 
 /// Contribution of every attention block, MLP, head and embedding to the two logits
 ///
@@ -30,6 +30,9 @@ pub struct AttributionArgs {
 
     #[command(flatten)]
     prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
 
     #[command(flatten)]
     parts: PartArgs,
@@ -81,7 +84,7 @@ pub fn run(args: AttributionArgs) -> Result<()> {
         },
         value_bias: args.parts.value_bias.into(),
         positions: args.parts.positions.into(),
-        groups: args.prompts.groups(dump.n)?,
+        groups: args.groups.groups(dump.n)?,
         check: args.parts.check,
     };
     let centred = args.parts.center_unembed == Switch::On;
@@ -93,7 +96,7 @@ pub fn run(args: AttributionArgs) -> Result<()> {
         value_bias: options.value_bias.as_str(),
         centred,
         positions: options.positions.as_str(),
-        group_by: args.prompts.group_name(),
+        group_by: args.groups.group_name(),
     };
     let report = AttributionReport::new(parameters, found);
     let input = vec![input_name(&args.input), input_name(&args.unembed)];

@@ -9,7 +9,7 @@ use repgeo::report::{HeadPatternReport, PatternParameters, Report};
 
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{PositionsName, PromptArgs};
+use super::prompts::{GroupArgs, PositionsName, PromptArgs};
 
 /// Mean attention of every head, and heads ranked by their attention to the attribute
 #[derive(Args)]
@@ -20,6 +20,9 @@ pub struct HeadPatternArgs {
 
     #[command(flatten)]
     prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
 
     /// Whose attention: the last token's, that of every slot, or of every position
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
@@ -35,13 +38,13 @@ pub fn run(args: HeadPatternArgs) -> Result<()> {
     let dump = args.prompts.dump(&args.input)?;
     let options = PatternOptions {
         queries: args.query.into(),
-        groups: args.prompts.groups(dump.n)?,
+        groups: args.groups.groups(dump.n)?,
     };
     let progress = Bar::new(args.output.quiet);
     let found = head_pattern(&dump, &options, &progress)?;
     let parameters = PatternParameters {
         query: options.queries.as_str(),
-        group_by: args.prompts.group_name(),
+        group_by: args.groups.group_name(),
     };
     let report = HeadPatternReport::new(parameters, found);
     let input = vec![input_name(&args.input)];

@@ -10,7 +10,7 @@ use repgeo::report::{LensParameters, LogitLensReport, Report};
 
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{PositionsName, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch};
 
 /// Logits of the factual and the counterfactual token in every block
 ///
@@ -31,6 +31,9 @@ pub struct LogitLensArgs {
 
     #[command(flatten)]
     prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
 
     #[command(flatten)]
     lens: LensArgs,
@@ -115,7 +118,7 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.prompts.dump(&args.input)?;
     let options = LensOptions {
-        groups: args.prompts.groups(dump.n)?,
+        groups: args.groups.groups(dump.n)?,
         ..args.lens.options()
     };
     let centred = args.lens.center_unembed == Switch::On;
@@ -130,7 +133,7 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
         positions: options.positions.as_str(),
         rank: options.rank,
         top_k: options.top_k,
-        group_by: args.prompts.group_name(),
+        group_by: args.groups.group_name(),
     };
     let report = LogitLensReport::new(parameters, lens);
     let input = vec![input_name(&args.input), input_name(&args.unembed)];

@@ -23,9 +23,13 @@ pub struct PromptArgs {
     /// or .csv with the columns fact and counterfactual [default: what the tokens or the dump hold]
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
+}
 
+/// How examples are grouped.
+#[derive(Args)]
+pub struct GroupArgs {
     /// Report each class too: one label per example, .npy, FILE#NAME, .csv[:COLUMN] or .txt
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Examples")]
     group_by: Option<PathBuf>,
 }
 
@@ -39,7 +43,9 @@ impl PromptArgs {
     pub fn dump(&self, acts: &Path) -> Result<StreamDump> {
         StreamDump::open(acts, self.tokens.as_deref(), self.targets.as_deref())
     }
+}
 
+impl GroupArgs {
     /// The classes of `n` examples.
     pub fn groups(&self, n: usize) -> Result<Option<Labels>> {
         let Some(path) = &self.group_by else {
