@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use repgeo::mechanisms::Prompts;
-use repgeo::mechanisms::forward::{ForwardOptions, StreamName, forward, metadata, plan};
+use repgeo::mechanisms::forward::{ForwardOptions, StreamName, absent, forward, metadata, plan};
 use repgeo::mechanisms::model::{Checkpoint, Real};
 use repgeo::report::{ForwardReport, ModelSummary, Report, TensorFile, TensorSpec};
 use repgeo::{Error, Result};
@@ -116,9 +116,13 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     }
     let checkpoint = Checkpoint::open(&args.model)?;
     let prompts = args.prompts.prompts()?;
+    let options = ForwardOptions {
+        streams: args.dump.iter().map(|&name| name.into()).collect(),
+        all_positions: args.positions == DumpPositions::All,
+    };
     let tensors = match args.precision {
-        PrecisionName::F32 => write::<f32>(&args, &checkpoint, &prompts)?,
-        PrecisionName::F64 => write::<f64>(&args, &checkpoint, &prompts)?,
+        PrecisionName::F32 => write::<f32>(&args, &options, &checkpoint, &prompts)?,
+        PrecisionName::F64 => write::<f64>(&args, &options, &checkpoint, &prompts)?,
     };
     let n_tokens = prompts.lengths.iter().flatten().sum();
     let report = ForwardReport {
@@ -126,7 +130,7 @@ pub fn run(args: ForwardArgs) -> Result<()> {
         n: prompts.n().unwrap_or(0),
         n_tokens,
         tensors: tensors.iter().map(Into::into).collect(),
-        warnings: Vec::new(),
+        warnings: absent(&checkpoint.config, &options),
     };
     let output = OutputArgs::to_stdout(args.format, args.quiet, args.ascii);
     let input = vec![input_name(&args.model)];
@@ -135,14 +139,11 @@ pub fn run(args: ForwardArgs) -> Result<()> {
 
 fn write<T: Real>(
     args: &ForwardArgs,
+    options: &ForwardOptions,
     checkpoint: &Checkpoint,
     prompts: &Prompts,
 ) -> Result<Vec<TensorSpec>> {
-    let options = ForwardOptions {
-        streams: args.dump.iter().map(|&name| name.into()).collect(),
-        all_positions: args.positions == DumpPositions::All,
-    };
-    let tensors: Vec<TensorSpec> = plan::<T>(checkpoint, prompts, &options)?
+    let tensors: Vec<TensorSpec> = plan::<T>(checkpoint, prompts, options)?
         .into_iter()
         .map(|planned| TensorSpec {
             name: planned.name,
@@ -155,7 +156,7 @@ fn write<T: Real>(
     forward::<T>(
         checkpoint,
         prompts,
-        &options,
+        options,
         &mut |name, offset, bytes| file.write(name, offset, bytes),
         &progress,
     )?;

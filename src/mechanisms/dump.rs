@@ -1,7 +1,7 @@
 //! Dumped streams, named as TransformerLens names its hooks.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::prompts::Prompts;
 use crate::input::{Matrix, Tensors};
@@ -25,6 +25,7 @@ pub struct StreamDump {
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
     pub name: String,
+    path: PathBuf,
     matrix: Matrix,
     stored: usize,
 }
@@ -111,6 +112,7 @@ impl StreamDump {
         }
         Ok(Stream {
             name: name.to_owned(),
+            path: self.tensors.path().to_owned(),
             matrix,
             stored: self.stored,
         })
@@ -146,10 +148,12 @@ impl StreamDump {
     }
 
     fn check_positions(&self) -> Result<()> {
-        let out_of_range = |what: String| {
-            Err(Error::Usage(format!(
-                "{what}; positions count from 0 and stay below the example's length"
-            )))
+        let out_of_range = |fact: String| {
+            Err(Error::Malformed {
+                path: self.tensors.path().to_owned(),
+                fact,
+                remedy: "positions count from 0 and stay below the example's length".into(),
+            })
         };
         if let Some(positions) = &self.prompts.positions {
             for (example, stored) in positions.iter().enumerate() {
@@ -196,6 +200,15 @@ impl Stream {
         example * self.stored + at
     }
 
+    /// An error about its values.
+    pub(crate) fn refused(&self, fact: &str, remedy: &str) -> Error {
+        Error::Malformed {
+            path: self.path.clone(),
+            fact: format!("{}: {fact}", self.name),
+            remedy: remedy.into(),
+        }
+    }
+
     /// Writes the row stored at `at` of an example into `out`, whatever it holds.
     pub(crate) fn widen(&self, example: usize, at: usize, out: &mut [f64]) {
         self.matrix.widen_row(self.row(example, at), out);
@@ -209,10 +222,13 @@ impl Stream {
         self.widen(example, at, out);
         match out.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
-            Some(column) => Err(Error::Usage(format!(
-                "{}: example {example}, stored position {at}, column {column} is {}; dump finite values",
-                self.name, out[column]
-            ))),
+            Some(column) => {
+                let value = out[column];
+                Err(self.refused(
+                    &format!("example {example}, stored position {at}, column {column} is {value}"),
+                    "dump finite values",
+                ))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::prompts::Prompts;
 use crate::progress::Progress;
+use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 /// What can be written, by the names after `--dump`.
@@ -165,6 +166,27 @@ pub fn plan<T: Real>(
         add("slots", vec![n, 14, 2]);
     }
     Ok(plan)
+}
+
+/// Streams that were asked for and that this model does not have.
+pub fn absent(config: &Config, options: &ForwardOptions) -> Vec<Warning> {
+    let missing = [
+        (
+            StreamName::ResidMid,
+            config.parallel,
+            "resid-mid: a parallel residual has none",
+        ),
+        (
+            StreamName::PosEmbed,
+            config.rotary.is_some(),
+            "pos-embed: rotary positions have none",
+        ),
+    ];
+    missing
+        .into_iter()
+        .filter(|(name, absent, _)| *absent && options.streams.contains(name))
+        .map(|(_, _, words)| Warning::new(WarningCode::SkippedArrays, 1, words))
+        .collect()
 }
 
 /// Streams that are rows of the width of the model.

@@ -318,10 +318,10 @@ impl Reader<'_> {
         for at in self.dump.stored(example, &self.spot.ranges[example]) {
             self.stream.read(example, at, row)?;
         }
-        Err(Error::Usage(format!(
-            "{}: the logits of example {example} are beyond the range of f64; dump smaller values",
-            self.stream.name
-        )))
+        Err(self.stream.refused(
+            &format!("the logits of example {example} are beyond the range of f64"),
+            "dump smaller values",
+        ))
     }
 
     /// What the unembedding is multiplied with: the place through the final norm.

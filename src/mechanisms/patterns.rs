@@ -163,10 +163,15 @@ pub fn head_pattern(
             .chain(keys.iter().map(|(_, ranges)| ranges))
             .flatten();
         if let Some(range) = ranges.into_iter().find(|range| range.end > pattern.keys) {
-            return Err(Error::Usage(format!(
-                "a place {range:?} lies beyond the {} keys of blocks.{layer}.attn.hook_pattern; slots and attr_pos count tokens from 0",
+            let fact = format!(
+                "a place {range:?} lies beyond the {} keys of blocks.{layer}.attn.hook_pattern",
                 pattern.keys
-            )));
+            );
+            return Err(malformed(
+                dump,
+                fact,
+                "slots and attr_pos count tokens from 0",
+            ));
         }
         for head in 0..pattern.n_heads {
             for query in &queries {
@@ -186,9 +191,10 @@ pub fn head_pattern(
                         .iter()
                         .position(|value| value.is_some_and(|x| !x.is_finite()))
                     {
-                        return Err(Error::Usage(format!(
-                            "blocks.{layer}.attn.hook_pattern: head {head} of example {example} holds NaN or infinity; dump finite values"
-                        )));
+                        let fact = format!(
+                            "blocks.{layer}.attn.hook_pattern: head {head} of example {example} holds NaN or infinity"
+                        );
+                        return Err(malformed(dump, fact, "dump finite values"));
                     }
                     for group in &groups {
                         let present: Vec<f64> =
@@ -216,6 +222,14 @@ pub fn head_pattern(
         rows,
         warnings: dump.prompts.warnings(dump.n),
     })
+}
+
+fn malformed(dump: &StreamDump, fact: String, remedy: &str) -> Error {
+    Error::Malformed {
+        path: dump.tensors.path().to_owned(),
+        fact,
+        remedy: remedy.into(),
+    }
 }
 
 /// The slots; without them every position, and the attribute if it is known.

@@ -67,9 +67,8 @@ impl Scales {
             deviation(&last, eps)
         };
         if scale <= 0.0 {
-            return Err(Error::Usage(format!(
-                "ln_final.hook_scale: example {example} has scale {scale}; scales are positive"
-            )));
+            let fact = format!("example {example} has scale {scale}");
+            return Err(stream.refused(&fact, "scales are positive"));
         }
         Ok(*cell.get_or_init(|| scale))
     }
@@ -116,10 +115,10 @@ pub(crate) fn refuse_normed(dump: &StreamDump, stream: &Stream, readout: &Readou
             return Ok(());
         }
     }
-    Err(Error::Usage(format!(
-        "{} is the output of the final LayerNorm, as hidden_states[-1] is; dump the input of ln_f (final_layer_norm) or the output of the last block",
-        stream.name
-    )))
+    Err(stream.refused(
+        "this is the output of the final LayerNorm, as hidden_states[-1] is",
+        "dump the input of ln_f (final_layer_norm) or the output of the last block",
+    ))
 }
 
 /// A dump and a readout that say opposite things about folding are not of one model.

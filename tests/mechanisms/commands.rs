@@ -559,6 +559,27 @@ fn what_is_missing_or_unfit_is_named_with_its_way_out() {
     );
     assert!(!file("x.safetensors").exists());
 
+    // Values.
+    let mut stream = vec![0.25; 200 * 64];
+    stream[130] = f64::NAN;
+    let blocks: Vec<(String, Vec<f64>)> = (0..4)
+        .map(|layer| (format!("blocks.{layer}.hook_resid_post"), stream.clone()))
+        .collect();
+    let tensors: Vec<(&str, Vec<usize>, Vec<f64>)> = blocks
+        .iter()
+        .map(|(name, values)| (name.as_str(), vec![200, 64], values.clone()))
+        .collect();
+    write_tensors(&file("nan.safetensors"), &tensors, &[]);
+    let nan = path("nan.safetensors");
+    let message = refusal(
+        &["logit-lens", &nan, "--unembed", model, "--targets", prompts],
+        1,
+    );
+    assert!(
+        message.contains("example 2") && message.contains("column 2"),
+        "{message}"
+    );
+
     // Folded or not must be said, and not contradict what is there.
     let w = |name: &str, tensors: &[(&str, Vec<usize>, Vec<f64>)], said: &[(&str, &str)]| {
         write_tensors(&file(name), tensors, said);
