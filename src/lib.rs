@@ -8,6 +8,7 @@
 //! | [`input`] | files of activations | a [`Matrix`](input::Matrix) per layer, in stored precision |
 //! | [`neighbours`] | a matrix | exact neighbours and their f64 distances, the same bytes everywhere |
 //! | [`geometry`] | distances | numbers: intrinsic dimensions, diagnostics; or a [`Reason`](geometry::Reason) why not |
+//! | [`mechanisms`] | dumped streams, checkpoints | logits, contributions, attention, outcomes of edits |
 //! | [`profile`] | a dump | a number per layer with its context, sub-samples, events |
 //! | [`report`] | a profile | JSON, tidy CSV, a table with sparklines |
 //!
@@ -71,6 +72,7 @@ pub mod cache;
 pub mod error;
 pub mod geometry;
 pub mod input;
+pub mod mechanisms;
 pub mod neighbours;
 pub mod profile;
 pub mod progress;

@@ -47,6 +47,8 @@ pub enum WarningCode {
     NoDensity,
     /// Rows where PAk has no maximum, so that the density by k* neighbours stands in.
     PakFallback,
+    /// The token at the attribute's position is not the counterfactual one.
+    AttributeMisplaced,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

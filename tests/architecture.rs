@@ -11,7 +11,7 @@ const STOREYS: [&[&str]; 7] = [
     &["error", "warning", "progress", "random", "storage"],
     &["input"],
     &["neighbours"],
-    &["geometry", "cache"],
+    &["geometry", "cache", "mechanisms"],
     &["profile"],
     &["report"],
     &["cli", "main"],

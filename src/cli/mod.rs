@@ -3,20 +3,26 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
+mod attention_modify;
+mod attribution;
 mod completions;
 mod density_peaks;
 mod events;
+mod forward;
+mod head_pattern;
 mod id_profile;
 mod imbalance;
 mod inspect;
 mod landscape;
 mod layers;
+mod logit_lens;
 mod neighbours;
 mod output;
 mod overlap;
 mod pairs;
 mod peaks;
 mod progress;
+mod prompts;
 mod rows;
 
 /// Exact, reproducible geometry of hidden representations.
@@ -44,6 +50,11 @@ enum Command {
     Overlap(Box<overlap::OverlapArgs>),
     Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
+    Forward(Box<forward::ForwardArgs>),
+    LogitLens(Box<logit_lens::LogitLensArgs>),
+    Attribution(Box<attribution::AttributionArgs>),
+    HeadPattern(Box<head_pattern::HeadPatternArgs>),
+    AttentionModify(Box<attention_modify::AttentionModifyArgs>),
     Completions(completions::CompletionsArgs),
 }
 
@@ -63,6 +74,11 @@ pub fn run() -> Result<()> {
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),
+        Command::Forward(args) => forward::run(*args),
+        Command::LogitLens(args) => logit_lens::run(*args),
+        Command::Attribution(args) => attribution::run(*args),
+        Command::HeadPattern(args) => head_pattern::run(*args),
+        Command::AttentionModify(args) => attention_modify::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

@@ -23,6 +23,7 @@ mod scan;
 mod select;
 mod series;
 mod tables;
+mod tensors;
 
 pub use bytes::Bytes;
 pub use dtype::Dtype;
@@ -39,3 +40,4 @@ pub use scan::{Scan, Spot, scan};
 pub use select::{Selection, index_list};
 pub use series::{Series, SeriesChoice, SeriesFile};
 pub use tables::{PrecomputedTable, TableSource, find_tables};
+pub use tensors::{Tensor, Tensors};

@@ -1,6 +1,6 @@
 //! The safetensors format, single files and sharded ones with an index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -45,6 +45,17 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
         .collect();
     entries.sort_by(|a, b| natural::compare(&a.name, &b.name));
     Ok(entries)
+}
+
+/// The free text of a file's header: what its writer says about the tensors.
+///
+/// # Errors
+/// [`Error::Malformed`] if the header cannot be read.
+pub(crate) fn metadata(path: &Path) -> Result<HashMap<String, String>> {
+    let bytes = Bytes::open(path)?;
+    let (_, metadata) =
+        SafeTensors::read_metadata(&bytes).map_err(|err| malformed(path, fact(&err)))?;
+    Ok(metadata.metadata().clone().unwrap_or_default())
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,8 @@
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
+mod attention_modify;
+mod attribution;
 mod csv;
 mod density_peaks;
 mod event_lines;
@@ -22,6 +24,8 @@ pub mod events;
 mod explain;
 mod finite;
 mod format;
+mod forward;
+mod head_pattern;
 mod heatmap;
 mod id_profile;
 mod id_scaling;
@@ -30,6 +34,8 @@ mod imbalance_subsets;
 mod inspect;
 mod json;
 mod landscape;
+mod logit_lens;
+mod mechanism_text;
 mod neighbours;
 mod number;
 mod overlap;
@@ -42,14 +48,19 @@ mod warnings;
 
 use serde::Serialize;
 
+pub use attention_modify::{AttentionModifyReport, ModifyParameters};
+pub use attribution::{AttributionParameters, AttributionReport};
 pub use csv::Record;
 pub use event_lines::event_lines;
 pub use event_records::event_records;
 pub use events::EventsReport;
 pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
+pub use forward::{ForwardReport, ModelSummary, WrittenTensor};
+pub use head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
+pub use logit_lens::{LensParameters, LogitLensReport};
 pub use neighbours::{NeighboursReport, WrittenTable};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use sparkline::sparkline;

@@ -2,9 +2,11 @@
 
 mod npy;
 mod npz;
+mod tensors;
 mod write;
 
 pub use npy::{Element, npy, npy_header};
 pub use npz::npz;
+pub use tensors::{TensorFile, TensorSpec};
 pub(crate) use write::is_stream;
 pub use write::{write_atomically, write_atomically_with, write_stream};

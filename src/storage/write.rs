@@ -92,7 +92,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
 }
 
 /// The file that `path` leads to, which need not exist.
-fn follow_links(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(next) = fs::read_link(&target) else {
@@ -114,7 +114,7 @@ fn permissions_if_writable(target: &Path) -> io::Result<Option<fs::Permissions>>
 }
 
 /// Temporary files are private by default; a report should obey the umask like any new file.
-fn new_file_options() -> tempfile::Builder<'static, 'static> {
+pub(super) fn new_file_options() -> tempfile::Builder<'static, 'static> {
     let mut options = tempfile::Builder::new();
     options.prefix(".repgeo-");
     #[cfg(unix)]
@@ -126,7 +126,7 @@ fn new_file_options() -> tempfile::Builder<'static, 'static> {
 }
 
 /// The error without the name of the temporary file, which means nothing to the user.
-fn unnamed(error: io::Error) -> io::Error {
+pub(super) fn unnamed(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder does not exist"),
         io::ErrorKind::PermissionDenied => {

@@ -1,0 +1,179 @@
+//! `repgeo attention-modify`: what a few attention weights do to the outcome.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use repgeo::Result;
+use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Real};
+use repgeo::mechanisms::modify::{
+    AttentionModify, Key, ModifyOptions, attention_modify, attention_modify_replayed,
+};
+use repgeo::report::{AttentionModifyReport, ModifyParameters, Report};
+
+use super::output::{OutputArgs, input_name};
+use super::progress::Bar;
+use super::prompts::{GroupArgs, PrecisionName, PromptArgs, Switch, ValueBiasName};
+
+/// Multiply the last token's attention to the attribute in a few heads and count outcomes
+///
+/// All heads are edited in one pass. alpha = 1, the unedited model, is always in the report.
+#[derive(Args)]
+pub struct AttentionModifyArgs {
+    /// Checkpoint in Hugging Face form: a folder with config.json and safetensors, sharded or not
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+
+    #[command(flatten)]
+    prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
+
+    #[command(flatten)]
+    edit: EditArgs,
+
+    /// Re-run the last position alone from a dump with k, v and resid_pre (repgeo forward --dump
+    /// k,v,resid-pre)
+    #[arg(long, value_name = "DUMP")]
+    replay: Option<PathBuf>,
+
+    /// Precision of the pass
+    #[arg(long, value_enum, value_name = "TYPE", default_value_t = PrecisionName::F32)]
+    precision: PrecisionName,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Edit")]
+struct EditArgs {
+    /// Heads as LAYER.HEAD, comma-separated, for example 10.7,11.10
+    #[arg(long, value_name = "HEADS", value_delimiter = ',', required = true)]
+    heads: Vec<Head>,
+
+    /// Which attended positions: attr, subject, all, or an index from 0
+    #[arg(long, value_name = "KEY", default_value = "attr")]
+    key: KeyName,
+
+    /// Factors, comma-separated
+    #[arg(long, value_name = "FACTORS", value_delimiter = ',', default_values_t = [2.0, 5.0, 10.0, 100.0])]
+    alpha: Vec<f64>,
+
+    /// post: after the softmax, as the paper says; pre: scores before it, as the released code
+    /// does; renorm: after it, the row brought back to sum 1
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = ModeName::Post)]
+    mode: ModeName,
+
+    /// Leave the part of the values that is the same for every token out of the factor, or scale
+    /// it too; matters to --mode post only
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = ValueBiasName::Fold)]
+    value_bias: ValueBiasName,
+
+    /// Logits relative to their mean over the vocabulary
+    #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
+    center_unembed: Switch,
+
+    /// Name the best factor
+    #[arg(long, value_enum, value_name = "RULE")]
+    select: Option<SelectName>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ModeName {
+    Post,
+    Pre,
+    Renorm,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SelectName {
+    /// The factor with the most factual outcomes
+    MaxFact,
+}
+
+#[derive(Clone, Copy)]
+struct KeyName(Key);
+
+impl FromStr for KeyName {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        Ok(Self(match text {
+            "attr" => Key::Attribute,
+            "subject" => Key::Subject,
+            "all" => Key::All,
+            index => Key::Index(
+                index
+                    .parse()
+                    .map_err(|_| "attr, subject, all, or a position counted from 0".to_owned())?,
+            ),
+        }))
+    }
+}
+
+impl AttentionModifyArgs {
+    fn found<T: Real>(&self, progress: &Bar) -> Result<(AttentionModify, ModifyOptions)> {
+        let checkpoint = Checkpoint::open(&self.model)?;
+        let edit = &self.edit;
+        let mut options = ModifyOptions {
+            heads: edit.heads.clone(),
+            key: edit.key.0,
+            alphas: edit.alpha.clone(),
+            mode: match edit.mode {
+                ModeName::Post => EditMode::Post,
+                ModeName::Pre => EditMode::Pre,
+                ModeName::Renorm => EditMode::Renorm,
+            },
+            value_bias: edit.value_bias.into(),
+            centred: edit.center_unembed == Switch::On,
+            groups: None,
+        };
+        options.heads.sort_unstable();
+        options.heads.dedup();
+        let found = match &self.replay {
+            Some(path) => {
+                let dump = self.prompts.dump(path)?;
+                options.groups = self.groups.groups(dump.n)?;
+                attention_modify_replayed::<T>(&checkpoint, &dump, &options, progress)?
+            }
+            None => {
+                let prompts = self.prompts.prompts()?;
+                options.groups = self.groups.groups(prompts.n().unwrap_or(0))?;
+                attention_modify::<T>(&checkpoint, &prompts, &options, progress)?
+            }
+        };
+        Ok((found, options))
+    }
+}
+
+/// Edits and reports.
+pub fn run(args: AttentionModifyArgs) -> Result<()> {
+    args.output.check()?;
+    let progress = Bar::new(args.output.quiet);
+    let (found, options) = match args.precision {
+        PrecisionName::F32 => args.found::<f32>(&progress)?,
+        PrecisionName::F64 => args.found::<f64>(&progress)?,
+    };
+    let parameters = ModifyParameters {
+        heads: options.heads,
+        key: options.key.to_string(),
+        mode: options.mode.as_str(),
+        value_bias: options.value_bias.as_str(),
+        centred: options.centred,
+        replay: args.replay.is_some(),
+        precision: args.precision.as_str(),
+        group_by: args.groups.group_name(),
+    };
+    let select = matches!(args.edit.select, Some(SelectName::MaxFact));
+    let report = AttentionModifyReport::new(parameters, found, select);
+    let input = [Some(&args.model), args.replay.as_ref()];
+    let input = input
+        .into_iter()
+        .flatten()
+        .map(|path| input_name(path))
+        .collect();
+    args.output
+        .write(&Report::new("attention-modify", input, &report))
+}

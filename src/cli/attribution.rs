@@ -1,0 +1,105 @@
+//! `repgeo attribution`: which blocks and heads the logits come from.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use repgeo::Result;
+use repgeo::mechanisms::Readout;
+use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
+use repgeo::report::{AttributionParameters, AttributionReport, Report};
+
+use super::output::{OutputArgs, input_name};
+use super::progress::Bar;
+use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch, ValueBiasName};
+
+/// Contribution of every attention block, MLP, head and embedding to the two logits
+///
+/// Contributions are direct: each component's addition to the residual stream, divided by the
+/// final scale and multiplied by the unembedding, so that they add up to the last lens.
+#[derive(Args)]
+pub struct AttributionArgs {
+    /// Dump with hook_attn_out, hook_mlp_out, hook_embed (or blocks.0.hook_resid_pre) and the last
+    /// hook_resid_post; for heads attn.hook_z
+    #[arg(value_name = "ACTS")]
+    input: PathBuf,
+
+    /// Final LayerNorm and unembedding: a checkpoint's folder, or a safetensors file with
+    /// ln_final.w, ln_final.b, unembed.W_U; heads need the checkpoint
+    #[arg(long, value_name = "PATH")]
+    unembed: PathBuf,
+
+    #[command(flatten)]
+    prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
+
+    #[command(flatten)]
+    parts: PartArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Attribution")]
+struct PartArgs {
+    /// Attention as a whole, head by head, or both
+    #[arg(long, value_enum, value_name = "PARTS", default_value_t = PartsName::Block)]
+    by: PartsName,
+
+    /// Count the part of the values that is the same for every token as a bias, or in its head
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = ValueBiasName::Fold)]
+    value_bias: ValueBiasName,
+
+    /// Logits relative to their mean over the vocabulary; off reads the targets' columns only
+    #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
+    center_unembed: Switch,
+
+    /// Where: the last token, the slots of the prompt (means over their tokens), every position
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
+    positions: PositionsName,
+
+    /// Say how far the sums are from the last lens, and the lens from logits_last of the dump
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PartsName {
+    Block,
+    Head,
+    Both,
+}
+
+/// Attributes and reports.
+pub fn run(args: AttributionArgs) -> Result<()> {
+    args.output.check()?;
+    let dump = args.prompts.dump(&args.input)?;
+    let options = AttributionOptions {
+        parts: match args.parts.by {
+            PartsName::Block => Parts::Block,
+            PartsName::Head => Parts::Head,
+            PartsName::Both => Parts::Both,
+        },
+        value_bias: args.parts.value_bias.into(),
+        positions: args.parts.positions.into(),
+        groups: args.groups.groups(dump.n)?,
+        check: args.parts.check,
+    };
+    let centred = args.parts.center_unembed == Switch::On;
+    let readout = Readout::open(&args.unembed, centred)?;
+    let progress = Bar::new(args.output.quiet);
+    let found = attribution(&dump, &readout, &options, &progress)?;
+    let parameters = AttributionParameters {
+        by: options.parts.as_str(),
+        value_bias: options.value_bias.as_str(),
+        centred,
+        positions: options.positions.as_str(),
+        group_by: args.groups.group_name(),
+    };
+    let report = AttributionReport::new(parameters, found);
+    let input = vec![input_name(&args.input), input_name(&args.unembed)];
+    args.output
+        .write(&Report::new("attribution", input, &report))
+}

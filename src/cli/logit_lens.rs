@@ -1,0 +1,166 @@
+//! `repgeo logit-lens`: what the unembedding reads in every block.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use repgeo::Result;
+use repgeo::mechanisms::Readout;
+use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
+use repgeo::report::{LensParameters, LogitLensReport, Report};
+
+use super::output::{OutputArgs, input_name};
+use super::progress::Bar;
+use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch};
+
+/// Logits of the factual and the counterfactual token in every block
+///
+/// Streams are named as TransformerLens names its hooks; `repgeo forward` writes them. The stream
+/// is centred, divided by the scale of the final LayerNorm at its position and multiplied by the
+/// unembedding.
+#[derive(Args)]
+pub struct LogitLensArgs {
+    /// Dump with blocks.L.hook_resid_post [N, P, d], or [N, d] of the last position: directory,
+    /// .npz, .safetensors
+    #[arg(value_name = "ACTS")]
+    input: PathBuf,
+
+    /// Final LayerNorm and unembedding: a checkpoint's folder (config.json and safetensors), or a
+    /// safetensors file with ln_final.w, ln_final.b, unembed.W_U
+    #[arg(long, value_name = "PATH")]
+    unembed: PathBuf,
+
+    #[command(flatten)]
+    prompts: PromptArgs,
+
+    #[command(flatten)]
+    groups: GroupArgs,
+
+    #[command(flatten)]
+    lens: LensArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Lens")]
+struct LensArgs {
+    /// Which stream
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = StreamName::ResidPost)]
+    stream: StreamName,
+
+    /// Divide by the standard deviation of the last block's output, or by the stream's own
+    #[arg(long, value_enum, value_name = "SCALE", default_value_t = ScaleName::Final)]
+    scale: ScaleName,
+
+    /// Add the constant of each token (final bias, unembedding bias): the last block then gives
+    /// the logit
+    #[arg(long)]
+    with_bias: bool,
+
+    /// Logits relative to their mean over the vocabulary; off reads the targets' columns only
+    #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
+    center_unembed: Switch,
+
+    /// Where: the last token, the slots of the prompt (means over their tokens), every position
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
+    positions: PositionsName,
+
+    /// Rank the targets in the whole vocabulary and say who wins
+    #[arg(long)]
+    rank: bool,
+
+    /// List the K tokens that are most often among the K largest logits
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    topk: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StreamName {
+    ResidPost,
+    ResidPre,
+    ResidMid,
+    AttnOut,
+    MlpOut,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScaleName {
+    Final,
+    Own,
+}
+
+impl LensArgs {
+    fn options(&self) -> LensOptions {
+        LensOptions {
+            stream: match self.stream {
+                StreamName::ResidPost => LensStream::ResidPost,
+                StreamName::ResidPre => LensStream::ResidPre,
+                StreamName::ResidMid => LensStream::ResidMid,
+                StreamName::AttnOut => LensStream::AttnOut,
+                StreamName::MlpOut => LensStream::MlpOut,
+            },
+            scale: match self.scale {
+                ScaleName::Final => LensScale::Final,
+                ScaleName::Own => LensScale::Own,
+            },
+            with_bias: self.with_bias,
+            positions: self.positions.into(),
+            rank: self.rank,
+            top_k: self.topk,
+            groups: None,
+        }
+    }
+}
+
+/// Reads the lens and reports.
+pub fn run(args: LogitLensArgs) -> Result<()> {
+    args.output.check()?;
+    let dump = args.prompts.dump(&args.input)?;
+    let options = LensOptions {
+        groups: args.groups.groups(dump.n)?,
+        ..args.lens.options()
+    };
+    let centred = args.lens.center_unembed == Switch::On;
+    let readout = Readout::open(&args.unembed, centred)?;
+    let progress = Bar::new(args.output.quiet);
+    let lens = logit_lens(&dump, &readout, &options, &progress)?;
+    let parameters = LensParameters {
+        stream: options.stream.as_str(),
+        scale: options.scale.as_str(),
+        with_bias: options.with_bias,
+        centred,
+        positions: options.positions.as_str(),
+        rank: options.rank,
+        top_k: options.top_k,
+        group_by: args.groups.group_name(),
+    };
+    let report = LogitLensReport::new(parameters, lens);
+    let input = vec![input_name(&args.input), input_name(&args.unembed)];
+    args.output
+        .write(&Report::new("logit-lens", input, &report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        lens: LensArgs,
+    }
+
+    #[test]
+    fn no_flags_mean_the_defaults_of_the_library() {
+        let (options, defaults) = (
+            Line::parse_from(["x"]).lens.options(),
+            LensOptions::default(),
+        );
+        assert_eq!(options.stream, defaults.stream);
+        assert_eq!(options.scale, defaults.scale);
+        assert_eq!(options.positions, defaults.positions);
+        assert!(!options.with_bias && !options.rank && options.top_k == 0);
+    }
+}

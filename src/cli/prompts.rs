@@ -1,0 +1,129 @@
+//! Flags about the examples that the commands on mechanisms share.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use repgeo::input::Labels;
+use repgeo::mechanisms::model::ValueBias;
+use repgeo::mechanisms::{Positions, Prompts, StreamDump};
+use repgeo::{Error, Result};
+
+use super::output::input_name;
+
+/// What is known about the examples.
+#[derive(Args)]
+#[command(next_help_heading = "Examples")]
+pub struct PromptArgs {
+    /// Token ids [N, T], and what else is known (lengths, targets, attr_pos, slots): .npy or
+    /// .safetensors [default: what the dump holds]
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+
+    /// The factual and the counterfactual token of every example: [N, 2] as .npy or .safetensors,
+    /// or .csv with the columns fact and counterfactual [default: what the tokens or the dump hold]
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
+}
+
+/// How examples are grouped.
+#[derive(Args)]
+pub struct GroupArgs {
+    /// Report each class too: one label per example, .npy, FILE#NAME, .csv[:COLUMN] or .txt
+    #[arg(long, value_name = "FILE", help_heading = "Examples")]
+    group_by: Option<PathBuf>,
+}
+
+impl PromptArgs {
+    /// What the files alone say.
+    pub fn prompts(&self) -> Result<Prompts> {
+        Prompts::read(self.tokens.as_deref(), self.targets.as_deref(), None)
+    }
+
+    /// A dump with what it and the files say.
+    pub fn dump(&self, acts: &Path) -> Result<StreamDump> {
+        StreamDump::open(acts, self.tokens.as_deref(), self.targets.as_deref())
+    }
+}
+
+impl GroupArgs {
+    /// The classes of `n` examples.
+    pub fn groups(&self, n: usize) -> Result<Option<Labels>> {
+        let Some(path) = &self.group_by else {
+            return Ok(None);
+        };
+        let labels = Labels::open(path)?;
+        if labels.codes.len() != n {
+            return Err(Error::RowMismatch {
+                first: "the dump".into(),
+                n_first: n,
+                second: path.display().to_string(),
+                n_second: labels.codes.len(),
+                remedy: "give --group-by with one label per example".into(),
+            });
+        }
+        Ok(Some(labels))
+    }
+
+    /// How the report names the classes.
+    pub fn group_name(&self) -> Option<String> {
+        self.group_by.as_deref().map(input_name)
+    }
+}
+
+/// Which places of a prompt.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum PositionsName {
+    Last,
+    Slots,
+    All,
+}
+
+impl From<PositionsName> for Positions {
+    fn from(name: PositionsName) -> Self {
+        match name {
+            PositionsName::Last => Self::Last,
+            PositionsName::Slots => Self::Slots,
+            PositionsName::All => Self::All,
+        }
+    }
+}
+
+/// Where the constant part of the values is counted.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ValueBiasName {
+    Fold,
+    Keep,
+}
+
+impl From<ValueBiasName> for ValueBias {
+    fn from(name: ValueBiasName) -> Self {
+        match name {
+            ValueBiasName::Fold => Self::Fold,
+            ValueBiasName::Keep => Self::Keep,
+        }
+    }
+}
+
+/// A switch that is on unless said otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// f32 or f64.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionName {
+    F32,
+    F64,
+}
+
+impl PrecisionName {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+}

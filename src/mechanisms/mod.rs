@@ -1,0 +1,27 @@
+//! Floor 3, beside `geometry`: what a language model does with its streams.
+//!
+//! Two mechanisms compete at the last token of a prompt such as "Redefine: the sky is green. The
+//! sky is": recall of the fact and copying of the counterfactual. These modules read dumped streams
+//! or run a checkpoint, and say how the logits of the two tokens come about and what a few
+//! attention weights do to the outcome (Ortu et al., ACL 2024, arXiv 2402.11655).
+
+pub mod attribution;
+mod dump;
+pub mod forward;
+mod head_table;
+mod last_positions;
+pub mod lens;
+pub mod model;
+pub mod modify;
+pub mod patterns;
+mod prompts;
+mod readout;
+mod scale;
+mod spots;
+mod stat;
+
+pub use dump::StreamDump;
+pub use prompts::{Prompts, SLOTS, Targets};
+pub use readout::Readout;
+pub use spots::Positions;
+pub use stat::Stat;

@@ -1,0 +1,29 @@
+//! GPT-2 and GPT-NeoX: from a Hugging Face checkpoint to streams and logits.
+//!
+//! One code for f32 and f64. Weights are read block by block while the pass goes through them, so
+//! a checkpoint larger than memory in f32 still runs. Products go through `faer`; work is split
+//! into fixed chunks of examples, so no result depends on the number of threads.
+
+mod attention;
+mod config;
+mod edit;
+mod exponential;
+mod logits;
+mod ops;
+mod pass;
+mod product;
+mod real;
+mod replay;
+mod weights;
+
+pub use config::{Activation, Config, Family, Rotary};
+pub use edit::{Edit, EditMode, Head, Keys, ValueBias};
+pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
+pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences};
+pub use real::Real;
+pub use replay::{LastPosition, replay};
+pub use weights::{Block, Checkpoint, Linear, Norm};
+
+pub(crate) use ops::moments;
+pub(crate) use product::{multiply, view, view_mut};
+pub(crate) use replay::keys_and_values;

@@ -1,0 +1,73 @@
+//! The two precisions of a forward pass.
+
+use half::{bf16, f16};
+
+use super::exponential::exp_f32;
+use crate::input::{Matrix, Values};
+
+/// f32 for speed, f64 for proof.
+pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static {
+    /// The nearest value to `x`.
+    fn of(x: f64) -> Self;
+    /// The same value as f64.
+    fn wide(self) -> f64;
+    /// Replaces every value by e to its power.
+    fn exp_all(values: &mut [Self]);
+    /// The error function.
+    fn erf(self) -> Self;
+    /// Little-endian bytes of values.
+    fn to_bytes(values: &[Self]) -> Vec<u8>;
+    /// Name of the type in safetensors headers.
+    const NAME: &'static str;
+
+    /// All values of a stored matrix, row after row.
+    fn of_matrix(matrix: &Matrix) -> Vec<Self> {
+        match matrix.values() {
+            Values::F16(values) => values.iter().map(|x: &f16| Self::of(x.to_f64())).collect(),
+            Values::Bf16(values) => values.iter().map(|x: &bf16| Self::of(x.to_f64())).collect(),
+            Values::F32(values) => values.iter().map(|&x| Self::of(f64::from(x))).collect(),
+            Values::F64(values) => values.iter().map(|&x| Self::of(x)).collect(),
+        }
+    }
+}
+
+impl Real for f32 {
+    const NAME: &'static str = "F32";
+
+    #[allow(clippy::cast_possible_truncation)] // rounding is what is asked for
+    fn of(x: f64) -> Self {
+        x as Self
+    }
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+    fn exp_all(values: &mut [Self]) {
+        exp_f32(values);
+    }
+    fn erf(self) -> Self {
+        libm::erff(self)
+    }
+    fn to_bytes(values: &[Self]) -> Vec<u8> {
+        values.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+}
+
+impl Real for f64 {
+    const NAME: &'static str = "F64";
+
+    fn of(x: f64) -> Self {
+        x
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+    fn exp_all(values: &mut [Self]) {
+        values.iter_mut().for_each(|x| *x = libm::exp(*x));
+    }
+    fn erf(self) -> Self {
+        libm::erf(self)
+    }
+    fn to_bytes(values: &[Self]) -> Vec<u8> {
+        values.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+}

@@ -1,0 +1,397 @@
+//! What is known about the examples: tokens, lengths, the two targets, where the attribute stands.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::model::Sequences;
+use crate::input::{Tensor, Tensors};
+use crate::warning::{Warning, WarningCode};
+use crate::{Error, Result};
+
+/// The parts of a prompt "Redefine: subject relation attribute. Subject relation", in order.
+pub const SLOTS: [&str; 14] = [
+    "pre_subject",
+    "subject_first",
+    "subject_middle",
+    "subject_last",
+    "relation",
+    "relation_last",
+    "attribute",
+    "next",
+    "gap",
+    "repeat_subject_first",
+    "repeat_subject_middle",
+    "repeat_subject_last",
+    "repeat_relation",
+    "last",
+];
+
+/// The factual and the counterfactual token of an example.
+pub type Targets = [u32; 2];
+
+/// What dumps and files say about the examples; everything but their number may be missing.
+#[derive(Debug, Clone, Default)]
+pub struct Prompts {
+    /// Token ids, without padding.
+    pub sequences: Option<Sequences>,
+    /// Tokens of each example.
+    pub lengths: Option<Vec<usize>>,
+    /// The two tokens that compete.
+    pub targets: Option<Vec<Targets>>,
+    /// Position of the attribute, the counterfactual token in the premise.
+    pub attribute: Option<Vec<usize>>,
+    /// The slots of each example; an empty range is a slot that it does not have.
+    pub slots: Option<Vec<Vec<Range<usize>>>>,
+    /// Stored positions of each example, −1 for none; all of them in order if `None`.
+    pub positions: Option<Vec<Vec<i64>>>,
+}
+
+impl Prompts {
+    /// Collects what `sources` hold, the first that has a tensor deciding: `tokens` (or
+    /// `input_ids`), `lengths` (or `attention_mask`), `targets` (or `token_fact` and `token_cofa`),
+    /// `attr_pos`, `slots`, `positions`.
+    ///
+    /// `targets` and `tokens` may name files of their own, in which a single array needs no name;
+    /// targets may be a CSV with the columns `fact` and `counterfactual`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] naming a tensor that cannot be what it is called;
+    /// [`Error::RowMismatch`] if two disagree about the number of examples.
+    pub fn read(
+        tokens: Option<&Path>,
+        targets: Option<&Path>,
+        acts: Option<&Tensors>,
+    ) -> Result<Self> {
+        let mut prompts = Self::default();
+        let mut sources = Vec::new();
+        if let Some(path) = targets {
+            if path.extension().is_some_and(|ending| ending == "csv") {
+                prompts.targets = Some(targets_of_csv(path)?);
+            } else {
+                sources.push((Tensors::open(path)?, "targets"));
+            }
+        }
+        if let Some(path) = tokens {
+            sources.push((Tensors::open(path)?, "tokens"));
+        }
+        let find = |names: &[&str]| -> Option<Tensor<'_>> {
+            let named = |tensors: &Tensors| -> Option<usize> {
+                names.iter().position(|name| tensors.get(name).is_some())
+            };
+            let all = sources.iter().map(|(tensors, _)| tensors).chain(acts);
+            for tensors in all {
+                if let Some(at) = named(tensors) {
+                    return tensors.get(names[at]);
+                }
+            }
+            let alone = sources.iter().find(|(_, role)| names.contains(role));
+            alone.and_then(|(tensors, _)| tensors.only())
+        };
+        if let Some(tensor) = find(&["tokens", "input_ids"]) {
+            let lengths = match (find(&["lengths"]), find(&["attention_mask"])) {
+                (Some(lengths), _) => Some(lengths_of(&lengths)?),
+                (None, Some(mask)) => Some(lengths_of_mask(&mask)?),
+                (None, None) => None,
+            };
+            let (sequences, lengths) = sequences_of(&tensor, lengths)?;
+            prompts.sequences = Some(sequences);
+            prompts.lengths = Some(lengths);
+        } else if let Some(tensor) = find(&["lengths"]) {
+            prompts.lengths = Some(lengths_of(&tensor)?);
+        }
+        if prompts.targets.is_none() {
+            prompts.targets = match (
+                find(&["targets"]),
+                find(&["token_fact"]),
+                find(&["token_cofa"]),
+            ) {
+                (Some(both), _, _) => Some(targets_of(&both)?),
+                (None, Some(fact), Some(cofa)) => {
+                    let pairs = tokens_of(&fact)?.into_iter().zip(tokens_of(&cofa)?);
+                    Some(pairs.map(|(fact, cofa)| [fact, cofa]).collect())
+                }
+                _ => None,
+            };
+        }
+        if let Some(tensor) = find(&["attr_pos"]) {
+            let places = tensor.integers()?;
+            prompts.attribute = Some(
+                places
+                    .iter()
+                    .map(|&at| index(&tensor, at))
+                    .collect::<Result<_>>()?,
+            );
+        }
+        if let Some(tensor) = find(&["slots"]) {
+            prompts.slots = Some(slots_of(&tensor)?);
+        }
+        if let Some(tensor) = find(&["positions"]) {
+            let width = tensor.shape().get(1).copied().unwrap_or(1);
+            let all = tensor.integers()?;
+            prompts.positions = Some(all.chunks_exact(width).map(<[i64]>::to_vec).collect());
+        }
+        prompts.check()?;
+        Ok(prompts)
+    }
+
+    /// Number of examples, if anything says it.
+    pub fn n(&self) -> Option<usize> {
+        self.counts().first().map(|&(_, n)| n)
+    }
+
+    /// The targets, or an error that says how to give them.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn need_targets(&self) -> Result<&[Targets]> {
+        self.targets.as_deref().ok_or_else(|| {
+            Error::Usage(
+                "the two competing tokens are not known; give --targets FILE with an [N, 2] array of (fact, counterfactual)".into(),
+            )
+        })
+    }
+
+    /// Whether each thing is said about `n` examples.
+    ///
+    /// # Errors
+    /// [`Error::RowMismatch`].
+    pub fn check_rows(&self, n: usize, what: &str) -> Result<()> {
+        match self.counts().into_iter().find(|&(_, count)| count != n) {
+            None => Ok(()),
+            Some((name, count)) => Err(Error::RowMismatch {
+                first: what.to_owned(),
+                n_first: n,
+                second: name.to_owned(),
+                n_second: count,
+                remedy: "both must describe the same examples in the same order".into(),
+            }),
+        }
+    }
+
+    /// A warning that counts the examples, of `n`, whose attribute is not the counterfactual token.
+    pub(crate) fn warnings(&self, n: usize) -> Vec<Warning> {
+        let (Some(sequences), Some(targets), Some(attribute)) =
+            (&self.sequences, &self.targets, &self.attribute)
+        else {
+            return Vec::new();
+        };
+        let misplaced = |&example: &usize| {
+            sequences.tokens(example).get(attribute[example]) != Some(&targets[example][1])
+        };
+        match (0..attribute.len()).filter(misplaced).count() {
+            0 => Vec::new(),
+            count => {
+                let message = format!(
+                    "in {count} of {n} examples the token at attr_pos is not the counterfactual one"
+                );
+                vec![Warning::new(
+                    WarningCode::AttributeMisplaced,
+                    count,
+                    message,
+                )]
+            }
+        }
+    }
+
+    fn counts(&self) -> Vec<(&'static str, usize)> {
+        let counts = [
+            ("tokens", self.sequences.as_ref().map(Sequences::len)),
+            ("lengths", self.lengths.as_ref().map(Vec::len)),
+            ("targets", self.targets.as_ref().map(Vec::len)),
+            ("attr_pos", self.attribute.as_ref().map(Vec::len)),
+            ("slots", self.slots.as_ref().map(Vec::len)),
+            ("positions", self.positions.as_ref().map(Vec::len)),
+        ];
+        counts
+            .into_iter()
+            .filter_map(|(name, n)| Some((name, n?)))
+            .collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        if let Some(&(name, n)) = self.counts().first() {
+            self.check_rows(n, name)?;
+        }
+        let Some(lengths) = &self.lengths else {
+            return Ok(());
+        };
+        for (example, &length) in lengths.iter().enumerate() {
+            if length == 0 {
+                return Err(Error::Usage(format!(
+                    "lengths: example {example} has no tokens; leave it out"
+                )));
+            }
+            if let Some(attribute) = &self.attribute
+                && attribute[example] + 1 >= length
+            {
+                return Err(Error::Usage(format!(
+                    "attr_pos: example {example} has its attribute at {} of {length} tokens; it must stand before the last",
+                    attribute[example]
+                )));
+            }
+            if let Some(slots) = &self.slots
+                && let Some(slot) = slots[example].iter().find(|slot| slot.end > length)
+            {
+                return Err(Error::Usage(format!(
+                    "slots: example {example} has a slot {slot:?} beyond its {length} tokens"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn index(tensor: &Tensor<'_>, value: i64) -> Result<usize> {
+    usize::try_from(value)
+        .map_err(|_| tensor.refused(format!("the entry {value}"), "positions count from 0"))
+}
+
+fn token(tensor: &Tensor<'_>, value: i64) -> Result<u32> {
+    u32::try_from(value).map_err(|_| {
+        tensor.refused(
+            format!("the token {value}"),
+            "token ids count from 0; pad on the right and dump `lengths` [N] too",
+        )
+    })
+}
+
+fn tokens_of(tensor: &Tensor<'_>) -> Result<Vec<u32>> {
+    let values = tensor.integers()?;
+    values.iter().map(|&value| token(tensor, value)).collect()
+}
+
+fn two_axes(tensor: &Tensor<'_>) -> Result<[usize; 2]> {
+    match tensor.shape() {
+        &[n, width] if n > 0 && width > 0 => Ok([n, width]),
+        shape => Err(tensor.refused(format!("shape {shape:?}"), "[N, T] is needed")),
+    }
+}
+
+fn lengths_of(tensor: &Tensor<'_>) -> Result<Vec<usize>> {
+    let values = tensor.integers()?;
+    values.iter().map(|&value| index(tensor, value)).collect()
+}
+
+/// Ones, then zeros: padding stands on the right.
+fn lengths_of_mask(tensor: &Tensor<'_>) -> Result<Vec<usize>> {
+    let [_, width] = two_axes(tensor)?;
+    let mask = tensor.integers()?;
+    mask.chunks_exact(width)
+        .map(|row| {
+            let length = row.iter().take_while(|&&kept| kept == 1).count();
+            match row[length..].iter().all(|&kept| kept == 0) {
+                true => Ok(length),
+                false => Err(tensor.refused(
+                    "padding that is not on the right",
+                    "pad on the right: tokenizer.padding_side = \"right\"",
+                )),
+            }
+        })
+        .collect()
+}
+
+fn sequences_of(
+    tensor: &Tensor<'_>,
+    lengths: Option<Vec<usize>>,
+) -> Result<(Sequences, Vec<usize>)> {
+    let [n, width] = two_axes(tensor)?;
+    let lengths = lengths.unwrap_or_else(|| vec![width; n]);
+    if lengths.len() != n {
+        return Err(tensor.refused(
+            format!("{n} examples, but there are {} lengths", lengths.len()),
+            "give one length for each",
+        ));
+    }
+    if let Some(length) = lengths
+        .iter()
+        .find(|&&length| length == 0 || length > width)
+    {
+        let fact = format!("rows of {width} tokens, but one has length {length}");
+        return Err(tensor.refused(fact, "lengths lie between 1 and the width"));
+    }
+    let all = tensor.integers()?;
+    let rows = all
+        .chunks_exact(width)
+        .zip(&lengths)
+        .map(|(row, &length)| row[..length].iter().map(|&id| token(tensor, id)).collect())
+        .collect::<Result<Vec<Vec<u32>>>>()?;
+    Ok((Sequences::new(rows.iter().map(Vec::as_slice)), lengths))
+}
+
+fn targets_of(tensor: &Tensor<'_>) -> Result<Vec<Targets>> {
+    match two_axes(tensor)? {
+        [_, 2] => Ok(tokens_of(tensor)?
+            .chunks_exact(2)
+            .map(|pair| [pair[0], pair[1]])
+            .collect()),
+        shape => Err(tensor.refused(
+            format!("shape {shape:?}"),
+            "targets are [N, 2]: the factual and the counterfactual token of every example",
+        )),
+    }
+}
+
+fn slots_of(tensor: &Tensor<'_>) -> Result<Vec<Vec<Range<usize>>>> {
+    let &[n, count, 2] = tensor.shape() else {
+        return Err(tensor.refused(
+            format!("shape {:?}", tensor.shape()),
+            "slots are [N, 14, 2]",
+        ));
+    };
+    if count != SLOTS.len() || n == 0 {
+        return Err(tensor.refused(format!("{count} slots"), "there are 14, half open"));
+    }
+    let all = tensor.integers()?;
+    all.chunks_exact(2 * count)
+        .map(|example| {
+            let pairs = example.chunks_exact(2);
+            pairs
+                .map(|pair| match (pair[0].max(0), pair[1].max(0)) {
+                    (start, end) if start >= end => Ok(0..0),
+                    (start, end) => Ok(index(tensor, start)?..index(tensor, end)?),
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn targets_of_csv(path: &Path) -> Result<Vec<Targets>> {
+    let malformed = |fact: String| Error::Malformed {
+        path: path.to_owned(),
+        fact,
+        remedy: "targets need a header with the columns fact and counterfactual, token ids below"
+            .into(),
+    };
+    let bytes = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let header = reader
+        .headers()
+        .map_err(|err| malformed(err.to_string().replace('\n', " ")))?
+        .clone();
+    let column = |names: [&str; 2]| {
+        header
+            .iter()
+            .position(|name| names.contains(&name.trim()))
+            .ok_or_else(|| malformed(format!("there is no column {:?}", names[0])))
+    };
+    let columns = [
+        column(["fact", "token_fact"])?,
+        column(["counterfactual", "token_cofa"])?,
+    ];
+    reader
+        .records()
+        .enumerate()
+        .map(|(row, record)| {
+            let record = record.map_err(|err| malformed(err.to_string().replace('\n', " ")))?;
+            let id = |at: usize| {
+                let cell = record.get(at).unwrap_or_default().trim();
+                cell.parse()
+                    .map_err(|_| malformed(format!("row {row} holds {cell:?}, no token id")))
+            };
+            Ok([id(columns[0])?, id(columns[1])?])
+        })
+        .collect()
+}

@@ -1,0 +1,398 @@
+//! The way from the residual stream to a logit: final LayerNorm and unembedding.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::model::{Checkpoint, Norm, Real};
+use crate::input::{Matrix, Tensors, Values};
+use crate::{Error, Result};
+
+/// Final norm and unembedding, from a checkpoint or a dump.
+///
+/// With γ, β, eps of the norm and W_U, b_U of the unembedding (W̄_U, b̄_U: minus their means over the
+/// vocabulary, if centred), the logit of token t at residual x is
+///
+/// ```text
+/// u_t · x / s + c_t      u_t = γ ⊙ W̄_U[:, t] minus its mean over d
+///                        c_t = β · W̄_U[:, t] + b̄_U[t]
+///                        s   = √(var(x) + eps)
+/// ```
+#[derive(Debug)]
+pub struct Readout {
+    /// Width d.
+    pub width: usize,
+    /// Added to the variance.
+    pub eps: f64,
+    /// Where everything came from, if it was a checkpoint: its blocks give W_O too.
+    pub checkpoint: Option<Checkpoint>,
+    norm: Norm<f64>,
+    columns: Columns,
+    bias: Option<Vec<f64>>,
+    bias_mean: f64,
+    /// Mean of the columns over the vocabulary; zero if not centred.
+    mean: Vec<f64>,
+}
+
+#[derive(Debug)]
+enum Columns {
+    /// V × d.
+    Rows(Matrix),
+    /// d × V.
+    Transposed { matrix: Matrix, vocabulary: usize },
+    /// Some columns: their tokens, and d × K.
+    Some {
+        places: BTreeMap<u32, usize>,
+        matrix: Matrix,
+    },
+}
+
+/// u_t and c_t of some tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct Directions {
+    places: BTreeMap<u32, usize>,
+    width: usize,
+    vectors: Vec<f64>,
+    constants: Vec<f64>,
+}
+
+impl Directions {
+    /// u_t.
+    pub(crate) fn vector(&self, token: u32) -> &[f64] {
+        let at = self.places[&token] * self.width;
+        &self.vectors[at..at + self.width]
+    }
+
+    /// c_t.
+    pub(crate) fn constant(&self, token: u32) -> f64 {
+        self.constants[self.places[&token]]
+    }
+
+    /// The tokens, ascending, with their places.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (u32, usize)> {
+        self.places.iter().map(|(&token, &at)| (token, at))
+    }
+}
+
+impl Readout {
+    /// Opens a checkpoint folder (or its weights file beside `config.json`), or a safetensors file
+    /// with `ln_final.w`, `ln_final.b` and `unembed.W_U`, or `target_ids`, `W_U_targets` and
+    /// `W_U_mean`, whose metadata say `eps` and `fold_ln`.
+    ///
+    /// `centred` subtracts the mean over the vocabulary, which reads all of W_U unless the file
+    /// holds the mean.
+    ///
+    /// # Errors
+    /// [`Error::NoLayers`] naming what is missing; [`Error::Malformed`] where folded and unfolded
+    /// weights are mixed or nothing says which they are.
+    pub fn open(path: &Path, centred: bool) -> Result<Self> {
+        let folder = if path.is_dir() {
+            Some(path)
+        } else {
+            path.parent()
+        };
+        let has_config = folder.is_some_and(|folder| folder.join("config.json").is_file());
+        match folder {
+            Some(folder) if has_config => Self::of_checkpoint(Checkpoint::open(folder)?, centred),
+            _ => Self::of_tensors(&Tensors::open(path)?, centred),
+        }
+    }
+
+    /// The readout of a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::block`].
+    pub fn of_checkpoint(checkpoint: Checkpoint, centred: bool) -> Result<Self> {
+        let columns = Columns::Rows(checkpoint.unembedding()?);
+        let mut readout = Self {
+            width: checkpoint.config.width,
+            eps: checkpoint.config.eps,
+            norm: checkpoint.final_norm()?,
+            checkpoint: Some(checkpoint),
+            mean: Vec::new(),
+            columns,
+            bias: None,
+            bias_mean: 0.0,
+        };
+        readout.mean = readout.column_mean(centred);
+        Ok(readout)
+    }
+
+    fn of_tensors(tensors: &Tensors, centred: bool) -> Result<Self> {
+        let malformed = |fact: String, remedy: &str| Error::Malformed {
+            path: tensors.path().to_owned(),
+            fact,
+            remedy: remedy.into(),
+        };
+        let compact = tensors.get("W_U_targets");
+        let unembedding = match compact {
+            Some(columns) => columns,
+            None => tensors.require(
+                "unembed.W_U",
+                "lm_head.weight or embed_out.weight, transposed",
+            )?,
+        };
+        let &[width, count] = unembedding.shape() else {
+            let fact = format!("shape {:?}", unembedding.shape());
+            return Err(unembedding.refused(fact, "[d, V] is needed"));
+        };
+        let vector = |name: &str, length: usize| -> Result<Option<Vec<f64>>> {
+            let Some(tensor) = tensors.get(name) else {
+                return Ok(None);
+            };
+            tensor.expect_shape(&[length])?;
+            Ok(Some(wide(&tensor.rows_of(length)?)))
+        };
+        let folded = match tensors.metadata("fold_ln") {
+            Some("true" | "True" | "1") => true,
+            Some("false" | "False" | "0") => false,
+            _ => {
+                return Err(malformed(
+                    "nothing says whether the final LayerNorm is folded into unembed.W_U".into(),
+                    "write the metadata fold_ln true or false, or give the checkpoint's folder",
+                ));
+            }
+        };
+        let (gain, bias) = (vector("ln_final.w", width)?, vector("ln_final.b", width)?);
+        let norm = match (folded, gain, bias) {
+            (true, Some(_), _) | (true, _, Some(_)) => {
+                return Err(malformed(
+                    "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice".into(),
+                    "dump folded weights without ln_final, or everything unfolded",
+                ));
+            }
+            (true, None, None) => Norm {
+                gain: vec![1.0; width],
+                bias: vec![0.0; width],
+            },
+            (false, Some(gain), Some(bias)) => Norm { gain, bias },
+            (false, _, _) => {
+                return Err(tensors
+                    .require("ln_final.w", "ln_f.weight and ln_f.bias (final_layer_norm), dumped as ln_final.w and ln_final.b")
+                    .and_then(|_| tensors.require("ln_final.b", "ln_f.bias"))
+                    .err()
+                    .unwrap_or_else(|| malformed("ln_final is incomplete".into(), "dump both parts")));
+            }
+        };
+        let eps = tensors.metadata("eps").map_or(Ok(1e-5), |text| {
+            text.parse()
+                .map_err(|_| malformed(format!("eps is {text:?}"), "write a number"))
+        })?;
+        let matrix = unembedding.rows_of(count)?;
+        let columns = match compact {
+            None => Columns::Transposed {
+                matrix,
+                vocabulary: count,
+            },
+            Some(_) => {
+                let ids =
+                    tensors.require("target_ids", "the tokens of the columns of W_U_targets")?;
+                ids.expect_shape(&[count])?;
+                let ids = ids.integers()?;
+                let places = ids.iter().enumerate();
+                let places = places.filter_map(|(at, &id)| Some((u32::try_from(id).ok()?, at)));
+                Columns::Some {
+                    places: places.collect(),
+                    matrix,
+                }
+            }
+        };
+        let bias = match compact {
+            None => vector("unembed.b_U", count)?,
+            Some(_) => vector("b_U_targets", count)?,
+        };
+        let bias_mean = match (&bias, compact) {
+            _ if !centred => 0.0,
+            (None, _) => 0.0,
+            (Some(bias), None) => bias.iter().sum::<f64>() / count as f64,
+            (Some(_), Some(_)) => vector("b_U_mean", 1)?.map_or(0.0, |mean| mean[0]),
+        };
+        let mut readout = Self {
+            width,
+            eps,
+            checkpoint: None,
+            norm,
+            columns,
+            bias,
+            bias_mean,
+            mean: Vec::new(),
+        };
+        readout.mean = match (compact, centred) {
+            (Some(_), true) => vector("W_U_mean", width)?.ok_or_else(|| {
+                malformed(
+                    "there is no W_U_mean, so logits cannot be centred".into(),
+                    "dump the mean of W_U over the vocabulary, or pass --center-unembed off",
+                )
+            })?,
+            _ => readout.column_mean(centred),
+        };
+        Ok(readout)
+    }
+
+    /// γ and β.
+    pub(crate) fn norm(&self) -> &Norm<f64> {
+        &self.norm
+    }
+
+    /// Tokens of the vocabulary, if all columns are there.
+    pub fn vocabulary(&self) -> Option<usize> {
+        match &self.columns {
+            Columns::Rows(matrix) => Some(matrix.n_rows()),
+            Columns::Transposed { vocabulary, .. } => Some(*vocabulary),
+            Columns::Some { .. } => None,
+        }
+    }
+
+    /// The whole unembedding, V × d, and its bias.
+    pub(crate) fn whole(&self) -> Option<(Vec<f64>, Option<&[f64]>)> {
+        let values = match &self.columns {
+            Columns::Rows(matrix) => wide(matrix),
+            Columns::Transposed { matrix, vocabulary } => {
+                let stored = wide(matrix);
+                (0..*vocabulary)
+                    .flat_map(|t| stored.iter().skip(t).step_by(*vocabulary).copied())
+                    .collect()
+            }
+            Columns::Some { .. } => return None,
+        };
+        Some((values, self.bias.as_deref()))
+    }
+
+    /// u_t and c_t of `tokens`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming a token that is not in the vocabulary, or whose column is not there.
+    pub(crate) fn directions(&self, tokens: impl Iterator<Item = u32>) -> Result<Directions> {
+        let mut places: BTreeMap<u32, usize> = tokens.map(|token| (token, 0)).collect();
+        let (mut vectors, mut constants) = (Vec::new(), Vec::new());
+        for (at, (&token, place)) in places.iter_mut().enumerate() {
+            *place = at;
+            let (mut column, bias) = self.column(token)?;
+            column
+                .iter_mut()
+                .zip(&self.mean)
+                .for_each(|(w, mean)| *w -= mean);
+            let dot: f64 = column.iter().zip(&self.norm.bias).map(|(w, b)| w * b).sum();
+            constants.push(
+                dot + bias
+                    - if self.bias.is_some() {
+                        self.bias_mean
+                    } else {
+                        0.0
+                    },
+            );
+            column
+                .iter_mut()
+                .zip(&self.norm.gain)
+                .for_each(|(w, gain)| *w *= gain);
+            let mean = column.iter().sum::<f64>() / self.width as f64;
+            vectors.extend(column.iter().map(|w| w - mean));
+            if !mean.is_finite() || !constants[at].is_finite() {
+                return Err(Error::Usage(format!(
+                    "--unembed: the final norm or the column of token {token} holds NaN or infinity"
+                )));
+            }
+        }
+        Ok(Directions {
+            places,
+            width: self.width,
+            vectors,
+            constants,
+        })
+    }
+
+    fn column(&self, token: u32) -> Result<(Vec<f64>, f64)> {
+        let mut column = vec![0.0; self.width];
+        let at = match &self.columns {
+            Columns::Rows(matrix) if (token as usize) < matrix.n_rows() => {
+                matrix.widen_row(token as usize, &mut column);
+                token as usize
+            }
+            Columns::Transposed { matrix, vocabulary } if (token as usize) < *vocabulary => {
+                pick(matrix, token as usize, &mut column);
+                token as usize
+            }
+            Columns::Some { places, matrix } if places.contains_key(&token) => {
+                pick(matrix, places[&token], &mut column);
+                places[&token]
+            }
+            _ => {
+                let known = match self.vocabulary() {
+                    Some(n) => format!("the vocabulary has {n} tokens"),
+                    None => "target_ids does not list it".into(),
+                };
+                return Err(Error::Usage(format!(
+                    "--targets: there is no token {token}; {known}"
+                )));
+            }
+        };
+        let bias = self.bias.as_ref().and_then(|bias| bias.get(at).copied());
+        Ok((column, bias.unwrap_or(0.0)))
+    }
+
+    fn column_mean(&self, centred: bool) -> Vec<f64> {
+        let mut mean = vec![0.0; self.width];
+        if !centred {
+            return mean;
+        }
+        match &self.columns {
+            Columns::Rows(matrix) => {
+                let mut row = vec![0.0; self.width];
+                for t in 0..matrix.n_rows() {
+                    matrix.widen_row(t, &mut row);
+                    mean.iter_mut().zip(&row).for_each(|(sum, w)| *sum += w);
+                }
+                mean.iter_mut()
+                    .for_each(|sum| *sum /= matrix.n_rows() as f64);
+            }
+            Columns::Transposed { matrix, vocabulary } => {
+                let mut row = vec![0.0; *vocabulary];
+                for (i, mean) in mean.iter_mut().enumerate() {
+                    matrix.widen_row(i, &mut row);
+                    *mean = row.iter().sum::<f64>() / *vocabulary as f64;
+                }
+            }
+            Columns::Some { .. } => {}
+        }
+        mean
+    }
+}
+
+/// Column `at` of a d × K matrix.
+fn pick(matrix: &Matrix, at: usize, out: &mut [f64]) {
+    let columns = matrix.n_columns();
+    let places = (at..).step_by(columns);
+    match matrix.values() {
+        Values::F16(values) => fill(out, places.map(|i| values[i].to_f64())),
+        Values::Bf16(values) => fill(out, places.map(|i| values[i].to_f64())),
+        Values::F32(values) => fill(out, places.map(|i| f64::from(values[i]))),
+        Values::F64(values) => fill(out, places.map(|i| values[i])),
+    }
+}
+
+fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
+    out.iter_mut()
+        .zip(values)
+        .for_each(|(out, value)| *out = value);
+}
+
+fn wide(matrix: &Matrix) -> Vec<f64> {
+    f64::of_matrix(matrix)
+}
+
+/// A sum with eight partial sums, in a fixed order.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = left
+        .remainder()
+        .iter()
+        .zip(right.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
+    for (left, right) in left.zip(right) {
+        for ((lane, a), b) in lanes.iter_mut().zip(left).zip(right) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
