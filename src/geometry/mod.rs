@@ -1,9 +1,11 @@
 //! Floor 3: pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
 
+pub mod centred;
 pub mod density;
 pub mod diagnostics;
 pub mod id;
 mod reason;
+pub mod similarity;
 mod special;
 pub mod spectrum;
 pub mod stats;

@@ -27,6 +27,8 @@ pub enum Reason {
     NotReached,
     /// The stored table is too short.
     TooFewNeighbours,
+    /// A similarity measure has no stable basis, or too few rows to mean anything.
+    RankDeficient,
     /// NaN or infinity in the input.
     NonFinite,
 }
@@ -45,6 +47,7 @@ impl Reason {
             Self::NoPlateau => "no_plateau",
             Self::NotReached => "not_reached",
             Self::TooFewNeighbours => "too_few_neighbours",
+            Self::RankDeficient => "rank_deficient",
             Self::NonFinite => "non_finite",
         }
     }

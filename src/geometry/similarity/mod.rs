@@ -1,0 +1,20 @@
+//! How alike two layers are whose rows are the same inputs.
+//!
+//! Every measure takes centred layers. What one layer contributes by itself (its norms, its basis,
+//! its distances) is made once; a pair then costs its cross terms only.
+
+mod basis;
+mod cca;
+mod cka;
+mod kernel;
+mod linear;
+mod procrustes;
+mod rsa;
+
+pub use basis::Basis;
+pub use cca::{CanonicalSummary, cca, pwcca, svcca};
+pub use cka::{KernelTerms, PairTerms};
+pub use kernel::{median_distances, rbf_terms};
+pub use linear::{Route, cheaper_route, linear_terms};
+pub use procrustes::Shape;
+pub use rsa::{Dissimilarity, Relations};
