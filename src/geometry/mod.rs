@@ -1,6 +1,7 @@
 //! Floor 3: pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
 
 pub mod centred;
+pub mod clones;
 pub mod density;
 pub mod diagnostics;
 pub mod id;
