@@ -67,6 +67,7 @@
     )
 )]
 
+pub mod cache;
 pub mod error;
 pub mod geometry;
 pub mod input;
@@ -75,6 +76,7 @@ pub mod profile;
 pub mod progress;
 pub mod random;
 pub mod report;
+pub mod storage;
 pub mod warning;
 
 pub use error::{Error, Result};

@@ -39,6 +39,10 @@ pub enum WarningCode {
     NotEstimated,
     /// An estimate stands at the largest value it is allowed to take.
     BoundHit,
+    /// A damaged or foreign file in the cache was not used; what it held was computed again.
+    CacheIgnored,
+    /// Rows without a label were not asked for their neighbours.
+    LabelsMissing,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// Top-level modules from the ground up; modules of one storey may use each other.
 const STOREYS: [&[&str]; 7] = [
-    &["error", "warning", "progress", "random"],
+    &["error", "warning", "progress", "random", "storage"],
     &["input"],
     &["neighbours"],
-    &["geometry"],
+    &["geometry", "cache"],
     &["profile"],
     &["report"],
     &["cli", "main"],

@@ -26,9 +26,10 @@ pub struct LayerArgs {
     #[arg(long, value_name = "FILE", requires = "pool")]
     mask: Option<PathBuf>,
 
-    /// What to do with rows that repeat an earlier row exactly
-    #[arg(long, value_enum, value_name = "POLICY", default_value_t = DuplicatesName::Drop)]
-    duplicates: DuplicatesName,
+    /// What to do with rows that repeat an earlier row exactly [default: drop; keep where layers are
+    /// compared]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    duplicates: Option<DuplicatesName>,
 
     /// Leave rows with NaN or infinity out instead of refusing the layer
     #[arg(long)]
@@ -69,16 +70,27 @@ impl LayerArgs {
         }
     }
 
-    /// How the layers of a dump of `n` rows become points.
+    /// How the layers of a dump of `n` rows become points; repeated rows are dropped by default.
     pub fn options(&self, n: usize, rows: &RowArgs) -> Result<LayerOptions> {
+        self.options_or(n, rows, DuplicatePolicy::Drop)
+    }
+
+    /// The same with another default for repeated rows.
+    pub fn options_or(
+        &self,
+        n: usize,
+        rows: &RowArgs,
+        duplicates: DuplicatePolicy,
+    ) -> Result<LayerOptions> {
         Ok(LayerOptions {
             pool: self.pool,
             mask: self.mask.as_deref().map(Mask::open).transpose()?,
             rows: rows.resolve(n)?,
             duplicates: match self.duplicates {
-                DuplicatesName::Drop => DuplicatePolicy::Drop,
-                DuplicatesName::Keep => DuplicatePolicy::Keep,
-                DuplicatesName::Refuse => DuplicatePolicy::Refuse,
+                None => duplicates,
+                Some(DuplicatesName::Drop) => DuplicatePolicy::Drop,
+                Some(DuplicatesName::Keep) => DuplicatePolicy::Keep,
+                Some(DuplicatesName::Refuse) => DuplicatePolicy::Refuse,
             },
             drop_nonfinite: self.drop_nonfinite,
         })

@@ -9,6 +9,7 @@ mod id_profile;
 mod inspect;
 mod layers;
 mod output;
+mod pairs;
 mod progress;
 mod rows;
 

@@ -24,9 +24,10 @@ pub struct RowArgs {
     #[arg(long, value_name = "M", value_parser = super::positive, requires = "labels")]
     per_class: Option<usize>,
 
-    /// One label per row: .npy, .csv[:COLUMN] or .txt
+    /// One label per row: .npy, .csv[:COLUMN] or .txt; may be repeated where a command reads several,
+    /// --per-class counts classes of the first
     #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
+    labels: Vec<PathBuf>,
 
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -36,10 +37,7 @@ pub struct RowArgs {
 impl RowArgs {
     /// The chosen rows of `n`, ascending; `None` for all.
     pub fn resolve(&self, n: usize) -> Result<Option<Vec<u32>>> {
-        let labels = self.labels.as_deref().map(Labels::open).transpose()?;
-        if let Some(labels) = &labels {
-            labels.check_rows(n, "the dump")?;
-        }
+        let labels = self.labels(n)?;
         let source = match &self.rows {
             None => RowSource::All,
             Some(text) => text.parse()?,
@@ -54,7 +52,17 @@ impl RowArgs {
             sample,
             seed: self.seed,
         }
-        .resolve(n, labels.as_ref())
+        .resolve(n, labels.first())
+    }
+
+    /// Every set of labels, one label for each of the `n` rows of the dump.
+    pub fn labels(&self, n: usize) -> Result<Vec<Labels>> {
+        let open = |path: &PathBuf| {
+            let labels = Labels::open(path)?;
+            labels.check_rows(n, "the dump")?;
+            Ok(labels)
+        };
+        self.labels.iter().map(open).collect()
     }
 
     /// The choice in words of the flags, for the report.
@@ -65,7 +73,11 @@ impl RowArgs {
             .map(|rows| format!("--rows {}", input_name(rows.as_ref())));
         let subsample = self.subsample.map(|m| format!("--subsample {m}"));
         let per_class = self.per_class.map(|m| {
-            let labels = self.labels.as_deref().map(input_name).unwrap_or_default();
+            let labels = self
+                .labels
+                .first()
+                .map(|path| input_name(path))
+                .unwrap_or_default();
             format!("--per-class {m} --labels {labels}")
         });
         [rows, subsample, per_class].into_iter().flatten().collect()

@@ -142,6 +142,11 @@ impl Dump {
         })
     }
 
+    /// Where the dump was found.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Every layer, in natural order.
     pub fn layers(&self) -> &[LayerInfo] {
         &self.layers

@@ -63,9 +63,14 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
         let Some(stem) = stem(&entry.name, &DISTANCES) else {
             continue;
         };
-        let partner = entries
+        let mut partners = entries
             .iter()
-            .find(|other| self::stem(&other.name, &INDICES) == Some(stem));
+            .filter(|other| self::stem(&other.name, &INDICES) == Some(stem));
+        // Several archives may each hold a pair of the same names.
+        let partner = partners
+            .clone()
+            .find(|other| other.path == entry.path)
+            .or_else(|| partners.next());
         match partner {
             Some(indices) => tables.push(TableSource {
                 name: if stem.is_empty() {

@@ -7,8 +7,10 @@
 //! bytes for any processor, thread count and tile size.
 
 mod candidates;
+mod counting;
 mod exact;
 mod filter;
+mod flags;
 mod pairs;
 mod panel;
 mod points;
@@ -21,6 +23,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use counting::{RankCounts, Targets, count_ranks};
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use pairs::pairs_within;

@@ -217,7 +217,7 @@ fn suits_tree(points: &Points<'_>, k: usize) -> bool {
 
 /// The order in which the sweep visits rows: a fixed stride through all of them, so that the
 /// first tile, and every other, is a sample of the whole layer whatever the rows' order.
-fn visiting_order(n: usize) -> Vec<u32> {
+pub(super) fn visiting_order(n: usize) -> Vec<u32> {
     let n = u64::from(index(n));
     // Near the golden section consecutive rows stay far apart at every length.
     let golden = n * 618 / 1000;
@@ -239,7 +239,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 
 /// Rows per tile: large enough for the matrix product, small enough for the second-level cache
 /// and for every thread to have work.
-fn tile_size(n: usize, asked: Option<usize>) -> usize {
+pub(super) fn tile_size(n: usize, asked: Option<usize>) -> usize {
     let shared = n
         .div_ceil(4 * rayon::current_num_threads())
         .next_multiple_of(32);

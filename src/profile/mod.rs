@@ -1,12 +1,15 @@
 //! Floor 4: a quantity over layers.
 
+pub mod compare;
 mod controls;
 pub mod events;
 pub mod id;
 mod layers;
 mod resample;
+mod tables;
 
 pub use controls::Control;
 pub use id::{Estimator, IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
 pub use resample::PartitionOrder;
+pub use tables::Tables;

@@ -28,7 +28,7 @@ impl Format {
             Some("txt") => Ok(Self::Table),
             Some("json") => Ok(Self::Json),
             Some("csv") => Ok(Self::Csv),
-            _ if super::output::is_stream(path) => Ok(Self::Json),
+            _ if crate::storage::is_stream(path) => Ok(Self::Json),
             _ => Err(Error::Usage(format!(
                 "{}: the ending does not name a format; use .json, .csv or .txt, or pass --format",
                 path.display()

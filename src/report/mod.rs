@@ -21,13 +21,12 @@ pub mod events;
 mod explain;
 mod finite;
 mod format;
+mod heatmap;
 mod id_profile;
 mod id_scaling;
 mod inspect;
 mod json;
-mod npy;
 mod number;
-mod output;
 mod sparkline;
 mod style;
 mod table;
@@ -44,10 +43,10 @@ pub use explain::{CALIBRATED_DIMENSIONS, explain};
 pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
-pub use npy::npy;
-pub use output::{write_atomically, write_stream};
 pub use sparkline::sparkline;
 pub use style::Style;
+
+pub use crate::storage::{npy, write_atomically, write_stream};
 
 use crate::Result;
 

@@ -1,4 +1,4 @@
-//! Where a report goes: a file that is either whole or untouched, or a stream.
+//! Where bytes go: a file that is either whole or untouched, or a stream.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -21,9 +21,23 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let result = if is_stream(path) {
         append(path, bytes)
     } else {
-        replace(path, bytes)
+        replace(path, |file| file.write_all(bytes))
     };
     result.map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Like [`write_atomically`], for what is too large to hold: `write` fills the new file.
+///
+/// # Errors
+/// [`Error::Write`], naming `path`.
+pub fn write_atomically_with(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<()> {
+    replace(path, write).map_err(|source| Error::Write {
         path: path.to_owned(),
         source,
     })
@@ -47,7 +61,7 @@ pub fn write_stream(stream: &mut impl Write, name: &str, bytes: &[u8]) -> Result
 /// Whether `path` is something that cannot be replaced by renaming: a device, a pipe, a socket.
 ///
 /// `/dev/stdout` may lead to a regular file, but one that the shell has opened already.
-pub(super) fn is_stream(path: &Path) -> bool {
+pub(crate) fn is_stream(path: &Path) -> bool {
     path.starts_with("/dev")
         || path.starts_with("/proc")
         || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
@@ -57,7 +71,7 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.write_all(bytes)
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let target = follow_links(path)?;
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -65,7 +79,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     let existing = permissions_if_writable(&target)?;
     let mut temporary = new_file_options().tempfile_in(folder).map_err(unnamed)?;
-    temporary.write_all(bytes)?;
+    write(temporary.as_file_mut())?;
     if let Some(permissions) = existing {
         temporary.as_file().set_permissions(permissions)?;
     }

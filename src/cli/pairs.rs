@@ -1,0 +1,104 @@
+//! Flags that say which layers are compared with which.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use repgeo::input::{Dump, RowChoice, RowSource, Selection};
+use repgeo::profile::DuplicatePolicy;
+use repgeo::profile::compare::{Side, Target};
+use repgeo::{Error, Result};
+
+use super::layers::LayerArgs;
+use super::output::input_name;
+use super::rows::RowArgs;
+
+/// Which layers are compared.
+#[derive(Args)]
+#[command(next_help_heading = "Pairs of layers")]
+pub struct PairArgs {
+    /// A second layer or dump with the same samples in the same order (same as --against)
+    #[arg(value_name = "OTHER")]
+    other: Option<PathBuf>,
+
+    /// Compare with the layers of another dump (other model, width, checkpoint) over the same rows
+    #[arg(long, value_name = "ACTS2", conflicts_with = "other")]
+    against: Option<PathBuf>,
+
+    /// What each layer is compared with: first, last, next, matched, all, or a layer by name or index
+    #[arg(long, value_name = "LAYER|RULE", default_value = "all")]
+    to: Target,
+
+    /// Layers of the other dump to keep, like --layers
+    #[arg(long, value_name = "SELECTION", allow_hyphen_values = true)]
+    against_layers: Option<Selection>,
+
+    /// Rows of the other dump that match --rows, in ascending order: a range, or a file
+    #[arg(long, value_name = "FILE|RANGE", allow_hyphen_values = true)]
+    against_rows: Option<String>,
+}
+
+impl PairArgs {
+    /// What each layer is compared with.
+    pub fn target(&self) -> &Target {
+        &self.to
+    }
+
+    /// The second dump as typed.
+    pub fn second(&self) -> Option<&Path> {
+        self.other.as_deref().or(self.against.as_deref())
+    }
+
+    /// Opens the second dump, if there is one.
+    pub fn open(&self) -> Result<Option<Dump>> {
+        let Some(path) = self.second() else {
+            if self.against_layers.is_some() || self.against_rows.is_some() {
+                return Err(Error::Usage(
+                    "--against-layers and --against-rows need a second dump; name it with --against"
+                        .into(),
+                ));
+            }
+            return Ok(None);
+        };
+        Ok(Some(match &self.against_layers {
+            None => Dump::open(path)?,
+            Some(selection) => Dump::list(path)?.select(selection)?,
+        }))
+    }
+
+    /// The two sides of the comparison; `rows` chose among the rows of the first.
+    pub fn sides<'a>(
+        &self,
+        first: &'a Dump,
+        second: Option<&'a Dump>,
+        layers: &LayerArgs,
+        rows: &RowArgs,
+    ) -> Result<(Side<'a>, Option<Side<'a>>)> {
+        let left = Side {
+            dump: first,
+            options: layers.options_or(first.n_rows(), rows, DuplicatePolicy::Keep)?,
+        };
+        let Some(dump) = second else {
+            return Ok((left, None));
+        };
+        let mut options = left.options.clone();
+        if let Some(text) = &self.against_rows {
+            let choice = RowChoice {
+                source: text.parse::<RowSource>()?,
+                ..RowChoice::default()
+            };
+            options.rows = choice.resolve(dump.n_rows(), None)?;
+        } else if dump.n_rows() != first.n_rows() {
+            // Rows chosen among another number of rows would not be the same samples.
+            options.rows = None;
+        }
+        Ok((left, Some(Side { dump, options })))
+    }
+
+    /// The choice in words of the flags, for the report.
+    pub fn words(&self) -> Vec<String> {
+        let rows = self.against_rows.as_ref();
+        rows.map(|rows| format!("--against-rows {}", input_name(rows.as_ref())))
+            .into_iter()
+            .collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! Which layers are compared with which.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// What every layer is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Target {
+    /// The first layer.
+    First,
+    /// The last layer.
+    Last,
+    /// The layer after it; within one dump only.
+    Next,
+    /// The layer at the same position of the other dump.
+    Matched,
+    /// One layer, by name or index.
+    Named(String),
+    /// Every other layer.
+    #[default]
+    All,
+}
+
+impl FromStr for Target {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(match text {
+            "first" => Self::First,
+            "last" => Self::Last,
+            "next" => Self::Next,
+            "matched" => Self::Matched,
+            "all" => Self::All,
+            name => Self::Named(name.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Next => "next",
+            Self::Matched => "matched",
+            Self::Named(name) => name,
+            Self::All => "all",
+        })
+    }
+}
+
+/// Two layers: positions among the layers of the left side, and of the right side (the left again
+/// where there is one dump).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerPair {
+    /// Position of the first layer.
+    pub a: usize,
+    /// Position of the second.
+    pub b: usize,
+}
+
+impl Target {
+    /// The pairs of layers, given the names of one dump or of two.
+    ///
+    /// Within one dump [`Target::All`] gives each pair once, a before b; a single target gives
+    /// each other layer and the target.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the target is not there, or means nothing for so many dumps.
+    pub fn pairs(&self, left: &[&str], right: Option<&[&str]>) -> Result<Vec<LayerPair>> {
+        let columns = right.unwrap_or(left);
+        let single = right.is_none();
+        let to = |b: usize| -> Vec<LayerPair> {
+            let others = (0..left.len()).filter(|&a| !(single && a == b));
+            others.map(|a| LayerPair { a, b }).collect()
+        };
+        Ok(match self {
+            Self::First => to(0),
+            Self::Last => to(columns.len().saturating_sub(1)),
+            Self::Named(name) => to(find(columns, name)?),
+            Self::Next if single => (1..left.len()).map(|b| LayerPair { a: b - 1, b }).collect(),
+            Self::Next => {
+                return Err(Error::Usage(
+                    "--to next follows the layers of one dump; with two use --to all or matched"
+                        .into(),
+                ));
+            }
+            Self::Matched if single => {
+                return Err(Error::Usage(
+                    "--to matched needs a second dump; name it with --against".into(),
+                ));
+            }
+            Self::Matched if left.len() != columns.len() => {
+                return Err(Error::Usage(format!(
+                    "--to matched needs as many layers on both sides, not {} and {}; choose them \
+                     with --layers and --against-layers",
+                    left.len(),
+                    columns.len()
+                )));
+            }
+            Self::Matched => (0..left.len()).map(|l| LayerPair { a: l, b: l }).collect(),
+            Self::All if single => (0..left.len())
+                .flat_map(|a| (a + 1..left.len()).map(move |b| LayerPair { a, b }))
+                .collect(),
+            Self::All => (0..left.len())
+                .flat_map(|a| (0..columns.len()).map(move |b| LayerPair { a, b }))
+                .collect(),
+        })
+    }
+
+    /// The position of the one layer that all others are compared with, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if no layer has that name.
+    pub fn single(&self, names: &[&str]) -> Result<Option<usize>> {
+        Ok(match self {
+            Self::First => Some(0),
+            Self::Last => Some(names.len().saturating_sub(1)),
+            Self::Named(name) => Some(find(names, name)?),
+            Self::Next | Self::Matched | Self::All => None,
+        })
+    }
+}
+
+fn find(names: &[&str], name: &str) -> Result<usize> {
+    let by_name = names.iter().position(|other| *other == name);
+    let by_index = || {
+        name.parse()
+            .ok()
+            .filter(|&index: &usize| index < names.len())
+    };
+    by_name.or_else(by_index).ok_or_else(|| {
+        Error::Usage(format!(
+            "--to {name:?} is none of first, last, next, matched, all, nor a layer by name or \
+             index: {}",
+            names.join(", ")
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEFT: [&str; 3] = ["a", "b", "c"];
+    const RIGHT: [&str; 2] = ["x", "y"];
+
+    fn pairs(target: &str, right: Option<&[&str]>) -> Vec<(usize, usize)> {
+        let target: Target = target.parse().unwrap();
+        let pairs = target.pairs(&LEFT, right).unwrap();
+        pairs.iter().map(|pair| (pair.a, pair.b)).collect()
+    }
+
+    #[test]
+    fn one_dump_gives_every_pair_once() {
+        assert_eq!(pairs("all", None), [(0, 1), (0, 2), (1, 2)]);
+        assert_eq!(pairs("next", None), [(0, 1), (1, 2)]);
+        assert_eq!(pairs("last", None), [(0, 2), (1, 2)]);
+        assert_eq!(pairs("b", None), [(0, 1), (2, 1)]);
+        assert_eq!(pairs("0", None), [(1, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn two_dumps_give_every_left_layer_with_the_right_ones() {
+        let right = Some(&RIGHT[..]);
+        assert_eq!(pairs("all", right).len(), 6);
+        assert_eq!(pairs("last", right), [(0, 1), (1, 1), (2, 1)]);
+        assert_eq!(pairs("x", right), [(0, 0), (1, 0), (2, 0)]);
+        assert_eq!(pairs("matched", Some(&LEFT)), [(0, 0), (1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_with_a_way_out() {
+        for (target, right, word) in [
+            ("next", Some(&RIGHT[..]), "matched"),
+            ("matched", Some(&RIGHT[..]), "--against-layers"),
+            ("matched", None, "--against"),
+            ("nowhere", None, "a, b, c"),
+        ] {
+            let target: Target = target.parse().unwrap();
+            let error = target.pairs(&LEFT, right).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! One dump, or two, seen over the rows that all their layers can show.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::input::{Dump, LayerInfo, Matrix, ReadOptions};
+use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// One dump and how its layers become points.
+#[derive(Debug, Clone)]
+pub struct Side<'a> {
+    /// The layers.
+    pub dump: &'a Dump,
+    /// How they become points.
+    pub options: LayerOptions,
+}
+
+/// What is known of a layer before it is compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComparedLayer {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its position in the dump, from 0.
+    pub index: usize,
+    /// Its position between 0 (first layer) and 1 (last).
+    pub relative_depth: f64,
+    /// Number of columns, D, after pooling.
+    pub n_columns: usize,
+    /// Type of the stored values.
+    pub dtype: String,
+    /// Distinct rows among all that were read.
+    pub n_unique: Option<usize>,
+    /// Rows that repeat an earlier one.
+    pub n_duplicates: Option<usize>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+impl ComparedLayer {
+    /// Whether all rows are equal, so that no neighbour is nearer than another.
+    pub fn identical(&self) -> bool {
+        self.n_unique == Some(1)
+    }
+}
+
+/// Layers of one dump or two over common rows: row r of every matrix is the same sample.
+pub struct Comparison<'a> {
+    left: Side<'a>,
+    right: Option<Side<'a>>,
+    layers: [Vec<ComparedLayer>; 2],
+    /// Places among the chosen rows that every layer keeps; `None` for all of them.
+    common: Option<Vec<u32>>,
+    n: usize,
+}
+
+impl<'a> Comparison<'a> {
+    /// Looks through every layer and finds the rows that all of them keep.
+    ///
+    /// A row that a layer leaves out by its policies (NaN, repeats) is left out everywhere. A layer
+    /// whose rows are all equal has no say in it.
+    ///
+    /// # Errors
+    /// [`Error::RowMismatch`] if the sides have different numbers of rows; whatever [`prepare`]
+    /// gives for a layer.
+    pub fn new(left: Side<'a>, right: Option<Side<'a>>, progress: &dyn Progress) -> Result<Self> {
+        let n = chosen_rows(&left);
+        if let Some(right) = &right {
+            same_rows(&left, right)?;
+        }
+        let mut kept = vec![true; n];
+        let sides = [Some(&left), right.as_ref()];
+        let total: usize = sides.iter().flatten().map(|s| s.dump.layers().len()).sum();
+        progress.begin("reading", total as u64);
+        let mut layers = [Vec::new(), Vec::new()];
+        for (side, layers) in sides.into_iter().flatten().zip(&mut layers) {
+            for info in side.dump.layers() {
+                layers.push(look(side, info, &mut kept)?);
+                progress.advance(1);
+            }
+        }
+        progress.end();
+        let common: Vec<u32> = (0..)
+            .zip(&kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(row, _)| row)
+            .collect();
+        let (n, common) = match common.len() {
+            all if all == n => (n, None),
+            fewer => (fewer, Some(common)),
+        };
+        Ok(Self {
+            left,
+            right,
+            layers,
+            common,
+            n,
+        })
+    }
+
+    /// Number of common rows, N.
+    pub fn n_rows(&self) -> usize {
+        self.n
+    }
+
+    /// Whether there are two dumps.
+    pub fn is_between_two(&self) -> bool {
+        self.right.is_some()
+    }
+
+    /// The layers of the left dump.
+    pub fn left(&self) -> &[ComparedLayer] {
+        &self.layers[0]
+    }
+
+    /// The layers of the right dump; those of the left where there is only one.
+    pub fn right(&self) -> &[ComparedLayer] {
+        if self.right.is_some() {
+            &self.layers[1]
+        } else {
+            &self.layers[0]
+        }
+    }
+
+    /// Reads the layer at position `at` of the left dump, cut down to the common rows.
+    ///
+    /// # Errors
+    /// As [`Dump::read`].
+    pub fn read_left(&self, at: usize) -> Result<Matrix> {
+        self.read(&self.left, at)
+    }
+
+    /// Reads the layer at position `at` of the right dump, cut down to the common rows.
+    ///
+    /// # Errors
+    /// As [`Dump::read`].
+    pub fn read_right(&self, at: usize) -> Result<Matrix> {
+        self.read(self.right.as_ref().unwrap_or(&self.left), at)
+    }
+
+    fn read(&self, side: &Side<'_>, at: usize) -> Result<Matrix> {
+        let options = ReadOptions {
+            pool: side.options.pool,
+            mask: side.options.mask.as_ref(),
+            rows: side.options.rows.as_deref(),
+        };
+        let matrix = side.dump.read(&side.dump.layers()[at], &options)?.matrix;
+        Ok(match &self.common {
+            None => matrix,
+            Some(common) => matrix.select(common),
+        })
+    }
+
+    /// The input rows of the left dump behind the common rows.
+    pub fn input_rows(&self) -> Vec<u32> {
+        let chosen = |place: u32| match &self.left.options.rows {
+            None => place,
+            Some(rows) => rows[place as usize],
+        };
+        match &self.common {
+            Some(common) => common.iter().map(|&place| chosen(place)).collect(),
+            None => (0..).take(self.n).map(chosen).collect(),
+        }
+    }
+}
+
+fn chosen_rows(side: &Side<'_>) -> usize {
+    let rows = side.options.rows.as_ref();
+    rows.map_or_else(|| side.dump.n_rows(), Vec::len)
+}
+
+fn same_rows(left: &Side<'_>, right: &Side<'_>) -> Result<()> {
+    let (n_first, n_second) = (chosen_rows(left), chosen_rows(right));
+    if n_first == n_second {
+        return Ok(());
+    }
+    let name = |side: &Side<'_>| {
+        let path = side.dump.path().display().to_string();
+        match side.options.rows {
+            Some(_) => format!("{path} (of {} rows, as chosen)", side.dump.n_rows()),
+            None => path,
+        }
+    };
+    Err(Error::RowMismatch {
+        first: name(left),
+        n_first,
+        second: name(right),
+        n_second,
+        remedy: "row r of both must be the same sample: choose the shared samples with --rows and \
+                 --against-rows, or dump both models on one set"
+            .into(),
+    })
+}
+
+/// Reads one layer, and strikes what it leaves out from `kept`.
+fn look(side: &Side<'_>, info: &LayerInfo, kept: &mut [bool]) -> Result<ComparedLayer> {
+    let found = prepare(side.dump, info, &side.options)?;
+    let identical = found.diagnostics.n_unique == Some(1) && found.diagnostics.n_rows > 1;
+    // Equal rows everywhere would leave one row of every other layer as well.
+    let rows = if identical && side.options.duplicates == DuplicatePolicy::Drop {
+        let keep = LayerOptions {
+            duplicates: DuplicatePolicy::Keep,
+            ..side.options.clone()
+        };
+        prepare(side.dump, info, &keep)?.rows
+    } else {
+        found.rows
+    };
+    if rows.len() < kept.len() {
+        let mut stays = vec![false; kept.len()];
+        for row in rows {
+            let place = match &side.options.rows {
+                None => Some(row as usize),
+                Some(chosen) => chosen.binary_search(&row).ok(),
+            };
+            if let Some(place) = place {
+                stays[place] = true;
+            }
+        }
+        for (kept, stays) in kept.iter_mut().zip(stays) {
+            *kept &= stays;
+        }
+    }
+    Ok(ComparedLayer {
+        layer: info.name.clone(),
+        index: info.index,
+        relative_depth: info.relative_depth,
+        n_columns: found.matrix.n_columns(),
+        dtype: info.dtype.as_str().to_owned(),
+        n_unique: found.diagnostics.n_unique,
+        n_duplicates: found.diagnostics.n_duplicates,
+        warnings: found.warnings,
+    })
+}
