@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
+mod clones;
 mod completions;
 mod events;
 mod id_profile;
@@ -33,6 +34,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
     Events(events::EventsArgs),
+    Clones(Box<clones::ClonesArgs>),
     Completions(completions::CompletionsArgs),
 }
 
@@ -47,6 +49,7 @@ pub fn run() -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
         Command::Events(args) => events::run(args),
+        Command::Clones(args) => clones::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

@@ -29,6 +29,8 @@ pub enum Reason {
     TooFewNeighbours,
     /// A similarity measure has no stable basis, or too few rows to mean anything.
     RankDeficient,
+    /// The chunk is the whole layer: no neuron is left outside it.
+    WholeLayer,
     /// NaN or infinity in the input.
     NonFinite,
 }
@@ -48,6 +50,7 @@ impl Reason {
             Self::NotReached => "not_reached",
             Self::TooFewNeighbours => "too_few_neighbours",
             Self::RankDeficient => "rank_deficient",
+            Self::WholeLayer => "whole_layer",
             Self::NonFinite => "non_finite",
         }
     }

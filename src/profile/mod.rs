@@ -1,5 +1,6 @@
 //! Floor 4: a quantity over layers.
 
+pub mod clones;
 pub mod compare;
 mod controls;
 pub mod events;

@@ -14,6 +14,8 @@
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
+mod clones;
+mod clones_records;
 mod csv;
 mod event_lines;
 mod event_records;

@@ -12,7 +12,9 @@ mod power_law;
 mod readout;
 
 pub use baseline::Baseline;
-pub use critical::{CriticalWidth, WidthEvidence, critical_width};
+pub use critical::{
+    CriticalWidth, R2_THRESHOLD, WidthEvidence, ZERO_TRAINING_ERROR, critical_width,
+};
 pub use elimination::Elimination;
 pub use ensemble::{Member, ensemble_accuracy};
 pub use fit::{ChunkFit, Residuals};

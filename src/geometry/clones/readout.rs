@@ -69,19 +69,21 @@ impl Readout {
     pub fn logits(&self, features: &Matrix) -> Vec<f64> {
         let order: Vec<usize> = (0..self.width()).collect();
         let mut all = Vec::with_capacity(features.n_rows() * self.n_outputs());
-        self.visit(features, &order, &[self.width()], |_, logits| {
+        self.visit(features, &order, &[self.width()], &[1.0], |_, logits| {
             all.extend_from_slice(logits);
         });
         all
     }
 
     /// Calls `take(size, logits)` for blocks of rows and every chunk of them: the first `sizes`
-    /// (ascending) neurons of `order`. Logits are row after row.
+    /// (ascending) neurons of `order`, their contributions times `factors`. Logits are row after
+    /// row.
     fn visit(
         &self,
         features: &Matrix,
         order: &[usize],
         sizes: &[usize],
+        factors: &[f64],
         mut take: impl FnMut(usize, &[f64]),
     ) {
         let outputs = self.n_outputs();
@@ -94,21 +96,25 @@ impl Readout {
                 out.iter_mut().zip(order).for_each(|(x, &k)| *x = row[k]);
             }
             let block = MatRef::from_row_major_slice(&block, rows.len(), order.len());
-            let mut logits = Mat::from_fn(outputs, rows.len(), |c, _| self.bias[c]);
+            let mut sums: Mat<f64> = Mat::zeros(outputs, rows.len());
             let mut from = 0;
             for (at, &to) in sizes.iter().enumerate() {
                 let chunk = block.subcols(from, to - from);
                 let weights = weights.as_ref().subcols(from, to - from);
                 faer::linalg::matmul::matmul(
-                    &mut logits,
+                    &mut sums,
                     Accum::Add,
                     weights,
                     chunk.transpose(),
                     1.0,
                     Par::Seq,
                 );
-                let flat: Vec<f64> = logits.col_iter().flat_map(|c| c.iter().copied()).collect();
-                take(at, &flat);
+                let logit = |(sum, bias): (&f64, &f64)| bias + factors[at] * sum;
+                let logits: Vec<f64> = sums
+                    .col_iter()
+                    .flat_map(|column| column.iter().zip(&self.bias).map(logit))
+                    .collect();
+                take(at, &logits);
                 from = to;
             }
         }
@@ -117,17 +123,23 @@ impl Readout {
 
 /// The score of every chunk made of the first `sizes` (ascending) neurons of `order`.
 ///
-/// logits = F_S W_Sᵀ + b, neither retrained nor rescaled.
+/// logits = s·F_S W_Sᵀ + b, not retrained, with s = 1, or W/w where `rescale` is set.
 pub fn chunk_scores(
     readout: &Readout,
     features: &Matrix,
     targets: &Targets,
     order: &[usize],
     sizes: &[usize],
+    rescale: bool,
 ) -> Vec<Score> {
+    let factor = |&w: &usize| match rescale {
+        true => order.len() as f64 / w as f64,
+        false => 1.0,
+    };
+    let factors: Vec<f64> = sizes.iter().map(factor).collect();
     let mut tallies = vec![Tally::default(); sizes.len()];
     let mut seen = vec![0; sizes.len()];
-    readout.visit(features, order, sizes, |size, logits| {
+    readout.visit(features, order, sizes, &factors, |size, logits| {
         for logits in logits.chunks_exact(readout.n_outputs().max(1)) {
             tallies[size].add(logits, targets, seen[size]);
             seen[size] += 1;
