@@ -72,7 +72,7 @@ struct EstimateArgs {
     estimator: Vec<Estimator>,
 
     /// Neighbours of mle, mom, tle, ess, corr-int, mada, mind-ml and binomial [default: each its own]
-    #[arg(short, long, value_name = "K", value_parser = at_least_two)]
+    #[arg(short, long, value_name = "K", value_parser = super::at_least_two)]
     k: Option<usize>,
 
     /// How TwoNN is fitted
@@ -110,7 +110,7 @@ struct EstimateArgs {
 #[command(next_help_heading = "Errors")]
 struct ErrorArgs {
     /// Jackknife errors over B blocks of ratios, for every estimator
-    #[arg(long, value_name = "B", value_parser = at_least_two)]
+    #[arg(long, value_name = "B", value_parser = super::at_least_two)]
     blocks: Option<usize>,
 
     /// Repeat the estimates in P disjoint parts of the rows
@@ -123,7 +123,7 @@ struct ErrorArgs {
     partition_order: DealName,
 
     /// Repeat the estimates in sub-samples of this share of the rows
-    #[arg(long, value_name = "Q", value_parser = share)]
+    #[arg(long, value_name = "Q", value_parser = super::share)]
     decimate: Option<f64>,
 
     /// How many such sub-samples
@@ -244,21 +244,7 @@ impl FromStr for OrderName {
 }
 
 fn range_max(text: &str) -> std::result::Result<usize, String> {
-    at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
-}
-
-fn at_least_two(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 2..) => Ok(number),
-        _ => Err("give a whole number from 2 on".into()),
-    }
-}
-
-fn share(text: &str) -> std::result::Result<f64, String> {
-    match text.parse() {
-        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
-        _ => Err("give a share of the rows in (0, 1]".into()),
-    }
+    super::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
 }
 
 impl EstimateArgs {

@@ -7,9 +7,12 @@ mod clones;
 mod completions;
 mod events;
 mod id_profile;
+mod imbalance;
 mod inspect;
 mod layers;
+mod neighbours;
 mod output;
+mod overlap;
 mod pairs;
 mod progress;
 mod rows;
@@ -33,6 +36,9 @@ struct Cli {
 enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
+    Imbalance(Box<imbalance::ImbalanceArgs>),
+    Overlap(Box<overlap::OverlapArgs>),
+    Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
     Clones(Box<clones::ClonesArgs>),
     Completions(completions::CompletionsArgs),
@@ -48,6 +54,9 @@ pub fn run() -> Result<()> {
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
+        Command::Imbalance(args) => imbalance::run(*args),
+        Command::Overlap(args) => overlap::run(*args),
+        Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),
         Command::Clones(args) => clones::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
@@ -60,6 +69,22 @@ fn positive(text: &str) -> std::result::Result<usize, String> {
         Ok(0) => Err("must be at least 1".into()),
         Ok(number) => Ok(number),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// A whole number from 2 on.
+fn at_least_two(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 2..) => Ok(number),
+        _ => Err("give a whole number from 2 on".into()),
+    }
+}
+
+/// A share of the rows.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("give a share of the rows in (0, 1]".into()),
     }
 }
 

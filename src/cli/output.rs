@@ -28,6 +28,36 @@ pub struct OutputArgs {
     ascii: bool,
 }
 
+/// The same for a command whose `-o` is something else: the report goes to stdout.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub struct ScreenArgs {
+    /// How the report is written [default: table on a terminal, json into a pipe]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<FormatName>,
+
+    /// No progress, no warnings on stderr (warnings stay in the report)
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    ascii: bool,
+}
+
+impl ScreenArgs {
+    /// Writes the report to stdout.
+    pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
+        let output = OutputArgs {
+            format: self.format,
+            output: None,
+            quiet: self.quiet,
+            ascii: self.ascii,
+        };
+        output.write(report)
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum FormatName {
     Table,

@@ -25,8 +25,9 @@ pub struct PairArgs {
     against: Option<PathBuf>,
 
     /// What each layer is compared with: first, last, next, matched, all, or a layer by name or index
-    #[arg(long, value_name = "LAYER|RULE", default_value = "all")]
-    to: Target,
+    /// [default: all]
+    #[arg(long, value_name = "LAYER|RULE")]
+    to: Option<Target>,
 
     /// Layers of the other dump to keep, like --layers
     #[arg(long, value_name = "SELECTION", allow_hyphen_values = true)]
@@ -39,8 +40,13 @@ pub struct PairArgs {
 
 impl PairArgs {
     /// What each layer is compared with.
-    pub fn target(&self) -> &Target {
-        &self.to
+    pub fn target(&self) -> Target {
+        self.to.clone().unwrap_or_default()
+    }
+
+    /// The same, if it was said.
+    pub fn asked(&self) -> Option<&Target> {
+        self.to.as_ref()
     }
 
     /// The second dump as typed.

@@ -6,6 +6,7 @@ pub mod density;
 pub mod diagnostics;
 pub mod id;
 mod reason;
+pub mod relation;
 pub mod similarity;
 mod special;
 pub mod spectrum;

@@ -33,6 +33,8 @@ pub enum Reason {
     WholeLayer,
     /// NaN or infinity in the input.
     NonFinite,
+    /// All labelled rows have one class.
+    SingleClass,
 }
 
 impl Reason {
@@ -52,6 +54,7 @@ impl Reason {
             Self::RankDeficient => "rank_deficient",
             Self::WholeLayer => "whole_layer",
             Self::NonFinite => "non_finite",
+            Self::SingleClass => "single_class",
         }
     }
 }

@@ -36,6 +36,6 @@ pub use named::{NamedArray, StoredBytes, arrays};
 pub use pooling::Pooling;
 pub use rows::{RowChoice, RowSource, Sample};
 pub use scan::{Scan, Spot, scan};
-pub use select::Selection;
+pub use select::{Selection, index_list};
 pub use series::{Series, SeriesChoice, SeriesFile};
 pub use tables::{PrecomputedTable, TableSource, find_tables};

@@ -100,6 +100,23 @@ impl Selection {
     }
 }
 
+/// The indices below `n` that a list such as `0,3..7,-1` names, ascending, each once; `flag` is
+/// what the list was given to, for errors.
+///
+/// # Errors
+/// [`Error::Usage`] for an item that is no index or range, or beyond `n`.
+pub fn index_list(text: &str, n: usize, flag: &str) -> Result<Vec<usize>> {
+    let mut chosen = vec![false; n];
+    for item in text.split(',').map(str::trim) {
+        let range = IndexRange::parse(item).ok_or_else(|| format!("{item:?} is no index or range"));
+        let span = range
+            .and_then(|range| range.resolve(n))
+            .map_err(|fact| Error::Usage(format!("{flag} {text}: {fact}")))?;
+        chosen[span].fill(true);
+    }
+    Ok((0..n).filter(|&at| chosen[at]).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +140,18 @@ mod tests {
         assert_eq!(chosen("*.mlp, 0"), Ok(vec![0, 2, 3]));
         assert_eq!(chosen("{embed,norm}"), Ok(vec![0, 4]));
         assert_eq!(chosen("blocks.[0,1].mlp,1..3"), Ok(vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn lists_of_indices_are_sets() {
+        assert_eq!(
+            index_list("5, 0..2,-1,0", 8, "--x").ok(),
+            Some(vec![0, 1, 5, 7])
+        );
+        for bad in ["8", "a", "1,,2", ""] {
+            let error = index_list(bad, 8, "--x").unwrap_err().to_string();
+            assert!(error.starts_with("--x"), "{error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,10 @@ pub mod compare;
 mod controls;
 pub mod events;
 pub mod id;
+pub mod imbalance;
 mod layers;
+mod named;
+pub mod overlap;
 mod resample;
 mod tables;
 

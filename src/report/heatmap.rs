@@ -13,27 +13,35 @@ const NUMBERED: usize = 10;
 const SHADES: [&str; 5] = ["·", "░", "▒", "▓", "█"];
 const ASCII_SHADES: [&str; 5] = [".", ":", "+", "#", "@"];
 
-/// What the ends of the shades mean.
+/// Where shades begin, and what they show.
 pub(super) struct Scale {
-    /// The number at which the lightest shade begins.
-    pub(super) low: f64,
-    /// The number at which the darkest ends.
-    pub(super) high: f64,
-    /// What stands in the legend, e.g. "row → column".
-    pub(super) meaning: String,
+    /// The number at which each shade but the lightest begins, ascending.
+    edges: [f64; SHADES.len() - 1],
+    /// What stands in the legend, e.g. "overlap, k 30".
+    meaning: String,
 }
 
 impl Scale {
-    fn level(&self, value: f64) -> usize {
-        let share = (value - self.low) / (self.high - self.low);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let level = (share * SHADES.len() as f64).clamp(0.0, SHADES.len() as f64 - 1.0) as usize;
-        level
+    /// Equal steps from `low` to `high`.
+    pub(super) fn linear(low: f64, high: f64, meaning: String) -> Self {
+        let step = (high - low) / SHADES.len() as f64;
+        Self {
+            edges: std::array::from_fn(|at| low + step * (at + 1) as f64),
+            meaning,
+        }
     }
 
-    /// Where shade `level` begins.
-    fn edge(&self, level: usize) -> f64 {
-        self.low + (self.high - self.low) * level as f64 / SHADES.len() as f64
+    /// Equal ratios from `low` to `high`, both above 0.
+    pub(super) fn logarithmic(low: f64, high: f64, meaning: String) -> Self {
+        let step = (high / low).ln() / SHADES.len() as f64;
+        Self {
+            edges: std::array::from_fn(|at| low * (step * (at + 1) as f64).exp()),
+            meaning,
+        }
+    }
+
+    fn level(&self, value: f64) -> usize {
+        self.edges.partition_point(|&edge| edge <= value)
     }
 }
 
@@ -162,18 +170,11 @@ fn column_names(matrix: &LayerMatrix, style: Style) -> String {
 }
 
 fn legend(scale: &Scale, shades: [&str; 5], style: Style) -> String {
-    let parts: Vec<String> = shades
-        .iter()
-        .enumerate()
-        .map(|(level, shade)| {
-            let end = significant(scale.edge(level + 1), 2);
-            match level {
-                0 => format!("{shade} < {end}"),
-                4 => format!("{shade} more"),
-                _ => format!("{shade} < {end}"),
-            }
-        })
+    let below = scale.edges.iter().zip(shades);
+    let mut parts: Vec<String> = below
+        .map(|(&edge, shade)| format!("{shade} < {}", significant(edge, 2)))
         .collect();
+    parts.push(format!("{} more", shades[SHADES.len() - 1]));
     let line = format!("{}: {}", scale.meaning, parts.join("  "));
     text::wrap(&line, style.width)
         .into_iter()
@@ -202,11 +203,7 @@ mod tests {
     }
 
     fn scale() -> Scale {
-        Scale {
-            low: 0.0,
-            high: 1.0,
-            meaning: "distance".into(),
-        }
+        Scale::linear(0.0, 1.0, "distance".into())
     }
 
     #[test]
@@ -240,6 +237,13 @@ mod tests {
                 assert!(text::width(line) <= width.max(33), "{width}: {line:?}");
             }
         }
+    }
+
+    #[test]
+    fn logarithmic_shades_have_equal_ratios() {
+        let scale = Scale::logarithmic(1e-5, 1.0, String::new());
+        let levels = [2e-6, 9e-5, 2e-4, 2e-3, 0.02, 0.2, 7.0].map(|value| scale.level(value));
+        assert_eq!(levels, [0, 0, 1, 2, 3, 4, 4]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::input::{Dump, Matrix, TableSource};
 use crate::neighbours::{NeighbourTable, OrderDistances, Points, neighbour_table, order_distances};
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
+use crate::profile::named::Named;
 use crate::progress::Progress;
 use crate::warning::Warning;
 
@@ -140,26 +141,6 @@ pub fn id_profile_of_tables(
         progress.end();
     }
     Ok(assemble(options.parameters(Vec::new()), layers, Vec::new()))
-}
-
-/// Says which layer is in work.
-struct Named<'a> {
-    layer: &'a str,
-    progress: &'a dyn Progress,
-}
-
-impl Progress for Named<'_> {
-    fn begin(&self, _label: &str, total: u64) {
-        self.progress.begin(self.layer, total);
-    }
-
-    fn advance(&self, steps: u64) {
-        self.progress.advance(steps);
-    }
-
-    fn end(&self) {
-        self.progress.end();
-    }
 }
 
 /// `values` of the rows `rows` among all `n` input rows; NaN where a row takes no part.

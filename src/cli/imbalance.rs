@@ -1,0 +1,200 @@
+//! `repgeo imbalance`: what one layer says about the neighbours of another.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use repgeo::cache::Cache;
+use repgeo::input::{Dump, index_list};
+use repgeo::neighbours::SearchOptions;
+use repgeo::profile::compare::Comparison;
+use repgeo::profile::imbalance::{ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets};
+use repgeo::profile::{DuplicatePolicy, PartitionOrder, Tables};
+use repgeo::report::Report;
+use repgeo::{Error, Result};
+
+use super::layers::LayerArgs;
+use super::output::{OutputArgs, input_name};
+use super::pairs::PairArgs;
+use super::progress::Bar;
+use super::rows::RowArgs;
+
+/// Information imbalance: how well one layer predicts the neighbours of another
+///
+/// Near the floor (k+1)/N where a predicts b, 1 where it says nothing. Ranks are counted exactly;
+/// a matrix of all layers takes two sweeps a layer.
+#[derive(Args)]
+pub struct ImbalanceArgs {
+    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    #[arg(value_name = "ACTS")]
+    input: PathBuf,
+
+    #[command(flatten)]
+    pairs: PairArgs,
+
+    #[command(flatten)]
+    estimate: EstimateArgs,
+
+    #[command(flatten)]
+    subsets: SubsetArgs,
+
+    #[command(flatten)]
+    layers: LayerArgs,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    /// Keep neighbour tables and ranks in DIR and use what is there; a run that was stopped goes on
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    cache: Option<PathBuf>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Imbalance")]
+struct EstimateArgs {
+    /// Numbers of neighbours, comma-separated
+    #[arg(short, long, value_name = "K", value_delimiter = ',', default_value = "1",
+        value_parser = super::positive)]
+    k: Vec<usize>,
+
+    /// Compute everything again in P disjoint parts of the rows: mean and spread
+    #[arg(long, value_name = "P", value_parser = super::positive)]
+    partitions: Option<usize>,
+
+    /// Deal rows into parts at random, or in the order given
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t = DealName::Random,
+        requires = "partitions")]
+    partition_order: DealName,
+
+    /// Permute the rows of the second layer S times, for a null (expected 1) and p-values
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    shuffle: usize,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Subsets of columns")]
+struct SubsetArgs {
+    /// Compare each layer with some of its columns, e.g. 0..8 or 0,3,5; may be repeated
+    #[arg(long, value_name = "COLUMNS", conflicts_with_all = ["greedy", "other", "against",
+        "partitions", "shuffle"])]
+    coordinates: Vec<String>,
+
+    /// Grow the subset of columns that keeps most information, up to M columns
+    #[arg(long, value_name = "M", value_parser = super::positive, conflicts_with_all = ["other",
+        "against", "partitions", "shuffle"])]
+    greedy: Option<usize>,
+
+    /// Subsets of each size that the greedy search keeps
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::positive,
+        requires = "greedy")]
+    beam: usize,
+
+    /// What the greedy search makes small: symmetric, or forward for the subset's prediction alone
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = CriterionName::Symmetric,
+        requires = "greedy")]
+    criterion: CriterionName,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DealName {
+    Random,
+    Given,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CriterionName {
+    Symmetric,
+    Forward,
+}
+
+/// Compares and reports.
+pub fn run(args: ImbalanceArgs) -> Result<()> {
+    args.output.check()?;
+    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
+    let tables = Tables {
+        cache: cache.as_ref(),
+        metric: args.layers.metric(),
+        search: SearchOptions::default(),
+    };
+    if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
+        return run_subsets(&args, &tables);
+    }
+    let progress = Bar::new(args.output.quiet);
+    let first = args.layers.open(&args.input)?;
+    let second = args.pairs.open()?;
+    let (left, right) = args
+        .pairs
+        .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
+    let layers = left.options.clone();
+    let comparison = Comparison::new(left, right, &progress)?;
+    let options = ImbalanceOptions {
+        target: args.pairs.target(),
+        k: args.estimate.k.clone(),
+        partitions: args.estimate.partitions,
+        partition_order: match args.estimate.partition_order {
+            DealName::Random => PartitionOrder::Random,
+            DealName::Given => PartitionOrder::Given,
+        },
+        shuffle: args.estimate.shuffle,
+        seed: args.rows.seed,
+    };
+    let mut words = args.rows.words();
+    words.extend(args.pairs.words());
+    let mut profile = imbalance(&comparison, &layers, &options, &tables, words, &progress)?;
+    for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
+        profile.warnings.extend_from_slice(dump.warnings());
+    }
+    let mut input = vec![input_name(&args.input)];
+    input.extend(args.pairs.second().map(input_name));
+    args.output
+        .write(&Report::new("imbalance", input, &profile))
+}
+
+fn run_subsets(args: &ImbalanceArgs, tables: &Tables<'_>) -> Result<()> {
+    let [k] = args.estimate.k[..] else {
+        return Err(Error::Usage(
+            "--coordinates and --greedy take one --k".into(),
+        ));
+    };
+    let dump = args.layers.open(&args.input)?;
+    let layers = args
+        .layers
+        .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
+    let rule = match args.subsets.greedy {
+        Some(columns) => SubsetRule::Greedy {
+            columns,
+            beam: args.subsets.beam,
+            forward_only: args.subsets.criterion == CriterionName::Forward,
+        },
+        None => SubsetRule::Given(given_columns(args, &dump)?),
+    };
+    let options = SubsetOptions { rule, k };
+    let progress = Bar::new(args.output.quiet);
+    let profile = subsets(
+        &dump,
+        &layers,
+        &options,
+        tables,
+        args.rows.words(),
+        &progress,
+    )?;
+    let input = vec![input_name(&args.input)];
+    args.output
+        .write(&Report::new("imbalance-subsets", input, &profile))
+}
+
+/// The columns of each `--coordinates`, which every layer must have.
+fn given_columns(args: &ImbalanceArgs, dump: &Dump) -> Result<Vec<Vec<usize>>> {
+    let narrowest = dump
+        .layers()
+        .iter()
+        .map(|layer| layer.shape.last().copied().unwrap_or(0))
+        .min()
+        .unwrap_or(0);
+    let columns = args.subsets.coordinates.iter();
+    columns
+        .map(|text| index_list(text, narrowest, "--coordinates"))
+        .collect()
+}

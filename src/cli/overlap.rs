@@ -1,0 +1,123 @@
+//! `repgeo overlap`: how many neighbours layers share, and how many have the row's label.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use repgeo::cache::Cache;
+use repgeo::neighbours::SearchOptions;
+use repgeo::profile::Tables;
+use repgeo::profile::compare::Comparison;
+use repgeo::profile::overlap::{OverlapOptions, overlap};
+use repgeo::report::Report;
+use repgeo::{Error, Result};
+
+use super::layers::LayerArgs;
+use super::output::{OutputArgs, input_name};
+use super::pairs::PairArgs;
+use super::progress::Bar;
+use super::rows::RowArgs;
+
+/// Neighbour overlap: the share of neighbours that layers have in common, or with the row's label
+///
+/// Chance level stands beside every value. With --labels and neither --to nor a second dump, only
+/// labels are looked at.
+#[derive(Args)]
+pub struct OverlapArgs {
+    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    #[arg(value_name = "ACTS")]
+    input: PathBuf,
+
+    #[command(flatten)]
+    pairs: PairArgs,
+
+    #[command(flatten)]
+    estimate: EstimateArgs,
+
+    #[command(flatten)]
+    layers: LayerArgs,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    cache: Option<PathBuf>,
+
+    /// Put the overlap of every row into the JSON
+    #[arg(long, help_heading = "Output")]
+    per_row: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Overlap")]
+struct EstimateArgs {
+    /// Numbers of neighbours, comma-separated [default: 30]
+    #[arg(short, long, value_name = "K", value_delimiter = ',', value_parser = super::positive,
+        conflicts_with = "class_fraction")]
+    k: Vec<usize>,
+
+    /// For labels: look at this share of the rows of each row's class instead of k
+    #[arg(long, value_name = "F", value_parser = super::share, requires = "labels")]
+    class_fraction: Option<f64>,
+
+    /// Blocks of rows behind the errors
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::at_least_two)]
+    blocks: usize,
+
+    /// Compute everything again in P disjoint parts of the rows, for the errors
+    #[arg(long, value_name = "P", value_parser = super::at_least_two)]
+    partitions: Option<usize>,
+}
+
+/// Compares and reports.
+pub fn run(args: OverlapArgs) -> Result<()> {
+    args.output.check()?;
+    let first = args.layers.open(&args.input)?;
+    let second = args.pairs.open()?;
+    let labels = args.rows.labels(first.n_rows())?;
+    let wants_pairs = labels.is_empty() || second.is_some() || args.pairs.asked().is_some();
+    if args.estimate.class_fraction.is_some() && wants_pairs {
+        return Err(Error::Usage(
+            "--class-fraction is about labels alone; leave --to and the second dump out".into(),
+        ));
+    }
+    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
+    let tables = Tables {
+        cache: cache.as_ref(),
+        metric: args.layers.metric(),
+        search: SearchOptions::default(),
+    };
+    let defaults = OverlapOptions::default();
+    let options = OverlapOptions {
+        target: wants_pairs.then(|| args.pairs.target()),
+        k: if args.estimate.k.is_empty() {
+            defaults.k
+        } else {
+            args.estimate.k.clone()
+        },
+        class_fraction: args.estimate.class_fraction,
+        labels,
+        blocks: args.estimate.blocks,
+        partitions: args.estimate.partitions,
+        per_row: args.per_row,
+        seed: args.rows.seed,
+    };
+    let progress = Bar::new(args.output.quiet);
+    let (left, right) = args
+        .pairs
+        .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
+    let layers = left.options.clone();
+    let comparison = Comparison::new(left, right, &progress)?;
+    let mut words = args.rows.words();
+    words.extend(args.pairs.words());
+    let mut profile = overlap(&comparison, &layers, &options, &tables, words, &progress)?;
+    for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
+        profile.warnings.extend_from_slice(dump.warnings());
+    }
+    let mut input = vec![input_name(&args.input)];
+    input.extend(args.pairs.second().map(input_name));
+    args.output.write(&Report::new("overlap", input, &profile))
+}

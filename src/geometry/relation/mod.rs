@@ -1,0 +1,11 @@
+//! What two spaces over the same rows share, read from neighbours and ranks.
+
+mod imbalance;
+mod labels;
+mod overlap;
+
+pub use imbalance::{
+    Counted, Imbalance, Relation, floor, information_imbalance, relation, relative_difference,
+};
+pub use labels::{ClassOverlap, Depth, LabelOverlap, class_histogram_overlap, label_overlap};
+pub use overlap::{chance, chance_std, neighbour_overlap};

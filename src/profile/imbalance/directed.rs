@@ -1,0 +1,269 @@
+//! Δ from layers to layers: one table a layer, one count of ranks a layer, whatever the pairs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array2, s};
+
+use crate::error::Result;
+use crate::geometry::Reason;
+use crate::geometry::relation::{Counted, Imbalance, information_imbalance};
+use crate::input::Matrix;
+use crate::neighbours::{RankCounts, Targets};
+use crate::profile::compare::Comparison;
+use crate::profile::named::Named;
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// A layer of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// The layer at this position of the first dump.
+    Left(usize),
+    /// The layer at this position of the second.
+    Right(usize),
+}
+
+/// From one layer to another.
+pub(super) type Arrow = (Node, Node);
+
+/// What was found along every arrow, an entry for each k.
+#[derive(Default)]
+pub(super) struct Directed {
+    /// Δ, or why there is none.
+    pub found: BTreeMap<Arrow, Vec<Result<Imbalance, Reason>>>,
+    /// Δ with the rows of the target permuted: for each permutation an entry for each k.
+    pub permuted: BTreeMap<Arrow, Vec<Vec<f64>>>,
+    /// r_{i,1} and r_{i,2} of every layer.
+    pub nearest: BTreeMap<Node, [Vec<f64>; 2]>,
+}
+
+/// What [`Search::run`] needs to know.
+pub(super) struct Search<'a> {
+    pub comparison: &'a Comparison<'a>,
+    /// Which pairs; both directions of each are computed.
+    pub pairs: &'a [Arrow],
+    /// Numbers of neighbours.
+    pub k: &'a [usize],
+    /// Of the common rows, those that take part; all if `None`.
+    pub rows: Option<&'a [u32]>,
+    /// Permutations of the rows that take part.
+    pub permutations: &'a [Vec<u32>],
+    pub tables: Tables<'a>,
+}
+
+/// Memory for the thresholds and counts of the targets of one sweep; more sources than fit are
+/// counted in several.
+const TARGET_BYTES: usize = 512 << 20;
+
+/// Bytes that one target of one row takes.
+const BYTES_A_TARGET: usize = 32;
+
+impl Search<'_> {
+    pub(super) fn run(
+        &self,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<Directed> {
+        let n = self.rows.map_or(self.comparison.n_rows(), <[u32]>::len);
+        let mut directed = Directed::default();
+        let arrows: BTreeSet<Arrow> = self
+            .pairs
+            .iter()
+            .flat_map(|&(a, b)| [(a, b), (b, a)])
+            .collect();
+        // The largest k that the rows allow; nothing needs more neighbours.
+        let deepest = self.k.iter().copied().filter(|k| k + 2 <= n).max();
+        let nodes: BTreeSet<Node> = arrows.iter().map(|&(from, _)| from).collect();
+        let mut neighbours = BTreeMap::new();
+        for &node in &nodes {
+            let matrix = self.read(node)?;
+            let name = self.name(node);
+            let told = Named {
+                layer: name,
+                progress,
+            };
+            let Some(k) = deepest else { continue };
+            if all_rows_equal(&matrix) {
+                continue;
+            }
+            let table = self
+                .tables
+                .neighbours(&matrix, name, k + 1, warnings, &told)?;
+            let column = |order: usize| table.distances_of_order(order).to_vec();
+            directed.nearest.insert(node, [column(1), column(2)]);
+            let indices = table.indices.slice(s![.., ..=k]).to_owned();
+            neighbours.insert(node, indices);
+        }
+        for &to in &nodes {
+            let sources: Vec<Node> = arrows
+                .iter()
+                .filter(|(_, target)| *target == to)
+                .map(|&(from, _)| from)
+                .collect();
+            for &from in &sources {
+                if let Some(reason) = self.reason(&neighbours, from, to, deepest) {
+                    let nothing = self.k.iter().map(|_| Err(reason)).collect();
+                    directed.found.insert((from, to), nothing);
+                }
+            }
+            let counted: Vec<Node> = sources
+                .into_iter()
+                .filter(|&from| !directed.found.contains_key(&(from, to)))
+                .collect();
+            let Some(k) = deepest.filter(|_| !counted.is_empty()) else {
+                continue;
+            };
+            let matrix = self.read(to)?;
+            let width = k + 1 + self.permutations.len() * k;
+            let at_once = (TARGET_BYTES / (n * width * BYTES_A_TARGET)).max(1);
+            for sources in counted.chunks(at_once) {
+                self.count(
+                    (to, &matrix),
+                    sources,
+                    &neighbours,
+                    k,
+                    &mut directed,
+                    warnings,
+                    progress,
+                )?;
+            }
+        }
+        Ok(directed)
+    }
+
+    fn reason(
+        &self,
+        neighbours: &BTreeMap<Node, Array2<u32>>,
+        from: Node,
+        to: Node,
+        deepest: Option<usize>,
+    ) -> Option<Reason> {
+        let equal = |node| !neighbours.contains_key(&node);
+        match deepest {
+            None => Some(Reason::TooFewRows),
+            Some(_) if equal(from) || equal(to) => Some(Reason::AllRowsIdentical),
+            Some(_) => None,
+        }
+    }
+
+    /// Counts the ranks of the neighbours of `sources` in the layer `to`.
+    #[allow(clippy::too_many_arguments)]
+    fn count(
+        &self,
+        (to, matrix): (Node, &Matrix),
+        sources: &[Node],
+        neighbours: &BTreeMap<Node, Array2<u32>>,
+        k: usize,
+        directed: &mut Directed,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let n = matrix.n_rows();
+        let width = k + 1 + self.permutations.len() * k;
+        let mut rows = Array2::zeros((n, sources.len() * width));
+        let mut groups = Vec::new();
+        for (at, from) in sources.iter().enumerate() {
+            let (start, table) = (at * width, &neighbours[from]);
+            rows.slice_mut(s![.., start..=start + k]).assign(table);
+            for (turn, permutation) in self.permutations.iter().enumerate() {
+                let start = start + k + 1 + turn * k;
+                for (row, nearest) in table.rows().into_iter().enumerate() {
+                    for (column, &neighbour) in nearest.iter().take(k).enumerate() {
+                        let place = [permutation[row] as usize, start + column];
+                        rows[place] = permutation[neighbour as usize];
+                    }
+                }
+            }
+            groups.extend(self.k.iter().map(|&k| start..start + k.min(width)));
+        }
+        let targets = Targets {
+            rows: rows.view(),
+            groups: &groups,
+        };
+        let name = self.name(to);
+        let told = Named {
+            layer: name,
+            progress,
+        };
+        let counts = self.tables.ranks(matrix, name, &targets, warnings, &told)?;
+        for (at, &from) in sources.iter().enumerate() {
+            let table = &neighbours[&from];
+            let found = self.imbalances(&counts, table, at * width, at * self.k.len());
+            directed.found.insert((from, to), found);
+            let permuted = (0..self.permutations.len())
+                .map(|turn| {
+                    let start = at * width + table.ncols() + turn * k;
+                    self.k
+                        .iter()
+                        .map(|&k| mean_rank(&counts, start, k))
+                        .collect()
+                })
+                .collect();
+            directed.permuted.insert((from, to), permuted);
+        }
+        Ok(())
+    }
+
+    /// Δ for each k, from the ranks that begin at column `start` and the sums at `group`.
+    fn imbalances(
+        &self,
+        counts: &RankCounts,
+        neighbours: &Array2<u32>,
+        start: usize,
+        group: usize,
+    ) -> Vec<Result<Imbalance, Reason>> {
+        let ranks = counts
+            .ranks
+            .slice(s![.., start..start + neighbours.ncols()]);
+        let each = self.k.iter().enumerate();
+        each.map(|(at, &k)| {
+            let counted = Counted {
+                neighbours: neighbours.view(),
+                ranks,
+                nearer: counts.nearer.column(group + at),
+            };
+            information_imbalance(&counted, k)
+        })
+        .collect()
+    }
+
+    fn read(&self, node: Node) -> Result<Matrix> {
+        let matrix = match node {
+            Node::Left(at) => self.comparison.read_left(at)?,
+            Node::Right(at) => self.comparison.read_right(at)?,
+        };
+        Ok(match self.rows {
+            None => matrix,
+            Some(rows) => matrix.select(rows),
+        })
+    }
+
+    fn name(&self, node: Node) -> &str {
+        match node {
+            Node::Left(at) => &self.comparison.left()[at].layer,
+            Node::Right(at) => &self.comparison.right()[at].layer,
+        }
+    }
+}
+
+/// 2/(N·k·N) times the sum of the first k ranks from column `start` on.
+fn mean_rank(counts: &RankCounts, start: usize, k: usize) -> f64 {
+    let n = counts.ranks.nrows() as f64;
+    let ranks = counts.ranks.slice(s![.., start..start + k]);
+    let sum: u64 = ranks.iter().map(|&rank| u64::from(rank)).sum();
+    2.0 * sum as f64 / (n * k as f64 * n)
+}
+
+/// Whether no row differs from the first.
+pub(crate) fn all_rows_equal(matrix: &Matrix) -> bool {
+    let (mut first, mut row) = (vec![0.0; matrix.n_columns()], vec![0.0; matrix.n_columns()]);
+    if matrix.n_rows() > 0 {
+        matrix.widen_row(0, &mut first);
+    }
+    (1..matrix.n_rows()).all(|at| {
+        matrix.widen_row(at, &mut row);
+        // Both zeros are one value here, as everywhere.
+        row.iter().zip(&first).all(|(x, y)| (x - y).abs() <= 0.0)
+    })
+}

@@ -1,0 +1,59 @@
+//! What to compute, and how.
+
+use crate::profile::compare::Target;
+use crate::profile::resample::PartitionOrder;
+
+/// What to compute between layers, and how.
+#[derive(Debug, Clone)]
+pub struct ImbalanceOptions {
+    /// What every layer is compared with.
+    pub target: Target,
+    /// Numbers of neighbours, ascending.
+    pub k: Vec<usize>,
+    /// Disjoint parts of the rows in which everything is computed again.
+    pub partitions: Option<usize>,
+    /// How rows are dealt into parts.
+    pub partition_order: PartitionOrder,
+    /// How often the rows of the second layer are permuted, for a null.
+    pub shuffle: usize,
+    /// Seed of permutations and parts.
+    pub seed: u64,
+}
+
+impl Default for ImbalanceOptions {
+    fn default() -> Self {
+        Self {
+            target: Target::All,
+            k: vec![1],
+            partitions: None,
+            partition_order: PartitionOrder::Random,
+            shuffle: 0,
+            seed: 0,
+        }
+    }
+}
+
+/// Which subsets of the columns of a layer are compared with the whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubsetRule {
+    /// These columns; each list is one subset.
+    Given(Vec<Vec<usize>>),
+    /// Grown one column at a time, up to so many, keeping the best `beam` subsets of each size.
+    Greedy {
+        /// Largest number of columns.
+        columns: usize,
+        /// Subsets kept of each size.
+        beam: usize,
+        /// Judge by Δ(subset→full) alone, not by both directions.
+        forward_only: bool,
+    },
+}
+
+/// What to compute between a layer and subsets of its columns.
+#[derive(Debug, Clone)]
+pub struct SubsetOptions {
+    /// Which subsets.
+    pub rule: SubsetRule,
+    /// Number of neighbours.
+    pub k: usize,
+}

@@ -1,0 +1,197 @@
+//! What `repgeo imbalance` reports.
+
+use serde::Serialize;
+
+use crate::geometry::Reason;
+use crate::geometry::relation::Relation;
+use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::events::Run;
+use crate::warning::Warning;
+
+pub use crate::profile::events::Direction;
+
+/// Imbalances between layers.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImbalanceProfile {
+    /// How they were computed.
+    pub parameters: ImbalanceParameters,
+    /// Common rows, N.
+    pub n: usize,
+    /// The layers.
+    pub layers: Vec<ComparedLayer>,
+    /// The layers of the other dump, if there is one.
+    pub against: Option<Vec<ComparedLayer>>,
+    /// Every pair that was asked for, at every k.
+    pub pairs: Vec<ImbalancePair>,
+    /// The same as matrices, one for each k, where all layers were compared.
+    pub matrices: Vec<ImbalanceMatrix>,
+    /// Expansion and compression along the layers, for each k, where consecutive layers were compared.
+    pub steps: Vec<Steps>,
+    /// The closest layers of two dumps, for each k.
+    pub best_pairs: Vec<BestPair>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImbalanceParameters {
+    /// What every layer was compared with.
+    pub to: String,
+    /// Numbers of neighbours.
+    pub k: Vec<usize>,
+    /// The distance.
+    pub metric: String,
+    /// What was done with repeated rows.
+    pub duplicates: String,
+    /// Whether rows with NaN or infinity were left out.
+    pub drop_nonfinite: bool,
+    /// How arrays with more axes became rows.
+    pub pool: Option<String>,
+    /// Whether a mask chose tokens.
+    pub masked: bool,
+    /// How rows were chosen, in words of the flags.
+    pub rows: Vec<String>,
+    /// Disjoint parts in which everything was computed again.
+    pub partitions: Option<usize>,
+    /// How rows were dealt into them.
+    pub partition_order: Option<&'static str>,
+    /// Permutations of the null.
+    pub shuffle: usize,
+    /// The rule behind `relation`.
+    pub relation_rule: &'static str,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// One end of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Side {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its index in its dump, from 0.
+    pub index: usize,
+    /// Its position between 0 and 1.
+    pub relative_depth: f64,
+}
+
+/// Two layers at one k.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImbalancePair {
+    /// The first layer.
+    pub a: Side,
+    /// The second.
+    pub b: Side,
+    /// Number of neighbours.
+    pub k: usize,
+    /// Rows, N.
+    pub n: usize,
+    /// (k + 1)/N, the least that can be.
+    pub floor: f64,
+    /// Δ(a→b).
+    pub forward: Option<f64>,
+    /// Δ(b→a).
+    pub backward: Option<f64>,
+    /// Standard error of `forward`.
+    pub std_error_forward: Option<f64>,
+    /// Standard error of `backward`.
+    pub std_error_backward: Option<f64>,
+    /// How errors were computed.
+    pub error_kind: &'static str,
+    /// What the two say in a word.
+    pub relation: Option<Relation>,
+    /// Why there is nothing.
+    pub reason: Option<Reason>,
+    /// The same in disjoint parts of the rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Parts>,
+    /// What permuted rows give, a→b then b→a.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffle: Option<[Null; 2]>,
+}
+
+/// A pair computed again in disjoint parts of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parts {
+    /// Rows of the smallest part.
+    pub n: usize,
+    /// (k + 1)/n there.
+    pub floor: f64,
+    /// Mean of Δ(a→b) over parts.
+    pub forward: Option<f64>,
+    /// Mean of Δ(b→a).
+    pub backward: Option<f64>,
+    /// Standard deviation over parts (ddof 1) of Δ(a→b).
+    pub std_forward: Option<f64>,
+    /// The same of Δ(b→a).
+    pub std_backward: Option<f64>,
+    /// std/√parts of Δ(a→b).
+    pub std_error_forward: Option<f64>,
+    /// The same of Δ(b→a).
+    pub std_error_backward: Option<f64>,
+}
+
+/// What the imbalance is when the rows of the second layer are permuted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Null {
+    /// Mean over permutations; 1 but for chance.
+    pub mean: f64,
+    /// Their standard deviation (ddof 1).
+    pub std: Option<f64>,
+    /// (1 + #{permuted ≤ found}) / (1 + permutations).
+    pub p_value: f64,
+}
+
+/// One matrix, rows to columns; the floor stands where a layer meets itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImbalanceMatrix {
+    /// Number of neighbours.
+    pub k: usize,
+    /// (k + 1)/N.
+    pub floor: f64,
+    /// Δ(row→column).
+    pub forward: LayerMatrix,
+    /// Δ(column→row) of two dumps, with the layers of the second as rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backward: Option<LayerMatrix>,
+}
+
+/// Relative differences along the layers at one k.
+#[derive(Debug, Clone, Serialize)]
+pub struct Steps {
+    /// Number of neighbours.
+    pub k: usize,
+    /// R between each layer and the next.
+    pub steps: Vec<Step>,
+    /// Neighbouring steps of one direction.
+    pub runs: Vec<Run>,
+}
+
+/// From one layer to the next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The layer.
+    pub from: String,
+    /// The next one.
+    pub to: String,
+    /// R = (Δ(l→l+1) − Δ(l+1→l)) / mean: > 0 expansion, < 0 compression.
+    pub relative_difference: Option<f64>,
+}
+
+/// The layers of two dumps with the smallest max(Δ(a→b), Δ(b→a)).
+#[derive(Debug, Clone, Serialize)]
+pub struct BestPair {
+    /// Number of neighbours.
+    pub k: usize,
+    /// The layer of the first dump.
+    pub a: Side,
+    /// The layer of the second.
+    pub b: Side,
+    /// max(Δ(a→b), Δ(b→a)).
+    pub imbalance: f64,
+    /// `imbalance` over the median of all pairs.
+    pub ratio_to_median: Option<f64>,
+    /// Whether both lie in the high-dimensional phase of their dump, by TwoNN over its layers;
+    /// `None` where a dump has no such phase.
+    pub in_high_phases: Option<bool>,
+}

@@ -1,0 +1,11 @@
+//! Neighbour overlap between layers, and with labels.
+
+mod options;
+mod run;
+mod shape;
+
+pub use options::OverlapOptions;
+pub use run::overlap;
+pub use shape::{
+    LabelledLayer, LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile,
+};

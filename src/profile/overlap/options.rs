@@ -1,0 +1,40 @@
+//! What to compute, and how.
+
+use crate::input::Labels;
+use crate::profile::compare::Target;
+
+/// What overlaps to compute, and how.
+#[derive(Debug, Clone)]
+pub struct OverlapOptions {
+    /// What every layer is compared with; `None` for labels only.
+    pub target: Option<Target>,
+    /// Numbers of neighbours.
+    pub k: Vec<usize>,
+    /// Look at this share of the rows of a row's class, for labels only.
+    pub class_fraction: Option<f64>,
+    /// Labels of all input rows of the first dump.
+    pub labels: Vec<Labels>,
+    /// Disjoint blocks of rows behind the errors.
+    pub blocks: usize,
+    /// Disjoint parts in which everything is computed again.
+    pub partitions: Option<usize>,
+    /// Whether overlaps of single rows are kept.
+    pub per_row: bool,
+    /// Seed of blocks and parts.
+    pub seed: u64,
+}
+
+impl Default for OverlapOptions {
+    fn default() -> Self {
+        Self {
+            target: Some(Target::All),
+            k: vec![30],
+            class_fraction: None,
+            labels: Vec::new(),
+            blocks: 10,
+            partitions: None,
+            per_row: false,
+            seed: 0,
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! One table a layer, then everything that can be read off tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array2, s};
+
+use super::options::OverlapOptions;
+use super::shape::{
+    LabelledLayer, LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile,
+};
+use crate::error::{Error, Result};
+use crate::geometry::Reason;
+use crate::geometry::relation::{
+    Depth, LabelOverlap, chance, chance_std, class_histogram_overlap, label_overlap,
+    neighbour_overlap,
+};
+use crate::geometry::stats::{mean, std_dev};
+use crate::input::{Labels, Matrix};
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
+use crate::profile::imbalance::{all_rows_equal, reduced, side, wanted_pairs};
+use crate::profile::layers::LayerOptions;
+use crate::profile::named::Named;
+use crate::profile::resample::{PartitionOrder, partitions};
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::{Warning, WarningCode};
+
+/// Overlaps between the layers of `comparison`, and of the layers of its first dump with labels.
+///
+/// Every layer costs one search for neighbours, whatever the pairs, labels and numbers of
+/// neighbours. `rows` says in words how rows were chosen.
+///
+/// # Errors
+/// [`Error::Usage`] for pairs that do not exist or nothing to compare with; whatever reading a layer
+/// or [`Tables`] gives.
+pub fn overlap(
+    comparison: &Comparison<'_>,
+    layers: &LayerOptions,
+    options: &OverlapOptions,
+    tables: &Tables<'_>,
+    rows: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<OverlapProfile> {
+    let n = comparison.n_rows();
+    let mut warnings = Vec::new();
+    let k = match options.class_fraction {
+        Some(_) => Vec::new(),
+        None => reduced(&options.k, n, &mut warnings),
+    };
+    let pairs = match &options.target {
+        None => Vec::new(),
+        Some(target) => wanted_pairs(comparison, target)?,
+    };
+    let kept = comparison.input_rows();
+    let labels: Vec<Labels> = options.labels.iter().map(|all| all.select(&kept)).collect();
+    for labels in labels.iter().filter(|labels| labels.n_missing() > 0) {
+        warnings.push(Warning::new(
+            WarningCode::LabelsMissing,
+            labels.n_missing(),
+            format!(
+                "{} of {n} rows have no label {} and were not asked; they stay possible neighbours",
+                labels.n_missing(),
+                labels.name
+            ),
+        ));
+    }
+    let run = Run {
+        comparison,
+        k: &k,
+        class_fraction: options.class_fraction,
+        labels: &labels,
+        blocks: partitions(
+            n,
+            options.blocks.min(n).max(1),
+            PartitionOrder::Random,
+            options.seed,
+        )
+        .rows,
+        per_row: options.per_row,
+        tables,
+    };
+    let found = run.tables_of(&pairs, None, *tables, &mut warnings, progress)?;
+    let parts = run.in_parts(&pairs, options, &mut warnings, progress)?;
+
+    let mut all = Vec::new();
+    for (at, &k) in k.iter().enumerate() {
+        for pair in &pairs {
+            let one = run.pair(*pair, &found, k);
+            all.push(match &parts {
+                None => one,
+                Some(parts) => with_parts(one, *pair, at, parts),
+            });
+        }
+    }
+    let two = comparison.is_between_two();
+    let matrices = match &options.target {
+        Some(Target::All) if pairs.len() > 1 => {
+            k.iter().map(|&k| run.matrix(&all, &found, k)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(OverlapProfile {
+        parameters: parameters(layers, options, tables, &k, rows),
+        n,
+        layers: comparison.left().to_vec(),
+        against: two.then(|| comparison.right().to_vec()),
+        pairs: all,
+        matrices,
+        labels: run.labelled(&found),
+        warnings,
+    })
+}
+
+/// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
+type Found = BTreeMap<(usize, usize), Array2<u32>>;
+
+struct Run<'a> {
+    comparison: &'a Comparison<'a>,
+    k: &'a [usize],
+    class_fraction: Option<f64>,
+    labels: &'a [Labels],
+    blocks: Vec<Vec<u32>>,
+    per_row: bool,
+    tables: &'a Tables<'a>,
+}
+
+impl Run<'_> {
+    /// Which side the second layer of a pair is on.
+    fn right(&self) -> usize {
+        usize::from(self.comparison.is_between_two())
+    }
+
+    /// How many neighbours are needed of `n` rows.
+    fn deepest(&self, n: usize) -> usize {
+        let fixed = self.k.iter().copied().max().unwrap_or(0);
+        let by_class = self.class_fraction.map_or(0, |share| {
+            let sizes = self.labels.iter().flat_map(class_sizes);
+            sizes
+                .map(|size| Depth::ClassFraction(share).k(size))
+                .max()
+                .unwrap_or(0)
+        });
+        fixed.max(by_class).min(n.saturating_sub(1))
+    }
+
+    /// The neighbours in every layer that takes part, among `rows` if they are given.
+    fn tables_of(
+        &self,
+        pairs: &[LayerPair],
+        rows: Option<&[u32]>,
+        tables: Tables<'_>,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<Found> {
+        let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
+        let k = self.deepest(n);
+        let mut wanted: BTreeSet<(usize, usize)> = pairs
+            .iter()
+            .flat_map(|pair| [(0, pair.a), (self.right(), pair.b)])
+            .collect();
+        if !self.labels.is_empty() && rows.is_none() {
+            wanted.extend((0..self.comparison.left().len()).map(|at| (0, at)));
+        }
+        let mut found = Found::new();
+        for (on, at) in wanted {
+            let (matrix, layer) = if on == 0 {
+                (self.comparison.read_left(at)?, &self.comparison.left()[at])
+            } else {
+                (
+                    self.comparison.read_right(at)?,
+                    &self.comparison.right()[at],
+                )
+            };
+            let matrix: Matrix = match rows {
+                None => matrix,
+                Some(rows) => matrix.select(rows),
+            };
+            if k == 0 || all_rows_equal(&matrix) {
+                continue;
+            }
+            let told = Named {
+                layer: &layer.layer,
+                progress,
+            };
+            let table = tables.neighbours(&matrix, &layer.layer, k, warnings, &told)?;
+            found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
+        }
+        Ok(found)
+    }
+
+    fn tables_of_pair<'f>(
+        &self,
+        pair: LayerPair,
+        found: &'f Found,
+    ) -> Result<(&'f Array2<u32>, &'f Array2<u32>), Reason> {
+        let n = self.comparison.n_rows();
+        let absent = if n < 2 {
+            Reason::TooFewRows
+        } else {
+            Reason::AllRowsIdentical
+        };
+        let of = |key| found.get(&key).ok_or(absent);
+        Ok((of((0, pair.a))?, of((self.right(), pair.b))?))
+    }
+
+    fn pair(&self, pair: LayerPair, found: &Found, k: usize) -> OverlapPair {
+        let n = self.comparison.n_rows();
+        let outcome = self.tables_of_pair(pair, found);
+        let rows = outcome.map(|(a, b)| neighbour_overlap(a.view(), b.view(), k));
+        let value = rows.as_deref().ok().and_then(mean);
+        let expected = (n > 1).then(|| chance(n, k));
+        let adjusted = value
+            .zip(expected)
+            .filter(|(_, expected)| *expected < 1.0)
+            .map(|(value, expected)| (value - expected) / (1.0 - expected));
+        let class_histograms = match outcome {
+            Err(_) => Vec::new(),
+            Ok((a, b)) => self
+                .labels
+                .iter()
+                .map(|labels| LabelledPair {
+                    labels: labels.name.clone(),
+                    value: class_histogram_overlap(a.view(), b.view(), &labels.codes, k),
+                })
+                .collect(),
+        };
+        OverlapPair {
+            a: side(&self.comparison.left()[pair.a]),
+            b: side(&self.comparison.right()[pair.b]),
+            k,
+            n,
+            value,
+            std_error: rows.as_deref().ok().and_then(|rows| self.block_error(rows)),
+            error_kind: "blocks",
+            chance: expected,
+            adjusted,
+            chance_std_per_row: expected.and_then(|_| chance_std(n, k)),
+            reason: outcome.err(),
+            partitions_mean: None,
+            class_histograms,
+            per_row: rows.ok().filter(|_| self.per_row),
+        }
+    }
+
+    /// s/√B over the means of B blocks of rows.
+    fn block_error(&self, rows: &[f64]) -> Option<f64> {
+        let means: Vec<f64> = self
+            .blocks
+            .iter()
+            .filter_map(|block| {
+                let values: Vec<f64> = block.iter().map(|&row| rows[row as usize]).collect();
+                mean(&values)
+            })
+            .collect();
+        std_dev(&means).map(|std| std / (means.len() as f64).sqrt())
+    }
+
+    /// χ of every pair at every k, in every part.
+    fn in_parts(
+        &self,
+        pairs: &[LayerPair],
+        options: &OverlapOptions,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Vec<BTreeMap<(usize, usize), Vec<Option<f64>>>>>> {
+        let Some(count) = options.partitions else {
+            return Ok(None);
+        };
+        let n = self.comparison.n_rows();
+        if count > n {
+            return Err(Error::Usage(format!(
+                "--partitions {count} needs as many rows, there are {n}"
+            )));
+        }
+        let tables = Tables {
+            cache: None,
+            ..*self.tables
+        };
+        partitions(n, count, PartitionOrder::Random, options.seed)
+            .rows
+            .iter()
+            .map(|rows| {
+                let found = self.tables_of(pairs, Some(rows), tables, warnings, progress)?;
+                let of = |pair: &LayerPair| -> Vec<Option<f64>> {
+                    let tables = self.tables_of_pair(*pair, &found).ok();
+                    self.k
+                        .iter()
+                        .map(|&k| {
+                            let (a, b) = tables.filter(|(a, _)| a.ncols() >= k)?;
+                            mean(&neighbour_overlap(a.view(), b.view(), k))
+                        })
+                        .collect()
+                };
+                Ok(pairs
+                    .iter()
+                    .map(|pair| ((pair.a, pair.b), of(pair)))
+                    .collect())
+            })
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+
+    fn matrix(&self, pairs: &[OverlapPair], found: &Found, k: usize) -> OverlapMatrix {
+        let names = |layers: &[ComparedLayer]| -> Vec<String> {
+            layers.iter().map(|layer| layer.layer.clone()).collect()
+        };
+        let (left, right) = (self.comparison.left(), self.comparison.right());
+        let mut overlap = LayerMatrix::empty(names(left), names(right));
+        let single = !self.comparison.is_between_two();
+        if single {
+            for at in (0..left.len()).filter(|&at| found.contains_key(&(0, at))) {
+                overlap.set(at, at, Some(1.0), Some(0.0));
+            }
+        }
+        let place =
+            |layers: &[ComparedLayer], index| layers.iter().position(|layer| layer.index == index);
+        for pair in pairs.iter().filter(|pair| pair.k == k) {
+            if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
+                overlap.set(a, b, pair.value, pair.std_error);
+                if single {
+                    overlap.set(b, a, pair.value, pair.std_error);
+                }
+            }
+        }
+        let n = self.comparison.n_rows();
+        OverlapMatrix {
+            k,
+            chance: (n > 1).then(|| chance(n, k)),
+            overlap,
+        }
+    }
+
+    /// Every layer of the first dump with every set of labels.
+    fn labelled(&self, found: &Found) -> Vec<LabelledLayer> {
+        let depths: Vec<(Option<usize>, Depth)> = match self.class_fraction {
+            Some(share) => vec![(None, Depth::ClassFraction(share))],
+            None => self
+                .k
+                .iter()
+                .map(|&k| (Some(k), Depth::Neighbours(k)))
+                .collect(),
+        };
+        let mut all = Vec::new();
+        for labels in self.labels {
+            for (k, depth) in &depths {
+                for (at, layer) in self.comparison.left().iter().enumerate() {
+                    let outcome = match found.get(&(0, at)) {
+                        None => Err(Reason::AllRowsIdentical),
+                        Some(table) => {
+                            label_overlap(table.view(), &labels.codes, &labels.classes, *depth)
+                        }
+                    };
+                    let errors = outcome
+                        .as_ref()
+                        .map(|overlap| self.label_errors(overlap, labels))
+                        .unwrap_or_default();
+                    all.push(LabelledLayer {
+                        layer: layer.layer.clone(),
+                        index: layer.index,
+                        relative_depth: layer.relative_depth,
+                        labels: labels.name.clone(),
+                        k: *k,
+                        std_error_micro: errors[0],
+                        std_error_macro: errors[1],
+                        reason: outcome.as_ref().err().copied(),
+                        overlap: outcome.ok(),
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// Errors over blocks of rows of the mean over rows, and over classes.
+    fn label_errors(&self, overlap: &LabelOverlap, labels: &Labels) -> [Option<f64>; 2] {
+        let mut means = [Vec::new(), Vec::new()];
+        for block in &self.blocks {
+            let mut classes: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+            for &row in block {
+                let row = row as usize;
+                if let (Some(class), Some(value)) = (labels.codes[row], overlap.rows[row]) {
+                    classes.entry(class).or_default().push(value);
+                }
+            }
+            let rows: Vec<f64> = classes.values().flatten().copied().collect();
+            let by_class: Vec<f64> = classes.values().filter_map(|values| mean(values)).collect();
+            means[0].extend(mean(&rows));
+            means[1].extend(mean(&by_class));
+        }
+        means.map(|means| std_dev(&means).map(|std| std / (means.len() as f64).sqrt()))
+    }
+}
+
+/// Replaces the error over blocks by the one over parts.
+fn with_parts(
+    pair: OverlapPair,
+    key: LayerPair,
+    at: usize,
+    parts: &[BTreeMap<(usize, usize), Vec<Option<f64>>>],
+) -> OverlapPair {
+    let values = parts
+        .iter()
+        .map(|part| *part.get(&(key.a, key.b))?.get(at)?);
+    // A part in which the overlap does not exist leaves no mean over parts.
+    let values: Vec<f64> = values.collect::<Option<_>>().unwrap_or_default();
+    OverlapPair {
+        partitions_mean: mean(&values),
+        std_error: std_dev(&values).map(|std| std / (values.len() as f64).sqrt()),
+        error_kind: "partitions",
+        ..pair
+    }
+}
+
+fn class_sizes(labels: &Labels) -> Vec<usize> {
+    let mut sizes = vec![0; labels.classes.len()];
+    for &code in labels.codes.iter().flatten() {
+        sizes[code as usize] += 1;
+    }
+    sizes
+}
+
+fn parameters(
+    layers: &LayerOptions,
+    options: &OverlapOptions,
+    tables: &Tables<'_>,
+    k: &[usize],
+    rows: Vec<String>,
+) -> OverlapParameters {
+    OverlapParameters {
+        to: options.target.as_ref().map(ToString::to_string),
+        k: k.to_vec(),
+        class_fraction: options.class_fraction,
+        labels: options
+            .labels
+            .iter()
+            .map(|labels| labels.name.clone())
+            .collect(),
+        metric: tables.metric.as_str().to_owned(),
+        duplicates: layers.duplicates.as_str().to_owned(),
+        drop_nonfinite: layers.drop_nonfinite,
+        pool: layers.pool.map(|pool| pool.to_string()),
+        masked: layers.mask.is_some(),
+        rows,
+        blocks: options.blocks,
+        partitions: options.partitions,
+        seed: options.seed,
+    }
+}

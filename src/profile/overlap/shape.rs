@@ -1,0 +1,140 @@
+//! What `repgeo overlap` reports.
+
+use serde::Serialize;
+
+use crate::geometry::Reason;
+use crate::geometry::relation::LabelOverlap;
+use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::imbalance::Side;
+use crate::warning::Warning;
+
+/// Overlaps between layers and with labels.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverlapProfile {
+    /// How they were computed.
+    pub parameters: OverlapParameters,
+    /// Common rows, N.
+    pub n: usize,
+    /// The layers.
+    pub layers: Vec<ComparedLayer>,
+    /// The layers of the other dump, if there is one.
+    pub against: Option<Vec<ComparedLayer>>,
+    /// Every pair that was asked for, at every k.
+    pub pairs: Vec<OverlapPair>,
+    /// The same as matrices, one for each k, where all layers were compared.
+    pub matrices: Vec<OverlapMatrix>,
+    /// The overlap of every layer with every set of labels, at every k.
+    pub labels: Vec<LabelledLayer>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverlapParameters {
+    /// What every layer was compared with; `None` for labels only.
+    pub to: Option<String>,
+    /// Numbers of neighbours.
+    pub k: Vec<usize>,
+    /// Share of the rows of a class that was looked at.
+    pub class_fraction: Option<f64>,
+    /// Sets of labels.
+    pub labels: Vec<String>,
+    /// The distance.
+    pub metric: String,
+    /// What was done with repeated rows.
+    pub duplicates: String,
+    /// Whether rows with NaN or infinity were left out.
+    pub drop_nonfinite: bool,
+    /// How arrays with more axes became rows.
+    pub pool: Option<String>,
+    /// Whether a mask chose tokens.
+    pub masked: bool,
+    /// How rows were chosen, in words of the flags.
+    pub rows: Vec<String>,
+    /// Blocks of rows behind the errors.
+    pub blocks: usize,
+    /// Disjoint parts in which everything was computed again.
+    pub partitions: Option<usize>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// Two layers at one k.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverlapPair {
+    /// The first layer.
+    pub a: Side,
+    /// The second.
+    pub b: Side,
+    /// Number of neighbours.
+    pub k: usize,
+    /// Rows, N.
+    pub n: usize,
+    /// χ, the mean share of common neighbours.
+    pub value: Option<f64>,
+    /// Standard error by `error_kind`.
+    pub std_error: Option<f64>,
+    /// `blocks` of rows, or `partitions` in which neighbours were sought again.
+    pub error_kind: &'static str,
+    /// What independent layers have on average, k/(N − 1).
+    pub chance: Option<f64>,
+    /// (χ − chance)/(1 − chance).
+    pub adjusted: Option<f64>,
+    /// Standard deviation over rows for independent layers.
+    pub chance_std_per_row: Option<f64>,
+    /// Why there is nothing.
+    pub reason: Option<Reason>,
+    /// Mean over parts, where parts were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions_mean: Option<f64>,
+    /// The overlap of class histograms with each set of labels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_histograms: Vec<LabelledPair>,
+    /// o_i of every row, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_row: Option<Vec<f64>>,
+}
+
+/// The class-histogram overlap of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LabelledPair {
+    /// The set of labels.
+    pub labels: String,
+    /// The overlap.
+    pub value: f64,
+}
+
+/// One symmetric matrix, or one of two dumps.
+#[derive(Debug, Clone, Serialize)]
+pub struct OverlapMatrix {
+    /// Number of neighbours.
+    pub k: usize,
+    /// What independent layers have on average.
+    pub chance: Option<f64>,
+    /// χ of the row's layer and the column's; 1 where a layer meets itself.
+    pub overlap: LayerMatrix,
+}
+
+/// One layer, one set of labels, one k.
+#[derive(Debug, Clone, Serialize)]
+pub struct LabelledLayer {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its index, from 0.
+    pub index: usize,
+    /// Its position between 0 and 1.
+    pub relative_depth: f64,
+    /// The set of labels.
+    pub labels: String,
+    /// Number of neighbours; `None` where it depends on the class.
+    pub k: Option<usize>,
+    /// What was found.
+    pub overlap: Option<LabelOverlap>,
+    /// Standard error of `micro` over blocks of rows.
+    pub std_error_micro: Option<f64>,
+    /// Standard error of `macro` over blocks of rows.
+    pub std_error_macro: Option<f64>,
+    /// Why there is nothing.
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,92 @@
+//! What `repgeo neighbours` reports, and how it looks.
+
+use serde::Serialize;
+
+use super::csv::Record;
+use super::number::{grouped, significant};
+use super::style::Style;
+use super::table::{Column, Grid};
+use super::{Printable, text, warnings};
+use crate::warning::Warning;
+
+/// The tables that were written.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NeighboursReport {
+    /// The distance.
+    pub metric: String,
+    /// What was done with repeated rows.
+    pub duplicates: String,
+    /// How rows were chosen, in words of the flags.
+    pub rows: Vec<String>,
+    /// One entry a layer.
+    pub layers: Vec<WrittenTable>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The table of one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct WrittenTable {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its index, from 0.
+    pub index: usize,
+    /// Rows, N.
+    pub n: usize,
+    /// Neighbours of each row, itself not counted.
+    pub k: usize,
+    /// Mean distance of the first neighbour.
+    pub mean_r1: Option<f64>,
+    /// Mean distance of the last neighbour.
+    pub mean_rk: Option<f64>,
+    /// The file, in the folder that was named.
+    pub file: String,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+impl Printable for NeighboursReport {
+    fn records(&self) -> Vec<Record<'_>> {
+        let of = |layer| {
+            let layer: &WrittenTable = layer;
+            let record = |scale, value| Record {
+                scale: Some(scale),
+                n: Some(layer.n),
+                ..Record::new(&layer.layer, "distance", value)
+            };
+            [record(1, layer.mean_r1), record(layer.k, layer.mean_rk)]
+        };
+        self.layers.iter().flat_map(of).collect()
+    }
+
+    fn table(&self, style: &Style) -> String {
+        let mut grid = Grid::new(vec![
+            Column::text("layer"),
+            Column::number("n"),
+            Column::number("k"),
+            Column::number("mean r1"),
+            Column::number("mean rk"),
+            Column::text("file"),
+        ]);
+        let number = |value: Option<f64>| value.map_or(style.dash().into(), |v| significant(v, 3));
+        for layer in &self.layers {
+            grid.push(vec![
+                text::safe(&layer.layer, *style).into(),
+                grouped(layer.n, *style).into(),
+                grouped(layer.k, *style).into(),
+                number(layer.mean_r1).into(),
+                number(layer.mean_rk).into(),
+                text::safe(&layer.file, *style).into(),
+            ]);
+        }
+        grid.render(*style)
+    }
+
+    fn closing(&self, style: &Style) -> String {
+        let layers = self
+            .layers
+            .iter()
+            .map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+        warnings::lines(&self.warnings, layers, *style)
+    }
+}
