@@ -16,6 +16,7 @@ mod overlap;
 mod pairs;
 mod progress;
 mod rows;
+mod similarity;
 
 /// Exact, reproducible geometry of hidden representations.
 ///
@@ -40,6 +41,7 @@ enum Command {
     Overlap(Box<overlap::OverlapArgs>),
     Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
+    Similarity(Box<similarity::SimilarityArgs>),
     Clones(Box<clones::ClonesArgs>),
     Completions(completions::CompletionsArgs),
 }
@@ -58,6 +60,7 @@ pub fn run() -> Result<()> {
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),
+        Command::Similarity(args) => similarity::run(*args),
         Command::Clones(args) => clones::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })

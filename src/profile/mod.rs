@@ -10,6 +10,7 @@ mod layers;
 mod named;
 pub mod overlap;
 mod resample;
+pub mod similarity;
 mod tables;
 
 pub use controls::Control;

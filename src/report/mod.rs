@@ -33,6 +33,8 @@ mod json;
 mod neighbours;
 mod number;
 mod overlap;
+mod similarity;
+mod similarity_records;
 mod sparkline;
 mod style;
 mod table;
