@@ -84,11 +84,7 @@ fn alignment(sizes: &Sizes) {
         .flat_map(|x| (0..x).map(move |y| (y, x)))
         .collect();
     let chosen = cheaper_route(&layers, &pairs);
-    let (n, d, count) = (
-        sizes.rows as f64,
-        sizes.columns as f64,
-        sizes.layers as f64,
-    );
+    let (n, d, count) = (sizes.rows as f64, sizes.columns as f64, sizes.layers as f64);
     let rate = product_rate();
     println!("f64 product: {:.1} GFLOP/s", rate / 1e9);
     for route in [Route::Samples, Route::Features] {
@@ -134,7 +130,10 @@ fn product_rate() -> f64 {
 /// All fits of a clone analysis: ten widths from one neuron to half of them, and the whole.
 fn chunks(sizes: &Sizes) {
     let features = layer(sizes.rows, sizes.columns, 99);
-    let widths: Vec<usize> = (0..).map(|i| 1usize << i).take_while(|w| *w < sizes.columns).collect();
+    let widths: Vec<usize> = (0..)
+        .map(|i| 1usize << i)
+        .take_while(|w| *w < sizes.columns)
+        .collect();
     let (gram_took, gram) = seconds(|| Centred::new(&features).gram());
     let mut random = SplitMix64::new(0);
     let orders: Vec<Vec<usize>> = (0..sizes.draws)

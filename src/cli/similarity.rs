@@ -205,13 +205,20 @@ fn rank(
         args.layers
             .options_or(target.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
     let mut sources = Vec::new();
-    for (path, dump) in args.ranking.rank.iter().zip(&dumps) {
+    for (at, (path, dump)) in args.ranking.rank.iter().zip(&dumps).enumerate() {
+        // Dumps of different folders may have one name.
+        let name = input_name(path);
+        let earlier = args.ranking.rank[..at].iter();
+        let name = match earlier.filter(|other| input_name(other) == name).count() {
+            0 => name,
+            before => format!("{name} ({})", before + 1),
+        };
         let side = |dump| Side {
             dump,
             options: layers.clone(),
         };
         sources.push(Source {
-            name: Some(input_name(path)),
+            name: Some(name),
             comparison: Comparison::new(side(target), Some(side(dump)), progress)?,
         });
     }

@@ -22,6 +22,8 @@ const PANEL: usize = 256;
 pub struct Centred<'a> {
     data: &'a Matrix,
     means: Vec<f64>,
+    /// What centred values are multiplied by, a power of two.
+    factor: f64,
 }
 
 impl<'a> Centred<'a> {
@@ -30,6 +32,19 @@ impl<'a> Centred<'a> {
         Self {
             data,
             means: scan(data).means,
+            factor: 1.0,
+        }
+    }
+
+    /// The same, times the power of two that brings the largest value of `data` near 1.
+    ///
+    /// Fourth powers of what is left neither overflow nor vanish, whatever the unit of the data.
+    pub fn of_unit_size(data: &'a Matrix) -> Self {
+        let scan = scan(data);
+        Self {
+            data,
+            means: scan.means,
+            factor: unit_factor(scan.max_abs),
         }
     }
 
@@ -51,7 +66,7 @@ impl<'a> Centred<'a> {
             self.data.widen_row(row, out);
             out.iter_mut()
                 .zip(&self.means)
-                .for_each(|(x, mean)| *x -= mean);
+                .for_each(|(x, mean)| *x = (*x - mean) * self.factor);
         }
         values
     }
@@ -166,6 +181,16 @@ impl<'a> Centred<'a> {
     }
 }
 
+/// The power of two that brings `largest` near 1; 1 for zero.
+pub(super) fn unit_factor(largest: f64) -> f64 {
+    if largest > 0.0 && largest.is_finite() {
+        // Beyond these exponents the factor itself would be no normal number.
+        (-largest.log2().floor().clamp(-1000.0, 1000.0)).exp2()
+    } else {
+        1.0
+    }
+}
+
 /// The blocks of rows in which products are summed.
 pub(super) fn blocks(n: usize) -> Vec<Range<usize>> {
     cut(n, BLOCK)
@@ -201,6 +226,7 @@ mod tests {
         let (x, y) = (random(1500, 300, 1), random(1500, 7, 2));
         let centre = |m: &Array2<f64>| m - &m.mean_axis(ndarray::Axis(0)).unwrap();
         let (cx, cy) = (centre(&x), centre(&y));
+        let y_values = y.clone();
         let (x, y) = (Matrix::from(x), Matrix::from(y));
         let (x, y) = (Centred::new(&x), Centred::new(&y));
         let close = |found: &Mat<f64>, expected: &Array2<f64>| {
@@ -210,6 +236,13 @@ mod tests {
         assert!(close(&x.product(&y), &cx.t().dot(&cy)));
         assert!(close(&y.product(&x), &cy.t().dot(&cx)));
         assert!(close(&x.gram(), &cx.t().dot(&cx)));
+        let scaled = &(y_values * 1e150);
+        let scaled = Matrix::from(scaled.clone());
+        let unit = Centred::of_unit_size(&scaled).gram();
+        let own = y.gram();
+        let ratio = own[(0, 1)] / own[(1, 1)];
+        assert!((unit[(0, 1)] / unit[(1, 1)] / ratio - 1.0).abs() < 1e-9);
+        assert!((0.01..1e4).contains(&unit[(0, 0)]));
         let norms = (&cx * &cx).sum_axis(ndarray::Axis(1));
         let found = x.squared_norms();
         assert!(norms.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-10));

@@ -20,13 +20,13 @@ impl Printable for SimilarityProfile {
         let mut blocks: Vec<String> = self
             .matrices
             .iter()
-            .map(|matrix| {
-                let scale = Scale::linear(0.0, 1.0, matrix.measure.to_owned());
-                heatmap(&matrix.values, &scale, style)
-            })
+            .map(|matrix| heatmap(&matrix.values, &scale(self, matrix.measure), style))
             .collect();
         if self.matrices.is_empty() {
-            blocks.push(pair_grid(self, style));
+            blocks.push(match self.parameters.measures.len() {
+                0..=SIDE_BY_SIDE => pair_grid(self, style),
+                _ => measure_grid(self, style),
+            });
         }
         if !self.ranking.is_empty() {
             blocks.push(ranking_grid(self, style));
@@ -50,6 +50,58 @@ impl Printable for SimilarityProfile {
             .map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
         closing + &warnings::lines(&self.warnings, layers, *style)
     }
+}
+
+/// Up to so many measures stand side by side; more stand below each other.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Shades from nothing in common to all, or the other way for distances.
+fn scale(profile: &SimilarityProfile, measure: &str) -> Scale {
+    let meaning = measure.to_owned();
+    match (measure, profile.parameters.imbalance_k) {
+        ("procrustes", _) => Scale::linear(0.0, 2.0, meaning),
+        ("imbalance", Some(k)) => {
+            let floor = (k + 1) as f64 / profile.n.max(1) as f64;
+            Scale::logarithmic(floor.min(0.5), 1.0, meaning)
+        }
+        _ => Scale::linear(0.0, 1.0, meaning),
+    }
+}
+
+/// A line a pair and measure.
+fn measure_grid(profile: &SimilarityProfile, style: Style) -> String {
+    let any = |what: fn(&SimilarityPair) -> bool| profile.pairs.iter().any(what);
+    let shown = Shown {
+        measure: "value",
+        backward: any(|pair| pair.backward.is_some()),
+        error: any(|pair| pair.std_error.is_some()),
+        chance: any(|pair| pair.chance.is_some()),
+        null: any(|pair| pair.null.is_some()),
+    };
+    let sourced = any(|pair| pair.source.is_some());
+    let mut columns = vec![
+        Column::text("a"),
+        Column::text("b"),
+        Column::text("measure"),
+    ];
+    if sourced {
+        columns.push(Column::text("source"));
+    }
+    shown.columns(&mut columns, style);
+    let mut grid = Grid::new(columns);
+    for pair in &profile.pairs {
+        let mut row: Vec<Cell> = vec![
+            text::safe(&pair.a.layer, style).into(),
+            text::safe(&pair.b.layer, style).into(),
+            pair.measure.into(),
+        ];
+        if sourced {
+            row.push(text::safe(pair.source.as_deref().unwrap_or(""), style).into());
+        }
+        shown.cells(Some(pair), &mut row, style);
+        grid.push(row);
+    }
+    grid.render(style)
 }
 
 /// A line a pair of layers, the measures side by side.

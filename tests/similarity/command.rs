@@ -96,6 +96,15 @@ fn reports_fit_the_schema_and_do_not_depend_on_threads() {
         ],
         vec![
             "similarity",
+            "manifolds/scale_1e25.npy",
+            "manifolds/constant_columns.npy",
+            "--rows",
+            "0..60",
+            "--measure",
+            "all",
+        ],
+        vec![
+            "similarity",
             "manifolds/tiny_n3.npy",
             "manifolds/tiny_n3.npy",
             "--measure",

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::geometry::centred::unit_factor;
 use crate::geometry::{Reason, stats};
-use crate::input::Matrix;
+use crate::input::{Matrix, scan};
 use crate::neighbours::squared_distances;
 
 /// How far apart two rows of a layer are.
@@ -38,9 +39,12 @@ impl Relations {
         if n < 3 {
             return Err(Reason::TooFewRows);
         }
+        // A power of two changes no digit, and keeps squares of any unit in range.
+        let factor = unit_factor(scan(data).max_abs);
         let mut rows = vec![0.0; n * d];
         for (i, row) in rows.chunks_exact_mut(d.max(1)).enumerate() {
             data.widen_row(i, row);
+            row.iter_mut().for_each(|x| *x *= factor);
             if !dissimilarity.prepare(row) {
                 return Err(Reason::ConstantLayer);
             }

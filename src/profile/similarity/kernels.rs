@@ -15,7 +15,7 @@ pub(super) fn kernel_values(
     subject: &Subject<'_>,
     progress: &dyn Progress,
 ) -> Vec<(Measure, Vec<Found>)> {
-    let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::new).collect();
+    let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
     let mut all = Vec::new();
     if subject.wants(&[Measure::Cka, Measure::CkaDebiased]) {
         let terms = |layers: &[Centred<'_>], pairs: &[(usize, usize)]| {
@@ -79,7 +79,7 @@ fn alignments(
         let both: Vec<Centred<'_>> = layers
             .iter()
             .cloned()
-            .chain(moved.iter().map(Centred::new))
+            .chain(moved.iter().map(Centred::of_unit_size))
             .collect();
         let across: Vec<(usize, usize)> = subject
             .pairs

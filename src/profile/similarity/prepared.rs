@@ -31,7 +31,7 @@ pub(super) fn canonical_values(
     let n = subject.n_rows();
     let share = subject.options.variance;
     let bytes = |m: &Matrix| Basis::bytes(m.n_rows(), m.n_columns());
-    let make = |m: &Matrix| Basis::of(&Centred::new(m));
+    let make = |m: &Matrix| Basis::of(&Centred::of_unit_size(m));
     let compare = |x: &Basis, y: &Basis| {
         let summed = |found: Result<_, Reason>, permuted: Vec<f64>| match found {
             Err(reason) => Found::new(Err(reason), n, permuted),
@@ -98,7 +98,7 @@ pub(super) fn procrustes_values(
     }
     let n = subject.n_rows();
     let bytes = |m: &Matrix| Shape::bytes(m.n_rows(), m.n_columns());
-    let make = |m: &Matrix| Shape::of(&Centred::new(m));
+    let make = |m: &Matrix| Shape::of(&Centred::of_unit_size(m));
     let compare = |x: &Shape, y: &Shape| {
         let orders = subject.permutations.iter();
         let null = orders
