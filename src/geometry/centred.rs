@@ -60,15 +60,21 @@ impl<'a> Centred<'a> {
 
     /// The centred rows `rows`, one after the other.
     pub fn rows(&self, rows: Range<usize>) -> Vec<f64> {
+        let mut values = Vec::new();
+        self.rows_into(rows, &mut values);
+        values
+    }
+
+    /// The same into memory that is used again.
+    pub(super) fn rows_into(&self, rows: Range<usize>, values: &mut Vec<f64>) {
         let d = self.n_columns();
-        let mut values = vec![0.0; rows.len() * d];
+        values.resize(rows.len() * d, 0.0);
         for (row, out) in rows.zip(values.chunks_exact_mut(d.max(1))) {
             self.data.widen_row(row, out);
             out.iter_mut()
                 .zip(&self.means)
                 .for_each(|(x, mean)| *x = (*x - mean) * self.factor);
         }
-        values
     }
 
     /// The whole as a matrix.
@@ -95,10 +101,11 @@ impl<'a> Centred<'a> {
     pub fn product_panel(&self, other: &Centred<'_>, columns: Range<usize>) -> Mat<f64> {
         let (d_x, d_y) = (self.n_columns(), other.n_columns());
         let mut product = Mat::zeros(d_x, columns.len());
+        let (mut x, mut y) = (Vec::new(), Vec::new());
         for rows in blocks(self.n_rows()) {
             let n = rows.len();
-            let x = self.rows(rows.clone());
-            let y = other.rows(rows);
+            self.rows_into(rows.clone(), &mut x);
+            other.rows_into(rows, &mut y);
             let x = MatRef::from_column_major_slice(&x, d_x, n);
             let y = MatRef::from_row_major_slice(&y, n, d_y).subcols(columns.start, columns.len());
             faer::linalg::matmul::matmul(&mut product, Accum::Add, x, y, 1.0, Par::Seq);
@@ -156,9 +163,10 @@ impl<'a> Centred<'a> {
     fn gram_panel(&self, columns: Range<usize>) -> Mat<f64> {
         let (d, first, width) = (self.n_columns(), columns.start, columns.len());
         let mut panel = Mat::zeros(d, width);
+        let mut x = Vec::new();
         for rows in blocks(self.n_rows()) {
             let n = rows.len();
-            let x = self.rows(rows);
+            self.rows_into(rows, &mut x);
             let x = MatRef::from_column_major_slice(&x, d, n);
             let own = x.subrows(first, width);
             let below = x.subrows(columns.end, d - columns.end);

@@ -145,11 +145,12 @@ fn visit<T: Send>(
     for wave in tiles.chunks(WAVE) {
         let parts: Vec<T> = wave
             .par_iter()
-            .map(|&(rows, columns)| {
+            .map_init(Scratch::default, |scratch, &(rows, columns)| {
                 let area = rows.len() * columns.len();
-                let mut buffer = vec![0.0; layers.len() * area];
-                for (layer, values) in buffer.chunks_exact_mut(area).enumerate() {
-                    multiply(&layers[layer], rows, columns, values);
+                scratch.tiles.resize(layers.len() * area, 0.0);
+                for (layer, values) in scratch.tiles.chunks_exact_mut(area).enumerate() {
+                    let sides = [&mut scratch.left, &mut scratch.right];
+                    multiply(&layers[layer], rows, columns, sides, values);
                     kernel(&mut Tile {
                         layer,
                         values,
@@ -157,7 +158,7 @@ fn visit<T: Send>(
                         column_norms: &norms[layer][columns.clone()],
                     });
                 }
-                let part = take(rows, columns, &mut buffer);
+                let part = take(rows, columns, &mut scratch.tiles);
                 progress.advance(1);
                 part
             })
@@ -169,18 +170,32 @@ fn visit<T: Send>(
     progress.end();
 }
 
+/// Memory that a thread uses again for every tile.
+#[derive(Default)]
+struct Scratch {
+    tiles: Vec<f64>,
+    left: Vec<f64>,
+    right: Vec<f64>,
+}
+
 /// Inner products of the rows `rows` with the rows `columns`, row after row.
-fn multiply(layer: &Centred<'_>, rows: &Range<usize>, columns: &Range<usize>, out: &mut [f64]) {
-    let (x, d) = (layer.rows(rows.clone()), layer.n_columns());
-    let own = rows == columns;
-    let y = if own {
-        Vec::new()
+fn multiply(
+    layer: &Centred<'_>,
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+    [left, right]: [&mut Vec<f64>; 2],
+    out: &mut [f64],
+) {
+    let d = layer.n_columns();
+    layer.rows_into(rows.clone(), left);
+    let right = if rows == columns {
+        &*left
     } else {
-        layer.rows(columns.clone())
+        layer.rows_into(columns.clone(), right);
+        right
     };
-    let y = if own { &x } else { &y };
-    let left = MatRef::from_row_major_slice(&x, rows.len(), d);
-    let right = MatRef::from_row_major_slice(y, columns.len(), d);
+    let left = MatRef::from_row_major_slice(left, rows.len(), d);
+    let right = MatRef::from_row_major_slice(right, columns.len(), d);
     let out = MatMut::from_row_major_slice_mut(out, rows.len(), columns.len());
     faer::linalg::matmul::matmul(out, Accum::Replace, left, right.transpose(), 1.0, Par::Seq);
 }

@@ -108,3 +108,24 @@ fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<(f64, f64), 
         .count();
     Ok((value, (1 + farther) as f64 / (1 + PERMUTATIONS) as f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_order_of_five_has_the_least_p_that_five_allow() {
+        let pairs: Vec<(f64, f64)> = (0..5).map(|i| (f64::from(i), f64::from(i * i))).collect();
+        let (value, p) = spearman(&pairs, 0).unwrap();
+        assert!((value - 1.0).abs() < 1e-15);
+        // 2 of 120 orders reach |r| = 1.
+        assert!((p - 2.0 / 120.0).abs() < 0.004, "{p}");
+    }
+
+    #[test]
+    fn rounding_does_not_rank_equal_similarities() {
+        let pairs = [(1.0, 1.0), (1.0 - 1e-16, 2.0), (1.0 + 2e-16, 3.0)];
+        assert_eq!(spearman(&pairs, 0), Err(Reason::ConstantLayer));
+        assert_eq!(spearman(&pairs[..2], 0), Err(Reason::TooFewRows));
+    }
+}

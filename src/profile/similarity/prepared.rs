@@ -280,3 +280,45 @@ fn groups(matrices: &[Matrix], bytes: &dyn Fn(&Matrix) -> usize) -> Vec<Range<us
     groups.push(start..matrices.len());
     groups
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::options::SimilarityOptions;
+    use super::*;
+    use crate::progress::Silent;
+
+    #[test]
+    fn layers_that_do_not_fit_together_give_the_same_numbers() {
+        let mut random = SplitMix64::new(4);
+        let matrices: Vec<Matrix> = (0..5)
+            .map(|_| Matrix::from(Array2::from_shape_simple_fn((30, 4), || random.uniform())))
+            .collect();
+        // Both orders, and a pair of the first and last layer only.
+        let pairs = [(0, 1), (3, 2), (0, 4), (1, 4), (2, 2)];
+        let options = SimilarityOptions::default();
+        let subject = Subject {
+            matrices: &matrices,
+            pairs: &pairs,
+            permutations: &[],
+            options: &options,
+        };
+        let work = Work {
+            label: "",
+            subject: &subject,
+            progress: &Silent,
+        };
+        let make = |m: &Matrix| Shape::of(&Centred::new(m));
+        let compare = |x: &Shape, y: &Shape| {
+            let found = Found::new(x.distance(y), 30, Vec::new());
+            vec![(Measure::Procrustes, found)]
+        };
+        let run = |bytes: usize| work.run(&[Measure::Procrustes], &|_| bytes, &make, &compare);
+        let together = run(0);
+        for bytes in [KEPT_BYTES / 4, KEPT_BYTES / 2, KEPT_BYTES] {
+            assert_eq!(run(bytes), together);
+        }
+        assert_eq!(together[0].1[4].value, Ok(0.0));
+    }
+}

@@ -88,3 +88,62 @@ fn source(
         unchanged_up_to,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
+        let pair = |(index, value): (usize, &Option<f64>)| {
+            let side = Side {
+                layer: format!("layer_{index}"),
+                index,
+                relative_depth: index as f64 / 3.0,
+            };
+            SimilarityPair {
+                source: Some(source.into()),
+                a: side.clone(),
+                b: side,
+                measure: "procrustes",
+                n: 10,
+                value: *value,
+                backward: None,
+                std_error: None,
+                error_kind: None,
+                chance: None,
+                mean_squared: None,
+                dimensions: None,
+                reason: value.is_none().then_some(Reason::ConstantLayer),
+                partitions: None,
+                null: None,
+            }
+        };
+        values.iter().enumerate().map(pair).collect()
+    }
+
+    #[test]
+    fn the_nearest_source_comes_first_and_depth_ends_before_the_first_drop() {
+        let options = SimilarityOptions {
+            measures: vec![Measure::Procrustes],
+            ..SimilarityOptions::default()
+        };
+        // Distances: small is alike. The last recovers, which counts no more.
+        let all = [
+            pairs("far", &[Some(0.3), Some(0.0), Some(0.0), Some(2.0)]),
+            pairs("gap", &[Some(0.0), None, Some(0.0), Some(0.0)]),
+            pairs("near", &[Some(0.0), Some(0.1), Some(0.5), Some(0.0)]),
+        ];
+        let ranked = ranked(&all.concat(), &options);
+        let order: Vec<Option<&str>> = ranked.iter().map(|one| one.source.as_deref()).collect();
+        assert_eq!(order, [Some("near"), Some("far"), Some("gap")]);
+        let depth: Vec<Option<usize>> = ranked
+            .iter()
+            .map(|one| one.unchanged_up_to.as_ref().map(|side| side.index))
+            .collect();
+        assert_eq!(depth, [Some(1), None, Some(0)]);
+        assert_eq!(ranked[1].reason, Some(Reason::NotReached));
+        let ranks: Vec<Option<usize>> = ranked.iter().map(|one| one.rank).collect();
+        assert_eq!(ranks, [Some(1), Some(2), None]);
+        assert_eq!(ranked[0].similarities[2], Some(0.75));
+    }
+}
