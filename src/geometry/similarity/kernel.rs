@@ -128,8 +128,8 @@ fn tile_side(n_layers: usize) -> usize {
 fn visit<T: Send>(
     layers: &[Centred<'_>],
     kernel: &(dyn Fn(&mut Tile<'_>) + Sync),
-    take: &(dyn Fn(&Range<usize>, &Range<usize>, &mut [f64]) -> T + Sync),
-    fold: &mut dyn FnMut(&Range<usize>, &Range<usize>, T),
+    take: &(impl Fn(&Range<usize>, &Range<usize>, &mut [f64]) -> T + Sync),
+    fold: &mut impl FnMut(&Range<usize>, &Range<usize>, T),
     progress: &dyn Progress,
 ) {
     let n = layers.first().map_or(0, Centred::n_rows);

@@ -63,7 +63,7 @@ fn alignments(
     subject: &Subject<'_>,
     layers: &[Centred<'_>],
     [biased, unbiased]: [Measure; 2],
-    terms: &dyn Fn(&[Centred<'_>], &[(usize, usize)]) -> KernelTerms,
+    terms: &impl Fn(&[Centred<'_>], &[(usize, usize)]) -> KernelTerms,
 ) -> Vec<(Measure, Vec<Found>)> {
     let read = |terms: &KernelTerms, measure: Measure, x: usize, y: usize| {
         if measure == biased {

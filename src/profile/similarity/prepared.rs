@@ -192,9 +192,9 @@ impl Work<'_> {
     fn run<P: Send + Sync>(
         &self,
         measures: &[Measure],
-        bytes: &(dyn Fn(&Matrix) -> usize + Sync),
-        make: &(dyn Fn(&Matrix) -> Result<P, Reason> + Sync),
-        compare: &(dyn Fn(&P, &P) -> Vec<(Measure, Found)> + Sync),
+        bytes: &impl Fn(&Matrix) -> usize,
+        make: &(impl Fn(&Matrix) -> Result<P, Reason> + Sync),
+        compare: &(impl Fn(&P, &P) -> Vec<(Measure, Found)> + Sync),
     ) -> Vec<(Measure, Vec<Found>)> {
         let matrices = self.subject.matrices;
         let groups = groups(matrices, bytes);
@@ -260,7 +260,7 @@ impl Work<'_> {
 }
 
 /// Runs of layers of which two may be kept at once.
-fn groups(matrices: &[Matrix], bytes: &dyn Fn(&Matrix) -> usize) -> Vec<Range<usize>> {
+fn groups(matrices: &[Matrix], bytes: &impl Fn(&Matrix) -> usize) -> Vec<Range<usize>> {
     let total: usize = matrices.iter().map(bytes).sum();
     let limit = if total <= KEPT_BYTES {
         KEPT_BYTES
