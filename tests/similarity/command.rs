@@ -97,7 +97,7 @@ fn reports_fit_the_schema_and_do_not_depend_on_threads() {
         vec![
             "similarity",
             "manifolds/scale_1e25.npy",
-            "manifolds/constant_columns.npy",
+            "manifolds/scale_1e25.npy",
             "--rows",
             "0..60",
             "--measure",
