@@ -80,18 +80,23 @@ pub fn information_imbalance(counted: &Counted<'_>, k: usize) -> Result<Imbalanc
             exchanged[m as usize] += replacement - i64::from(rank);
         }
     }
+    let without = |m: usize| {
+        let nearer = i64::try_from(counted.nearer[m]).unwrap_or(i64::MAX);
+        sum - own[m] - nearer + exchanged[m]
+    };
+    // Whole numbers again, taken from the first so that their squares stay small.
+    let first = without(0);
+    let (total, squares) = (0..n).fold((0i128, 0i128), |(total, squares), m| {
+        let shift = i128::from(without(m) - first);
+        (total + shift, squares + shift * shift)
+    });
+    let count = i128::try_from(n).unwrap_or(i128::MAX);
+    // n times the sum of squares around the mean.
+    let spread = (count * squares - total * total) as f64;
     let scale = 2.0 / (k as f64 * ((n - 1) as f64).powi(2));
-    let without: Vec<f64> = (0..n)
-        .map(|m| {
-            let nearer = i64::try_from(counted.nearer[m]).unwrap_or(i64::MAX);
-            scale * (sum - own[m] - nearer + exchanged[m]) as f64
-        })
-        .collect();
-    let mean = without.iter().sum::<f64>() / n as f64;
-    let spread: f64 = without.iter().map(|value| (value - mean).powi(2)).sum();
     Ok(Imbalance {
         value: 2.0 * sum as f64 / (n as f64 * k as f64 * n as f64),
-        std_error: ((n - 1) as f64 / n as f64 * spread).sqrt(),
+        std_error: scale * ((n - 1) as f64 * spread).sqrt() / n as f64,
     })
 }
 

@@ -12,10 +12,15 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::filter::{Kernel, Operand, Portable};
-use super::flags::{BLOCK, flag, for_each_flagged};
 use super::points::{Points, Verdict};
 use super::search::{SearchOptions, Strategy, index, tile_size, visiting_order};
 use crate::progress::Progress;
+
+mod by_pair;
+mod by_threshold;
+
+use by_pair::ByPair;
+use by_threshold::ByThreshold;
 
 /// The rows whose ranks are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +116,47 @@ pub fn count_ranks(
 /// Below this many rows every pair gets the exact distance.
 const SMALL: usize = 48;
 
+/// Up to this many targets a row it is faster to compare all pairs with each threshold, sixteen
+/// pairs an instruction, than to seek the place of each pair that is near enough.
+const FEW_TARGETS: usize = 64;
+
+/// How pairs find their place among the thresholds of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// A binary search for each pair that is nearer than the farthest threshold.
+    Pair,
+    /// A pass over all pairs for each threshold.
+    Threshold,
+}
+
+impl Way {
+    fn of(targets: &Targets<'_>) -> Self {
+        if targets.rows.ncols() <= FEW_TARGETS {
+            Self::Threshold
+        } else {
+            Self::Pair
+        }
+    }
+}
+
+/// The thresholds of one row, ascending.
+struct Thresholds<'a> {
+    /// Exact D².
+    squared: &'a [f64],
+    /// The column of each among the targets.
+    columns: &'a [u32],
+    /// The groups of each column of the targets.
+    groups_of: &'a [Vec<usize>],
+    groups: usize,
+}
+
+/// One row against the rows at `columns`.
+struct RowOfTile<'a> {
+    position: usize,
+    columns: Range<usize>,
+    thresholds: Thresholds<'a>,
+}
+
 /// The thresholds of the rows of one tile, and what was counted so far.
 struct Tile {
     positions: Range<usize>,
@@ -124,7 +170,11 @@ struct Tile {
     columns: Vec<u32>,
     /// [`Operand::cut`] of each: a pair below it is certainly farther.
     cuts: Vec<f32>,
-    /// rows × wanted: how many pairs fell between this threshold and the one before it.
+    /// The same for [`Operand::sure_cut`]: a pair above it is certainly nearer.
+    sure: Vec<f32>,
+    way: Way,
+    /// rows × wanted: how many pairs stand before this threshold, counted from the threshold before
+    /// it ([`Way::Pair`]) or all of them ([`Way::Threshold`]).
     before: Vec<u32>,
     /// rows × groups.
     nearer: Vec<u64>,
@@ -146,7 +196,9 @@ impl Tile {
             squared: Vec::with_capacity(size),
             rows: Vec::with_capacity(size),
             columns: Vec::with_capacity(size),
-            cuts: Vec::with_capacity(if operand.is_some() { size } else { 0 }),
+            cuts: Vec::new(),
+            sure: Vec::new(),
+            way: Way::of(targets),
             before: vec![0; size],
             nearer: vec![0; positions.len() * targets.groups.len()],
         };
@@ -166,8 +218,13 @@ impl Tile {
                 tile.squared.push(squared);
                 tile.rows.push(target);
                 tile.columns.push(column);
-                tile.cuts
-                    .extend(operand.map(|operand| operand.cut(p, scaled(operand, squared))));
+                if let Some(operand) = operand {
+                    let threshold = scaled(operand, squared);
+                    tile.cuts.push(operand.cut(p, threshold));
+                    if tile.way == Way::Threshold {
+                        tile.sure.push(operand.sure_cut(p, threshold));
+                    }
+                }
             }
         }
         tile
@@ -179,10 +236,13 @@ impl Tile {
         for (r, p) in self.positions.enumerate() {
             let row = order[p] as usize;
             let own = r * self.wanted..(r + 1) * self.wanted;
-            let mut rank = 1;
+            let mut sum = 0;
             for (&column, &before) in self.columns[own.clone()].iter().zip(&self.before[own]) {
-                rank += before;
-                counts.ranks[[row, column as usize]] = rank;
+                sum = match self.way {
+                    Way::Pair => sum + before,
+                    Way::Threshold => before,
+                };
+                counts.ranks[[row, column as usize]] = 1 + sum;
             }
             let nearer = &self.nearer[r * groups..(r + 1) * groups];
             for (out, &nearer) in counts.nearer.row_mut(row).iter_mut().zip(nearer) {
@@ -201,6 +261,7 @@ fn scaled(operand: &Operand, squared: f64) -> f64 {
 struct Worker<'a> {
     order: &'a [u32],
     operand: Option<&'a Operand>,
+    way: Way,
     /// The groups of each column of the targets.
     groups_of: Vec<Vec<usize>>,
     groups: usize,
@@ -209,13 +270,13 @@ struct Worker<'a> {
     verdict: Verdict<'a>,
     products: Vec<f32>,
     transposed: Vec<f32>,
-    terms: Vec<f32>,
-    /// (thresholds + 1) × groups: how many thresholds of each group are not before this one.
-    beyond: Vec<u32>,
-    /// columns × groups.
-    nearer: Vec<u64>,
+    by_pair: ByPair,
+    by_threshold: ByThreshold,
+    /// Columns that no score can place, for one row.
     undecided: Vec<usize>,
     squared: Vec<f64>,
+    /// columns × groups: the sums of one visit.
+    nearer: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
@@ -237,17 +298,18 @@ impl<'a> Worker<'a> {
         Self {
             order,
             operand,
+            way: Way::of(targets),
             groups_of,
             groups: targets.groups.len(),
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             products: vec![0.0; size],
             transposed: vec![0.0; size],
-            terms: Vec::new(),
-            beyond: Vec::new(),
-            nearer: Vec::new(),
+            by_pair: ByPair::default(),
+            by_threshold: ByThreshold::default(),
             undecided: Vec::new(),
             squared: Vec::new(),
+            nearer: Vec::new(),
         }
     }
 
@@ -282,10 +344,11 @@ impl<'a> Worker<'a> {
     fn place(&mut self, owners: &Mutex<Tile>, others: &Mutex<Tile>, columns: Range<usize>) {
         self.nearer.clear();
         self.nearer.resize(columns.len() * self.groups, 0);
-        self.terms.clear();
         if let Some(operand) = self.operand {
-            self.terms
-                .extend(columns.clone().map(|q| operand.column_term(q)));
+            match self.way {
+                Way::Pair => self.by_pair.begin(operand, &columns),
+                Way::Threshold => self.by_threshold.begin(operand, &columns, self.groups),
+            }
         }
         {
             let mut tile = lock(owners);
@@ -293,152 +356,102 @@ impl<'a> Worker<'a> {
                 self.place_row(&mut tile, r, &columns);
             }
         }
+        if self.operand.is_some() && self.way == Way::Threshold {
+            self.by_threshold.add_to(&mut self.nearer, self.groups);
+        }
         let mut tile = lock(others);
         for (sum, &nearer) in tile.nearer.iter_mut().zip(&self.nearer) {
-            *sum += nearer;
+            *sum += u64::from(nearer);
         }
     }
 
     fn place_row(&mut self, tile: &mut Tile, r: usize, columns: &Range<usize>) {
         let p = tile.positions.start + r;
         let own = r * tile.wanted..(r + 1) * tile.wanted;
-        let (squared, rows) = (&tile.squared[own.clone()], &tile.rows[own.clone()]);
-        let before = &mut tile.before[own.clone()];
-        if squared.is_empty() {
+        if own.is_empty() {
             return;
         }
-        self.sum_groups(&tile.columns[own.clone()]);
         self.undecided.clear();
-        match self.operand {
-            None => self.undecided.extend(columns.clone().filter(|&q| q != p)),
-            Some(operand) => {
-                let arch = self.arch;
-                let scores = Scores {
-                    operand,
-                    position: p,
-                    columns: columns.clone(),
-                    products: &self.products[r * columns.len()..(r + 1) * columns.len()],
-                    terms: &self.terms,
-                    cuts: &tile.cuts[own],
-                    squared,
-                };
-                let sums = Sums {
-                    before,
-                    nearer: &mut self.nearer,
-                    beyond: &self.beyond,
-                    groups: self.groups,
-                };
-                let undecided = &mut self.undecided;
-                arch.dispatch(|| scores.place(sums, undecided));
+        let row = RowOfTile {
+            position: p,
+            columns: columns.clone(),
+            thresholds: Thresholds {
+                squared: &tile.squared[own.clone()],
+                columns: &tile.columns[own.clone()],
+                groups_of: &self.groups_of,
+                groups: self.groups,
+            },
+        };
+        let before = &mut tile.before[own.clone()];
+        let Some(operand) = self.operand else {
+            // Without scores every pair gets the exact distance.
+            self.undecided.extend(columns.clone().filter(|&q| q != p));
+            self.judge(tile, r, columns);
+            return;
+        };
+        let products = &self.products[r * columns.len()..(r + 1) * columns.len()];
+        let (arch, undecided) = (self.arch, &mut self.undecided);
+        match self.way {
+            Way::Pair => {
+                let cuts = &tile.cuts[own];
+                let (way, nearer) = (&mut self.by_pair, &mut self.nearer);
+                way.sum_groups(&row.thresholds);
+                arch.dispatch(|| {
+                    way.place(operand, &row, products, cuts, before, nearer, undecided)
+                });
+            }
+            Way::Threshold => {
+                let cuts = (&tile.cuts[own.clone()], &tile.sure[own]);
+                let way = &mut self.by_threshold;
+                arch.dispatch(|| way.place(&row, products, cuts, before, undecided));
             }
         }
-        if self.undecided.is_empty() {
-            return;
+        if !self.undecided.is_empty() {
+            self.judge(tile, r, columns);
         }
-        self.verdict.stand_at(self.order[p] as usize);
+    }
+
+    /// Places the undecided pairs of a row by their exact distances.
+    fn judge(&mut self, tile: &mut Tile, r: usize, columns: &Range<usize>) {
+        let own = r * tile.wanted..(r + 1) * tile.wanted;
+        let (squared, rows) = (&tile.squared[own.clone()], &tile.rows[own.clone()]);
+        self.verdict
+            .stand_at(self.order[tile.positions.start + r] as usize);
         self.squared.clear();
         let undecided = self.undecided.iter().map(|&q| self.order[q] as usize);
         self.verdict.squared_distances(undecided, &mut self.squared);
-        let mut sums = Sums {
-            before: &mut tile.before[r * tile.wanted..(r + 1) * tile.wanted],
-            nearer: &mut self.nearer,
-            beyond: &self.beyond,
-            groups: self.groups,
-        };
-        for (&q, distance) in self.undecided.iter().zip(&self.squared) {
+        for (at, (&q, distance)) in self.undecided.iter().zip(&self.squared).enumerate() {
             let other = self.order[q];
             let place = squared.partition_point(|threshold| threshold < distance);
             let ties = squared[place..].iter().zip(&rows[place..]);
             let nearer_ties =
                 ties.take_while(|(threshold, row)| *threshold <= distance && **row <= other);
-            sums.add(q - columns.start, place + nearer_ties.count());
-        }
-    }
-
-    /// Fills `beyond` for a row whose sorted thresholds belong to these columns of the targets.
-    fn sum_groups(&mut self, columns: &[u32]) {
-        let groups = self.groups;
-        self.beyond.clear();
-        self.beyond.resize((columns.len() + 1) * groups, 0);
-        for (place, &column) in columns.iter().enumerate().rev() {
-            let (here, after) = self.beyond.split_at_mut((place + 1) * groups);
-            let here = &mut here[place * groups..];
-            here.copy_from_slice(&after[..groups]);
-            for &group in &self.groups_of[column as usize] {
-                here[group] += 1;
+            let place = place + nearer_ties.count();
+            // Scores have counted some thresholds of this pair already; the exact place adds those
+            // in between.
+            let counted = match (self.operand, self.way) {
+                (Some(_), Way::Threshold) => self.by_threshold.first_counted(at),
+                _ => tile.wanted,
+            };
+            let c = q - columns.start;
+            for threshold in place..counted {
+                let column = tile.columns[own.start + threshold] as usize;
+                for &group in &self.groups_of[column] {
+                    self.nearer[c * self.groups + group] += 1;
+                }
             }
-        }
-    }
-}
-
-/// The scores of one row against the columns of a tile.
-struct Scores<'a> {
-    operand: &'a Operand,
-    position: usize,
-    columns: Range<usize>,
-    products: &'a [f32],
-    terms: &'a [f32],
-    cuts: &'a [f32],
-    squared: &'a [f64],
-}
-
-impl Scores<'_> {
-    /// Counts every pair that its score can place; the others go to `undecided`.
-    #[inline(always)]
-    fn place(&self, mut sums: Sums<'_>, undecided: &mut Vec<usize>) {
-        let (operand, p) = (self.operand, self.position);
-        let Some(&farthest) = self.cuts.last() else {
-            return;
-        };
-        for start in (0..self.products.len()).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(self.products.len());
-            let flags = flag(
-                &self.products[block.clone()],
-                &self.terms[block],
-                |product, term| product - term >= farthest,
-            );
-            for_each_flagged(&flags, |lane| {
-                let c = start + lane;
-                let q = self.columns.start + c;
-                if q == p {
-                    return;
-                }
-                let key = self.products[c] - self.terms[c];
-                // Thresholds before this one are certainly nearer than the pair.
-                let place = self.cuts.partition_point(|&cut| key < cut);
-                let score = operand.score(p, q, self.products[c]);
-                match self.squared.get(place) {
-                    None => {}
-                    Some(&squared) if operand.upper(p, q, score) < scaled(operand, squared) => {
-                        sums.add(c, place);
+            let before = &mut tile.before[own.clone()];
+            match self.way {
+                Way::Pair => {
+                    if let Some(before) = before.get_mut(place) {
+                        *before += 1;
                     }
-                    Some(_) => undecided.push(q),
                 }
-            });
-        }
-    }
-}
-
-/// Where the pairs of one row are counted.
-struct Sums<'a> {
-    before: &'a mut [u32],
-    nearer: &'a mut [u64],
-    beyond: &'a [u32],
-    groups: usize,
-}
-
-impl Sums<'_> {
-    /// Counts column `c` in front of threshold `place` and all after it.
-    #[inline(always)]
-    fn add(&mut self, c: usize, place: usize) {
-        let Some(before) = self.before.get_mut(place) else {
-            return;
-        };
-        *before += 1;
-        let nearer = &mut self.nearer[c * self.groups..(c + 1) * self.groups];
-        let beyond = &self.beyond[place * self.groups..(place + 1) * self.groups];
-        for (sum, &count) in nearer.iter_mut().zip(beyond) {
-            *sum += u64::from(count);
+                Way::Threshold => {
+                    let between = before.get_mut(place..counted).into_iter().flatten();
+                    between.for_each(|before| *before += 1);
+                }
+            }
         }
     }
 }
@@ -519,38 +532,45 @@ mod tests {
     }
 
     /// Targets near, far and in between: neighbours in another space, and rows at fixed shifts.
-    fn some_targets(n: usize, seed: u64) -> Array2<u32> {
+    fn some_targets(n: usize, count: usize, seed: u64) -> Array2<u32> {
         let other = gaussian(n, 3, seed);
         let points = Points::new(&other, Metric::Euclidean, "other").unwrap();
         let near = neighbour_table(&points, 4, &SearchOptions::default(), &Silent).indices;
-        Array2::from_shape_fn((n, 9), |(i, t)| match t {
+        Array2::from_shape_fn((n, count), |(i, t)| match t {
             0..4 => near[[i, t]],
             // The same row twice: equal thresholds.
             4 => near[[i, 0]],
-            _ => ((i + [1, 7, n / 2, n - 1][t - 5]) % n) as u32,
+            5..9 => ((i + [1, 7, n / 2, n - 1][t - 5]) % n) as u32,
+            _ => ((i + 1 + (13 * t) % (n - 1)) % n) as u32,
         })
     }
 
     #[test]
     fn counted_ranks_are_those_of_a_sort_on_adversarial_data() {
         for (name, matrix) in adversarial() {
-            let n = matrix.n_rows();
-            let rows = some_targets(n, 3);
-            let targets = Targets {
-                rows: rows.view(),
-                groups: &[0..1, 0..4, 4..9, 2..2],
-            };
-            let truth = by_definition(&sorted_rows(&matrix), &targets);
+            let sorted = sorted_rows(&matrix);
             let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
-            for (strategy, tile) in [
-                (Strategy::Auto, None),
-                (Strategy::Auto, Some(7)),
-                (Strategy::Auto, Some(1000)),
-                (Strategy::Direct, Some(64)),
-            ] {
-                let options = SearchOptions { strategy, tile };
-                let counted = count_ranks(&points, &targets, &options, &Silent);
-                assert_eq!(counted, truth, "{name}, {strategy:?}, tile {tile:?}");
+            // Few targets and many go different ways.
+            for count in [9, FEW_TARGETS + 5] {
+                let rows = some_targets(matrix.n_rows(), count, 3);
+                let targets = Targets {
+                    rows: rows.view(),
+                    groups: &[0..1, 0..4, 4..9, 2..2, 3..count],
+                };
+                let truth = by_definition(&sorted, &targets);
+                for (strategy, tile) in [
+                    (Strategy::Auto, None),
+                    (Strategy::Auto, Some(7)),
+                    (Strategy::Auto, Some(1000)),
+                    (Strategy::Direct, Some(64)),
+                ] {
+                    let options = SearchOptions { strategy, tile };
+                    let counted = count_ranks(&points, &targets, &options, &Silent);
+                    assert_eq!(
+                        counted, truth,
+                        "{name}, {count}, {strategy:?}, tile {tile:?}"
+                    );
+                }
             }
         }
     }
@@ -558,7 +578,7 @@ mod tests {
     #[test]
     fn threads_do_not_change_a_count() {
         let matrix = gaussian(700, 24, 5);
-        let rows = some_targets(700, 8);
+        let rows = some_targets(700, 9, 8);
         let targets = Targets {
             rows: rows.view(),
             groups: &[0..3, 0..9],
