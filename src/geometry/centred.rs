@@ -6,7 +6,7 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::input::{Matrix, scan};
+use crate::input::{Matrix, Values, scan};
 
 /// Rows widened at a time; fixed, so that the order of additions is a function of the data alone.
 const BLOCK: usize = 1024;
@@ -75,6 +75,24 @@ impl<'a> Centred<'a> {
                 .zip(&self.means)
                 .for_each(|(x, mean)| *x = (*x - mean) * self.factor);
         }
+    }
+
+    /// The centred rows `rows` rounded to f32, into memory that is used again.
+    pub(super) fn single_rows_into(
+        &self,
+        rows: Range<usize>,
+        wide: &mut Vec<f64>,
+        single: &mut Vec<f32>,
+    ) {
+        self.rows_into(rows, wide);
+        single.clear();
+        #[allow(clippy::cast_possible_truncation)] // rounding is what is asked for
+        single.extend(wide.iter().map(|&x| x as f32));
+    }
+
+    /// Whether values are stored in 32 bits or fewer.
+    pub(super) fn is_stored_single(&self) -> bool {
+        !matches!(self.data.values(), Values::F64(_))
     }
 
     /// The whole as a matrix.

@@ -4,7 +4,8 @@ use ndarray::{Array2, Axis, concatenate};
 use repgeo::geometry::Reason;
 use repgeo::geometry::centred::Centred;
 use repgeo::geometry::similarity::{
-    Basis, Dissimilarity, Relations, Route, Shape, cca, median_distances, pwcca, rbf_terms, svcca,
+    Basis, Dissimilarity, Precision, Relations, Route, Shape, cca, median_distances, pwcca,
+    rbf_terms, svcca, tile_precision,
 };
 use repgeo::input::Matrix;
 use repgeo::progress::Silent;
@@ -132,6 +133,40 @@ fn a_large_offset_changes_nothing() {
     let moved = measures(&(&x + 1e4), &(&y - 1e4));
     for (plain, moved) in plain.into_iter().zip(moved) {
         assert_close(moved, plain, 1e-9, "offset");
+    }
+}
+
+#[test]
+fn many_rows_of_single_precision_lose_nothing_that_is_reported() {
+    // One massive column, one outlying row, a shared offset: what rounding errors would add up in.
+    let mut x = normals(4_200, 40, 21);
+    x.column_mut(7).mapv_inplace(|value| 300.0 * value + 4e3);
+    x.row_mut(11).fill(900.0);
+    let y = x
+        .mapv(|value| (value / 50.0).tanh())
+        .dot(&normals(40, 24, 22))
+        + 0.1 * normals(4_200, 24, 23);
+    #[allow(clippy::cast_possible_truncation)]
+    let single = |m: &Array2<f64>| Matrix::from(m.mapv(|value| value as f32));
+    let independent = single(&normals(4_200, 30, 24));
+    let (x, y) = (single(&x), single(&y));
+    let layers = [&x, &y, &independent];
+    let centred = layers.map(|m| Centred::of_unit_size(m));
+    assert_eq!(tile_precision(&centred), Precision::Single);
+    let (exact, tiled) = (
+        terms(&layers, Route::Features),
+        terms(&layers, Route::Samples),
+    );
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        let (exact_cka, tiled_cka) = (exact.cka(a, b).unwrap(), tiled.cka(a, b).unwrap());
+        assert_close(tiled_cka, exact_cka, 1e-9, "cka");
+        let exact_cka = exact.debiased_cka(a, b).unwrap();
+        assert_close(
+            tiled.debiased_cka(a, b).unwrap(),
+            exact_cka,
+            1e-9,
+            "debiased",
+        );
     }
 }
 

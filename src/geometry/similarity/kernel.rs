@@ -13,6 +13,25 @@ use crate::random::SplitMix64;
 /// Tiles alive at a time; they are folded in order, so this number changes no result.
 const WAVE: usize = 128;
 
+/// The precision of inner products of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// f32 products, widened for every sum over them.
+    Single,
+    /// f64 throughout.
+    Double,
+}
+
+impl Precision {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "f32",
+            Self::Double => "f64",
+        }
+    }
+}
+
 /// One tile of one layer's kernel.
 pub(super) struct Tile<'a> {
     /// Which layer.
@@ -46,6 +65,7 @@ pub(super) struct TileSums {
 /// `cross` and `row_sums` of [`KernelTerms`] for the kernels that `kernel` makes of inner products.
 pub(super) fn tile_terms(
     layers: &[Centred<'_>],
+    precision: Precision,
     kernel: &(dyn Fn(&mut Tile<'_>) + Sync),
     progress: &dyn Progress,
 ) -> TileSums {
@@ -96,7 +116,7 @@ pub(super) fn tile_terms(
             add(columns, part.by_column);
         }
     };
-    visit(layers, kernel, &sum, &mut fold, progress);
+    visit(layers, precision, kernel, &sum, &mut fold, progress);
     TileSums { cross, row_sums }
 }
 
@@ -127,6 +147,7 @@ fn tile_side(n_layers: usize) -> usize {
 /// buffer, for tiles on and below the diagonal; then `fold` with the results, in order.
 fn visit<T: Send>(
     layers: &[Centred<'_>],
+    precision: Precision,
     kernel: &(dyn Fn(&mut Tile<'_>) + Sync),
     take: &(impl Fn(&Range<usize>, &Range<usize>, &mut [f64]) -> T + Sync),
     fold: &mut impl FnMut(&Range<usize>, &Range<usize>, T),
@@ -149,8 +170,15 @@ fn visit<T: Send>(
                 let area = rows.len() * columns.len();
                 scratch.tiles.resize(layers.len() * area, 0.0);
                 for (layer, values) in scratch.tiles.chunks_exact_mut(area).enumerate() {
-                    let sides = [&mut scratch.left, &mut scratch.right];
-                    multiply(&layers[layer], rows, columns, sides, values);
+                    let sides = &mut scratch.sides;
+                    match precision {
+                        Precision::Single => {
+                            multiply_single(&layers[layer], rows, columns, sides, values);
+                        }
+                        Precision::Double => {
+                            multiply(&layers[layer], rows, columns, sides, values);
+                        }
+                    }
                     kernel(&mut Tile {
                         layer,
                         values,
@@ -174,8 +202,17 @@ fn visit<T: Send>(
 #[derive(Default)]
 struct Scratch {
     tiles: Vec<f64>,
+    sides: Sides,
+}
+
+/// Rows on the way into a product.
+#[derive(Default)]
+struct Sides {
     left: Vec<f64>,
     right: Vec<f64>,
+    single_left: Vec<f32>,
+    single_right: Vec<f32>,
+    single_out: Vec<f32>,
 }
 
 /// Inner products of the rows `rows` with the rows `columns`, row after row.
@@ -183,10 +220,11 @@ fn multiply(
     layer: &Centred<'_>,
     rows: &Range<usize>,
     columns: &Range<usize>,
-    [left, right]: [&mut Vec<f64>; 2],
+    sides: &mut Sides,
     out: &mut [f64],
 ) {
     let d = layer.n_columns();
+    let Sides { left, right, .. } = sides;
     layer.rows_into(rows.clone(), left);
     let right = if rows == columns {
         &*left
@@ -198,6 +236,39 @@ fn multiply(
     let right = MatRef::from_row_major_slice(right, columns.len(), d);
     let out = MatMut::from_row_major_slice_mut(out, rows.len(), columns.len());
     faer::linalg::matmul::matmul(out, Accum::Replace, left, right.transpose(), 1.0, Par::Seq);
+}
+
+/// The same by f32 products of rows rounded to f32.
+fn multiply_single(
+    layer: &Centred<'_>,
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+    sides: &mut Sides,
+    out: &mut [f64],
+) {
+    let d = layer.n_columns();
+    layer.single_rows_into(rows.clone(), &mut sides.left, &mut sides.single_left);
+    let right = if rows == columns {
+        &sides.single_left
+    } else {
+        layer.single_rows_into(columns.clone(), &mut sides.right, &mut sides.single_right);
+        &sides.single_right
+    };
+    sides.single_out.resize(out.len(), 0.0);
+    let left = MatRef::from_row_major_slice(&sides.single_left, rows.len(), d);
+    let right = MatRef::from_row_major_slice(right, columns.len(), d);
+    let products =
+        MatMut::from_row_major_slice_mut(&mut sides.single_out, rows.len(), columns.len());
+    faer::linalg::matmul::matmul(
+        products,
+        Accum::Replace,
+        left,
+        right.transpose(),
+        1.0,
+        Par::Seq,
+    );
+    let widened = out.iter_mut().zip(&sides.single_out);
+    widened.for_each(|(wide, &x)| *wide = f64::from(x));
 }
 
 /// The terms of the Gaussian kernels exp(−d_ij²/(2σ²)), one σ a layer.
@@ -215,7 +286,8 @@ pub fn rbf_terms(
         let scale = -0.5 / bandwidths[tile.layer].powi(2);
         tile.values.iter_mut().for_each(|x| *x = (*x * scale).exp());
     };
-    let sums = tile_terms(layers, &kernel, progress);
+    // Distances of near rows are small differences: they need every digit.
+    let sums = tile_terms(layers, Precision::Double, &kernel, progress);
     KernelTerms {
         n,
         cross: sums.cross,
@@ -316,7 +388,15 @@ fn medians_between(
             inside[layer].extend(values);
         }
     };
-    visit(layers, &|tile| tile.measure(), &take, &mut fold, progress);
+    let measure = |tile: &mut Tile<'_>| tile.measure();
+    visit(
+        layers,
+        Precision::Double,
+        &measure,
+        &take,
+        &mut fold,
+        progress,
+    );
     let middle = [(n_pairs - 1) / 2, n_pairs / 2];
     let median = |(below, mut inside): (usize, Vec<f64>)| {
         let mut middle = middle.map(|at| at.checked_sub(below)).into_iter();

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::cka::KernelTerms;
-use super::kernel::{Tile, tile_terms};
+use super::kernel::{Precision, Tile, tile_terms};
 use crate::geometry::centred::{Centred, panels};
 use crate::progress::Progress;
 
@@ -16,6 +16,25 @@ pub enum Route {
     Samples,
 }
 
+/// From so many rows on, rounding errors of single precision average out.
+const MANY_ROWS: usize = 4096;
+
+/// The precision of the products by [`Route::Samples`]: f32 where all `layers` are stored in 32 bits
+/// or fewer and have at least 4096 rows, else f64.
+///
+/// Sums are f64 either way, and so are diagonals. The errors of f32 products are independent
+/// between entries and at most a few 1e-7 of ‖x_i‖‖x_j‖ each, so that the error of a sum over N²
+/// entries stays below 1e-8 of it.
+pub fn tile_precision(layers: &[Centred<'_>]) -> Precision {
+    let long = layers
+        .first()
+        .is_some_and(|layer| layer.n_rows() >= MANY_ROWS);
+    match long && layers.iter().all(Centred::is_stored_single) {
+        true => Precision::Single,
+        false => Precision::Double,
+    }
+}
+
 /// The route with fewer multiplications for the given pairs of `layers`.
 pub fn cheaper_route(layers: &[Centred<'_>], pairs: &[(usize, usize)]) -> Route {
     let n = layers.first().map_or(0, Centred::n_rows) as f64;
@@ -25,6 +44,10 @@ pub fn cheaper_route(layers: &[Centred<'_>], pairs: &[(usize, usize)]) -> Route 
         .map(|&(x, y)| n * width(x) * width(y) * if x == y { 0.5 } else { 1.0 })
         .sum();
     let widths: f64 = (0..layers.len()).map(width).sum();
+    let widths = match tile_precision(layers) {
+        Precision::Single => widths / 2.0,
+        Precision::Double => widths,
+    };
     let by_samples = n * n / 2.0 * (widths + layers.len().pow(2) as f64);
     if by_samples < by_features {
         Route::Samples
@@ -50,7 +73,10 @@ pub fn linear_terms(
         .map(|norms| norms.iter().map(|p| -p).collect())
         .collect();
     let cross = match route {
-        Route::Samples => tile_terms(layers, &|_: &mut Tile<'_>| (), progress).cross,
+        Route::Samples => {
+            let precision = tile_precision(layers);
+            tile_terms(layers, precision, &|_: &mut Tile<'_>| (), progress).cross
+        }
         Route::Features => feature_cross(layers, pairs, &diagonals, progress),
     };
     KernelTerms {
