@@ -5,11 +5,15 @@
     cargo build --release
     benches/peers/venv/bin/python benches/peers/run.py table --repgeo
     benches/peers/venv/bin/python benches/peers/run.py profile DIR --repgeo target/release/repgeo
+    benches/peers/venv/bin/python benches/peers/run.py imbalance DIR --repgeo target/release/repgeo
 
 `table`    exact neighbours of N rows in D columns (default 10000 x 768, k = 30):
            faiss IndexFlatL2, DADApy compute_distances, scikit-learn brute force,
            and with --repgeo the bench binary `cargo bench --bench neighbours`.
            Only the search is timed, after a warm-up on 512 rows.
+`imbalance` the matrix of information imbalances of every .npy layer of DIR, k = 1,
+           as whole processes: DADApy with full rank tables (maxk = N - 1), computed
+           once a layer and shared by all pairs, beside `repgeo imbalance`.
 `profile`  TwoNN and Gride to N/2 on every .npy layer of DIR, as whole processes
            with start-up and reading: DADApy beside `repgeo id-profile`.
 
@@ -85,6 +89,24 @@ def dadapy_profile(folder, threads):
         two_nn = Data(x, maxk=2, n_jobs=threads).compute_id_2NN(algorithm="base", mu_fraction=0.9)
         gride = Data(x, n_jobs=threads).return_id_scaling_gride(range_max=len(x) // 2)
         print(file.stem, two_nn[0], list(gride[0]), file=sys.stderr)
+
+
+def dadapy_imbalance(folder, threads):
+    import numpy as np
+    from dadapy import Data
+    from dadapy._utils.metric_comparisons import _return_imbalance
+
+    tables = []
+    for file in sorted(Path(folder).glob("*.npy")):
+        x = np.load(file)
+        data = Data(x, maxk=len(x) - 1, n_jobs=threads)
+        data.compute_distances()
+        # Half the memory is freed at once: ranks are read from the indices.
+        tables.append(data.dist_indices)
+        del data
+    rng = np.random.default_rng(0)
+    for a in tables:
+        print([_return_imbalance(a, b, rng, k=1) for b in tables], file=sys.stderr)
 
 
 # ---- measuring ----
@@ -225,6 +247,31 @@ def compare_profiles(args):
     summary(rounds(contenders, args.repeats), title)
 
 
+def compare_imbalances(args):
+    import numpy as np
+
+    folder = args.dir.resolve()
+    layers = sorted(folder.glob("*.npy"))
+    if not layers:
+        sys.exit(f"{folder}: no .npy layers")
+    n = len(np.load(layers[0], mmap_mode="r"))
+
+    def run(name, threads):
+        if name == "dadapy":
+            command = [sys.executable, __file__, "worker-imbalance", folder, str(threads)]
+        else:
+            # The search alone, to say how many searches a matrix costs.
+            verb = ["imbalance"] if name == "repgeo" else ["overlap", "-k", "2"]
+            command = [args.repgeo.resolve(), *verb, folder, "--threads", str(threads), "--format", "json"]
+        seconds, cpu, peak, _ = measure(command, threads)
+        return {"seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak}
+
+    names = ["dadapy"] + (["repgeo", "repgeo overlap (one search a layer)"] if args.repgeo else [])
+    contenders = [(name, t, lambda name=name, t=t: run(name, t)) for t in args.threads for name in names]
+    title = f"Matrix of information imbalances, {len(layers)} layers, N = {n}, k = 1"
+    summary(rounds(contenders, args.repeats), title)
+
+
 def work_table(args):
     import numpy as np
 
@@ -233,7 +280,7 @@ def work_table(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True, metavar="table|profile")
+    commands = parser.add_subparsers(required=True, metavar="table|profile|imbalance")
 
     table = commands.add_parser("table")
     table.add_argument("--n", type=int, default=10_000)
@@ -247,7 +294,12 @@ def main():
     profile.add_argument("--repgeo", type=Path, metavar="PATH", help="the repgeo binary")
     profile.set_defaults(run=compare_profiles)
 
-    for command in (table, profile):
+    imbalance = commands.add_parser("imbalance")
+    imbalance.add_argument("dir", type=Path, help="folder with one .npy per layer")
+    imbalance.add_argument("--repgeo", type=Path, metavar="PATH", help="the repgeo binary")
+    imbalance.set_defaults(run=compare_imbalances)
+
+    for command in (table, profile, imbalance):
         command.add_argument("--threads", type=int, nargs="+", default=[1, 2])
         command.add_argument("--repeats", type=int, default=5)
 
@@ -262,6 +314,11 @@ def main():
     worker.add_argument("dir", type=Path)
     worker.add_argument("threads", type=int)
     worker.set_defaults(run=lambda args: dadapy_profile(args.dir, args.threads))
+
+    worker = commands.add_parser("worker-imbalance")
+    worker.add_argument("dir", type=Path)
+    worker.add_argument("threads", type=int)
+    worker.set_defaults(run=lambda args: dadapy_imbalance(args.dir, args.threads))
 
     args = parser.parse_args()
     args.run(args)

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use repgeo::cache::Cache;
 use repgeo::geometry::id::{Fit, Fraction};
 use repgeo::input::{Series, find_tables};
 use repgeo::profile::events::EventOptions;
@@ -54,6 +56,15 @@ pub struct IdProfileArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    /// Keep neighbour tables in DIR and use what is there
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Output",
+        conflicts_with = "neighbours"
+    )]
+    cache: Option<PathBuf>,
 
     /// Write the dimension at every input row by the one local estimator asked for (mle, mom, tle,
     /// ess or mada) to an .npy file: f64, NaN where a row has none
@@ -373,6 +384,12 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         repeats: args.errors.repeats,
         metric: args.layers.metric(),
         seed: args.rows.seed,
+        cache: args
+            .cache
+            .as_deref()
+            .map(Cache::open)
+            .transpose()?
+            .map(Arc::new),
         ..IdOptions::default()
     };
     let progress = Bar::new(args.output.quiet);

@@ -340,6 +340,25 @@ fn a_cache_changes_no_byte_and_a_damaged_entry_is_computed_again() {
 }
 
 #[test]
+fn a_cached_table_serves_the_dimension_with_the_same_bytes() {
+    let folder = dump();
+    let cache = TempDir::new().unwrap();
+    for more in [&[][..], &["--estimator", "two-nn,gride,mle,tle"][..]] {
+        let plain = run(&[&["id-profile", path(folder.path())], more].concat());
+        let with_cache = [
+            "id-profile",
+            path(folder.path()),
+            "--cache",
+            path(cache.path()),
+        ];
+        for _ in 0..2 {
+            assert_eq!(run(&[&with_cache[..], more].concat()), plain);
+        }
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 3);
+    }
+}
+
+#[test]
 fn a_cache_is_found_by_content_not_by_name() {
     let folder = dump();
     let (cache, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());

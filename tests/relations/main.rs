@@ -11,3 +11,4 @@ mod command;
 mod golden;
 mod identities;
 mod layers;
+mod reports;

@@ -1,7 +1,10 @@
 //! What to estimate, and how.
 
+use std::sync::Arc;
+
 use super::family::Estimator;
 use super::shape::IdParameters;
+use crate::cache::Cache;
 use crate::geometry::id::{Fit, Orders};
 use crate::neighbours::{Metric, SearchOptions};
 use crate::profile::controls::Control;
@@ -61,6 +64,8 @@ pub struct IdOptions {
     pub layers: LayerOptions,
     /// Knobs of the neighbour search.
     pub search: SearchOptions,
+    /// Where finished neighbour tables are kept and found.
+    pub cache: Option<Arc<Cache>>,
 }
 
 impl Default for IdOptions {
@@ -84,6 +89,7 @@ impl Default for IdOptions {
             seed: 0,
             layers: LayerOptions::default(),
             search: SearchOptions::default(),
+            cache: None,
         }
     }
 }

@@ -8,16 +8,20 @@ use super::shape::{ControlId, Extremum, IdParameters, IdProfile, IdSummary, Laye
 use crate::error::{Error, Result};
 use crate::geometry::diagnostics::Diagnostics;
 use crate::input::{Dump, Matrix, TableSource};
-use crate::neighbours::{NeighbourTable, OrderDistances, Points, neighbour_table, order_distances};
+use crate::neighbours::{NeighbourTable, OrderDistances, Points, order_distances};
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
 use crate::profile::named::Named;
+use crate::profile::tables::Tables;
 use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
 /// stores nothing of size N × k is cheaper.
 const SHARED_ORDER: usize = 256;
+
+/// Tables of up to so many neighbours are worth their place in a cache.
+const KEPT_ORDER: usize = 1024;
 
 /// The profile of every layer of `dump`; `rows` says in words how its rows were chosen.
 ///
@@ -170,7 +174,8 @@ impl Subject<'_> {
     ) -> Result<LayerId> {
         let points = Points::new(self.matrix, options.metric, self.name)?;
         let n = points.n_rows();
-        let (distances, table) = search(&points, options, progress);
+        let mut warnings = Vec::new();
+        let (distances, table) = self.search(&points, options, &mut warnings, progress)?;
         let sight = table.as_ref().map(|table| Sight {
             distances: table.distances.view(),
             indices: table.indices.view(),
@@ -178,6 +183,7 @@ impl Subject<'_> {
         });
         Ok(LayerId {
             n_columns: Some(self.matrix.n_columns()),
+            warnings,
             ..estimate(
                 &distances,
                 sight.as_ref(),
@@ -209,6 +215,8 @@ impl Subject<'_> {
             // Where a rule chose the layer's order, the control is read there too.
             order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
             local: None,
+            // Nobody asks for a made-up layer twice.
+            cache: None,
             ..options.clone()
         };
         let diagnostics = Diagnostics::of_table(made.n_rows());
@@ -227,31 +235,47 @@ impl Subject<'_> {
     }
 }
 
-/// The neighbour distances that `options` need, and the table of the family if it is wanted.
-///
-/// One search does for both unless Gride looks far beyond the family.
-fn search(
-    points: &Points<'_>,
-    options: &IdOptions,
-    progress: &dyn Progress,
-) -> (OrderDistances, Option<NeighbourTable>) {
-    let orders = options.orders(points.n_rows());
-    let order_distances = || order_distances(points, &orders, &options.search, progress);
-    if options.family.is_empty() {
-        return (order_distances(), None);
+impl Subject<'_> {
+    /// The neighbour distances that `options` need, and the table of the family if it is wanted.
+    ///
+    /// One search does for both unless Gride looks far beyond the family. With a cache everything
+    /// that a table can hold comes from one that is kept.
+    fn search(
+        &self,
+        points: &Points<'_>,
+        options: &IdOptions,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<(OrderDistances, Option<NeighbourTable>)> {
+        let orders = options.orders(points.n_rows());
+        let order_distances = || order_distances(points, &orders, &options.search, progress);
+        let largest = orders.iter().copied().max().unwrap_or(0);
+        let stored = options.stored();
+        let keeps = options.cache.is_some() && largest <= KEPT_ORDER;
+        if options.family.is_empty() && !keeps {
+            return Ok((order_distances(), None));
+        }
+        let k = if keeps || largest <= SHARED_ORDER.max(stored) {
+            stored.max(largest)
+        } else {
+            stored
+        };
+        let tables = Tables {
+            cache: options.cache.as_deref(),
+            metric: options.metric,
+            search: options.search,
+        };
+        let table = tables.neighbours(self.matrix, self.name, k, warnings, progress)?;
+        let distances = if largest <= k {
+            OrderDistances::from_table(&table.distances, &orders)
+        } else {
+            order_distances()
+        };
+        Ok((
+            distances,
+            Some(table).filter(|_| !options.family.is_empty()),
+        ))
     }
-    let largest = orders.iter().copied().max().unwrap_or(0);
-    let k = match options.stored() {
-        stored if largest <= SHARED_ORDER.max(stored) => stored.max(largest),
-        stored => stored,
-    };
-    let table = neighbour_table(points, k, &options.search, progress);
-    let distances = if largest <= k {
-        OrderDistances::from_table(&table.distances, &orders)
-    } else {
-        order_distances()
-    };
-    (distances, Some(table))
 }
 
 /// Adds the sentence that a reader looks for.

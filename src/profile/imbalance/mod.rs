@@ -2,9 +2,11 @@
 
 mod directed;
 mod options;
+mod parts;
 mod run;
 mod shape;
 mod subsets;
+mod whole;
 
 pub(crate) use directed::all_rows_equal;
 pub use options::{ImbalanceOptions, SubsetOptions, SubsetRule};

@@ -1,0 +1,160 @@
+//! What all pairs say together: matrices, steps, the closest layers.
+
+use std::collections::BTreeMap;
+
+use super::directed::{Directed, Node};
+use super::shape::{BestPair, ImbalanceMatrix, ImbalancePair, Step, Steps};
+use crate::geometry::id::{Fit, Ratios, two_nn};
+use crate::geometry::relation::{floor, relative_difference};
+use crate::geometry::stats;
+use crate::input::Series;
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix};
+use crate::profile::events::{EventOptions, PairImbalance, agreement, directions, events};
+
+/// All layers against all, at one k.
+pub(super) fn matrix(
+    comparison: &Comparison<'_>,
+    pairs: &[ImbalancePair],
+    k: usize,
+) -> ImbalanceMatrix {
+    let names = |layers: &[ComparedLayer]| -> Vec<String> {
+        layers.iter().map(|layer| layer.layer.clone()).collect()
+    };
+    let place = |layers: &[ComparedLayer]| -> BTreeMap<usize, usize> {
+        layers
+            .iter()
+            .enumerate()
+            .map(|(at, layer)| (layer.index, at))
+            .collect()
+    };
+    let (rows, columns) = (names(comparison.left()), names(comparison.right()));
+    let (left, right) = (place(comparison.left()), place(comparison.right()));
+    let two = comparison.is_between_two();
+    let floor = floor(comparison.n_rows(), k);
+    let mut forward = LayerMatrix::empty(rows, columns);
+    let mut backward = two.then(|| forward.transposed());
+    if !two {
+        for (at, layer) in comparison.left().iter().enumerate() {
+            let exists = !layer.identical() && comparison.n_rows() >= k + 2;
+            forward.set(at, at, exists.then_some(floor), exists.then_some(0.0));
+        }
+    }
+    for pair in pairs.iter().filter(|pair| pair.k == k) {
+        let (a, b) = (left[&pair.a.index], right[&pair.b.index]);
+        forward.set(a, b, pair.forward, pair.std_error_forward);
+        match &mut backward {
+            Some(backward) => backward.set(b, a, pair.backward, pair.std_error_backward),
+            None => forward.set(b, a, pair.backward, pair.std_error_backward),
+        }
+    }
+    ImbalanceMatrix {
+        k,
+        floor,
+        forward,
+        backward,
+    }
+}
+
+/// R along the layers of one dump, at one k.
+pub(super) fn steps(comparison: &Comparison<'_>, pairs: &[ImbalancePair], k: usize) -> Steps {
+    let steps: Vec<Step> = comparison
+        .left()
+        .windows(2)
+        .map(|two| {
+            let pair = pairs.iter().find(|pair| {
+                pair.k == k && pair.a.index == two[0].index && pair.b.index == two[1].index
+            });
+            let values = pair.and_then(|pair| pair.forward.zip(pair.backward));
+            Step {
+                from: two[0].layer.clone(),
+                to: two[1].layer.clone(),
+                relative_difference: values.and_then(|(a, b)| relative_difference(a, b)),
+            }
+        })
+        .collect();
+    let named = steps
+        .iter()
+        .map(|step| (step.from.as_str(), step.relative_difference));
+    Steps {
+        k,
+        runs: directions(&Series::new(named)),
+        steps,
+    }
+}
+
+/// The dimension along both dumps, to say where a pair lies.
+pub(super) struct Phases {
+    left: Series,
+    right: Series,
+}
+
+impl Phases {
+    pub(super) fn of(comparison: &Comparison<'_>, directed: &Directed) -> Self {
+        let series = |layers: &[ComparedLayer], node: fn(usize) -> Node| {
+            let ids: Vec<(&str, Option<f64>)> = layers
+                .iter()
+                .enumerate()
+                .map(|(at, layer)| {
+                    let nearest = directed.nearest.get(&node(at));
+                    let id = nearest.and_then(|[first, second]| {
+                        two_nn(&Ratios::new(first, second), Fit::default()).ok()
+                    });
+                    (layer.layer.as_str(), id.map(|id| id.id))
+                })
+                .collect();
+            Series::new(ids)
+        };
+        Self {
+            left: series(comparison.left(), Node::Left),
+            right: series(comparison.right(), Node::Right),
+        }
+    }
+
+    /// The closest layers at one k.
+    pub(super) fn best_pair(&self, pairs: &[ImbalancePair], k: usize) -> Option<BestPair> {
+        let pairs: Vec<&ImbalancePair> = pairs.iter().filter(|pair| pair.k == k).collect();
+        let known: Vec<PairImbalance> = pairs
+            .iter()
+            .enumerate()
+            .filter_map(|(at, pair)| {
+                Some(PairImbalance {
+                    // Places in `pairs`, so that the pair can be found again.
+                    a: at,
+                    b: at,
+                    forward: pair.forward?,
+                    backward: pair.backward?,
+                })
+            })
+            .collect();
+        let worse = |pair: &PairImbalance| pair.forward.max(pair.backward);
+        let best = known.iter().reduce(|best, pair| {
+            if worse(pair) < worse(best) {
+                pair
+            } else {
+                best
+            }
+        })?;
+        let pair = pairs[best.a];
+        let mut all: Vec<f64> = known.iter().map(worse).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        let median = stats::quantile(&all, 0.5);
+        let options = EventOptions::default();
+        let found = agreement(
+            &events(&self.left, &options),
+            &events(&self.right, &options),
+            &[PairImbalance {
+                a: pair.a.index,
+                b: pair.b.index,
+                ..*best
+            }],
+        );
+        Some(BestPair {
+            k,
+            a: pair.a.clone(),
+            b: pair.b.clone(),
+            imbalance: worse(best),
+            ratio_to_median: (median > 0.0).then(|| worse(best) / median),
+            in_high_phases: found.found.map(|found| found.in_high_phases),
+        })
+    }
+}
