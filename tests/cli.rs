@@ -169,6 +169,14 @@ const EVERY_REPORT: &[&[&str]] = &[
         "--rows",
         "0..300",
     ],
+    &[
+        "similarity",
+        "--measure",
+        "cka,procrustes,rsa",
+        "--rows",
+        "0..200",
+    ],
+    &["clones", "--layers", "3", "--sizes", "8,64", "--draws", "3"],
     &["inspect"],
     &["inspect", "--scan", "--layers", "*5"],
 ];

@@ -47,7 +47,8 @@ def main():
         os.environ.update({name: str(args.threads) for name in THREAD_VARIABLES})
         os.execv(sys.executable, [sys.executable, *sys.argv])
     print(f"CPU: {cpu()}, load {os.getloadavg()[0]:.2f}, {args.threads} thread(s)", file=sys.stderr)
-    with tempfile.TemporaryDirectory(dir=HERE) as folder:
+    (HERE / "data").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=HERE / "data") as folder:
         result = {"cka": cka, "clones": clones}[args.what](args, Path(folder))
     print(json.dumps(result))
 

@@ -6,7 +6,7 @@ use super::number::significant;
 use super::style::Style;
 use super::table::{Cell, Column, Grid};
 use super::{Printable, text, warnings};
-use crate::profile::clones::{ChunkScores, ChunkWidth, ClonesProfile, Spread};
+use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
 use crate::warning::Warning;
 
 impl Printable for ClonesProfile {
@@ -72,10 +72,8 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth, style: Style) -> Vec<Cell> {
     };
     let mean = |spread: Option<Spread>| number(spread.map(|spread| spread.mean));
     let width = |spread: Option<Spread>| number(spread.and_then(|spread| spread.std_dev));
-    let r2 = |which: &Option<crate::profile::clones::ChunkStatistics>| {
-        which.as_ref().map(|statistics| statistics.r2)
-    };
-    let correlation = |which: &Option<crate::profile::clones::ChunkStatistics>| {
+    let r2 = |which: &Option<ChunkStatistics>| which.as_ref().map(|statistics| statistics.r2);
+    let correlation = |which: &Option<ChunkStatistics>| {
         which
             .as_ref()
             .and_then(|statistics| statistics.residual_correlation)

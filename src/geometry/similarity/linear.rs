@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::cka::KernelTerms;
-use super::kernel::{Precision, Tile, tile_terms};
+use super::tiles::{Precision, Tile, tile_terms};
 use crate::geometry::centred::{Centred, panels};
 use crate::progress::Progress;
 

@@ -6,15 +6,17 @@
 mod basis;
 mod cca;
 mod cka;
-mod kernel;
+mod gaussian;
 mod linear;
 mod procrustes;
 mod rsa;
+mod tiles;
 
 pub use basis::Basis;
 pub use cca::{CanonicalSummary, cca, pwcca, svcca};
 pub use cka::{KernelTerms, PairTerms};
-pub use kernel::{Precision, median_distances, rbf_terms};
+pub use gaussian::{median_distances, rbf_terms};
 pub use linear::{Route, cheaper_route, linear_terms, tile_precision};
 pub use procrustes::Shape;
 pub use rsa::{Dissimilarity, Relations};
+pub use tiles::Precision;

@@ -5,6 +5,7 @@ mod kernels;
 mod measure;
 mod neighbours;
 mod options;
+mod pair;
 mod prepared;
 mod rank;
 mod run;

@@ -9,7 +9,7 @@ use super::options::RankCorrelation;
 use super::values::{Found, Subject};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
-use crate::geometry::similarity::{Basis, Relations, Shape, cca, pwcca, svcca};
+use crate::geometry::similarity::{Basis, CanonicalSummary, Relations, Shape, cca, pwcca, svcca};
 use crate::input::Matrix;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
@@ -33,18 +33,15 @@ pub(super) fn canonical_values(
     let bytes = |m: &Matrix| Basis::bytes(m.n_rows(), m.n_columns());
     let make = |m: &Matrix| Basis::of(&Centred::of_unit_size(m));
     let compare = |x: &Basis, y: &Basis| {
-        let summed = |found: Result<_, Reason>, permuted: Vec<f64>| match found {
+        let summed = |found: Result<CanonicalSummary, Reason>, permuted: Vec<f64>| match found {
             Err(reason) => Found::new(Err(reason), n, permuted),
-            Ok(found) => {
-                let found: crate::geometry::similarity::CanonicalSummary = found;
-                Found {
-                    chance: Some(found.chance_mean_squared),
-                    mean_squared: Some(found.mean_squared),
-                    dimensions: Some(found.ranks),
-                    wide: found.wide,
-                    ..Found::new(Ok(found.mean), n, permuted)
-                }
-            }
+            Ok(found) => Found {
+                chance: Some(found.chance_mean_squared),
+                mean_squared: Some(found.mean_squared),
+                dimensions: Some(found.ranks),
+                wide: found.wide,
+                ..Found::new(Ok(found.mean), n, permuted)
+            },
         };
         let permuted = |value: &dyn Fn(&Basis) -> Option<f64>| -> Vec<f64> {
             let orders = subject.permutations.iter();
