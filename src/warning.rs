@@ -47,6 +47,10 @@ pub enum WarningCode {
     CacheIgnored,
     /// Rows without a label were not asked for their neighbours.
     LabelsMissing,
+    /// Rows without a density, because too many of their distances are 0.
+    NoDensity,
+    /// Rows where PAk has no maximum, so that the density by k* neighbours stands in.
+    PakFallback,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

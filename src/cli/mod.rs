@@ -5,15 +5,18 @@ use repgeo::{Error, Result};
 
 mod clones;
 mod completions;
+mod density_peaks;
 mod events;
 mod id_profile;
 mod imbalance;
 mod inspect;
+mod landscape;
 mod layers;
 mod neighbours;
 mod output;
 mod overlap;
 mod pairs;
+mod peaks;
 mod progress;
 mod rows;
 mod similarity;
@@ -38,6 +41,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
     Imbalance(Box<imbalance::ImbalanceArgs>),
+    DensityPeaks(Box<density_peaks::DensityPeaksArgs>),
+    Landscape(Box<landscape::LandscapeArgs>),
     Overlap(Box<overlap::OverlapArgs>),
     Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
@@ -57,6 +62,8 @@ pub fn run() -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::IdProfile(args) => id_profile::run(*args),
         Command::Imbalance(args) => imbalance::run(*args),
+        Command::DensityPeaks(args) => density_peaks::run(*args),
+        Command::Landscape(args) => landscape::run(*args),
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),

@@ -5,6 +5,7 @@ pub mod clones;
 pub mod density;
 pub mod diagnostics;
 pub mod id;
+pub mod partition;
 mod reason;
 pub mod relation;
 pub mod similarity;

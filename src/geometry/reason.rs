@@ -33,6 +33,14 @@ pub enum Reason {
     WholeLayer,
     /// NaN or infinity in the input.
     NonFinite,
+    /// There is one density peak, so nothing to arrange.
+    SinglePeak,
+    /// Some density peaks have no saddle between them.
+    NotAdjacent,
+    /// More density peaks than a statistic of all their pairs can take.
+    TooManyPeaks,
+    /// No row has a label.
+    NoLabels,
     /// All labelled rows have one class.
     SingleClass,
 }
@@ -54,6 +62,10 @@ impl Reason {
             Self::RankDeficient => "rank_deficient",
             Self::WholeLayer => "whole_layer",
             Self::NonFinite => "non_finite",
+            Self::SinglePeak => "single_peak",
+            Self::NotAdjacent => "not_adjacent",
+            Self::TooManyPeaks => "too_many_peaks",
+            Self::NoLabels => "no_labels",
             Self::SingleClass => "single_class",
         }
     }

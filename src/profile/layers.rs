@@ -54,6 +54,9 @@ pub struct PreparedLayer {
     pub matrix: Matrix,
     /// The input row behind each of them.
     pub rows: Vec<u32>,
+    /// Every input row that takes part, repeats included, and its place in `matrix`: that of the
+    /// row that it repeats where repeats were left out.
+    pub members: Vec<(u32, u32)>,
     /// Diagnostics of the values; no distances yet.
     pub diagnostics: Diagnostics,
     /// What was noticed.
@@ -150,8 +153,13 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         top_column_variance_share: scan.top_column_variance_share,
         distances: None,
     };
+    let all = rows.iter().copied();
+    let members: Vec<(u32, u32)>;
     if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
+        members = all.zip(duplicates.inverse.iter().copied()).collect();
         (matrix, rows) = keep(&matrix, &rows, &duplicates.kept);
+    } else {
+        members = all.zip(0..).collect();
     }
     warnings.extend(value_warnings(
         &diagnostics,
@@ -161,6 +169,7 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     Ok(PreparedLayer {
         matrix,
         rows,
+        members,
         diagnostics,
         warnings,
     })

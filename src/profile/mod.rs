@@ -6,6 +6,7 @@ mod controls;
 pub mod events;
 pub mod id;
 pub mod imbalance;
+pub mod landscape;
 mod layers;
 mod named;
 pub mod overlap;

@@ -81,6 +81,18 @@ pub(super) fn tidy(records: &[Record]) -> String {
     String::from_utf8(bytes).expect("every cell is UTF-8, and quoting adds ASCII")
 }
 
+/// A table of any columns, for files beside a report.
+pub(super) fn plain_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> String {
+    const IN_MEMORY: &str = "writing to memory cannot fail";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).expect(IN_MEMORY);
+    for line in lines {
+        writer.write_record(&line).expect(IN_MEMORY);
+    }
+    let bytes = writer.into_inner().expect(IN_MEMORY);
+    String::from_utf8(bytes).expect("every cell is UTF-8, and quoting adds ASCII")
+}
+
 /// The fewest digits that read back as the same f64; counts have no decimal point.
 fn shortest(value: f64) -> String {
     let magnitude = value.abs();

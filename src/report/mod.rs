@@ -17,6 +17,7 @@
 mod clones;
 mod clones_records;
 mod csv;
+mod density_peaks;
 mod event_lines;
 mod event_records;
 pub mod events;
@@ -30,9 +31,11 @@ mod imbalance;
 mod imbalance_subsets;
 mod inspect;
 mod json;
+mod landscape;
 mod neighbours;
 mod number;
 mod overlap;
+mod row_peaks;
 mod similarity;
 mod similarity_records;
 mod sparkline;
@@ -52,6 +55,7 @@ pub use format::Format;
 pub use id_scaling::ScalingView;
 pub use inspect::{InspectReport, InspectedLayer};
 pub use neighbours::{NeighboursReport, WrittenTable};
+pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use sparkline::sparkline;
 pub use style::Style;
 

@@ -46,9 +46,10 @@ pub fn imbalance(a: &Array2<f64>, b: &Array2<f64>, k: usize) -> Result<Imbalance
     let nearest = neighbours(a, k + 1);
     let matrix = Matrix::from(b.clone());
     let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+    let group = 0..k;
     let targets = Targets {
         rows: nearest.view(),
-        groups: &[0..k],
+        groups: std::slice::from_ref(&group),
     };
     let counts = count_ranks(&points, &targets, &SearchOptions::default(), &Silent);
     information_imbalance(

@@ -178,9 +178,10 @@ mod tests {
         let (options, silent) = (SearchOptions::default(), Silent);
         let points = |matrix| Points::new(matrix, Metric::Euclidean, "x").unwrap();
         let neighbours = neighbour_table(&points(a), k + 1, &options, &silent).indices;
+        let nearest = 0..k;
         let targets = Targets {
             rows: neighbours.view(),
-            groups: &[0..k],
+            groups: std::slice::from_ref(&nearest),
         };
         let counts = count_ranks(&points(b), &targets, &options, &silent);
         let counted = Counted {

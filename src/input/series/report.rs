@@ -7,8 +7,21 @@ use serde_json::{Map, Value};
 use super::{Cell, SeriesChoice, SeriesFile, choose, malformed, no_series};
 use crate::{Error, Result};
 
-/// Reads the series that `choice` means: intrinsic dimensions (`id`), or any number that stands
-/// directly in the layers of the report.
+/// Scores of density peaks against labels.
+const SCORES: [&str; 9] = [
+    "ari",
+    "ami",
+    "nmi",
+    "mi",
+    "homogeneity",
+    "completeness",
+    "v_measure",
+    "majority_fraction",
+    "label_entropy",
+];
+
+/// Reads the series that `choice` means: intrinsic dimensions (`id`), scores of density peaks, or
+/// any number that stands directly in the layers of the report.
 pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
     if choice.column.is_some() || choice.x.is_some() {
         return Err(Error::Usage(format!(
@@ -29,6 +42,7 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
     for layer in layers.iter().filter_map(Value::as_object) {
         cells.extend(dimensions(layer));
         cells.extend(plain_numbers(layer));
+        cells.extend(scores(layer));
     }
     if cells.is_empty() {
         return Err(no_series(
@@ -107,6 +121,25 @@ fn plain_numbers(layer: &Map<String, Value>) -> impl Iterator<Item = Cell> {
             value: value.as_f64(),
             parts: Vec::new(),
         })
+}
+
+/// Scores of the density peaks of a layer, one a quantity and set of labels.
+fn scores(layer: &Map<String, Value>) -> Vec<Cell> {
+    let sets = layer.get("scores").and_then(Value::as_array);
+    let sets = sets.into_iter().flatten();
+    let cells = sets.flat_map(|set| {
+        let of_set = move |quantity: &str| Cell {
+            layer: name(layer),
+            quantity: quantity.to_owned(),
+            variant: String::new(),
+            scale: None,
+            other: set["labels"].as_str().unwrap_or_default().to_owned(),
+            value: set["scores"][quantity].as_f64(),
+            parts: Vec::new(),
+        };
+        SCORES.map(of_set)
+    });
+    cells.collect()
 }
 
 fn name(layer: &Map<String, Value>) -> String {

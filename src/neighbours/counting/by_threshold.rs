@@ -114,7 +114,7 @@ impl ByThreshold {
             let flags = flag(
                 &self.keys[block.clone()],
                 &self.sure_keys[block],
-                |key, sure_key| (key >= cut) & !(sure_key > sure),
+                |key, sure_key| (key >= cut) & (sure_key <= sure),
             );
             for_each_flagged(&flags, |lane| undecided.push(start + lane));
         }

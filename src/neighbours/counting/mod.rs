@@ -206,14 +206,14 @@ mod tests {
             ranks: Array2::zeros((n, wanted)),
             nearer: Array2::zeros((n, targets.groups.len())),
         };
-        for i in 0..n {
+        for (i, sorted) in sorted.iter().enumerate() {
             for t in 0..wanted {
                 let j = targets.rows[[i, t]];
-                let at = sorted[i].iter().position(|&m| m == j).unwrap();
+                let at = sorted.iter().position(|&m| m == j).unwrap();
                 counts.ranks[[i, t]] = at as u32 + 1;
                 for (g, columns) in targets.groups.iter().enumerate() {
                     if columns.contains(&t) {
-                        for &m in &sorted[i][..at] {
+                        for &m in &sorted[..at] {
                             counts.nearer[[m as usize, g]] += 1;
                         }
                     }

@@ -1,5 +1,7 @@
 //! How much of a layer some of its columns hold.
 
+use std::slice;
+
 use ndarray::{Array2, s};
 use serde::Serialize;
 
@@ -230,7 +232,7 @@ impl<'a> Whole<'a> {
     ) -> Result<Vec<SubsetPair>> {
         let (n, k) = (self.matrix.n_rows(), self.k);
         let width = k + 1;
-        let nearest = [0..k];
+        let nearest = 0..k;
         let mut rows = Array2::zeros((n, subsets.len() * width));
         let mut there = Vec::new();
         for (at, columns) in subsets.iter().enumerate() {
@@ -249,7 +251,7 @@ impl<'a> Whole<'a> {
             block.assign(&table.indices);
             let targets = Targets {
                 rows: self.neighbours.view(),
-                groups: &nearest,
+                groups: slice::from_ref(&nearest),
             };
             let counts = self
                 .tables

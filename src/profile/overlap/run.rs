@@ -111,6 +111,9 @@ pub fn overlap(
     })
 }
 
+/// χ of each pair of layers in one part, an entry for each k.
+type PartOverlaps = BTreeMap<(usize, usize), Vec<Option<f64>>>;
+
 /// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
 type Found = BTreeMap<(usize, usize), Array2<u32>>;
 
@@ -262,7 +265,7 @@ impl Run<'_> {
         options: &OverlapOptions,
         warnings: &mut Vec<Warning>,
         progress: &dyn Progress,
-    ) -> Result<Option<Vec<BTreeMap<(usize, usize), Vec<Option<f64>>>>>> {
+    ) -> Result<Option<Vec<PartOverlaps>>> {
         let Some(count) = options.partitions else {
             return Ok(None);
         };
@@ -392,12 +395,7 @@ impl Run<'_> {
 }
 
 /// Replaces the error over blocks by the one over parts.
-fn with_parts(
-    pair: OverlapPair,
-    key: LayerPair,
-    at: usize,
-    parts: &[BTreeMap<(usize, usize), Vec<Option<f64>>>],
-) -> OverlapPair {
+fn with_parts(pair: OverlapPair, key: LayerPair, at: usize, parts: &[PartOverlaps]) -> OverlapPair {
     let values = parts
         .iter()
         .map(|part| *part.get(&(key.a, key.b))?.get(at)?);

@@ -1,0 +1,111 @@
+//! `repgeo density-peaks`: the probability landscape of every layer.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use repgeo::cache::Cache;
+use repgeo::input::{Series, find_tables};
+use repgeo::neighbours::SearchOptions;
+use repgeo::profile::events::EventOptions;
+use repgeo::profile::landscape::{density_peaks, density_peaks_of_tables};
+use repgeo::profile::{LayerOptions, Tables};
+use repgeo::report::Report;
+use repgeo::{Error, Result};
+
+use super::events::EventArgs;
+use super::layers::LayerArgs;
+use super::output::{OutputArgs, input_name};
+use super::peaks::{PeakArgs, RowFileArgs};
+use super::progress::Bar;
+use super::rows::RowArgs;
+
+/// Density peaks of every layer: how many, how large, and which classes they hold
+///
+/// A peak is a maximum of the density that stands out from the saddles around it by more than
+/// fluctuations explain. With --labels (may be repeated) peaks are compared with classes: the layer
+/// where they first agree is the nucleation layer.
+#[derive(Args)]
+pub struct DensityPeaksArgs {
+    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    #[arg(value_name = "ACTS", required_unless_present = "neighbours")]
+    input: Option<PathBuf>,
+
+    /// Read precomputed neighbour tables (distances and indices) instead of activations
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
+        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "cache"])]
+    neighbours: Option<PathBuf>,
+
+    #[command(flatten)]
+    peaks: PeakArgs,
+
+    #[command(flatten)]
+    events: EventArgs,
+
+    #[command(flatten)]
+    layers: LayerArgs,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    cache: Option<PathBuf>,
+
+    #[command(flatten)]
+    files: RowFileArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Finds peaks and reports.
+pub fn run(args: DensityPeaksArgs) -> Result<()> {
+    args.output.check()?;
+    args.files.check()?;
+    let progress = Bar::new(args.output.quiet);
+    let keep_rows = args.files.wanted();
+    let (profile, input) = match (&args.input, &args.neighbours) {
+        (_, Some(path)) => {
+            let sources = find_tables(path)?;
+            let events = args.event_options(sources.iter().map(|source| &source.name))?;
+            let n = match sources.first() {
+                Some(first) => first.read(1)?.n,
+                None => 0,
+            };
+            let labels = args.rows.labels(n)?;
+            let options = args
+                .peaks
+                .options(labels, LayerOptions::default(), keep_rows)?;
+            let profile = density_peaks_of_tables(&sources, &options, &progress)?;
+            (profile.with_events(&events), path)
+        }
+        (Some(path), None) => {
+            let cache = args.cache.as_deref().map(Cache::open).transpose()?;
+            let tables = Tables {
+                cache: cache.as_ref(),
+                metric: args.layers.metric(),
+                search: SearchOptions::default(),
+            };
+            let dump = args.layers.open(path)?;
+            let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
+            let labels = args.rows.labels(dump.n_rows())?;
+            let layers = args.layers.options(dump.n_rows(), &args.rows)?;
+            let options = args.peaks.options(labels, layers, keep_rows)?;
+            let profile = density_peaks(&dump, &options, &tables, args.rows.words(), &progress)?;
+            (profile.with_events(&events), path)
+        }
+        (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
+    };
+    args.files.write(&profile.layers)?;
+    let input = vec![input_name(input)];
+    args.output
+        .write(&Report::new("density-peaks", input, &profile))
+}
+
+impl DensityPeaksArgs {
+    /// How events are sought on layers of these names; an error now, not after hours of work.
+    fn event_options<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<EventOptions> {
+        self.events
+            .options(&Series::new(names.map(|name| (name.as_str(), None))))
+    }
+}

@@ -1,0 +1,147 @@
+//! `repgeo landscape`: how the peaks of one layer are arranged.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use repgeo::Result;
+use repgeo::cache::Cache;
+use repgeo::geometry::density::peaks::Linkage;
+use repgeo::neighbours::SearchOptions;
+use repgeo::profile::Tables;
+use repgeo::profile::landscape::{LandscapeOptions, landscape};
+use repgeo::report::{Report, write_decision_graph};
+
+use super::layers::LayerArgs;
+use super::output::{OutputArgs, input_name};
+use super::peaks::{PeakArgs, RowFileArgs, require_ending};
+use super::progress::Bar;
+use super::rows::RowArgs;
+
+/// The density peaks of one layer: centres, saddles, tree, map, and the classes they hold
+///
+/// Peaks that do not meet are called not adjacent, never given a made-up saddle.
+#[derive(Args)]
+pub struct LandscapeArgs {
+    /// One layer: a .npy file, FILE#NAME, or any dump with --layers
+    #[arg(value_name = "LAYER")]
+    input: PathBuf,
+
+    #[command(flatten)]
+    peaks: PeakArgs,
+
+    #[command(flatten)]
+    arrangement: ArrangementArgs,
+
+    #[command(flatten)]
+    layers: LayerArgs,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    /// Keep the neighbour table in DIR and use what is there
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    cache: Option<PathBuf>,
+
+    #[command(flatten)]
+    files: RowFileArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Arrangement")]
+struct ArrangementArgs {
+    /// Where groups of peaks join: at their highest saddle (single), the lowest (complete), or a
+    /// mean (average, weighted)
+    #[arg(long, value_enum, value_name = "RULE", default_value_t = LinkageName::Single)]
+    linkage: LinkageName,
+
+    /// Give peaks that do not meet a saddle one below the lowest log density (floor); complete,
+    /// average and weighted need it where any two do not
+    #[arg(long, value_enum, value_name = "RULE")]
+    absent: Option<AbsentName>,
+
+    /// Write the decision graph to a .csv file: log density, and distance to the next denser row
+    #[arg(long, value_name = "FILE.csv")]
+    decision_graph: Option<PathBuf>,
+
+    /// Read peaks off the decision graph: rows above this log density and this distance
+    #[arg(long, value_name = "L,DELTA", allow_hyphen_values = true)]
+    cuts: Option<Cuts>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LinkageName {
+    Single,
+    Complete,
+    Average,
+    Weighted,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AbsentName {
+    Floor,
+}
+
+/// Two numbers with a comma between them.
+#[derive(Clone, Copy)]
+struct Cuts(f64, f64);
+
+impl FromStr for Cuts {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let number = |text: &str| text.trim().parse().ok().filter(|x: &f64| x.is_finite());
+        let (density, delta) = text.split_once(',').unwrap_or_default();
+        match (number(density), number(delta)) {
+            (Some(density), Some(delta)) => Ok(Self(density, delta)),
+            _ => Err("give two numbers, e.g. --cuts=-3,2.5".into()),
+        }
+    }
+}
+
+/// Surveys and reports.
+pub fn run(args: LandscapeArgs) -> Result<()> {
+    args.output.check()?;
+    args.files.check()?;
+    if let Some(path) = &args.arrangement.decision_graph {
+        require_ending(path, "csv", "--decision-graph")?;
+    }
+    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
+    let tables = Tables {
+        cache: cache.as_ref(),
+        metric: args.layers.metric(),
+        search: SearchOptions::default(),
+    };
+    let dump = args.layers.open(&args.input)?;
+    let labels = args.rows.labels(dump.n_rows())?;
+    let layers = args.layers.options(dump.n_rows(), &args.rows)?;
+    let options = LandscapeOptions {
+        peaks: args.peaks.options(labels, layers, args.files.wanted())?,
+        linkage: match args.arrangement.linkage {
+            LinkageName::Single => Linkage::Single,
+            LinkageName::Complete => Linkage::Complete,
+            LinkageName::Average => Linkage::Average,
+            LinkageName::Weighted => Linkage::Weighted,
+        },
+        absent_at_floor: args.arrangement.absent.is_some(),
+        decision_graph: args.arrangement.decision_graph.is_some(),
+        cuts: args
+            .arrangement
+            .cuts
+            .map(|Cuts(density, delta)| (density, delta)),
+    };
+    let progress = Bar::new(args.output.quiet);
+    let found = landscape(&dump, &options, &tables, args.rows.words(), &progress)?;
+    args.files.write(&found.layers)?;
+    if let (Some(path), Some(graph)) = (&args.arrangement.decision_graph, &found.decision_graph) {
+        write_decision_graph(path, graph)?;
+    }
+    args.output.write(&Report::new(
+        "landscape",
+        vec![input_name(&args.input)],
+        &found,
+    ))
+}

@@ -1,0 +1,95 @@
+//! One neighbour table through dimension, densities and peaks.
+
+use ndarray::{ArrayView2, s};
+
+use super::dimension::{Dimension, dimension};
+use super::options::{DensityRule, PeakOptions};
+use super::shape::DensitySummary;
+use crate::geometry::Reason;
+use crate::geometry::density::peaks::{Peaks, density_peaks};
+use crate::geometry::density::{Correction, Densities, knn, kstar, kstar_nn, pak};
+use crate::geometry::diagnostics::Quantiles;
+use crate::geometry::stats::mean;
+
+/// What a table says about the rows it was made of.
+pub(super) struct Analysis {
+    pub(super) id: Dimension,
+    pub(super) found: Result<Found, Reason>,
+}
+
+/// Densities and peaks.
+pub(super) struct Found {
+    pub(super) densities: Densities,
+    pub(super) peaks: Peaks,
+}
+
+impl Analysis {
+    /// Nothing, because the rows are one row.
+    pub(super) fn none(options: &PeakOptions, reason: Reason) -> Self {
+        Self {
+            id: Dimension::none(options.id, reason),
+            found: Err(reason),
+        }
+    }
+
+    /// What the table `distances`, `indices` says.
+    pub(super) fn of(
+        distances: ArrayView2<f64>,
+        indices: ArrayView2<u32>,
+        options: &PeakOptions,
+    ) -> Self {
+        if distances.nrows() < 2 {
+            return Self::none(options, Reason::TooFewRows);
+        }
+        // Only the density looks at a limited number of neighbours.
+        let near = options.density.k().min(distances.ncols());
+        let (r, nb) = (
+            distances.slice(s![.., ..near]),
+            indices.slice(s![.., ..near]),
+        );
+        let id = match options.density {
+            DensityRule::Knn { .. } => dimension(distances, indices, options.id, options.density),
+            _ => dimension(r, nb, options.id, options.density),
+        };
+        let found = match (id.id, id.reason) {
+            (Some(value), _) => densities(r, nb, value, options.density).and_then(|densities| {
+                let peaks = density_peaks(&densities, indices, options.z)?;
+                Ok(Found { densities, peaks })
+            }),
+            (None, reason) => Err(reason.unwrap_or(Reason::TooFewRows)),
+        };
+        Self { id, found }
+    }
+}
+
+fn densities(
+    distances: ArrayView2<f64>,
+    indices: ArrayView2<u32>,
+    id: f64,
+    rule: DensityRule,
+) -> Result<Densities, Reason> {
+    let sizes = |alpha| kstar(distances, indices, id, alpha, Correction::None);
+    match rule {
+        DensityRule::Knn { k } => knn(distances, k, id),
+        DensityRule::Kstar { alpha, .. } => kstar_nn(distances, &sizes(alpha)?, id),
+        DensityRule::Pak { alpha, .. } => pak(distances, &sizes(alpha)?, id),
+    }
+}
+
+impl Found {
+    /// The densities in a few numbers.
+    pub(super) fn summary(&self) -> DensitySummary {
+        let rows = self.densities.rows.iter().flatten();
+        let mut sizes: Vec<f64> = rows.map(|row| row.kstar as f64).collect();
+        let (smallest, largest) = self.densities.range().unzip();
+        DensitySummary {
+            entropy: self.densities.entropy(),
+            smallest,
+            largest,
+            n_missing: self.densities.n_missing(),
+            n_fallback: self.densities.n_fallback,
+            mean_kstar: mean(&sizes),
+            kstar: Quantiles::of(&mut sizes),
+        }
+    }
+}

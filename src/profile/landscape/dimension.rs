@@ -1,0 +1,148 @@
+//! The dimension in which densities are measured.
+
+use std::fmt;
+
+use ndarray::ArrayView2;
+use serde::Serialize;
+
+use super::options::DensityRule;
+use crate::geometry::density::{Correction, kstar};
+use crate::geometry::id::{Estimate, Fit, Orders, Ratios, gride, two_nn};
+use crate::geometry::{Reason, stats};
+
+/// Where the dimension comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DimensionRule {
+    /// Gride at the scale of the density. For k neighbours n1 = 2^trunc(log2 k). Where every row has
+    /// its own number, n2 = 2^trunc(log2 k*) with the median k* in TwoNN's dimension: as far as the
+    /// density is constant.
+    Auto,
+    /// TwoNN (`base`).
+    TwoNn,
+    /// TwoNN rounded to a whole number, half to even, at least 1.
+    Round,
+    /// As given.
+    Fixed(f64),
+}
+
+impl fmt::Display for DimensionRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::TwoNn => f.write_str("two_nn"),
+            Self::Round => f.write_str("round"),
+            Self::Fixed(id) => id.fmt(f),
+        }
+    }
+}
+
+/// The dimension that was used, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dimension {
+    /// The dimension of the densities; `None` with a reason where there is none.
+    pub id: Option<f64>,
+    /// `gride`, `two_nn_base`, `two_nn_base_rounded` or `given`.
+    pub variant: &'static str,
+    /// The order n1 that Gride looked at.
+    pub order: Option<usize>,
+    /// The estimate before rounding; `None` where the dimension was given.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Reason code where there is none.
+    pub reason: Option<Reason>,
+}
+
+impl Dimension {
+    /// No dimension, for this reason.
+    pub(super) fn none(rule: DimensionRule, reason: Reason) -> Self {
+        Self::new(rule, None, Err(reason))
+    }
+
+    fn new(rule: DimensionRule, order: Option<usize>, outcome: Result<Estimate, Reason>) -> Self {
+        let estimate = outcome.ok();
+        let id = estimate.map(|estimate| estimate.id);
+        Self {
+            id: match rule {
+                DimensionRule::Round => id.map(|id| id.round_ties_even().max(1.0)),
+                DimensionRule::Fixed(id) => Some(id).filter(|_| outcome.is_ok()),
+                _ => id,
+            },
+            variant: match rule {
+                DimensionRule::Auto => "gride",
+                DimensionRule::TwoNn => "two_nn_base",
+                DimensionRule::Round => "two_nn_base_rounded",
+                DimensionRule::Fixed(_) => "given",
+            },
+            order,
+            estimate: id.filter(|_| !matches!(rule, DimensionRule::Fixed(_))),
+            std_error: estimate.and_then(|estimate| estimate.std_error),
+            reason: outcome.err(),
+        }
+    }
+}
+
+/// The dimension of rows with these neighbours by `rule`.
+pub(super) fn dimension(
+    distances: ArrayView2<f64>,
+    indices: ArrayView2<u32>,
+    rule: DimensionRule,
+    density: DensityRule,
+) -> Dimension {
+    match rule {
+        DimensionRule::Fixed(id) => Dimension::new(rule, None, Ok(Estimate::new(id, 0))),
+        DimensionRule::TwoNn | DimensionRule::Round => {
+            Dimension::new(rule, None, nearest(distances))
+        }
+        DimensionRule::Auto => {
+            let size = match density {
+                DensityRule::Knn { k } => Ok(k),
+                _ => typical(distances, indices, density).map(|kstar| kstar / 2),
+            };
+            let orders = size.and_then(|size| matching(size, distances.ncols()));
+            let outcome = orders.and_then(|orders| gride(&ratios(distances, orders)?, orders));
+            Dimension::new(rule, orders.ok().map(Orders::n1), outcome)
+        }
+    }
+}
+
+fn nearest(distances: ArrayView2<f64>) -> Result<Estimate, Reason> {
+    two_nn(&ratios(distances, Orders::FIRST)?, Fit::default())
+}
+
+/// The median of k* in TwoNN's dimension.
+fn typical(
+    distances: ArrayView2<f64>,
+    indices: ArrayView2<u32>,
+    density: DensityRule,
+) -> Result<usize, Reason> {
+    let id = nearest(distances)?.id;
+    let alpha = density.alpha().unwrap_or(1.0);
+    let sizes = kstar(distances, indices, id, alpha, Correction::None)?;
+    let sizes: Vec<f64> = sizes.iter().flatten().map(|&size| size as f64).collect();
+    let median = stats::median(&sizes).ok_or(Reason::ZeroDistances)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of neighbours
+    Ok(median as usize)
+}
+
+/// The orders that match `size` neighbours, halved until the table holds them.
+fn matching(size: usize, columns: usize) -> Result<Orders, Reason> {
+    let mut orders = Orders::matching_density(size).ok_or(Reason::TooFewNeighbours)?;
+    while orders.n2() > columns {
+        orders = Orders::doubled(orders.n1() / 2).ok_or(Reason::TooFewNeighbours)?;
+    }
+    Ok(orders)
+}
+
+fn ratios(distances: ArrayView2<f64>, orders: Orders) -> Result<Ratios, Reason> {
+    if distances.ncols() < orders.n2() {
+        let all = distances.ncols() + 1 >= distances.nrows();
+        return Err(if all {
+            Reason::TooFewRows
+        } else {
+            Reason::TooFewNeighbours
+        });
+    }
+    let order = |order: usize| distances.column(order - 1).to_vec();
+    Ok(Ratios::new(&order(orders.n1()), &order(orders.n2())))
+}

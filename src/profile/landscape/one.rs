@@ -1,0 +1,103 @@
+//! `repgeo landscape`: everything about the peaks of one layer.
+
+use serde::Serialize;
+
+use super::decision::{DecisionGraph, decide};
+use super::options::PeakOptions;
+use super::rows::RowPeaks;
+use super::run::Worked;
+use super::shape::{LayerPeaks, PeakParameters};
+use super::topography::{PeakTree, Topography, topography, tree};
+use crate::error::{Error, Result};
+use crate::geometry::density::peaks::Linkage;
+use crate::input::Dump;
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// What to say about one layer beside its peaks.
+#[derive(Debug, Clone, Default)]
+pub struct LandscapeOptions {
+    /// How densities and peaks are made.
+    pub peaks: PeakOptions,
+    /// At which height groups of peaks join.
+    pub linkage: Linkage,
+    /// Give pairs of peaks that do not meet a saddle one below the lowest log-density.
+    pub absent_at_floor: bool,
+    /// Make the decision graph as well.
+    pub decision_graph: bool,
+    /// Log-density and distance above which a row of the decision graph is a centre.
+    pub cuts: Option<(f64, f64)>,
+}
+
+/// The landscape of one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Landscape {
+    /// What was asked for, defaults included.
+    pub parameters: PeakParameters,
+    /// The layer, as `density-peaks` reports it, its peaks apart.
+    pub layers: Vec<LayerPeaks>,
+    /// Peaks and saddles; `None` where there are no peaks.
+    pub topography: Option<Topography>,
+    /// The tree of the peaks; `None` where there are no peaks.
+    pub dendrogram: Option<PeakTree>,
+    /// The decision graph; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_graph: Option<DecisionGraph>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The landscape of the only layer of `dump`; `rows` says in words how its rows were chosen.
+///
+/// # Errors
+/// [`Error::Usage`] unless there is one layer; whatever
+/// [`density_peaks`](super::density_peaks) gives.
+pub fn landscape(
+    dump: &Dump,
+    options: &LandscapeOptions,
+    tables: &Tables<'_>,
+    rows: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<Landscape> {
+    let [info] = dump.layers() else {
+        return Err(Error::Usage(format!(
+            "a landscape is of one layer, there are {}; choose one with --layers or as FILE#NAME",
+            dump.layers().len()
+        )));
+    };
+    let peaks = &options.peaks;
+    let worked = Worked::layer(dump, info, peaks, tables, progress)?;
+    let (found, prepared) = (worked.found.as_ref(), &worked.prepared);
+    let topography =
+        found.map(|found| topography(found, &worked.report.peaks, &prepared.rows, peaks));
+    let dendrogram = found.zip(topography.as_ref()).map(|(found, topography)| {
+        tree(found, topography, options.linkage, options.absent_at_floor)
+    });
+    let wanted = options.decision_graph || options.cuts.is_some();
+    let decision_graph = found.filter(|_| wanted).map(|found| {
+        decide(
+            found,
+            &worked.table,
+            &prepared.matrix,
+            tables.metric,
+            &prepared.rows,
+            options.cuts,
+        )
+    });
+    let decision_graph = decision_graph.transpose()?;
+    let kept = peaks.keep_rows;
+    let of_rows = || RowPeaks::new(dump.n_rows(), &prepared.members, &prepared.rows, found);
+    let layer = LayerPeaks {
+        rows: kept.then(of_rows),
+        ..worked.report
+    };
+    Ok(Landscape {
+        parameters: peaks.parameters(tables, rows),
+        layers: vec![layer],
+        topography,
+        dendrogram,
+        decision_graph,
+        warnings: dump.warnings().to_vec(),
+    })
+}

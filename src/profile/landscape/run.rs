@@ -1,0 +1,258 @@
+//! Every layer through the densities.
+
+use ndarray::s;
+
+use super::analysis::{Analysis, Found};
+use super::labels::scores;
+use super::options::PeakOptions;
+use super::rows::RowPeaks;
+use super::shape::{LayerPeaks, PeakProfile, PeakSummary};
+use crate::error::Result;
+use crate::geometry::Reason;
+use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
+use crate::input::{Dump, LayerInfo, TableSource};
+use crate::neighbours::NeighbourTable;
+use crate::profile::layers::{PreparedLayer, distance_warnings, prepare};
+use crate::profile::named::Named;
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::{Warning, WarningCode};
+
+/// The density peaks of every layer of `dump`; `rows` says in words how its rows were chosen.
+///
+/// # Errors
+/// Whatever [`prepare`] gives for a layer, and [`Tables::neighbours`].
+pub fn density_peaks(
+    dump: &Dump,
+    options: &PeakOptions,
+    tables: &Tables<'_>,
+    rows: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<PeakProfile> {
+    let layers = dump.layers().iter().map(|info| {
+        let worked = Worked::layer(dump, info, options, tables, progress)?;
+        let mut layer = worked.report;
+        if options.keep_rows {
+            let prepared = &worked.prepared;
+            layer.rows = Some(RowPeaks::new(
+                dump.n_rows(),
+                &prepared.members,
+                &prepared.rows,
+                worked.found.as_ref(),
+            ));
+        }
+        Ok(layer)
+    });
+    Ok(PeakProfile {
+        layers: layers.collect::<Result<_>>()?,
+        parameters: options.parameters(tables, rows),
+        events: Vec::new(),
+        lead: None,
+        warnings: dump.warnings().to_vec(),
+    })
+}
+
+/// The density peaks of precomputed neighbour tables, one a layer.
+///
+/// # Errors
+/// Whatever reading a table gives;
+/// [`Error::RowMismatch`](crate::Error::RowMismatch) for labels of another number of rows.
+pub fn density_peaks_of_tables(
+    sources: &[TableSource],
+    options: &PeakOptions,
+    progress: &dyn Progress,
+) -> Result<PeakProfile> {
+    let mut layers = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        progress.begin(&source.name, 1);
+        let table = source.read(options.stored())?;
+        for labels in &options.labels {
+            labels.check_rows(table.n, &source.name)?;
+        }
+        let rows: Vec<u32> = (0u32..).take(table.n).collect();
+        let table = NeighbourTable {
+            indices: table.indices,
+            distances: table.distances,
+        };
+        let analysis = Analysis::of(table.distances.view(), table.indices.view(), options);
+        let diagnostics = Diagnostics::of_table(rows.len());
+        let (mut layer, found) = assemble(analysis, &rows, table.k(), diagnostics, options);
+        layer.layer.clone_from(&source.name);
+        layer.index = index;
+        layer.relative_depth = index as f64 / (sources.len() - 1).max(1) as f64;
+        if options.keep_rows {
+            let members: Vec<(u32, u32)> = rows.iter().map(|&row| (row, row)).collect();
+            layer.rows = Some(RowPeaks::new(rows.len(), &members, &rows, found.as_ref()));
+        }
+        layers.push(layer);
+        progress.end();
+    }
+    Ok(PeakProfile {
+        layers,
+        parameters: options.parameters(&Tables::default(), Vec::new()),
+        events: Vec::new(),
+        lead: None,
+        warnings: Vec::new(),
+    })
+}
+
+/// A layer, what was found in it, and what it was found from.
+pub(super) struct Worked {
+    pub(super) report: LayerPeaks,
+    pub(super) found: Option<Found>,
+    pub(super) prepared: PreparedLayer,
+    pub(super) table: NeighbourTable,
+}
+
+impl Worked {
+    pub(super) fn layer(
+        dump: &Dump,
+        info: &LayerInfo,
+        options: &PeakOptions,
+        tables: &Tables<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let progress = Named {
+            layer: &info.name,
+            progress,
+        };
+        let mut prepared = prepare(dump, info, &options.layers)?;
+        let wanted = options.stored();
+        let mut table = tables.neighbours(
+            &prepared.matrix,
+            &info.name,
+            wanted,
+            &mut prepared.warnings,
+            &progress,
+        )?;
+        // What the cache holds may be more; the result must not depend on it.
+        if table.k() > wanted {
+            table.indices = table.indices.slice(s![.., ..wanted]).to_owned();
+            table.distances = table.distances.slice(s![.., ..wanted]).to_owned();
+        }
+        let n = prepared.matrix.n_rows();
+        if table.k() >= 2 {
+            let order = |order| table.distances_of_order(order).to_vec();
+            let distances = DistanceDiagnostics::new(&order(1), &order(2));
+            prepared.diagnostics.distances = Some(distances);
+            let noticed = distance_warnings(&prepared.diagnostics, n);
+            prepared.warnings.extend(noticed);
+        }
+        let identical = prepared.diagnostics.n_unique == Some(1) && prepared.diagnostics.n_rows > 1;
+        let analysis = if identical {
+            Analysis::none(options, Reason::AllRowsIdentical)
+        } else {
+            Analysis::of(table.distances.view(), table.indices.view(), options)
+        };
+        let diagnostics = prepared.diagnostics.clone();
+        let (mut report, found) =
+            assemble(analysis, &prepared.rows, table.k(), diagnostics, options);
+        report.layer.clone_from(&info.name);
+        report.index = info.index;
+        report.relative_depth = info.relative_depth;
+        report.n_columns = Some(prepared.matrix.n_columns());
+        report.dtype = Some(info.dtype.as_str().to_owned());
+        report.warnings.splice(0..0, prepared.warnings.clone());
+        Ok(Self {
+            report,
+            found,
+            prepared,
+            table,
+        })
+    }
+}
+
+/// The report of a layer, whose name and place the caller fills in; `rows` are the input rows.
+fn assemble(
+    analysis: Analysis,
+    rows: &[u32],
+    stored: usize,
+    diagnostics: Diagnostics,
+    options: &PeakOptions,
+) -> (LayerPeaks, Option<Found>) {
+    let Analysis { id, found } = analysis;
+    let peaks = found
+        .as_ref()
+        .map(|found| &found.peaks)
+        .map_err(|&reason| reason);
+    let known = peaks.ok();
+    let summaries = known
+        .into_iter()
+        .flat_map(|peaks| peaks.peaks.iter().enumerate());
+    let summaries = summaries.map(|(peak, found)| PeakSummary {
+        peak,
+        row: rows[found.centre] as usize,
+        log_density: found.log_density,
+        error: found.error,
+        size: found.size,
+        n_core: found.n_core,
+    });
+    let largest = known.and_then(|peaks| peaks.peaks.iter().map(|peak| peak.size).max());
+    let scores = scores(peaks, rows, options);
+    let mut warnings = Vec::new();
+    let wanted = options.stored();
+    if stored < wanted && stored > 0 {
+        let message = format!("{stored} neighbours were stored, all other rows, not {wanted}");
+        warnings.push(Warning::new(WarningCode::KReduced, 1, message));
+    }
+    if let Err(reason) = peaks {
+        let message = format!("no density peaks: {}", reason.code());
+        warnings.push(Warning::new(WarningCode::NotEstimated, 1, message));
+    }
+    if let Ok(found) = &found {
+        warnings.extend(density_warnings(found));
+    }
+    for score in scores.iter().filter(|score| score.n_missing > 0) {
+        warnings.push(Warning::new(
+            WarningCode::LabelsMissing,
+            score.n_missing,
+            format!(
+                "{} of {} rows have no label in {} and are left out of its scores",
+                score.n_missing,
+                rows.len(),
+                score.labels
+            ),
+        ));
+    }
+    let layer = LayerPeaks {
+        layer: String::new(),
+        index: 0,
+        relative_depth: 0.0,
+        n_rows: rows.len(),
+        n_columns: None,
+        dtype: None,
+        stored,
+        id,
+        density: found.as_ref().ok().map(Found::summary),
+        n_peaks: known.map(|peaks| peaks.peaks.len()),
+        n_putative: known.map(|peaks| peaks.n_putative),
+        core_fraction: known.map(|peaks| peaks.core_fraction()),
+        largest_fraction: largest.map(|size| size as f64 / rows.len() as f64),
+        reason: peaks.err(),
+        peaks: summaries.collect(),
+        scores,
+        diagnostics,
+        warnings,
+        rows: None,
+    };
+    (layer, found.ok())
+}
+
+fn density_warnings(found: &Found) -> impl Iterator<Item = Warning> {
+    let n = found.densities.rows.len();
+    let (missing, fallback) = (found.densities.n_missing(), found.densities.n_fallback);
+    let warn = |code, count: usize, what: &str| {
+        (count > 0).then(|| Warning::new(code, count, format!("{count} of {n} rows {what}")))
+    };
+    let missing = warn(
+        WarningCode::NoDensity,
+        missing,
+        "have no density (distances of 0) and take no part",
+    );
+    let fallback = warn(
+        WarningCode::PakFallback,
+        fallback,
+        "have no PAk density (tied distances); k*NN stands in",
+    );
+    missing.into_iter().chain(fallback)
+}

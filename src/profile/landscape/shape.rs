@@ -1,0 +1,173 @@
+//! The shape of the report: what `repgeo density-peaks` says, as data.
+
+use serde::Serialize;
+
+use super::dimension::Dimension;
+use super::rows::RowPeaks;
+use crate::geometry::Reason;
+use crate::geometry::diagnostics::{Diagnostics, Quantiles};
+use crate::geometry::partition::Scores;
+use crate::profile::events::{Event, Events, Lead};
+use crate::warning::Warning;
+
+/// The density peaks of every layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeakProfile {
+    /// What was asked for, defaults included.
+    pub parameters: PeakParameters,
+    /// The layers, in order.
+    pub layers: Vec<LayerPeaks>,
+    /// Events of the number of peaks and of the ARI with each set of labels; empty unless sought.
+    pub events: Vec<QuantityEvents>,
+    /// How far the ARI with the first set of labels peaks before that with the second; absent
+    /// without two sets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Event<Lead>>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options behind a [`PeakProfile`], echoed in the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeakParameters {
+    /// The paper whose constants were asked for.
+    pub preset: Option<&'static str>,
+    /// `knn`, `kstar_nn` or `pak`.
+    pub density: &'static str,
+    /// Neighbours of the density, or the most that it may use.
+    pub k: usize,
+    /// Significance of a change in density; `None` for `knn`.
+    pub alpha: Option<f64>,
+    /// Neighbours stored for the assignment of rows and the search for saddles.
+    pub stored: usize,
+    /// `auto`, `two_nn`, `round` or a number.
+    pub id: String,
+    /// Confidence at which two peaks are two.
+    pub z: f64,
+    /// Halo rows in scores: `member`, `left_out` or `cluster`.
+    pub halo: &'static str,
+    /// Names of the sets of labels.
+    pub labels: Vec<String>,
+    /// A class whose rows are left out of scores.
+    pub noise_label: Option<String>,
+    /// `euclidean` or `cosine`.
+    pub metric: String,
+    /// `drop`, `keep` or `refuse`.
+    pub duplicates: String,
+    /// Whether rows with NaN or infinity were to be left out.
+    pub drop_nonfinite: bool,
+    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
+    pub pool: Option<String>,
+    /// Whether a mask chose the tokens to pool.
+    pub masked: bool,
+    /// How rows were chosen, in words of the flags; empty for all rows.
+    pub rows: Vec<String>,
+}
+
+/// The peaks of one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerPeaks {
+    /// Name in the dump.
+    pub layer: String,
+    /// Position in the dump, from 0.
+    pub index: usize,
+    /// index / (L − 1); 0 for a single layer.
+    pub relative_depth: f64,
+    /// Rows analysed, after selection and duplicate policy.
+    pub n_rows: usize,
+    /// Columns; `None` for a precomputed neighbour table.
+    pub n_columns: Option<usize>,
+    /// Stored type; `None` for a precomputed neighbour table.
+    pub dtype: Option<String>,
+    /// Neighbours stored.
+    pub stored: usize,
+    /// The dimension of the densities.
+    pub id: Dimension,
+    /// The densities in a few numbers; `None` where there are none.
+    pub density: Option<DensitySummary>,
+    /// Number of peaks; `None` with a reason where there are no densities.
+    pub n_peaks: Option<usize>,
+    /// Maxima of the density before those that fluctuations explain were merged.
+    pub n_putative: Option<usize>,
+    /// Share of rows outside the halos.
+    pub core_fraction: Option<f64>,
+    /// Rows of the largest peak over all rows.
+    pub largest_fraction: Option<f64>,
+    /// Reason code where there are no peaks.
+    pub reason: Option<Reason>,
+    /// The peaks, by the row of their centre.
+    pub peaks: Vec<PeakSummary>,
+    /// Agreement with every set of labels.
+    pub scores: Vec<LabelScores>,
+    /// How far the layer can be trusted.
+    pub diagnostics: Diagnostics,
+    /// Warnings about this layer.
+    pub warnings: Vec<Warning>,
+    /// What is known of single rows, if it was asked for; it goes into files of its own.
+    #[serde(skip)]
+    pub rows: Option<RowPeaks>,
+}
+
+/// The densities of a layer in a few numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct DensitySummary {
+    /// −mean of the log-densities.
+    pub entropy: Option<f64>,
+    /// Smallest log-density.
+    pub smallest: Option<f64>,
+    /// Largest log-density.
+    pub largest: Option<f64>,
+    /// Rows without a density, because a distance is 0; they take no part.
+    pub n_missing: usize,
+    /// Rows where PAk has no maximum and k*NN stands in.
+    pub n_fallback: usize,
+    /// Mean of k* over rows.
+    pub mean_kstar: Option<f64>,
+    /// Quantiles of k*.
+    pub kstar: Quantiles,
+}
+
+/// One peak.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeakSummary {
+    /// Its number, from 0.
+    pub peak: usize,
+    /// The input row of its centre.
+    pub row: usize,
+    /// Log-density there.
+    pub log_density: f64,
+    /// Its error.
+    pub error: f64,
+    /// Rows that belong to it.
+    pub size: usize,
+    /// Of these, the rows outside its halo.
+    pub n_core: usize,
+}
+
+/// Agreement of peaks with one set of labels.
+#[derive(Debug, Clone, Serialize)]
+pub struct LabelScores {
+    /// Name of the labels.
+    pub labels: String,
+    /// Rows compared: those with a label and a peak.
+    pub n: usize,
+    /// Analysed rows without a label, noise labels included.
+    pub n_missing: usize,
+    /// Classes among the rows compared.
+    pub n_classes: usize,
+    /// The scores; `None` with a reason where nothing could be compared.
+    pub scores: Option<Scores>,
+    /// Reason code where there are none.
+    pub reason: Option<Reason>,
+}
+
+/// The events of one quantity over layers.
+#[derive(Debug, Clone, Serialize)]
+pub struct QuantityEvents {
+    /// `n_peaks` or `ari`.
+    pub quantity: &'static str,
+    /// Name of the labels; empty for the number of peaks.
+    pub other: String,
+    /// The events; of an ARI with classes, `half_maximum` is the nucleation layer.
+    pub events: Events,
+}
