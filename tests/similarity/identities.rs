@@ -151,7 +151,7 @@ fn many_rows_of_single_precision_lose_nothing_that_is_reported() {
     let independent = single(&normals(4_200, 30, 24));
     let (x, y) = (single(&x), single(&y));
     let layers = [&x, &y, &independent];
-    let centred = layers.map(|m| Centred::of_unit_size(m));
+    let centred = layers.map(Centred::of_unit_size);
     assert_eq!(tile_precision(&centred), Precision::Single);
     let (exact, tiled) = (
         terms(&layers, Route::Features),
