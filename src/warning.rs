@@ -37,6 +37,10 @@ pub enum WarningCode {
     RatiosExcluded,
     /// A quantity does not exist for this layer; the reason stands beside the null.
     NotEstimated,
+    /// Dimensions of two layers sum to N or more: canonical correlations are 1 whatever the data.
+    Wide,
+    /// Only a seeded sample of the rows was looked at.
+    Subsampled,
     /// An estimate stands at the largest value it is allowed to take.
     BoundHit,
     /// A damaged or foreign file in the cache was not used; what it held was computed again.

@@ -214,6 +214,14 @@ const EVERY_REPORT: &[&[&str]] = &[
         "--metric",
         "cosine",
     ],
+    &[
+        "similarity",
+        "--measure",
+        "cka,procrustes,rsa",
+        "--rows",
+        "0..200",
+    ],
+    &["clones", "--layers", "3", "--sizes", "8,64", "--draws", "3"],
     &["inspect"],
     &["inspect", "--scan", "--layers", "*5"],
 ];

@@ -18,26 +18,34 @@ pub struct LayerArgs {
     #[arg(long, value_name = "SELECTION", allow_hyphen_values = true)]
     layers: Option<Selection>,
 
-    /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, first, token:I, flatten, gap
-    #[arg(long, value_name = "RULE")]
-    pool: Option<Pooling>,
-
-    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME)
-    #[arg(long, value_name = "FILE", requires = "pool")]
-    mask: Option<PathBuf>,
+    #[command(flatten)]
+    read: ReadArgs,
 
     /// What to do with rows that repeat an earlier row exactly [default: drop; keep where layers are
     /// compared]
     #[arg(long, value_enum, value_name = "POLICY")]
     duplicates: Option<DuplicatesName>,
 
-    /// Leave rows with NaN or infinity out instead of refusing the layer
-    #[arg(long)]
-    drop_nonfinite: bool,
-
     /// Distance between rows; cosine is the chord between directions
     #[arg(long, value_enum, value_name = "METRIC", default_value_t = MetricName::Euclidean)]
     metric: MetricName,
+}
+
+/// How an array becomes rows.
+#[derive(Args)]
+#[command(next_help_heading = "Layers")]
+pub struct ReadArgs {
+    /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, first, token:I, flatten, gap
+    #[arg(long, value_name = "RULE")]
+    pub pool: Option<Pooling>,
+
+    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME)
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    mask: Option<PathBuf>,
+
+    /// Leave rows with NaN or infinity out instead of refusing the layer
+    #[arg(long)]
+    pub drop_nonfinite: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,18 +90,13 @@ impl LayerArgs {
         rows: &RowArgs,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
-        Ok(LayerOptions {
-            pool: self.pool,
-            mask: self.mask.as_deref().map(Mask::open).transpose()?,
-            rows: rows.resolve(n)?,
-            duplicates: match self.duplicates {
-                None => duplicates,
-                Some(DuplicatesName::Drop) => DuplicatePolicy::Drop,
-                Some(DuplicatesName::Keep) => DuplicatePolicy::Keep,
-                Some(DuplicatesName::Refuse) => DuplicatePolicy::Refuse,
-            },
-            drop_nonfinite: self.drop_nonfinite,
-        })
+        let duplicates = match self.duplicates {
+            None => duplicates,
+            Some(DuplicatesName::Drop) => DuplicatePolicy::Drop,
+            Some(DuplicatesName::Keep) => DuplicatePolicy::Keep,
+            Some(DuplicatesName::Refuse) => DuplicatePolicy::Refuse,
+        };
+        self.read.options(rows.resolve(n)?, duplicates)
     }
 
     /// The distance.
@@ -102,5 +105,27 @@ impl LayerArgs {
             MetricName::Euclidean => Metric::Euclidean,
             MetricName::Cosine => Metric::Cosine,
         }
+    }
+}
+
+impl ReadArgs {
+    /// How layers are read over `rows`, with this policy for repeated rows.
+    pub fn options(
+        &self,
+        rows: Option<Vec<u32>>,
+        duplicates: DuplicatePolicy,
+    ) -> Result<LayerOptions> {
+        Ok(LayerOptions {
+            pool: self.pool,
+            mask: self.mask.as_deref().map(Mask::open).transpose()?,
+            rows,
+            duplicates,
+            drop_nonfinite: self.drop_nonfinite,
+        })
+    }
+
+    /// Whether a mask chooses the tokens to pool.
+    pub fn is_masked(&self) -> bool {
+        self.mask.is_some()
     }
 }

@@ -5,6 +5,7 @@ use repgeo::{Error, Result};
 
 mod attention_modify;
 mod attribution;
+mod clones;
 mod completions;
 mod density_peaks;
 mod events;
@@ -24,6 +25,7 @@ mod peaks;
 mod progress;
 mod prompts;
 mod rows;
+mod similarity;
 
 /// Exact, reproducible geometry of hidden representations.
 ///
@@ -55,6 +57,8 @@ enum Command {
     Attribution(Box<attribution::AttributionArgs>),
     HeadPattern(Box<head_pattern::HeadPatternArgs>),
     AttentionModify(Box<attention_modify::AttentionModifyArgs>),
+    Similarity(Box<similarity::SimilarityArgs>),
+    Clones(Box<clones::ClonesArgs>),
     Completions(completions::CompletionsArgs),
 }
 
@@ -79,6 +83,8 @@ pub fn run() -> Result<()> {
         Command::Attribution(args) => attribution::run(*args),
         Command::HeadPattern(args) => head_pattern::run(*args),
         Command::AttentionModify(args) => attention_modify::run(*args),
+        Command::Similarity(args) => similarity::run(*args),
+        Command::Clones(args) => clones::run(*args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

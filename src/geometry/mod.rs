@@ -1,11 +1,14 @@
 //! Floor 3: pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
 
+pub mod centred;
+pub mod clones;
 pub mod density;
 pub mod diagnostics;
 pub mod id;
 pub mod partition;
 mod reason;
 pub mod relation;
+pub mod similarity;
 mod special;
 pub mod spectrum;
 pub mod stats;

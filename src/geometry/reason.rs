@@ -27,6 +27,10 @@ pub enum Reason {
     NotReached,
     /// The stored table is too short.
     TooFewNeighbours,
+    /// A similarity measure has no stable basis, or too few rows to mean anything.
+    RankDeficient,
+    /// The chunk is the whole layer: no neuron is left outside it.
+    WholeLayer,
     /// NaN or infinity in the input.
     NonFinite,
     /// There is one density peak, so nothing to arrange.
@@ -55,6 +59,8 @@ impl Reason {
             Self::NoPlateau => "no_plateau",
             Self::NotReached => "not_reached",
             Self::TooFewNeighbours => "too_few_neighbours",
+            Self::RankDeficient => "rank_deficient",
+            Self::WholeLayer => "whole_layer",
             Self::NonFinite => "non_finite",
             Self::SinglePeak => "single_peak",
             Self::NotAdjacent => "not_adjacent",

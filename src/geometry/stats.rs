@@ -71,6 +71,36 @@ pub fn median(values: &[f64]) -> Option<f64> {
     (!sorted.is_empty()).then(|| quantile(&sorted, 0.5))
 }
 
+/// Ranks from 1 on; equal values share the mean of theirs.
+pub fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
+    let mut ranks = vec![0.0; values.len()];
+    let mut start = 0;
+    while start < order.len() {
+        let value = values[order[start]];
+        let tied = order[start..].iter().take_while(|&&at| values[at] <= value);
+        let tied = tied.count().max(1);
+        for &at in &order[start..start + tied] {
+            ranks[at] = (2 * start + tied + 1) as f64 / 2.0;
+        }
+        start += tied;
+    }
+    ranks
+}
+
+/// Pearson's correlation; `None` unless both vary.
+pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
+    let (x_mean, y_mean) = (mean(x)?, mean(y)?);
+    let pairs: Vec<(f64, f64)> = x.iter().zip(y).map(|(&x, &y)| (x, y)).collect();
+    let [xx, yy, xy] = sums(&pairs, |&(x, y)| {
+        let (x, y) = (x - x_mean, y - y_mean);
+        [x * x, y * y, x * y]
+    });
+    let scale = (xx * yy).sqrt();
+    (scale > 0.0).then(|| (xy / scale).clamp(-1.0, 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +117,15 @@ mod tests {
         assert_eq!(std_dev(&[1.0, 3.0]), Some(2f64.sqrt()));
         assert_eq!(std_dev(&[1.0]), None);
         assert_eq!(mean(&[]), None);
+    }
+
+    #[test]
+    fn equal_values_share_their_ranks_and_order_decides_the_correlation() {
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+        let x = [1.0, 2.0, 3.0];
+        assert_eq!(pearson(&x, &[2.0, 4.0, 6.0]), Some(1.0));
+        assert_eq!(pearson(&x, &[0.0, -1.0, -2.0]), Some(-1.0));
+        assert_eq!(pearson(&x, &[1.0, 1.0, 1.0]), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Floor 4: a quantity over layers.
 
+pub mod clones;
 pub mod compare;
 mod controls;
 pub mod events;
@@ -10,6 +11,7 @@ mod layers;
 mod named;
 pub mod overlap;
 mod resample;
+pub mod similarity;
 mod tables;
 
 pub use controls::Control;

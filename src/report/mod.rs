@@ -16,6 +16,8 @@
 
 mod attention_modify;
 mod attribution;
+mod clones;
+mod clones_records;
 mod csv;
 mod density_peaks;
 mod event_lines;
@@ -40,6 +42,8 @@ mod neighbours;
 mod number;
 mod overlap;
 mod row_peaks;
+mod similarity;
+mod similarity_records;
 mod sparkline;
 mod style;
 mod table;

@@ -1,0 +1,347 @@
+//! `repgeo similarity`: how alike layers are, of one network or of several.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use repgeo::geometry::similarity::Dissimilarity;
+use repgeo::input::{Dump, SeriesChoice, SeriesFile};
+use repgeo::neighbours::Metric;
+use repgeo::profile::compare::{Comparison, Side, Target};
+use repgeo::profile::similarity::{
+    Measure, RankCorrelation, SimilarityOptions, SimilarityProfile, Source, join, similarity,
+};
+use repgeo::profile::{DuplicatePolicy, LayerOptions};
+use repgeo::report::Report;
+use repgeo::{Error, Result};
+
+use super::layers::LayerArgs;
+use super::output::{OutputArgs, input_name};
+use super::pairs::PairArgs;
+use super::progress::Bar;
+use super::rows::RowArgs;
+
+/// How alike layers are over the same inputs: CKA, CCA, Procrustes, RSA and more
+///
+/// Between all layers of a dump, or those of two networks; several source networks can be ranked
+/// by how alike they are to a target, and how deep they stay so.
+#[derive(Args)]
+pub struct SimilarityArgs {
+    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    #[arg(value_name = "ACTS")]
+    input: PathBuf,
+
+    #[command(flatten)]
+    pairs: PairArgs,
+
+    #[command(flatten)]
+    measures: MeasureArgs,
+
+    #[command(flatten)]
+    ranking: RankArgs,
+
+    #[command(flatten)]
+    layers: LayerArgs,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Similarity")]
+struct MeasureArgs {
+    /// Measures, comma-separated; may be repeated
+    #[arg(
+        long = "measure",
+        value_enum,
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "cka"
+    )]
+    measures: Vec<MeasureName>,
+
+    /// Width of the Gaussian kernel, as a fraction of the median distance
+    #[arg(long, value_name = "FRACTION", default_value_t = 1.0, value_parser = above_zero)]
+    bandwidth: f64,
+
+    /// Share of variance that svcca keeps
+    #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]
+    variance: f64,
+
+    /// What rsa compares
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = DissimilarityName::Euclidean)]
+    dissimilarity: DissimilarityName,
+
+    /// How rsa compares it
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = CorrelationName::Spearman)]
+    correlation: CorrelationName,
+
+    /// Neighbours of imbalance and overlap [default: 1 and 30]
+    #[arg(short, long, value_name = "K", value_parser = super::positive)]
+    k: Option<usize>,
+
+    /// Compute everything again in P disjoint parts of the rows
+    #[arg(long, value_name = "P", value_parser = parts)]
+    partitions: Option<usize>,
+
+    /// Permute the rows of the second layer S times, for a null and p-values
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    permutations: usize,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Ranking")]
+struct RankArgs {
+    /// Rank these dumps by how alike their layers are to those of ACTS, matched by position
+    #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with_all = ["other", "against", "to"])]
+    rank: Vec<PathBuf>,
+
+    /// Similarity down to which matched layers count as unchanged
+    #[arg(long, value_name = "T", default_value_t = 0.9)]
+    threshold: f64,
+
+    /// Correlate matched similarities with a table: a CSV with a row per layer
+    #[arg(long, value_name = "CSV")]
+    join: Option<PathBuf>,
+
+    /// Column of --join that holds the values
+    #[arg(long, value_name = "NAME", requires = "join")]
+    join_column: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MeasureName {
+    Cka,
+    CkaDebiased,
+    CkaRbf,
+    CkaRbfDebiased,
+    Cca,
+    Svcca,
+    Pwcca,
+    Procrustes,
+    Rsa,
+    Imbalance,
+    Overlap,
+    All,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DissimilarityName {
+    Euclidean,
+    Cosine,
+    Correlation,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CorrelationName {
+    Spearman,
+    Pearson,
+}
+
+/// Compares and reports.
+pub fn run(args: SimilarityArgs) -> Result<()> {
+    args.output.check()?;
+    let progress = Bar::new(args.output.quiet);
+    let first = args.layers.open(&args.input)?;
+    let options = args.options();
+    let neighbours = [Measure::Imbalance, Measure::Overlap];
+    if options.metric != Metric::Euclidean
+        && !neighbours.iter().any(|one| options.measures.contains(one))
+    {
+        return Err(Error::Usage(
+            "--metric is the distance of imbalance and overlap; the measures asked for have none \
+             (rsa has --dissimilarity)"
+                .into(),
+        ));
+    }
+    let table = args.table(&options)?;
+    let mut words = args.rows.words();
+    words.extend(args.pairs.words());
+    let mut input = vec![input_name(&args.input)];
+    let (mut profile, warnings) = if args.ranking.rank.is_empty() {
+        let second = args.pairs.open()?;
+        let (left, right) = args
+            .pairs
+            .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
+        let layers = left.options.clone();
+        let source = Source {
+            name: None,
+            comparison: Comparison::new(left, right, &progress)?,
+        };
+        input.extend(args.pairs.second().map(input_name));
+        let profile = similarity(&[source], &layers, &options, words, &progress)?;
+        let warnings = second.map(|dump| dump.warnings().to_vec());
+        (profile, warnings.unwrap_or_default())
+    } else {
+        input.extend(args.ranking.rank.iter().map(|path| input_name(path)));
+        (rank(&args, &first, &options, words, &progress)?, Vec::new())
+    };
+    profile.warnings.extend_from_slice(first.warnings());
+    profile.warnings.extend(warnings);
+    if let Some(table) = table {
+        profile.joined = join(&profile.ranking, &profile.layers, &table, options.seed)?;
+    }
+    args.output
+        .write(&Report::new("similarity", input, &profile))
+}
+
+/// Compares every source with the target over matched layers.
+fn rank(
+    args: &SimilarityArgs,
+    target: &Dump,
+    options: &SimilarityOptions,
+    words: Vec<String>,
+    progress: &Bar,
+) -> Result<SimilarityProfile> {
+    let dumps: Vec<Dump> = args
+        .ranking
+        .rank
+        .iter()
+        .map(|path| args.layers.open(path))
+        .collect::<Result<_>>()?;
+    let layers: LayerOptions =
+        args.layers
+            .options_or(target.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
+    let mut sources = Vec::new();
+    for (at, (path, dump)) in args.ranking.rank.iter().zip(&dumps).enumerate() {
+        // Dumps of different folders may have one name.
+        let name = input_name(path);
+        let earlier = args.ranking.rank[..at].iter();
+        let name = match earlier.filter(|other| input_name(other) == name).count() {
+            0 => name,
+            before => format!("{name} ({})", before + 1),
+        };
+        let side = |dump| Side {
+            dump,
+            options: layers.clone(),
+        };
+        sources.push(Source {
+            name: Some(name),
+            comparison: Comparison::new(side(target), Some(side(dump)), progress)?,
+        });
+    }
+    similarity(&sources, &layers, options, words, progress)
+}
+
+impl SimilarityArgs {
+    fn options(&self) -> SimilarityOptions {
+        let names = &self.measures.measures;
+        let measures = if names.contains(&MeasureName::All) {
+            Measure::ALL.to_vec()
+        } else {
+            let mut chosen = Vec::new();
+            for measure in names.iter().filter_map(|name| name.measure()) {
+                if !chosen.contains(&measure) {
+                    chosen.push(measure);
+                }
+            }
+            chosen
+        };
+        SimilarityOptions {
+            target: match self.ranking.rank.is_empty() {
+                true => self.pairs.target(),
+                false => Target::Matched,
+            },
+            measures,
+            bandwidth: self.measures.bandwidth,
+            variance: self.measures.variance,
+            dissimilarity: match self.measures.dissimilarity {
+                DissimilarityName::Euclidean => Dissimilarity::Euclidean,
+                DissimilarityName::Cosine => Dissimilarity::Cosine,
+                DissimilarityName::Correlation => Dissimilarity::Correlation,
+            },
+            correlation: match self.measures.correlation {
+                CorrelationName::Spearman => RankCorrelation::Spearman,
+                CorrelationName::Pearson => RankCorrelation::Pearson,
+            },
+            metric: self.layers.metric(),
+            k: self.measures.k,
+            partitions: self.measures.partitions,
+            permutations: self.measures.permutations,
+            threshold: self.ranking.threshold,
+            seed: self.rows.seed,
+        }
+    }
+
+    /// The external table, if there is one.
+    fn table(&self, options: &SimilarityOptions) -> Result<Option<SeriesFile>> {
+        let Some(path) = &self.ranking.join else {
+            return Ok(None);
+        };
+        if options.target != Target::Matched {
+            return Err(Error::Usage(
+                "--join needs one similarity a layer: use --rank, or --against with --to matched"
+                    .into(),
+            ));
+        }
+        let choice = SeriesChoice {
+            column: self.ranking.join_column.clone(),
+            ..SeriesChoice::default()
+        };
+        SeriesFile::open(path, &choice).map(Some)
+    }
+}
+
+impl MeasureName {
+    /// The measure; `None` for all of them.
+    fn measure(self) -> Option<Measure> {
+        Some(match self {
+            Self::Cka => Measure::Cka,
+            Self::CkaDebiased => Measure::CkaDebiased,
+            Self::CkaRbf => Measure::CkaRbf,
+            Self::CkaRbfDebiased => Measure::CkaRbfDebiased,
+            Self::Cca => Measure::Cca,
+            Self::Svcca => Measure::Svcca,
+            Self::Pwcca => Measure::Pwcca,
+            Self::Procrustes => Measure::Procrustes,
+            Self::Rsa => Measure::Rsa,
+            Self::Imbalance => Measure::Imbalance,
+            Self::Overlap => Measure::Overlap,
+            Self::All => return None,
+        })
+    }
+}
+
+fn above_zero(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        Ok(_) => Err("must be above 0".into()),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    match above_zero(text)? {
+        share if share <= 1.0 => Ok(share),
+        _ => Err("must be at most 1".into()),
+    }
+}
+
+/// A number of parts between which a spread exists.
+fn parts(text: &str) -> std::result::Result<usize, String> {
+    match super::positive(text)? {
+        1 => Err("must be at least 2".into()),
+        parts => Ok(parts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SimilarityArgs,
+    }
+
+    #[test]
+    fn no_flags_mean_the_defaults_of_the_library() {
+        let line = Line::parse_from(["similarity", "acts"]);
+        assert_eq!(line.args.options(), SimilarityOptions::default());
+    }
+}

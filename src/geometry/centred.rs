@@ -1,0 +1,276 @@
+//! A layer less its column means, widened to f64 where it is needed, and its products.
+
+use std::ops::Range;
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatRef, Par};
+use rayon::prelude::*;
+
+use crate::input::{Matrix, Values, scan};
+
+/// Rows widened at a time; fixed, so that the order of additions is a function of the data alone.
+const BLOCK: usize = 1024;
+
+/// Columns of a product that one task computes.
+const PANEL: usize = 256;
+
+/// X − 1x̄ᵀ, with x̄ the column means: N rows, D columns.
+///
+/// The values stay where and as they are stored; blocks of rows are widened and centred on the
+/// way into a product.
+#[derive(Clone)]
+pub struct Centred<'a> {
+    data: &'a Matrix,
+    means: Vec<f64>,
+    /// What centred values are multiplied by, a power of two.
+    factor: f64,
+}
+
+impl<'a> Centred<'a> {
+    /// The rows of `data`, which must be finite, less their means.
+    pub fn new(data: &'a Matrix) -> Self {
+        Self {
+            data,
+            means: scan(data).means,
+            factor: 1.0,
+        }
+    }
+
+    /// The same, times the power of two that brings the largest value of `data` near 1.
+    ///
+    /// Fourth powers of what is left neither overflow nor vanish, whatever the unit of the data.
+    pub fn of_unit_size(data: &'a Matrix) -> Self {
+        let scan = scan(data);
+        Self {
+            data,
+            means: scan.means,
+            factor: unit_factor(scan.max_abs),
+        }
+    }
+
+    /// N.
+    pub fn n_rows(&self) -> usize {
+        self.data.n_rows()
+    }
+
+    /// D.
+    pub fn n_columns(&self) -> usize {
+        self.means.len()
+    }
+
+    /// The centred rows `rows`, one after the other.
+    pub fn rows(&self, rows: Range<usize>) -> Vec<f64> {
+        let mut values = Vec::new();
+        self.rows_into(rows, &mut values);
+        values
+    }
+
+    /// The same into memory that is used again.
+    pub(super) fn rows_into(&self, rows: Range<usize>, values: &mut Vec<f64>) {
+        let d = self.n_columns();
+        values.resize(rows.len() * d, 0.0);
+        for (row, out) in rows.zip(values.chunks_exact_mut(d.max(1))) {
+            self.data.widen_row(row, out);
+            out.iter_mut()
+                .zip(&self.means)
+                .for_each(|(x, mean)| *x = (*x - mean) * self.factor);
+        }
+    }
+
+    /// The centred rows `rows` rounded to f32, into memory that is used again.
+    pub(super) fn single_rows_into(
+        &self,
+        rows: Range<usize>,
+        wide: &mut Vec<f64>,
+        single: &mut Vec<f32>,
+    ) {
+        self.rows_into(rows, wide);
+        single.clear();
+        #[allow(clippy::cast_possible_truncation)] // rounding is what is asked for
+        single.extend(wide.iter().map(|&x| x as f32));
+    }
+
+    /// Whether values are stored in 32 bits or fewer.
+    pub(super) fn is_stored_single(&self) -> bool {
+        !matches!(self.data.values(), Values::F64(_))
+    }
+
+    /// The whole as a matrix.
+    pub fn to_mat(&self) -> Mat<f64> {
+        let (n, d) = (self.n_rows(), self.n_columns());
+        MatRef::from_row_major_slice(&self.rows(0..n), n, d).to_owned()
+    }
+
+    /// The squared norms p_i = ‖x_i‖² of the centred rows.
+    pub fn squared_norms(&self) -> Vec<f64> {
+        let d = self.n_columns().max(1);
+        let blocks: Vec<Range<usize>> = blocks(self.n_rows());
+        let parts: Vec<Vec<f64>> = blocks
+            .into_par_iter()
+            .map(|rows| {
+                let norm = |row: &[f64]| row.iter().map(|x| x * x).sum();
+                self.rows(rows).chunks_exact(d).map(norm).collect()
+            })
+            .collect();
+        parts.concat()
+    }
+
+    /// The columns `columns` of XᵀY, where `other` is Y: D_x × len.
+    pub fn product_panel(&self, other: &Centred<'_>, columns: Range<usize>) -> Mat<f64> {
+        let (d_x, d_y) = (self.n_columns(), other.n_columns());
+        let mut product = Mat::zeros(d_x, columns.len());
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for rows in blocks(self.n_rows()) {
+            let n = rows.len();
+            self.rows_into(rows.clone(), &mut x);
+            other.rows_into(rows, &mut y);
+            let x = MatRef::from_column_major_slice(&x, d_x, n);
+            let y = MatRef::from_row_major_slice(&y, n, d_y).subcols(columns.start, columns.len());
+            faer::linalg::matmul::matmul(&mut product, Accum::Add, x, y, 1.0, Par::Seq);
+        }
+        product
+    }
+
+    /// XᵀY: D_x × D_y.
+    pub fn product(&self, other: &Centred<'_>) -> Mat<f64> {
+        let panels: Vec<(usize, Mat<f64>)> = panels(other.n_columns())
+            .into_par_iter()
+            .map(|columns| (columns.start, self.product_panel(other, columns)))
+            .collect();
+        let mut product = Mat::zeros(self.n_columns(), other.n_columns());
+        for (start, panel) in panels {
+            product
+                .as_mut()
+                .subcols_mut(start, panel.ncols())
+                .copy_from(&panel);
+        }
+        product
+    }
+
+    /// XᵀX: D × D, symmetric to the bit.
+    pub fn gram(&self) -> Mat<f64> {
+        let d = self.n_columns();
+        let panels: Vec<(Range<usize>, Mat<f64>)> = panels(d)
+            .into_par_iter()
+            .map(|columns| (columns.clone(), self.gram_panel(columns)))
+            .collect();
+        let mut gram = Mat::zeros(d, d);
+        for (columns, panel) in panels {
+            for (at, column) in columns.enumerate() {
+                for row in column..d {
+                    gram[(row, column)] = panel[(row, at)];
+                    gram[(column, row)] = panel[(row, at)];
+                }
+            }
+        }
+        gram
+    }
+
+    /// The share of ‖XᵀX‖² that the columns `columns` hold from their diagonal downwards, entries
+    /// beside the diagonal counted twice: the shares of all columns add up to ‖XᵀX‖².
+    pub(super) fn gram_panel_squares(&self, columns: Range<usize>) -> f64 {
+        let panel = self.gram_panel(columns.clone());
+        let lower = columns.enumerate().map(|(at, column)| {
+            let entries = panel.col(at).subrows(column, self.n_columns() - column);
+            2.0 * entries.squared_norm_l2() - panel[(column, at)].powi(2)
+        });
+        lower.sum()
+    }
+
+    /// The columns `columns` of XᵀX, right from their diagonal downwards; what lies above is zero.
+    fn gram_panel(&self, columns: Range<usize>) -> Mat<f64> {
+        let (d, first, width) = (self.n_columns(), columns.start, columns.len());
+        let mut panel = Mat::zeros(d, width);
+        let mut x = Vec::new();
+        for rows in blocks(self.n_rows()) {
+            let n = rows.len();
+            self.rows_into(rows, &mut x);
+            let x = MatRef::from_column_major_slice(&x, d, n);
+            let own = x.subrows(first, width);
+            let below = x.subrows(columns.end, d - columns.end);
+            let part = panel.as_mut().subrows_mut(first, d - first);
+            let (corner, rest) = part.split_at_row_mut(width);
+            triangular::matmul(
+                corner,
+                BlockStructure::TriangularLower,
+                Accum::Add,
+                own,
+                BlockStructure::Rectangular,
+                own.transpose(),
+                BlockStructure::Rectangular,
+                1.0,
+                Par::Seq,
+            );
+            faer::linalg::matmul::matmul(rest, Accum::Add, below, own.transpose(), 1.0, Par::Seq);
+        }
+        panel
+    }
+}
+
+/// The power of two that brings `largest` near 1; 1 for zero.
+pub(super) fn unit_factor(largest: f64) -> f64 {
+    if largest > 0.0 && largest.is_finite() {
+        // Beyond these exponents the factor itself would be no normal number.
+        (-largest.log2().floor().clamp(-1000.0, 1000.0)).exp2()
+    } else {
+        1.0
+    }
+}
+
+/// The blocks of rows in which products are summed.
+pub(super) fn blocks(n: usize) -> Vec<Range<usize>> {
+    cut(n, BLOCK)
+}
+
+/// The panels of columns that tasks share out.
+pub(super) fn panels(d: usize) -> Vec<Range<usize>> {
+    cut(d, PANEL)
+}
+
+/// `0..n` in runs of `size`, the last one shorter.
+pub(super) fn cut(n: usize, size: usize) -> Vec<Range<usize>> {
+    (0..n)
+        .step_by(size.max(1))
+        .map(|start| start..(start + size).min(n))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::random::SplitMix64;
+
+    fn random(n: usize, d: usize, seed: u64) -> Array2<f64> {
+        let mut random = SplitMix64::new(seed);
+        Array2::from_shape_simple_fn((n, d), || random.uniform() + 3.0)
+    }
+
+    #[test]
+    fn products_in_blocks_and_panels_are_those_of_the_definition() {
+        let (x, y) = (random(1500, 300, 1), random(1500, 7, 2));
+        let centre = |m: &Array2<f64>| m - &m.mean_axis(ndarray::Axis(0)).unwrap();
+        let (cx, cy) = (centre(&x), centre(&y));
+        let y_values = y.clone();
+        let (x, y) = (Matrix::from(x), Matrix::from(y));
+        let (x, y) = (Centred::new(&x), Centred::new(&y));
+        let close = |found: &Mat<f64>, expected: &Array2<f64>| {
+            let mut pairs = expected.indexed_iter();
+            pairs.all(|((i, j), value)| (found[(i, j)] - value).abs() < 1e-10)
+        };
+        assert!(close(&x.product(&y), &cx.t().dot(&cy)));
+        assert!(close(&y.product(&x), &cy.t().dot(&cx)));
+        assert!(close(&x.gram(), &cx.t().dot(&cx)));
+        let scaled = &(y_values * 1e150);
+        let scaled = Matrix::from(scaled.clone());
+        let unit = Centred::of_unit_size(&scaled).gram();
+        let own = y.gram();
+        let ratio = own[(0, 1)] / own[(1, 1)];
+        assert!((unit[(0, 1)] / unit[(1, 1)] / ratio - 1.0).abs() < 1e-9);
+        assert!((0.01..1e4).contains(&unit[(0, 0)]));
+        let norms = (&cx * &cx).sum_axis(ndarray::Axis(1));
+        let found = x.squared_norms();
+        assert!(norms.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-10));
+    }
+}

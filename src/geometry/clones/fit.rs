@@ -1,0 +1,142 @@
+//! How well a chunk of neurons explains its layer, and what is left.
+
+use faer::MatRef;
+
+use super::elimination::Elimination;
+use crate::geometry::Reason;
+
+/// What is left of a layer after the linear fit from a chunk, three ways to sum it up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Residuals {
+    /// Share of variance that the chunk explains.
+    pub r2: f64,
+    /// Mean |correlation| of the residuals of two neurons; `None` without two.
+    pub correlation: Option<f64>,
+    /// ‖correlations of all pairs‖₂ over their number; `None` without two neurons.
+    pub frobenius: Option<f64>,
+}
+
+/// The fit of a layer from a chunk S of its neurons.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChunkFit {
+    /// Over all neurons, those of the chunk included: they are explained by themselves.
+    pub paper: Residuals,
+    /// Over the neurons outside the chunk; `None` where there are none or all are constant.
+    pub complement: Option<Residuals>,
+    /// How many neurons of the chunk are linearly independent.
+    pub rank: usize,
+    /// Neurons outside the chunk without residual variance, left out of the correlations.
+    pub n_explained: usize,
+}
+
+/// What the paper adds to the standard deviations under its correlations.
+const PAPER_FLOOR: f64 = 1e-8;
+
+/// A residual variance below this share of the neuron's own is rounding.
+const EXPLAINED: f64 = 1e-13;
+
+impl ChunkFit {
+    /// The fit from the neurons that `elimination` has taken out, whose `order` starts with them.
+    ///
+    /// `gram` is XᵀX of the centred layer with `n_rows` rows. With residual Gram matrix R, C_ij =
+    /// R_ij/√(R_ii R_jj) and T the neurons outside the chunk:
+    ///
+    /// ```text
+    /// paper        R² = 1 − tr R/tr G        mean of |C_ij| over i < j of all neurons,
+    ///                                        C_ij with 1e-8 added below, as published
+    /// complement   R² = 1 − tr R_TT/tr G_TT  mean of |C_ij| over i < j of T
+    /// ```
+    ///
+    /// arXiv 2106.03485, whose ridge of 1e-8 changes R in second order only: it is left out, and
+    /// dependent neurons are skipped instead. Reasons for none: `too_few_rows` (w + 3),
+    /// `constant_layer`.
+    pub fn new(
+        gram: MatRef<'_, f64>,
+        order: &[usize],
+        elimination: &Elimination,
+        n_rows: usize,
+    ) -> Result<Self, Reason> {
+        let (width, outside) = (order.len(), elimination.n_left());
+        let w = width - outside;
+        let total: f64 = (0..width).map(|i| gram[(i, i)]).sum();
+        if total <= 0.0 {
+            return Err(Reason::ConstantLayer);
+        }
+        if n_rows <= w + 2 {
+            return Err(Reason::TooFewRows);
+        }
+        let own: Vec<f64> = order[w..].iter().map(|&i| gram[(i, i)]).collect();
+        let left: Vec<f64> = (0..outside)
+            .map(|i| match elimination.rest(i)[0] {
+                variance if variance <= EXPLAINED * own[i] => 0.0,
+                variance => variance,
+            })
+            .collect();
+        let unexplained: f64 = left.iter().sum();
+        let sums = correlation_sums(elimination, &left, n_rows);
+        let n_explained = left.iter().filter(|&&variance| variance <= 0.0).count();
+        let own_total: f64 = own.iter().sum();
+        Ok(Self {
+            paper: sums.paper.over(pairs(width), 1.0 - unexplained / total),
+            complement: (own_total > 0.0).then(|| {
+                let r2 = 1.0 - unexplained / own_total;
+                sums.plain.over(pairs(outside - n_explained), r2)
+            }),
+            rank: elimination.rank(),
+            n_explained,
+        })
+    }
+}
+
+fn pairs(count: usize) -> usize {
+    count * count.saturating_sub(1) / 2
+}
+
+/// Σ |C_ij| and Σ C_ij² over pairs.
+#[derive(Default)]
+struct Sums {
+    absolute: f64,
+    squares: f64,
+}
+
+impl Sums {
+    fn add(&mut self, correlation: f64) {
+        self.absolute += correlation.abs();
+        self.squares += correlation * correlation;
+    }
+
+    fn over(&self, pairs: usize, r2: f64) -> Residuals {
+        let count = (pairs > 0).then_some(pairs as f64);
+        Residuals {
+            r2,
+            correlation: count.map(|count| self.absolute / count),
+            frobenius: count.map(|count| self.squares.sqrt() / count),
+        }
+    }
+}
+
+/// Both kinds of correlations at once.
+#[derive(Default)]
+struct CorrelationSums {
+    paper: Sums,
+    plain: Sums,
+}
+
+fn correlation_sums(rest: &Elimination, left: &[f64], n_rows: usize) -> CorrelationSums {
+    let freedom = n_rows as f64 - 1.0;
+    let roots: Vec<f64> = left.iter().map(|variance| variance.sqrt()).collect();
+    let mut sums = CorrelationSums::default();
+    for j in 0..left.len() {
+        if roots[j] <= 0.0 {
+            continue;
+        }
+        for (&entry, &root) in rest.rest(j)[1..].iter().zip(&roots[j + 1..]) {
+            if root > 0.0 {
+                let scale = root * roots[j];
+                sums.plain.add(entry / scale);
+                sums.paper.add(entry / (scale + PAPER_FLOOR * freedom));
+            }
+        }
+    }
+    sums
+}

@@ -1,0 +1,150 @@
+//! Gaussian kernels, and the bandwidth that data suggest.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::cka::KernelTerms;
+use super::tiles::{Precision, Tile, tile_terms, visit};
+use crate::geometry::centred::Centred;
+use crate::progress::Progress;
+use crate::random::SplitMix64;
+
+/// The terms of the Gaussian kernels exp(−d_ij²/(2σ²)), one σ a layer.
+///
+/// # Panics
+/// If there are fewer bandwidths than layers.
+pub fn rbf_terms(
+    layers: &[Centred<'_>],
+    bandwidths: &[f64],
+    progress: &dyn Progress,
+) -> KernelTerms {
+    let n = layers.first().map_or(0, Centred::n_rows);
+    let kernel = |tile: &mut Tile<'_>| {
+        tile.measure();
+        let scale = -0.5 / bandwidths[tile.layer].powi(2);
+        tile.values.iter_mut().for_each(|x| *x = (*x * scale).exp());
+    };
+    // Distances of near rows are small differences: they need every digit.
+    let sums = tile_terms(layers, Precision::Double, &kernel, progress);
+    KernelTerms {
+        n,
+        cross: sums.cross,
+        row_sums: sums.row_sums,
+        diagonals: vec![vec![1.0; n]; layers.len()],
+    }
+}
+
+/// Pairs drawn to find out where the median must lie.
+const DRAWN: usize = 1 << 18;
+
+/// Half the share of all pairs among which the median is sought first: six standard errors of a
+/// median of [`DRAWN`] pairs.
+const SHARE: f64 = 6.0 * 0.5 / 512.0;
+
+/// So many distances of all layers together are simply kept.
+const KEPT: usize = 1 << 24;
+
+/// The median of the N(N − 1)/2 distances between the rows of every layer; `None` below two rows.
+///
+/// Exact: drawn pairs only say between which distances the median lies, and all distances there
+/// are then looked at.
+pub fn median_distances(layers: &[Centred<'_>], progress: &dyn Progress) -> Vec<Option<f64>> {
+    let n = layers.first().map_or(0, Centred::n_rows);
+    if n < 2 {
+        return vec![None; layers.len()];
+    }
+    let n_pairs = n * (n - 1) / 2;
+    let drawn: Vec<Vec<f64>> = if n_pairs * layers.len() <= KEPT {
+        vec![Vec::new(); layers.len()]
+    } else {
+        layers.par_iter().map(drawn_distances).collect()
+    };
+    let mut share = SHARE;
+    loop {
+        let brackets: Vec<[f64; 2]> = drawn.iter().map(|drawn| bracket(drawn, share)).collect();
+        let medians = medians_between(layers, n_pairs, &brackets, progress);
+        if medians.iter().all(Option::is_some) {
+            return medians;
+        }
+        share *= 4.0;
+    }
+}
+
+/// Squared distances of [`DRAWN`] seeded pairs, ascending.
+fn drawn_distances(layer: &Centred<'_>) -> Vec<f64> {
+    let mut random = SplitMix64::new(0);
+    let n = layer.n_rows() as u64;
+    let mut draw = |range| usize::try_from(random.below(range)).expect("below N, which is a usize");
+    let mut squared: Vec<f64> = (0..DRAWN)
+        .map(|_| {
+            let (i, j) = (draw(n), draw(n - 1));
+            let j = j + usize::from(j >= i);
+            let (x, y) = (layer.rows(i..i + 1), layer.rows(j..j + 1));
+            x.iter().zip(&y).map(|(x, y)| (x - y).powi(2)).sum()
+        })
+        .collect();
+    squared.sort_unstable_by(f64::total_cmp);
+    squared
+}
+
+/// Squared distances between which the median lies, if the drawn pairs tell.
+fn bracket(drawn: &[f64], share: f64) -> [f64; 2] {
+    if drawn.is_empty() || share >= 0.5 {
+        return [f64::NEG_INFINITY, f64::INFINITY];
+    }
+    let at = |level| crate::geometry::stats::quantile(drawn, level);
+    [at(0.5 - share), at(0.5 + share)]
+}
+
+/// The median of each layer, if it lies in its bracket.
+fn medians_between(
+    layers: &[Centred<'_>],
+    n_pairs: usize,
+    brackets: &[[f64; 2]],
+    progress: &dyn Progress,
+) -> Vec<Option<f64>> {
+    let mut below = vec![0usize; layers.len()];
+    let mut inside: Vec<Vec<f64>> = vec![Vec::new(); layers.len()];
+    let take = |rows: &Range<usize>, columns: &Range<usize>, tiles: &mut [f64]| {
+        let area = rows.len() * columns.len();
+        let sift = |(tile, [low, high]): (&[f64], &[f64; 2])| {
+            let (mut below, mut inside) = (0, Vec::new());
+            for (at, row) in tile.chunks_exact(columns.len()).enumerate() {
+                // On the diagonal each pair of rows stands twice, and each row beside itself.
+                let row = if rows == columns { &row[..at] } else { row };
+                below += row.iter().filter(|&x| x < low).count();
+                inside.extend(row.iter().filter(|&x| x >= low && x <= high));
+            }
+            (below, inside)
+        };
+        let tiles = tiles.chunks_exact(area).zip(brackets);
+        tiles.map(sift).collect::<Vec<(usize, Vec<f64>)>>()
+    };
+    let mut fold = |_: &Range<usize>, _: &Range<usize>, parts: Vec<(usize, Vec<f64>)>| {
+        for (layer, (count, values)) in parts.into_iter().enumerate() {
+            below[layer] += count;
+            inside[layer].extend(values);
+        }
+    };
+    let measure = |tile: &mut Tile<'_>| tile.measure();
+    visit(
+        layers,
+        Precision::Double,
+        &measure,
+        &take,
+        &mut fold,
+        progress,
+    );
+    let middle = [(n_pairs - 1) / 2, n_pairs / 2];
+    let median = |(below, mut inside): (usize, Vec<f64>)| {
+        let mut middle = middle.map(|at| at.checked_sub(below)).into_iter();
+        let (first, second) = (middle.next()??, middle.next()??);
+        if second >= inside.len() {
+            return None;
+        }
+        let mut at = |position| *inside.select_nth_unstable_by(position, f64::total_cmp).1;
+        Some(0.5 * (at(first).sqrt() + at(second).sqrt()))
+    };
+    below.into_iter().zip(inside).map(median).collect()
+}

@@ -1,0 +1,73 @@
+//! What is left between two layers after the best rotation.
+
+use faer::{Mat, MatRef};
+
+use crate::geometry::Reason;
+use crate::geometry::centred::Centred;
+
+/// A centred layer scaled to unit Frobenius norm, up to a rotation of its columns.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// N × min(N, D).
+    rows: Mat<f64>,
+}
+
+/// Distances below this are rounding.
+const ROUNDING: f64 = 1e-12;
+
+impl Shape {
+    /// The shape of `layer`.
+    ///
+    /// A layer with more columns than rows is first turned into N columns, X = Rᵀ Qᵀ, which
+    /// changes no singular value of XᵀY. Reasons for none: `too_few_rows` (2), `constant_layer`.
+    pub fn of(layer: &Centred<'_>) -> Result<Self, Reason> {
+        let (n, d) = (layer.n_rows(), layer.n_columns());
+        if n < 2 || d == 0 {
+            return Err(Reason::TooFewRows);
+        }
+        let mut rows = layer.to_mat();
+        if d > n {
+            rows = rows.transpose().qr().thin_R().transpose().to_owned();
+        }
+        let norm = rows.norm_l2();
+        if norm <= 0.0 {
+            return Err(Reason::ConstantLayer);
+        }
+        Ok(Self {
+            rows: faer::Scale(1.0 / norm) * rows,
+        })
+    }
+
+    /// The same shape with its rows in the order `rows`.
+    ///
+    /// # Panics
+    /// If an index is not below N.
+    pub fn with_rows(&self, rows: &[u32]) -> Self {
+        let permuted = Mat::from_fn(rows.len(), self.rows.ncols(), |i, j| {
+            self.rows[(rows[i] as usize, j)]
+        });
+        Self { rows: permuted }
+    }
+
+    /// The squared Procrustes distance 2(1 − ‖XᵀY‖_*), from 0 (a rotation) to 2.
+    ///
+    /// ‖·‖_* is the sum of singular values; layers may differ in width. Williams et al., NeurIPS
+    /// 2021. Reasons for none: `not_converged`.
+    pub fn distance(&self, other: &Self) -> Result<f64, Reason> {
+        let product = product(self.rows.as_ref(), other.rows.as_ref());
+        let values = product
+            .singular_values()
+            .map_err(|_| Reason::NotConverged)?;
+        let distance = 2.0 * (1.0 - values.iter().sum::<f64>());
+        Ok(if distance < ROUNDING { 0.0 } else { distance })
+    }
+
+    /// Bytes that a shape takes.
+    pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
+        8 * n_rows * n_rows.min(n_columns)
+    }
+}
+
+fn product(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Mat<f64> {
+    x.transpose() * y
+}

@@ -1,0 +1,17 @@
+//! Chunks of a wide layer's neurons: how much of the layer they carry, and from which width on
+//! they are clones of it.
+
+mod options;
+mod run;
+mod scores;
+mod shape;
+mod targets;
+mod verdict;
+
+pub use options::{ClonesOptions, chunk_sizes};
+pub use run::{CloneData, Network, clones};
+pub use shape::{
+    ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile,
+    CriticalReport, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread,
+};
+pub use targets::targets;

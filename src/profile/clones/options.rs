@@ -1,0 +1,71 @@
+//! Which chunks are drawn.
+
+use crate::error::{Error, Result};
+
+/// Which chunks are drawn, and how often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClonesOptions {
+    /// Chunk sizes; `None` for W/2^i, rounded down, until one neuron.
+    pub sizes: Option<Vec<usize>>,
+    /// Random chunks of each size that are fitted.
+    pub draws: usize,
+    /// Random chunks of each size that are scored.
+    pub score_draws: usize,
+    /// Score chunks with their logits times W/w as well.
+    pub rescale: bool,
+    /// Disjoint parts of the rows to repeat the fits in, for their standard errors.
+    pub partitions: Option<usize>,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for ClonesOptions {
+    fn default() -> Self {
+        Self {
+            sizes: None,
+            draws: 40,
+            score_draws: 100,
+            rescale: false,
+            partitions: None,
+            seed: 0,
+        }
+    }
+}
+
+/// The chunk sizes for a layer of `width` neurons, ascending, the whole layer last.
+///
+/// # Errors
+/// [`Error::Usage`] for a chunk of no neuron or larger than the layer.
+pub fn chunk_sizes(sizes: Option<&[usize]>, width: usize) -> Result<Vec<usize>> {
+    let mut chosen = match sizes {
+        None => {
+            let halves = std::iter::successors(Some(width), |w| Some(w / 2));
+            halves.take_while(|&w| w > 0).collect()
+        }
+        Some(sizes) => sizes.to_vec(),
+    };
+    if let Some(wrong) = chosen.iter().find(|&&w| w == 0 || w > width) {
+        return Err(Error::Usage(format!(
+            "--sizes: a chunk of {wrong} neurons cannot be drawn from a layer of {width}; give \
+             sizes from 1 to {width}"
+        )));
+    }
+    chosen.push(width);
+    chosen.sort_unstable();
+    chosen.dedup();
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_halve_down_to_one_neuron_and_always_hold_the_whole_layer() {
+        assert_eq!(chunk_sizes(None, 20).unwrap(), [1, 2, 5, 10, 20]);
+        assert_eq!(chunk_sizes(Some(&[8, 3, 8]), 20).unwrap(), [3, 8, 20]);
+        assert_eq!(chunk_sizes(None, 1).unwrap(), [1]);
+        assert!(chunk_sizes(Some(&[21]), 20).is_err());
+        assert!(chunk_sizes(Some(&[0]), 20).is_err());
+    }
+}

@@ -1,0 +1,332 @@
+//! Draws, fits and scores of the chunks of one layer.
+
+use faer::{Mat, MatRef};
+use rayon::prelude::*;
+
+use super::options::{ClonesOptions, chunk_sizes};
+use super::scores::{network_report, scores, spread};
+use super::shape::{
+    ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile, Spread,
+};
+use super::verdict::{critical, verdict};
+use crate::error::{Error, Result};
+use crate::geometry::centred::Centred;
+use crate::geometry::clones::{Baseline, ChunkFit, Elimination, Readout, Residuals, Targets};
+use crate::geometry::{Reason, stats};
+use crate::input::Matrix;
+use crate::profile::resample::{PartitionOrder, partitions};
+use crate::progress::Progress;
+use crate::random::SplitMix64;
+use crate::warning::Warning;
+
+/// A trained network seen at its last hidden layer.
+pub struct Network {
+    /// The layer over the test rows.
+    pub features: Matrix,
+    /// What the network makes of it.
+    pub readout: Readout,
+}
+
+/// What there is beside the layer itself.
+#[derive(Default)]
+pub struct CloneData {
+    /// Readout and targets of the rows of the layer.
+    pub readout: Option<(Readout, Targets)>,
+    /// The layer over the training rows, and their targets.
+    pub train: Option<(Matrix, Targets)>,
+    /// The same network trained from other seeds, over the same test rows.
+    pub networks: Vec<Network>,
+}
+
+/// The chunks of `features`, whose rows are finite; `parameters` and `layer` are echoed.
+///
+/// One W × W Gram matrix serves all draws; each draw eliminates neurons in a random order of its
+/// own, so its chunks are nested, and holds a copy of that matrix.
+///
+/// # Errors
+/// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer.
+pub fn clones(
+    features: &Matrix,
+    layer: CloneLayer,
+    data: &CloneData,
+    options: &ClonesOptions,
+    parameters: ClonesParameters,
+    warnings: Vec<Warning>,
+    progress: &dyn Progress,
+) -> Result<ClonesProfile> {
+    let width = features.n_columns();
+    let sizes = chunk_sizes(options.sizes.as_deref(), width)?;
+    check(features, data)?;
+    let scored = if data.readout.is_some() {
+        options.score_draws
+    } else {
+        0
+    };
+    let mut random = SplitMix64::new(options.seed);
+    let orders: Vec<Vec<usize>> = (0..options.draws.max(scored).max(1))
+        .map(|_| random.choose(width, width))
+        .collect();
+    let fitted = &orders[..options.draws.clamp(1, orders.len())];
+    let fits = fits(features, fitted, &sizes, "chunks", progress);
+    let mut widths: Vec<ChunkWidth> = sizes
+        .iter()
+        .zip(&fits)
+        .map(|(&w, fits)| chunk_width(w, width, features.n_rows(), fits))
+        .collect();
+    if let Some(parts) = options.partitions {
+        let errors = part_errors(features, fitted, &sizes, parts, options.seed, progress);
+        for (one, errors) in widths.iter_mut().zip(errors) {
+            errors.fill(one);
+        }
+    }
+    if let Some((readout, targets)) = &data.readout {
+        let scored = &orders[..scored.clamp(1, orders.len())];
+        let score = |features: &Matrix, targets: &Targets| {
+            scores(
+                readout, features, targets, scored, &sizes, options, progress,
+            )
+        };
+        let test = score(features, targets);
+        widths
+            .iter_mut()
+            .zip(test)
+            .for_each(|(w, test)| w.test = Some(test));
+        if let Some((features, targets)) = &data.train {
+            let train = score(features, targets);
+            widths
+                .iter_mut()
+                .zip(train)
+                .for_each(|(w, train)| w.train = Some(train));
+        }
+    }
+    let (critical_width, found) = critical(&widths);
+    let network = data.readout.as_ref().map(|(readout, targets)| {
+        let errors: Vec<(usize, f64)> = widths
+            .iter()
+            .filter_map(|one| Some((one.width, 1.0 - one.test.as_ref()?.accuracy.mean)))
+            .collect();
+        network_report(
+            readout.logits(features),
+            &data.networks,
+            readout.n_outputs(),
+            targets,
+            &errors,
+            found,
+            options.seed,
+        )
+    });
+    Ok(ClonesProfile {
+        parameters,
+        layer,
+        verdict: verdict(&widths, found),
+        widths,
+        critical_width,
+        network,
+        warnings,
+    })
+}
+
+/// Whether everything that was given is of the layer's width.
+fn check(features: &Matrix, data: &CloneData) -> Result<()> {
+    let width = features.n_columns();
+    if width == 0 {
+        return Err(Error::Usage("the layer has no neurons".into()));
+    }
+    let readouts = data.readout.iter().map(|(readout, _)| readout);
+    if let Some(readout) = readouts
+        .into_iter()
+        .find(|readout| readout.width() != width)
+    {
+        return Err(Error::Usage(format!(
+            "--readout has {} outputs x {} inputs but the layer has {width} neurons; W must be \
+             outputs x neurons (transpose it?)",
+            readout.n_outputs(),
+            readout.width()
+        )));
+    }
+    if let Some((train, _)) = data.train.as_ref().filter(|(m, _)| m.n_columns() != width) {
+        return Err(Error::Usage(format!(
+            "--train has {} neurons but the layer has {width}; dump the same layer for both",
+            train.n_columns()
+        )));
+    }
+    for one in &data.networks {
+        let outputs = data
+            .readout
+            .as_ref()
+            .map(|(readout, _)| readout.n_outputs());
+        let fits = one.readout.width() == one.features.n_columns();
+        if !fits || outputs != Some(one.readout.n_outputs()) {
+            return Err(Error::Usage(format!(
+                "--network: a readout of {} outputs x {} inputs over a layer of {} neurons; every \
+                 network needs its own W of outputs x neurons and the outputs of --readout",
+                one.readout.n_outputs(),
+                one.readout.width(),
+                one.features.n_columns()
+            )));
+        }
+        if one.features.n_rows() != features.n_rows() {
+            return Err(Error::Usage(format!(
+                "--network has {} rows but the layer has {}; dump the same test rows",
+                one.features.n_rows(),
+                features.n_rows()
+            )));
+        }
+    }
+    Ok(())
+}
+
+type Fit = Result<ChunkFit, Reason>;
+
+/// The fits of every size over `orders`, size by size; the whole layer is fitted once.
+fn fits(
+    features: &Matrix,
+    orders: &[Vec<usize>],
+    sizes: &[usize],
+    label: &str,
+    progress: &dyn Progress,
+) -> Vec<Vec<Fit>> {
+    let centred = Centred::new(features);
+    progress.begin(label, orders.len() as u64);
+    let gram: Mat<f64> = centred.gram();
+    let n = features.n_rows();
+    let by_draw: Vec<Vec<Fit>> = orders
+        .par_iter()
+        .enumerate()
+        .map(|(draw, order)| {
+            let own = if draw == 0 {
+                sizes
+            } else {
+                &sizes[..sizes.len() - 1]
+            };
+            let fits = draw_fits(gram.as_ref(), order, own, n);
+            progress.advance(1);
+            fits
+        })
+        .collect();
+    progress.end();
+    let of_size = |at: usize| {
+        by_draw
+            .iter()
+            .filter_map(|draw| draw.get(at).copied())
+            .collect()
+    };
+    (0..sizes.len()).map(of_size).collect()
+}
+
+/// The fits of the chunks of one draw.
+fn draw_fits(gram: MatRef<'_, f64>, order: &[usize], sizes: &[usize], n: usize) -> Vec<Fit> {
+    let mut elimination = Elimination::new(gram, order);
+    sizes
+        .iter()
+        .map(|&w| {
+            elimination.advance(w);
+            ChunkFit::new(gram, order, &elimination, n)
+        })
+        .collect()
+}
+
+/// The statistics of the chunks of `w` neurons.
+fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
+    let good: Vec<ChunkFit> = fits.iter().filter_map(|fit| fit.ok()).collect();
+    let reason = fits.iter().find_map(|fit| fit.err());
+    let paper: Vec<Residuals> = good.iter().map(|fit| fit.paper).collect();
+    let complement: Vec<Residuals> = good.iter().filter_map(|fit| fit.complement).collect();
+    let paper = statistics(&paper);
+    let complement = statistics(&complement);
+    let complement_reason = match complement {
+        Some(_) => None,
+        None if w == width => Some(Reason::WholeLayer),
+        None => reason.or(Some(Reason::ConstantLayer)),
+    };
+    let freedom = n as f64 - 1.0 - w as f64;
+    let adjusted = |one: &ChunkStatistics| 1.0 - (1.0 - one.r2.mean) * (n as f64 - 1.0) / freedom;
+    ChunkWidth {
+        width: w,
+        paper_reason: paper.is_none().then_some(reason).flatten(),
+        paper,
+        complement_reason,
+        adjusted_r2: complement.as_ref().map(adjusted),
+        complement,
+        baseline: Baseline::new(w, width, n),
+        smallest_rank: good.iter().map(|fit| fit.rank).min(),
+        most_explained: good.iter().map(|fit| fit.n_explained).max(),
+        test: None,
+        train: None,
+    }
+}
+
+fn statistics(residuals: &[Residuals]) -> Option<ChunkStatistics> {
+    let over = |read: fn(&Residuals) -> Option<f64>| {
+        let values: Vec<f64> = residuals.iter().filter_map(read).collect();
+        spread(&values)
+    };
+    Some(ChunkStatistics {
+        r2: over(|one| Some(one.r2))?,
+        residual_correlation: over(|one| one.correlation),
+        frobenius: over(|one| one.frobenius),
+    })
+}
+
+/// Standard errors of the means of one size over data: R² and correlation, paper and complement.
+struct Errors([[Option<f64>; 2]; 2]);
+
+impl Errors {
+    fn fill(self, one: &mut ChunkWidth) {
+        let parts = [one.paper.as_mut(), one.complement.as_mut()];
+        for (statistics, [r2, correlation]) in parts.into_iter().zip(self.0) {
+            if let Some(statistics) = statistics {
+                statistics.r2.std_error = r2;
+                if let Some(spread) = &mut statistics.residual_correlation {
+                    spread.std_error = correlation;
+                }
+            }
+        }
+    }
+}
+
+/// s/√P of the means over draws in P disjoint parts of the rows.
+fn part_errors(
+    features: &Matrix,
+    orders: &[Vec<usize>],
+    sizes: &[usize],
+    parts: usize,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Vec<Errors> {
+    let n = features.n_rows();
+    let subsets = partitions(n, parts, PartitionOrder::Random, seed);
+    let by_part: Vec<Vec<ChunkWidth>> = subsets
+        .rows
+        .iter()
+        .map(|rows| {
+            let part = features.select(rows);
+            let fits = fits(&part, orders, sizes, "parts", progress);
+            let widths = sizes.iter().zip(&fits);
+            widths
+                .map(|(&w, fits)| chunk_width(w, features.n_columns(), rows.len(), fits))
+                .collect()
+        })
+        .collect();
+    let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {
+        let values: Option<Vec<f64>> = by_part
+            .iter()
+            .map(|widths| Some(read(&widths[at])?.mean))
+            .collect();
+        let values = values?;
+        Some(stats::std_dev(&values)? / (values.len() as f64).sqrt())
+    };
+    let of_size = |at: usize| {
+        let both = |of: fn(&ChunkWidth) -> Option<&ChunkStatistics>| {
+            [
+                error(at, &|one| Some(of(one)?.r2)),
+                error(at, &|one| of(one)?.residual_correlation),
+            ]
+        };
+        Errors([
+            both(|one| one.paper.as_ref()),
+            both(|one| one.complement.as_ref()),
+        ])
+    };
+    (0..sizes.len()).map(of_size).collect()
+}

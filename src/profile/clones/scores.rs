@@ -1,0 +1,150 @@
+//! The readout on drawn chunks, and on ensembles of networks.
+
+use rayon::prelude::*;
+
+use super::options::ClonesOptions;
+use super::run::Network;
+use super::shape::{ChunkScores, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread};
+use crate::geometry::Reason;
+use crate::geometry::clones::{
+    CriticalWidth, Member, Readout, Score, Targets, chunk_scores, ensemble_accuracy, excess_slope,
+    extrapolated_error,
+};
+use crate::geometry::stats;
+use crate::input::Matrix;
+use crate::progress::Progress;
+
+/// Networks of the ensemble that stands for infinitely many clones, as published.
+const LIMIT_NETWORKS: usize = 20;
+
+/// The scores of chunks of every size over `orders`, one random order of the neurons a draw.
+pub(super) fn scores(
+    readout: &Readout,
+    features: &Matrix,
+    targets: &Targets,
+    orders: &[Vec<usize>],
+    sizes: &[usize],
+    options: &ClonesOptions,
+    progress: &dyn Progress,
+) -> Vec<ChunkScores> {
+    progress.begin("readout", orders.len() as u64);
+    let by_draw: Vec<[Vec<Score>; 2]> = orders
+        .par_iter()
+        .map(|order| {
+            let score = |rescale| chunk_scores(readout, features, targets, order, sizes, rescale);
+            let plain = score(false);
+            let rescaled = if options.rescale {
+                score(true)
+            } else {
+                Vec::new()
+            };
+            progress.advance(1);
+            [plain, rescaled]
+        })
+        .collect();
+    progress.end();
+    let at_size = |at: usize| {
+        // The whole layer is the same in every draw.
+        let n = if at + 1 == sizes.len() {
+            1
+        } else {
+            by_draw.len()
+        };
+        let over = |which: usize, read: &dyn Fn(&Score) -> Option<f64>| {
+            let draws = by_draw[..n].iter();
+            let values: Option<Vec<f64>> = draws
+                .map(|draw| draw[which].get(at).and_then(read))
+                .collect();
+            spread(&values?)
+        };
+        let accuracy = |score: &Score| Some(score.accuracy);
+        Some(ChunkScores {
+            accuracy: over(0, &accuracy)?,
+            loss: over(0, &|score| score.loss),
+            rescaled_accuracy: over(1, &accuracy),
+        })
+    };
+    (0..sizes.len()).filter_map(at_size).collect()
+}
+
+/// Mean and spread of `values`; `None` without any.
+pub(super) fn spread(values: &[f64]) -> Option<Spread> {
+    Some(Spread {
+        mean: stats::mean(values)?,
+        std_dev: stats::std_dev(values),
+        std_error: None,
+        n: values.len(),
+    })
+}
+
+/// What several networks, or the widths of one, say about the limit of the error.
+///
+/// `errors` are (w, mean test error), ascending.
+pub(super) fn network_report(
+    first: Member,
+    others: &[Network],
+    outputs: usize,
+    targets: &Targets,
+    errors: &[(usize, f64)],
+    critical: Option<CriticalWidth>,
+    seed: u64,
+) -> NetworkReport {
+    let more = others
+        .par_iter()
+        .map(|one| one.readout.logits(&one.features));
+    let mut members = vec![first];
+    members.extend(more.collect::<Vec<Member>>());
+    let count = members.len();
+    let accuracy = |size| ensemble_accuracy(&members, outputs, targets, size, seed);
+    let doubled = std::iter::successors(Some(1usize), |n| Some(2 * n));
+    let mut sizes: Vec<usize> = doubled.take_while(|&n| n < count).collect();
+    sizes.extend([LIMIT_NETWORKS.min(count), count]);
+    sizes.sort_unstable();
+    sizes.dedup();
+    let point = |n| {
+        Some(EnsemblePoint {
+            n_networks: n,
+            accuracy: accuracy(n)?,
+        })
+    };
+    let above: Vec<(usize, f64)> = errors
+        .iter()
+        .filter(|(w, _)| critical.is_some_and(|found| *w >= found.width))
+        .copied()
+        .collect();
+    let error_limit = if count > 1 {
+        let n = LIMIT_NETWORKS.min(count);
+        ErrorLimit {
+            error: accuracy(n).map(|accuracy| 1.0 - accuracy),
+            source: "ensemble",
+            n: Some(n),
+            reason: None,
+        }
+    } else {
+        let found = extrapolated_error(&above);
+        ErrorLimit {
+            error: found.map(|found| found.error),
+            source: "extrapolated",
+            n: found.map(|found| found.n),
+            reason: found.is_none().then_some(Reason::NotReached),
+        }
+    };
+    let slope = error_limit
+        .error
+        .and_then(|limit| excess_slope(&above, limit));
+    NetworkReport {
+        n_networks: count,
+        ensembles: match count {
+            1 => Vec::new(),
+            _ => sizes.into_iter().filter_map(point).collect(),
+        },
+        error_limit,
+        excess_error: SlopeReport {
+            slope: slope.map(|found| found.slope),
+            std_error: slope.and_then(|found| found.std_error),
+            n: slope.map_or(0, |found| found.n),
+            n_excluded: slope.map_or(above.len(), |found| found.n_excluded),
+            reason: slope.is_none().then_some(Reason::NotReached),
+        },
+    }
+}

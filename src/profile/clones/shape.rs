@@ -1,0 +1,202 @@
+//! The shape of the report: what `clones` says, as data.
+
+use serde::Serialize;
+
+use crate::geometry::Reason;
+use crate::geometry::clones::Baseline;
+use crate::warning::Warning;
+
+/// Chunks of one layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClonesProfile {
+    /// What was asked for, defaults included.
+    pub parameters: ClonesParameters,
+    /// The layer.
+    pub layer: CloneLayer,
+    /// One entry a chunk size, ascending; the last is the whole layer.
+    pub widths: Vec<ChunkWidth>,
+    /// From which size on chunks are clones.
+    pub critical_width: CriticalReport,
+    /// What the readout says; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkReport>,
+    /// The answer in one sentence.
+    pub verdict: String,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The parameters behind a [`ClonesProfile`], echoed in the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClonesParameters {
+    /// Random chunks of each size that were fitted.
+    pub draws: usize,
+    /// Random chunks of each size that were scored; `None` without a readout.
+    pub score_draws: Option<usize>,
+    /// Whether chunks were scored with their logits times W/w as well.
+    pub rescale: bool,
+    /// Disjoint parts of the rows behind the standard errors, if asked for.
+    pub partitions: Option<usize>,
+    /// Whether rows with NaN or infinity were to be left out.
+    pub drop_nonfinite: bool,
+    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
+    pub pool: Option<String>,
+    /// Whether a mask chose the tokens to pool.
+    pub masked: bool,
+    /// How rows were chosen, in words of the flags; empty for all rows.
+    pub rows: Vec<String>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// The layer whose neurons are drawn.
+#[derive(Debug, Clone, Serialize)]
+pub struct CloneLayer {
+    /// Name of the layer.
+    pub layer: String,
+    /// Type of the stored values.
+    pub dtype: String,
+    /// Rows, N.
+    pub n_rows: usize,
+    /// Neurons, W.
+    pub width: usize,
+    /// Neurons that say the same for every row.
+    pub n_constant: usize,
+}
+
+/// A mean over draws and how far they spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean over draws.
+    pub mean: f64,
+    /// The standard deviation over draws; `None` of one draw. It is no error of the mean over data.
+    pub std_dev: Option<f64>,
+    /// The standard error of the mean over data, from disjoint parts of the rows.
+    pub std_error: Option<f64>,
+    /// Number of draws.
+    pub n: usize,
+}
+
+/// Chunks of one size.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChunkWidth {
+    /// Neurons in a chunk, w.
+    pub width: usize,
+    /// Over all neurons, those of the chunk included, as published.
+    pub paper: Option<ChunkStatistics>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paper_reason: Option<Reason>,
+    /// Over the neurons outside the chunk only.
+    pub complement: Option<ChunkStatistics>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complement_reason: Option<Reason>,
+    /// Mean over draws of the complement's R² adjusted for the number of predictors,
+    /// 1 − (1 − R²)(N − 1)/(N − 1 − w).
+    pub adjusted_r2: Option<f64>,
+    /// What independent neurons would show; `None` without a degree of freedom.
+    pub baseline: Option<Baseline>,
+    /// Smallest number of linearly independent neurons in a chunk.
+    pub smallest_rank: Option<usize>,
+    /// Largest number of neurons outside a chunk without residual variance, left out of the
+    /// correlations.
+    pub most_explained: Option<usize>,
+    /// How the readout does on the given rows; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<ChunkScores>,
+    /// How it does on the training rows; absent without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<ChunkScores>,
+}
+
+/// Fit and residuals of chunks of one size.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChunkStatistics {
+    /// Share of variance explained.
+    pub r2: Spread,
+    /// Mean |correlation| of the residuals of two neurons; `None` without two that have any.
+    pub residual_correlation: Option<Spread>,
+    /// ‖correlations of all pairs‖₂ over their number; `None` as above.
+    pub frobenius: Option<Spread>,
+}
+
+/// The readout on chunks of one size.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChunkScores {
+    /// Share of rows answered rightly.
+    pub accuracy: Spread,
+    /// Mean cross-entropy in nats; `None` for one output.
+    pub loss: Option<Spread>,
+    /// Accuracy with the chunk's logits times W/w; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rescaled_accuracy: Option<Spread>,
+}
+
+/// From which size on chunks are clones.
+#[derive(Debug, Clone, Serialize)]
+pub struct CriticalReport {
+    /// w_c.
+    pub width: Option<usize>,
+    /// W/w_c.
+    pub n_clones: Option<f64>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The rule in words.
+    pub rule: String,
+    /// `checked` or `not_checked`: whether training errors took part.
+    pub training_condition: &'static str,
+}
+
+/// What the readout says beyond single sizes.
+#[derive(Debug, Clone, Serialize)]
+pub struct NetworkReport {
+    /// Networks that were given, this one included.
+    pub n_networks: usize,
+    /// Accuracy of ensembles of whole networks; empty with one network.
+    pub ensembles: Vec<EnsemblePoint>,
+    /// The error that chunks cannot fall below.
+    pub error_limit: ErrorLimit,
+    /// How the error above the limit falls with width.
+    pub excess_error: SlopeReport,
+}
+
+/// Ensembles of one size.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EnsemblePoint {
+    /// Networks in the ensemble.
+    pub n_networks: usize,
+    /// Mean accuracy over drawn subsets of networks.
+    pub accuracy: f64,
+}
+
+/// The error of infinitely many clones.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct ErrorLimit {
+    /// err_inf.
+    pub error: Option<f64>,
+    /// `ensemble` of whole networks, or `extrapolated` from the widths of one.
+    pub source: &'static str,
+    /// Networks of the ensemble, or widths of the fit.
+    pub n: Option<usize>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// The slope of ln(error − err_inf) against ln w over w ≥ w_c.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SlopeReport {
+    /// Expected −1/2.
+    pub slope: Option<f64>,
+    /// From the residuals; `None` with fewer than three widths.
+    pub std_error: Option<f64>,
+    /// Widths on the line.
+    pub n: usize,
+    /// Widths left out because their error is not above the limit.
+    pub n_excluded: usize,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,131 @@
+//! Does similarity go with an accuracy that somebody measured?
+
+use serde::Serialize;
+
+use super::rank::RankedSource;
+use crate::error::{Error, Result};
+use crate::geometry::{Reason, stats};
+use crate::input::{Series, SeriesFile};
+use crate::profile::compare::ComparedLayer;
+use crate::random::SplitMix64;
+
+/// Permutations behind a p-value.
+const PERMUTATIONS: usize = 9999;
+
+/// Similarities closer than this are equal.
+const ROUNDING: f64 = 1e-12;
+
+/// The rank correlation of a source's similarities with values of an external table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Joined {
+    /// The source, as in the ranking.
+    pub source: Option<String>,
+    /// The quantity.
+    pub measure: &'static str,
+    /// The column of the table.
+    pub column: String,
+    /// Layers with both values.
+    pub n: usize,
+    /// Spearman's rank correlation.
+    pub spearman: Option<f64>,
+    /// Share of 9999 permutations with a correlation at least as far from 0, two-sided.
+    pub p_value: Option<f64>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// Joins every source of `ranking` with the table, by the names of `layers`, or by position where
+/// the table has as many rows.
+///
+/// # Errors
+/// [`Error::Usage`] if neither fits.
+pub fn join(
+    ranking: &[RankedSource],
+    layers: &[ComparedLayer],
+    table: &SeriesFile,
+    seed: u64,
+) -> Result<Vec<Joined>> {
+    let values = aligned(layers, &table.series)?;
+    let joined = |source: &RankedSource| {
+        let pairs: Vec<(f64, f64)> = source
+            .similarities
+            .iter()
+            .zip(&values)
+            .filter_map(|(x, y)| (*x).zip(*y))
+            .collect();
+        let found = spearman(&pairs, seed);
+        Joined {
+            source: source.source.clone(),
+            measure: source.measure,
+            column: table.quantity.clone(),
+            n: pairs.len(),
+            spearman: found.ok().map(|(value, _)| value),
+            p_value: found.ok().map(|(_, p)| p),
+            reason: found.err(),
+        }
+    };
+    Ok(ranking.iter().map(joined).collect())
+}
+
+/// The value of the table for every layer.
+fn aligned(layers: &[ComparedLayer], series: &Series) -> Result<Vec<Option<f64>>> {
+    let named = |layer: &ComparedLayer| series.names().iter().position(|n| *n == layer.layer);
+    if layers.iter().any(|layer| named(layer).is_some()) {
+        let value = |layer| named(layer).and_then(|at| series.values()[at]);
+        return Ok(layers.iter().map(value).collect());
+    }
+    if series.len() == layers.len() {
+        return Ok(series.values().to_vec());
+    }
+    Err(Error::Usage(format!(
+        "--join: the table has {} rows for {} layers, and names none of them; give one row a layer, \
+         in order, or a column of layer names",
+        series.len(),
+        layers.len()
+    )))
+}
+
+fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<(f64, f64), Reason> {
+    if pairs.len() < 3 {
+        return Err(Reason::TooFewRows);
+    }
+    // Equal similarities may differ in their last digits, which must not rank them.
+    let settled = pairs
+        .iter()
+        .map(|&(x, y)| ((x / ROUNDING).round() * ROUNDING, y));
+    let (x, y): (Vec<f64>, Vec<f64>) = settled.unzip();
+    let (x, y) = (stats::ranks(&x), stats::ranks(&y));
+    let value = stats::pearson(&x, &y).ok_or(Reason::ConstantLayer)?;
+    let mut random = SplitMix64::new(seed);
+    let farther = (0..PERMUTATIONS)
+        .filter(|_| {
+            let order = random.choose(y.len(), y.len());
+            let moved: Vec<f64> = order.iter().map(|&at| y[at]).collect();
+            // Equal arrangements must count as equal, whatever the order of their sums.
+            stats::pearson(&x, &moved).is_some_and(|r| r.abs() >= value.abs() - 1e-12)
+        })
+        .count();
+    Ok((value, (1 + farther) as f64 / (1 + PERMUTATIONS) as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_order_of_five_has_the_least_p_that_five_allow() {
+        let pairs: Vec<(f64, f64)> = (0..5).map(|i| (f64::from(i), f64::from(i * i))).collect();
+        let (value, p) = spearman(&pairs, 0).unwrap();
+        assert!((value - 1.0).abs() < 1e-15);
+        // 2 of 120 orders reach |r| = 1.
+        assert!((p - 2.0 / 120.0).abs() < 0.004, "{p}");
+    }
+
+    #[test]
+    fn rounding_does_not_rank_equal_similarities() {
+        let pairs = [(1.0, 1.0), (1.0 - 1e-16, 2.0), (1.0 + 2e-16, 3.0)];
+        assert_eq!(spearman(&pairs, 0), Err(Reason::ConstantLayer));
+        assert_eq!(spearman(&pairs[..2], 0), Err(Reason::TooFewRows));
+    }
+}

@@ -1,0 +1,77 @@
+//! What to compute, and how.
+
+use serde::Serialize;
+
+use super::measure::Measure;
+use crate::geometry::similarity::Dissimilarity;
+use crate::neighbours::Metric;
+use crate::profile::compare::Target;
+
+/// How the dissimilarities of two layers are correlated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankCorrelation {
+    /// By their ranks.
+    #[default]
+    Spearman,
+    /// By themselves.
+    Pearson,
+}
+
+impl RankCorrelation {
+    /// The name in reports and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spearman => "spearman",
+            Self::Pearson => "pearson",
+        }
+    }
+}
+
+/// What to compute between layers, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimilarityOptions {
+    /// What every layer is compared with.
+    pub target: Target,
+    /// Which measures, in the order of the report.
+    pub measures: Vec<Measure>,
+    /// σ of the Gaussian kernel as a fraction of the median distance.
+    pub bandwidth: f64,
+    /// Share of variance that SVCCA keeps.
+    pub variance: f64,
+    /// What RSA compares.
+    pub dissimilarity: Dissimilarity,
+    /// How RSA compares it.
+    pub correlation: RankCorrelation,
+    /// The distance of the imbalance and the overlap.
+    pub metric: Metric,
+    /// Neighbours of the imbalance and the overlap in place of 1 and 30.
+    pub k: Option<usize>,
+    /// Disjoint parts of the rows in which everything is computed again.
+    pub partitions: Option<usize>,
+    /// How often the rows of the second layer are permuted, for a null.
+    pub permutations: usize,
+    /// Similarity that deep layers must reach to be called unchanged.
+    pub threshold: f64,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+impl Default for SimilarityOptions {
+    fn default() -> Self {
+        Self {
+            target: Target::All,
+            measures: vec![Measure::Cka],
+            bandwidth: 1.0,
+            variance: 0.99,
+            dissimilarity: Dissimilarity::Euclidean,
+            correlation: RankCorrelation::Spearman,
+            metric: Metric::Euclidean,
+            k: None,
+            partitions: None,
+            permutations: 0,
+            threshold: 0.9,
+            seed: 0,
+        }
+    }
+}

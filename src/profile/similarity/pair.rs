@@ -1,0 +1,90 @@
+//! One measure of one pair, as it is reported.
+
+use super::measure::Measure;
+use super::neighbours::NeighbourValues;
+use super::options::SimilarityOptions;
+use super::shape::{Null, Parts, SimilarityPair};
+use super::values::Found;
+use crate::geometry::stats::{mean, std_dev};
+use crate::profile::compare::ComparedLayer;
+use crate::profile::imbalance::side;
+
+/// The two layers of a pair.
+pub(super) struct Ends<'a> {
+    /// The dump of the second, where several are ranked.
+    pub source: Option<String>,
+    /// The first.
+    pub a: &'a ComparedLayer,
+    /// The second.
+    pub b: &'a ComparedLayer,
+}
+
+impl Ends<'_> {
+    /// What was found of a pair, and in parts of the rows.
+    pub fn pair(&self, measure: Measure, found: &Found, parts: Option<Parts>) -> SimilarityPair {
+        // Canonical correlations grow as rows get fewer: parts say nothing of the whole.
+        let by_parts = parts
+            .as_ref()
+            .filter(|_| !measure.is_canonical())
+            .and_then(|parts| {
+                let values: Option<Vec<f64>> = parts.values.iter().copied().collect();
+                let values = values?;
+                Some(std_dev(&values)? / (values.len() as f64).sqrt())
+            });
+        let error = found.error.or(by_parts.map(|error| (error, "partitions")));
+        let value = found.value.ok();
+        SimilarityPair {
+            source: self.source.clone(),
+            a: side(self.a),
+            b: side(self.b),
+            measure: measure.name(),
+            n: found.n,
+            value,
+            backward: found.backward,
+            std_error: error.filter(|_| value.is_some()).map(|(error, _)| error),
+            error_kind: error.filter(|_| value.is_some()).map(|(_, kind)| kind),
+            chance: found.chance,
+            mean_squared: found.mean_squared,
+            dimensions: found.dimensions,
+            reason: found.value.err(),
+            partitions: parts,
+            null: value.and_then(|value| null(measure, value, &found.permuted)),
+        }
+    }
+
+    /// The same of a measure of neighbours, pair number `at`.
+    pub fn by_neighbours(
+        &self,
+        found: &NeighbourValues,
+        at: usize,
+        options: &SimilarityOptions,
+    ) -> SimilarityPair {
+        let parts = options.partitions.map(|_| Parts {
+            n: found.part_n,
+            values: Vec::new(),
+            mean: found.part_means[at],
+        });
+        SimilarityPair {
+            partitions: parts,
+            null: found.nulls[at].clone(),
+            ..self.pair(found.measure, &found.found[at], None)
+        }
+    }
+}
+
+/// How far `value` lies from what permuted rows give.
+fn null(measure: Measure, value: f64, permuted: &[f64]) -> Option<Null> {
+    let as_alike = |other: &&f64| {
+        if measure.is_distance() {
+            **other <= value
+        } else {
+            **other >= value
+        }
+    };
+    let count = permuted.iter().filter(as_alike).count();
+    Some(Null {
+        mean: mean(permuted)?,
+        std_dev: std_dev(permuted),
+        p_value: (1 + count) as f64 / (1 + permuted.len()) as f64,
+    })
+}

@@ -1,0 +1,149 @@
+//! Which source is most like the target, and how deep it stays so.
+
+use serde::Serialize;
+
+use super::measure::Measure;
+use super::options::SimilarityOptions;
+use super::shape::SimilarityPair;
+use crate::geometry::Reason;
+use crate::geometry::stats::mean;
+use crate::profile::imbalance::Side;
+
+/// One source by one measure over matched layers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RankedSource {
+    /// Its dump; `None` where two dumps were compared without a ranking.
+    pub source: Option<String>,
+    /// The quantity.
+    pub measure: &'static str,
+    /// Place among the sources by this measure, from 1; `None` without a mean.
+    pub rank: Option<usize>,
+    /// Mean over layers of the similarity; `None` if one is missing.
+    pub mean: Option<f64>,
+    /// Layer by layer, as a similarity that is 1 for equal layers.
+    pub similarities: Vec<Option<f64>>,
+    /// The last layer before the first whose similarity is below the threshold.
+    pub unchanged_up_to: Option<Side>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// The sources of `pairs`, measure by measure, most alike first; those without a mean last.
+pub fn ranked(pairs: &[SimilarityPair], options: &SimilarityOptions) -> Vec<RankedSource> {
+    let mut names: Vec<Option<&str>> = Vec::new();
+    for pair in pairs {
+        if !names.contains(&pair.source.as_deref()) {
+            names.push(pair.source.as_deref());
+        }
+    }
+    let mut all = Vec::new();
+    for &measure in &options.measures {
+        let mut sources: Vec<RankedSource> = names
+            .iter()
+            .map(|name| {
+                let own: Vec<&SimilarityPair> = pairs
+                    .iter()
+                    .filter(|p| p.source.as_deref() == *name && p.measure == measure.name())
+                    .collect();
+                source(*name, measure, &own, options.threshold)
+            })
+            .collect();
+        // Stable: equal means keep the order of the command line.
+        sources.sort_by(|a, b| match (a.mean, b.mean) {
+            (Some(a), Some(b)) => b.total_cmp(&a),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        });
+        for (place, source) in sources.iter_mut().enumerate() {
+            source.rank = source.mean.map(|_| place + 1);
+        }
+        all.extend(sources);
+    }
+    all
+}
+
+fn source(
+    name: Option<&str>,
+    measure: Measure,
+    pairs: &[&SimilarityPair],
+    threshold: f64,
+) -> RankedSource {
+    let similarities: Vec<Option<f64>> = pairs
+        .iter()
+        .map(|pair| pair.value.map(|value| measure.as_similarity(value)))
+        .collect();
+    let above = similarities
+        .iter()
+        .take_while(|value| value.is_some_and(|value| value >= threshold))
+        .count();
+    let unchanged_up_to = above.checked_sub(1).map(|last| pairs[last].a.clone());
+    let known: Option<Vec<f64>> = similarities.iter().copied().collect();
+    RankedSource {
+        source: name.map(str::to_owned),
+        measure: measure.name(),
+        rank: None,
+        mean: known.as_deref().and_then(mean),
+        similarities,
+        reason: unchanged_up_to.is_none().then_some(Reason::NotReached),
+        unchanged_up_to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
+        let pair = |(index, value): (usize, &Option<f64>)| {
+            let side = Side {
+                layer: format!("layer_{index}"),
+                index,
+                relative_depth: index as f64 / 3.0,
+            };
+            SimilarityPair {
+                source: Some(source.into()),
+                a: side.clone(),
+                b: side,
+                measure: "procrustes",
+                n: 10,
+                value: *value,
+                backward: None,
+                std_error: None,
+                error_kind: None,
+                chance: None,
+                mean_squared: None,
+                dimensions: None,
+                reason: value.is_none().then_some(Reason::ConstantLayer),
+                partitions: None,
+                null: None,
+            }
+        };
+        values.iter().enumerate().map(pair).collect()
+    }
+
+    #[test]
+    fn the_nearest_source_comes_first_and_depth_ends_before_the_first_drop() {
+        let options = SimilarityOptions {
+            measures: vec![Measure::Procrustes],
+            ..SimilarityOptions::default()
+        };
+        // Distances: small is alike. The last recovers, which counts no more.
+        let all = [
+            pairs("far", &[Some(0.3), Some(0.0), Some(0.0), Some(2.0)]),
+            pairs("gap", &[Some(0.0), None, Some(0.0), Some(0.0)]),
+            pairs("near", &[Some(0.0), Some(0.1), Some(0.5), Some(0.0)]),
+        ];
+        let ranked = ranked(&all.concat(), &options);
+        let order: Vec<Option<&str>> = ranked.iter().map(|one| one.source.as_deref()).collect();
+        assert_eq!(order, [Some("near"), Some("far"), Some("gap")]);
+        let depth: Vec<Option<usize>> = ranked
+            .iter()
+            .map(|one| one.unchanged_up_to.as_ref().map(|side| side.index))
+            .collect();
+        assert_eq!(depth, [Some(1), None, Some(0)]);
+        assert_eq!(ranked[1].reason, Some(Reason::NotReached));
+        let ranks: Vec<Option<usize>> = ranked.iter().map(|one| one.rank).collect();
+        assert_eq!(ranks, [Some(1), Some(2), None]);
+        assert_eq!(ranked[0].similarities[2], Some(0.75));
+    }
+}

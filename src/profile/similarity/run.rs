@@ -1,0 +1,334 @@
+//! From comparisons to the report: pairs, matrices, the ranking of sources.
+
+use std::collections::BTreeMap;
+
+use super::measure::Measure;
+use super::neighbours::{IMBALANCE_K, OVERLAP_K, neighbour_values};
+use super::options::SimilarityOptions;
+use super::pair::Ends;
+use super::prepared::{RSA_ROWS, permutation, rsa_sample};
+use super::rank::ranked;
+use super::shape::{
+    Parts, SimilarityMatrix, SimilarityPair, SimilarityParameters, SimilarityProfile,
+};
+use super::values::{Found, Subject, values};
+use crate::error::{Error, Result};
+use crate::geometry::relation::floor;
+use crate::geometry::stats::mean;
+use crate::input::Matrix;
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
+use crate::profile::imbalance::wanted_pairs;
+use crate::profile::layers::LayerOptions;
+use crate::profile::resample::{PartitionOrder, partitions};
+use crate::progress::Progress;
+use crate::random::SplitMix64;
+use crate::warning::{Warning, WarningCode};
+
+/// The layers to compare, and what to call the second dump where several are ranked.
+pub struct Source<'a> {
+    /// The dump of the second layers, in reports; `None` where there is no ranking.
+    pub name: Option<String>,
+    /// The layers over common rows.
+    pub comparison: Comparison<'a>,
+}
+
+/// Similarities between the layers of every comparison.
+///
+/// What one layer contributes by itself is made once, however many pairs there are. `rows` says in
+/// words how rows were chosen.
+///
+/// # Errors
+/// [`Error::Usage`] for pairs that do not exist or parts without rows; whatever reading a layer
+/// gives.
+pub fn similarity(
+    sources: &[Source<'_>],
+    layers: &LayerOptions,
+    options: &SimilarityOptions,
+    rows: Vec<String>,
+    progress: &dyn Progress,
+) -> Result<SimilarityProfile> {
+    let Some(first) = sources.first() else {
+        return Err(Error::Usage("there is no source to compare with".into()));
+    };
+    let mut warnings = Vec::new();
+    let mut pairs = Vec::new();
+    for source in sources {
+        pairs.extend(source_pairs(
+            source,
+            layers,
+            options,
+            &mut warnings,
+            progress,
+        )?);
+    }
+    let comparison = &first.comparison;
+    let one = sources.len() == 1;
+    let matrices = if one && options.target == Target::All && pairs.len() > options.measures.len() {
+        let measures = options.measures.iter();
+        measures
+            .map(|&measure| matrix(comparison, &pairs, measure, options))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let ranking = match options.target {
+        Target::Matched => ranked(&pairs, options),
+        _ => Vec::new(),
+    };
+    Ok(SimilarityProfile {
+        parameters: parameters(layers, options, rows),
+        n: comparison.n_rows(),
+        layers: comparison.left().to_vec(),
+        against: (one && comparison.is_between_two()).then(|| comparison.right().to_vec()),
+        pairs,
+        matrices,
+        ranking,
+        joined: Vec::new(),
+        warnings,
+    })
+}
+
+/// Every measure of every pair of one comparison.
+fn source_pairs(
+    source: &Source<'_>,
+    layers: &LayerOptions,
+    options: &SimilarityOptions,
+    warnings: &mut Vec<Warning>,
+    progress: &dyn Progress,
+) -> Result<Vec<SimilarityPair>> {
+    let comparison = &source.comparison;
+    let n = comparison.n_rows();
+    let wanted = wanted_pairs(comparison, &options.target)?;
+    let nodes = Nodes::of(comparison, &wanted)?;
+    let mut random = SplitMix64::new(options.seed);
+    let permutations: Vec<Vec<u32>> = (0..options.permutations)
+        .map(|_| permutation(&mut random, n))
+        .collect();
+    let whole = Subject {
+        matrices: &nodes.matrices,
+        pairs: &nodes.pairs,
+        permutations: &permutations,
+        options,
+    };
+    let found = values(&whole, progress);
+    let parts = in_parts(&nodes, options, n, progress)?;
+    let by_neighbours = neighbour_values(comparison, layers, options, warnings, progress)?;
+    note(&found, comparison, &wanted, options, warnings);
+    let mut all = Vec::new();
+    for &measure in &options.measures {
+        let neighbours = by_neighbours.iter().find(|one| one.measure == measure);
+        for (at, pair) in wanted.iter().enumerate() {
+            let ends = Ends {
+                source: source.name.clone(),
+                a: &comparison.left()[pair.a],
+                b: &comparison.right()[pair.b],
+            };
+            match (neighbours, found.get(&measure)) {
+                (Some(neighbours), _) => all.push(ends.by_neighbours(neighbours, at, options)),
+                (None, Some(found)) => {
+                    let parts = parts.as_ref().map(|parts| parts.of(measure, at));
+                    all.push(ends.pair(measure, &found[at], parts));
+                }
+                (None, None) => {}
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The layers that take part, each once.
+struct Nodes {
+    matrices: Vec<Matrix>,
+    pairs: Vec<(usize, usize)>,
+}
+
+impl Nodes {
+    fn of(comparison: &Comparison<'_>, wanted: &[LayerPair]) -> Result<Self> {
+        let right = usize::from(comparison.is_between_two());
+        let mut keys: Vec<(usize, usize)> = wanted
+            .iter()
+            .flat_map(|pair| [(0, pair.a), (right, pair.b)])
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let place = |key: (usize, usize)| keys.binary_search(&key).unwrap_or(0);
+        let pairs = wanted
+            .iter()
+            .map(|pair| (place((0, pair.a)), place((right, pair.b))))
+            .collect();
+        let read = |&(on, at): &(usize, usize)| match on {
+            0 => comparison.read_left(at),
+            _ => comparison.read_right(at),
+        };
+        Ok(Self {
+            matrices: keys.iter().map(read).collect::<Result<_>>()?,
+            pairs,
+        })
+    }
+}
+
+/// Everything again in disjoint parts of the rows.
+struct InParts {
+    n: usize,
+    found: Vec<BTreeMap<Measure, Vec<Found>>>,
+}
+
+fn in_parts(
+    nodes: &Nodes,
+    options: &SimilarityOptions,
+    n: usize,
+    progress: &dyn Progress,
+) -> Result<Option<InParts>> {
+    let Some(count) = options.partitions else {
+        return Ok(None);
+    };
+    if count > n {
+        return Err(Error::Usage(format!(
+            "--partitions {count} needs as many rows, there are {n}"
+        )));
+    }
+    let parts = partitions(n, count, PartitionOrder::Random, options.seed);
+    let one = |rows: &Vec<u32>| {
+        let matrices: Vec<Matrix> = nodes.matrices.iter().map(|m| m.select(rows)).collect();
+        let subject = Subject {
+            matrices: &matrices,
+            pairs: &nodes.pairs,
+            permutations: &[],
+            options,
+        };
+        values(&subject, progress)
+    };
+    Ok(Some(InParts {
+        n: parts.rows.iter().map(Vec::len).min().unwrap_or(0),
+        found: parts.rows.iter().map(one).collect(),
+    }))
+}
+
+impl InParts {
+    fn of(&self, measure: Measure, at: usize) -> Parts {
+        let values: Vec<Option<f64>> = self
+            .found
+            .iter()
+            .map(|part| part.get(&measure)?.get(at)?.value.ok())
+            .collect();
+        let known: Option<Vec<f64>> = values.iter().copied().collect();
+        Parts {
+            n: self.n,
+            mean: known.as_deref().and_then(mean),
+            values,
+        }
+    }
+}
+
+/// Warns of what a reader must know beside the numbers.
+fn note(
+    found: &BTreeMap<Measure, Vec<Found>>,
+    comparison: &Comparison<'_>,
+    wanted: &[LayerPair],
+    options: &SimilarityOptions,
+    warnings: &mut Vec<Warning>,
+) {
+    for (measure, found) in found {
+        let wide = found.iter().filter(|one| one.wide).count();
+        if wide > 0 {
+            warnings.push(Warning::new(
+                WarningCode::Wide,
+                wide,
+                format!(
+                    "{}: {wide} of {} pairs have dimensions that sum to N or more, so their \
+                     largest correlations are 1 whatever the data",
+                    measure.name(),
+                    wanted.len()
+                ),
+            ));
+        }
+    }
+    let n = comparison.n_rows();
+    let sampled = rsa_sample(n, options.seed).is_some();
+    if sampled && options.measures.contains(&Measure::Rsa) {
+        warnings.push(Warning::new(
+            WarningCode::Subsampled,
+            RSA_ROWS,
+            format!("rsa compares the pairs of {RSA_ROWS} of {n} rows, drawn by the seed"),
+        ));
+    }
+}
+
+fn matrix(
+    comparison: &Comparison<'_>,
+    pairs: &[SimilarityPair],
+    measure: Measure,
+    options: &SimilarityOptions,
+) -> SimilarityMatrix {
+    let names = |layers: &[ComparedLayer]| -> Vec<String> {
+        layers.iter().map(|layer| layer.layer.clone()).collect()
+    };
+    let (left, right) = (comparison.left(), comparison.right());
+    let mut values = LayerMatrix::empty(names(left), names(right));
+    let single = !comparison.is_between_two();
+    if single {
+        let own = match measure {
+            Measure::Imbalance => floor(comparison.n_rows(), options.k.unwrap_or(IMBALANCE_K)),
+            _ => measure.of_itself(),
+        };
+        for (at, layer) in left.iter().enumerate() {
+            let exists = !layer.identical();
+            values.set(at, at, exists.then_some(own), exists.then_some(0.0));
+        }
+    }
+    let place = |layers: &[ComparedLayer], index: usize| {
+        layers.iter().position(|layer| layer.index == index)
+    };
+    for pair in pairs.iter().filter(|pair| pair.measure == measure.name()) {
+        if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
+            values.set(a, b, pair.value, pair.std_error);
+            if single {
+                let back = if measure.is_directed() {
+                    pair.backward
+                } else {
+                    pair.value
+                };
+                let error = if measure.is_directed() {
+                    None
+                } else {
+                    pair.std_error
+                };
+                values.set(b, a, back, error);
+            }
+        }
+    }
+    SimilarityMatrix {
+        measure: measure.name(),
+        values,
+    }
+}
+
+fn parameters(
+    layers: &LayerOptions,
+    options: &SimilarityOptions,
+    rows: Vec<String>,
+) -> SimilarityParameters {
+    let uses = |measures: &[Measure]| measures.iter().any(|one| options.measures.contains(one));
+    let rsa = uses(&[Measure::Rsa]);
+    let matched = options.target == Target::Matched;
+    SimilarityParameters {
+        to: options.target.to_string(),
+        measures: options.measures.iter().map(|one| one.name()).collect(),
+        bandwidth: uses(&[Measure::CkaRbf, Measure::CkaRbfDebiased]).then_some(options.bandwidth),
+        variance: uses(&[Measure::Svcca]).then_some(options.variance),
+        dissimilarity: rsa.then(|| options.dissimilarity.as_str()),
+        correlation: rsa.then(|| options.correlation.as_str()),
+        metric: uses(&[Measure::Imbalance, Measure::Overlap]).then(|| options.metric.as_str()),
+        imbalance_k: uses(&[Measure::Imbalance]).then(|| options.k.unwrap_or(IMBALANCE_K)),
+        overlap_k: uses(&[Measure::Overlap]).then(|| options.k.unwrap_or(OVERLAP_K)),
+        partitions: options.partitions,
+        permutations: options.permutations,
+        threshold: matched.then_some(options.threshold),
+        duplicates: layers.duplicates.as_str().to_owned(),
+        drop_nonfinite: layers.drop_nonfinite,
+        pool: layers.pool.map(|pool| pool.to_string()),
+        masked: layers.mask.is_some(),
+        rows,
+        seed: options.seed,
+    }
+}

@@ -1,0 +1,148 @@
+//! The shape of the report: what `similarity` says, as data.
+
+use serde::Serialize;
+
+use super::joined::Joined;
+use super::rank::RankedSource;
+use crate::geometry::Reason;
+use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::imbalance::Side;
+use crate::warning::Warning;
+
+/// Similarities between layers.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimilarityProfile {
+    /// How they were computed.
+    pub parameters: SimilarityParameters,
+    /// Common rows, N.
+    pub n: usize,
+    /// The layers; those of the target where sources are ranked.
+    pub layers: Vec<ComparedLayer>,
+    /// The layers of the other dump, if there is one.
+    pub against: Option<Vec<ComparedLayer>>,
+    /// Every pair that was asked for, by every measure.
+    pub pairs: Vec<SimilarityPair>,
+    /// The same as matrices, one for each measure, where all layers were compared.
+    pub matrices: Vec<SimilarityMatrix>,
+    /// Sources by how alike they are to the target, best first, measure by measure; one source
+    /// where the layers of two dumps were matched.
+    pub ranking: Vec<RankedSource>,
+    /// Rank correlations of similarity with values of an external table.
+    pub joined: Vec<Joined>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimilarityParameters {
+    /// What every layer was compared with.
+    pub to: String,
+    /// Measures, by the names of their quantities.
+    pub measures: Vec<&'static str>,
+    /// σ of the Gaussian kernel over the median distance, where it was used.
+    pub bandwidth: Option<f64>,
+    /// Share of variance that SVCCA kept, where it was used.
+    pub variance: Option<f64>,
+    /// What RSA compared, where it was used.
+    pub dissimilarity: Option<&'static str>,
+    /// How RSA compared it.
+    pub correlation: Option<&'static str>,
+    /// The distance of the imbalance and the overlap, where they were used.
+    pub metric: Option<&'static str>,
+    /// Neighbours of the imbalance, where it was used.
+    pub imbalance_k: Option<usize>,
+    /// Neighbours of the overlap, where it was used.
+    pub overlap_k: Option<usize>,
+    /// Disjoint parts of the rows in which everything was computed again.
+    pub partitions: Option<usize>,
+    /// How often the rows of the second layer were permuted.
+    pub permutations: usize,
+    /// Similarity up to which layers count as unchanged, where layers were matched.
+    pub threshold: Option<f64>,
+    /// What was done with repeated rows.
+    pub duplicates: String,
+    /// Whether rows with NaN or infinity were left out.
+    pub drop_nonfinite: bool,
+    /// How arrays with more axes became rows.
+    pub pool: Option<String>,
+    /// Whether a mask chose tokens.
+    pub masked: bool,
+    /// How rows were chosen, in words of the flags.
+    pub rows: Vec<String>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// Two layers by one measure.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimilarityPair {
+    /// The dump of the second layer, where several sources are ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The first layer.
+    pub a: Side,
+    /// The second.
+    pub b: Side,
+    /// The quantity.
+    pub measure: &'static str,
+    /// Rows that it rests on.
+    pub n: usize,
+    /// The number: of a → b where the measure has a direction.
+    pub value: Option<f64>,
+    /// The number of b → a; absent where the measure is symmetric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backward: Option<f64>,
+    /// Standard error of `value`.
+    pub std_error: Option<f64>,
+    /// Where the error comes from.
+    pub error_kind: Option<&'static str>,
+    /// What rows without a common order have on average; of the mean squared correlation for CCA.
+    pub chance: Option<f64>,
+    /// Mean squared canonical correlation; absent for other measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_squared: Option<f64>,
+    /// Dimensions of the two spaces; absent for other measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<[usize; 2]>,
+    /// Why there is no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The same in disjoint parts of the rows; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Parts>,
+    /// What permuted rows give; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null: Option<Null>,
+}
+
+/// A pair in disjoint parts of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parts {
+    /// Rows of the smallest part.
+    pub n: usize,
+    /// The value in every part.
+    pub values: Vec<Option<f64>>,
+    /// Their mean; `None` if one is missing.
+    pub mean: Option<f64>,
+}
+
+/// A pair whose second layer had its rows permuted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Null {
+    /// Mean over permutations.
+    pub mean: f64,
+    /// Standard deviation over them.
+    pub std_dev: Option<f64>,
+    /// (1 + permutations at least as alike as the layers)/(1 + permutations).
+    pub p_value: f64,
+}
+
+/// One measure between all layers.
+#[derive(Debug, Clone, Serialize)]
+pub struct SimilarityMatrix {
+    /// The quantity.
+    pub measure: &'static str,
+    /// Rows to columns.
+    pub values: LayerMatrix,
+}
