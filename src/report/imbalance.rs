@@ -8,6 +8,7 @@ use super::style::{Emphasis, Style};
 use super::table::{Cell, Column, Grid};
 use super::{Printable, text, warnings};
 use crate::geometry::relation::Relation;
+use crate::profile::compare::LayerRef;
 use crate::profile::imbalance::{
     BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
 };
@@ -330,7 +331,7 @@ fn best_line(profile: &ImbalanceProfile, best: &BestPair, style: Style) -> Strin
     } else {
         "best pair".to_owned()
     };
-    let side = |side: &crate::profile::imbalance::Side| {
+    let side = |side: &LayerRef| {
         format!(
             "{} (depth {:.2})",
             text::safe(&side.layer, style),

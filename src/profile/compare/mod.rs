@@ -1,9 +1,11 @@
 //! Layers side by side: which pairs, over which rows, and the matrix they make.
 
 mod matrix;
+mod neighbourhood;
 mod pairs;
 mod sides;
 
 pub use matrix::LayerMatrix;
+pub use neighbourhood::{all_rows_equal, reduced};
 pub use pairs::{LayerPair, Target};
-pub use sides::{ComparedLayer, Comparison, Side};
+pub use sides::{ComparedLayer, Comparison, LayerRef, Side};

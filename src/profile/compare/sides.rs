@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::pairs::{LayerPair, Target};
 use crate::error::{Error, Result};
 use crate::input::{Dump, LayerInfo, Matrix, ReadOptions};
 use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
@@ -15,6 +16,17 @@ pub struct Side<'a> {
     pub dump: &'a Dump,
     /// How they become points.
     pub options: LayerOptions,
+}
+
+/// One end of a pair of layers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerRef {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its index in its dump, from 0.
+    pub index: usize,
+    /// Its position between 0 and 1.
+    pub relative_depth: f64,
 }
 
 /// What is known of a layer before it is compared.
@@ -42,6 +54,15 @@ impl ComparedLayer {
     /// Whether all rows are equal, so that no neighbour is nearer than another.
     pub fn identical(&self) -> bool {
         self.n_unique == Some(1)
+    }
+
+    /// The layer as one end of a pair.
+    pub fn place(&self) -> LayerRef {
+        LayerRef {
+            layer: self.layer.clone(),
+            index: self.index,
+            relative_depth: self.relative_depth,
+        }
     }
 }
 
@@ -121,6 +142,29 @@ impl<'a> Comparison<'a> {
         } else {
             &self.layers[0]
         }
+    }
+
+    /// The pairs of layers that `target` asks for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there is nothing to compare, or the target is not there.
+    pub fn pairs(&self, target: &Target) -> Result<Vec<LayerPair>> {
+        fn names(layers: &[ComparedLayer]) -> Vec<&str> {
+            layers.iter().map(|layer| layer.layer.as_str()).collect()
+        }
+        let right = names(self.right());
+        let pairs = target.pairs(
+            &names(self.left()),
+            self.is_between_two().then_some(&right[..]),
+        )?;
+        if pairs.is_empty() {
+            return Err(Error::Usage(
+                "one layer has nothing to be compared with; name a second layer, or a dump with \
+                 --against"
+                    .into(),
+            ));
+        }
+        Ok(pairs)
     }
 
     /// Reads the layer at position `at` of the left dump, cut down to the common rows.

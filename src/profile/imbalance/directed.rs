@@ -9,7 +9,7 @@ use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, information_imbalance};
 use crate::input::Matrix;
 use crate::neighbours::{RankCounts, Targets};
-use crate::profile::compare::Comparison;
+use crate::profile::compare::{Comparison, all_rows_equal};
 use crate::profile::named::Named;
 use crate::profile::tables::Tables;
 use crate::progress::Progress;
@@ -253,17 +253,4 @@ fn mean_rank(counts: &RankCounts, start: usize, k: usize) -> f64 {
     let ranks = counts.ranks.slice(s![.., start..start + k]);
     let sum: u64 = ranks.iter().map(|&rank| u64::from(rank)).sum();
     2.0 * sum as f64 / (n * k as f64 * n)
-}
-
-/// Whether no row differs from the first.
-pub(crate) fn all_rows_equal(matrix: &Matrix) -> bool {
-    let (mut first, mut row) = (vec![0.0; matrix.n_columns()], vec![0.0; matrix.n_columns()]);
-    if matrix.n_rows() > 0 {
-        matrix.widen_row(0, &mut first);
-    }
-    (1..matrix.n_rows()).all(|at| {
-        matrix.widen_row(at, &mut row);
-        // Both zeros are one value here, as everywhere.
-        row.iter().zip(&first).all(|(x, y)| (x - y).abs() <= 0.0)
-    })
 }

@@ -3,19 +3,18 @@
 use super::directed::{Arrow, Directed, Node, Search};
 use super::options::ImbalanceOptions;
 use super::parts::in_parts;
-use super::shape::{ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null, Side};
+use super::shape::{ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null};
 use super::whole::{Phases, matrix, steps};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
-use crate::profile::compare::{ComparedLayer, Comparison, LayerPair, Target};
+use crate::profile::compare::{Comparison, LayerPair, Target, reduced};
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::PartitionOrder;
 use crate::profile::tables::Tables;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
-use crate::warning::{Warning, WarningCode};
 
 /// Information imbalances between the layers of `comparison`.
 ///
@@ -36,7 +35,7 @@ pub fn imbalance(
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
     let k = reduced(&options.k, n, &mut warnings);
-    let pairs = wanted_pairs(comparison, &options.target)?;
+    let pairs = comparison.pairs(&options.target)?;
     let arrows: Vec<Arrow> = pairs.iter().map(|pair| arrow(comparison, *pair)).collect();
     let mut random = SplitMix64::new(options.seed);
     let permutations: Vec<Vec<u32>> = (0..options.shuffle)
@@ -96,44 +95,6 @@ pub fn imbalance(
     })
 }
 
-/// k is at most N − 1; what was reduced is said once.
-pub(crate) fn reduced(k: &[usize], n: usize, warnings: &mut Vec<Warning>) -> Vec<usize> {
-    let most = n.saturating_sub(1).max(1);
-    let mut out: Vec<usize> = k.iter().map(|&k| k.min(most)).collect();
-    if let Some(&large) = k.iter().filter(|&&k| k > most).max() {
-        warnings.push(Warning::new(
-            WarningCode::KReduced,
-            k.iter().filter(|&&k| k > most).count(),
-            format!("k = {large} was reduced to {most}, all other rows of {n}"),
-        ));
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
-}
-
-/// The pairs of layers that `target` asks for.
-///
-/// # Errors
-/// [`Error::Usage`] if there is nothing to compare.
-pub(crate) fn wanted_pairs(comparison: &Comparison<'_>, target: &Target) -> Result<Vec<LayerPair>> {
-    let names = |layers: &[ComparedLayer]| -> Vec<String> {
-        layers.iter().map(|layer| layer.layer.clone()).collect()
-    };
-    let (left, right) = (names(comparison.left()), names(comparison.right()));
-    let left: Vec<&str> = left.iter().map(String::as_str).collect();
-    let right: Vec<&str> = right.iter().map(String::as_str).collect();
-    let two = comparison.is_between_two();
-    let pairs = target.pairs(&left, two.then_some(&right))?;
-    if pairs.is_empty() {
-        return Err(Error::Usage(
-            "one layer has nothing to be compared with; name a second layer, or a dump with --against"
-                .into(),
-        ));
-    }
-    Ok(pairs)
-}
-
 fn arrow(comparison: &Comparison<'_>, pair: LayerPair) -> Arrow {
     let to = if comparison.is_between_two() {
         Node::Right(pair.b)
@@ -141,15 +102,6 @@ fn arrow(comparison: &Comparison<'_>, pair: LayerPair) -> Arrow {
         Node::Left(pair.b)
     };
     (Node::Left(pair.a), to)
-}
-
-/// Where a layer stands in its dump.
-pub(crate) fn side(layer: &ComparedLayer) -> Side {
-    Side {
-        layer: layer.layer.clone(),
-        index: layer.index,
-        relative_depth: layer.relative_depth,
-    }
 }
 
 fn pair_of(
@@ -184,8 +136,8 @@ fn pair_of(
         })
     };
     ImbalancePair {
-        a: side(&comparison.left()[pair.a]),
-        b: side(&comparison.right()[pair.b]),
+        a: comparison.left()[pair.a].place(),
+        b: comparison.right()[pair.b].place(),
         k,
         n,
         floor: floor(n, k),

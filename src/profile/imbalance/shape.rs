@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::geometry::Reason;
 use crate::geometry::relation::Relation;
-use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
 use crate::profile::events::Run;
 use crate::warning::Warning;
 
@@ -64,24 +64,13 @@ pub struct ImbalanceParameters {
     pub seed: u64,
 }
 
-/// One end of a pair.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Side {
-    /// Name of the layer.
-    pub layer: String,
-    /// Its index in its dump, from 0.
-    pub index: usize,
-    /// Its position between 0 and 1.
-    pub relative_depth: f64,
-}
-
 /// Two layers at one k.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImbalancePair {
     /// The first layer.
-    pub a: Side,
+    pub a: LayerRef,
     /// The second.
-    pub b: Side,
+    pub b: LayerRef,
     /// Number of neighbours.
     pub k: usize,
     /// Rows, N.
@@ -184,9 +173,9 @@ pub struct BestPair {
     /// Number of neighbours.
     pub k: usize,
     /// The layer of the first dump.
-    pub a: Side,
+    pub a: LayerRef,
     /// The layer of the second.
-    pub b: Side,
+    pub b: LayerRef,
     /// max(Δ(a→b), Δ(b→a)).
     pub imbalance: f64,
     /// `imbalance` over the median of all pairs.

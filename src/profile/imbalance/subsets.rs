@@ -5,13 +5,13 @@ use std::slice;
 use ndarray::{Array2, s};
 use serde::Serialize;
 
-use super::directed::all_rows_equal;
 use super::options::{SubsetOptions, SubsetRule};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::input::{Dump, Matrix, Values};
 use crate::neighbours::Targets;
+use crate::profile::compare::all_rows_equal;
 use crate::profile::layers::{LayerOptions, prepare};
 use crate::profile::named::Named;
 use crate::profile::tables::Tables;

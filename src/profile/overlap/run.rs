@@ -16,8 +16,9 @@ use crate::geometry::relation::{
 };
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::{Labels, Matrix};
-use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
-use crate::profile::imbalance::{all_rows_equal, reduced, side, wanted_pairs};
+use crate::profile::compare::{
+    ComparedLayer, Comparison, LayerMatrix, LayerPair, Target, all_rows_equal, reduced,
+};
 use crate::profile::layers::LayerOptions;
 use crate::profile::named::Named;
 use crate::profile::resample::{PartitionOrder, partitions};
@@ -49,7 +50,7 @@ pub fn overlap(
     };
     let pairs = match &options.target {
         None => Vec::new(),
-        Some(target) => wanted_pairs(comparison, target)?,
+        Some(target) => comparison.pairs(target)?,
     };
     let kept = comparison.input_rows();
     let labels: Vec<Labels> = options.labels.iter().map(|all| all.select(&kept)).collect();
@@ -228,8 +229,8 @@ impl Run<'_> {
                 .collect(),
         };
         OverlapPair {
-            a: side(&self.comparison.left()[pair.a]),
-            b: side(&self.comparison.right()[pair.b]),
+            a: self.comparison.left()[pair.a].place(),
+            b: self.comparison.right()[pair.b].place(),
             k,
             n,
             value,

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::geometry::Reason;
 use crate::geometry::relation::LabelOverlap;
-use crate::profile::compare::{ComparedLayer, LayerMatrix};
-use crate::profile::imbalance::Side;
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
 use crate::warning::Warning;
 
 /// Overlaps between layers and with labels.
@@ -64,9 +63,9 @@ pub struct OverlapParameters {
 #[derive(Debug, Clone, Serialize)]
 pub struct OverlapPair {
     /// The first layer.
-    pub a: Side,
+    pub a: LayerRef,
     /// The second.
-    pub b: Side,
+    pub b: LayerRef,
     /// Number of neighbours.
     pub k: usize,
     /// Rows, N.

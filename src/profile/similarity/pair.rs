@@ -7,7 +7,6 @@ use super::shape::{Null, Parts, SimilarityPair};
 use super::values::Found;
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::ComparedLayer;
-use crate::profile::imbalance::side;
 
 /// The two layers of a pair.
 pub(super) struct Ends<'a> {
@@ -35,8 +34,8 @@ impl Ends<'_> {
         let value = found.value.ok();
         SimilarityPair {
             source: self.source.clone(),
-            a: side(self.a),
-            b: side(self.b),
+            a: self.a.place(),
+            b: self.b.place(),
             measure: measure.name(),
             n: found.n,
             value,

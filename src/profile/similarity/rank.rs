@@ -7,7 +7,7 @@ use super::options::SimilarityOptions;
 use super::shape::SimilarityPair;
 use crate::geometry::Reason;
 use crate::geometry::stats::mean;
-use crate::profile::imbalance::Side;
+use crate::profile::compare::LayerRef;
 
 /// One source by one measure over matched layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,7 +23,7 @@ pub struct RankedSource {
     /// Layer by layer, as a similarity that is 1 for equal layers.
     pub similarities: Vec<Option<f64>>,
     /// The last layer before the first whose similarity is below the threshold.
-    pub unchanged_up_to: Option<Side>,
+    pub unchanged_up_to: Option<LayerRef>,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -95,7 +95,7 @@ mod tests {
 
     fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
         let pair = |(index, value): (usize, &Option<f64>)| {
-            let side = Side {
+            let side = LayerRef {
                 layer: format!("layer_{index}"),
                 index,
                 relative_depth: index as f64 / 3.0,

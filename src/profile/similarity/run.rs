@@ -17,7 +17,6 @@ use crate::geometry::relation::floor;
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
-use crate::profile::imbalance::wanted_pairs;
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::progress::Progress;
@@ -98,7 +97,7 @@ fn source_pairs(
 ) -> Result<Vec<SimilarityPair>> {
     let comparison = &source.comparison;
     let n = comparison.n_rows();
-    let wanted = wanted_pairs(comparison, &options.target)?;
+    let wanted = comparison.pairs(&options.target)?;
     let nodes = Nodes::of(comparison, &wanted)?;
     let mut random = SplitMix64::new(options.seed);
     let permutations: Vec<Vec<u32>> = (0..options.permutations)

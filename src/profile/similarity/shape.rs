@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::joined::Joined;
 use super::rank::RankedSource;
 use crate::geometry::Reason;
+use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix};
-use crate::profile::imbalance::Side;
 use crate::warning::Warning;
 
 /// Similarities between layers.
@@ -81,9 +81,9 @@ pub struct SimilarityPair {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The first layer.
-    pub a: Side,
+    pub a: LayerRef,
     /// The second.
-    pub b: Side,
+    pub b: LayerRef,
     /// The quantity.
     pub measure: &'static str,
     /// Rows that it rests on.
