@@ -22,7 +22,7 @@ use crate::random::SplitMix64;
 /// are. `rows` says in words how rows were chosen.
 ///
 /// # Errors
-/// [`Error::Usage`] for pairs that do not exist or parts without rows; whatever reading a layer or
+/// [`Error::Usage`](crate::Error::Usage) for pairs that do not exist or parts without rows; whatever reading a layer or
 /// [`Tables`] gives.
 pub fn imbalance(
     comparison: &Comparison<'_>,

@@ -1,6 +1,8 @@
 //! Neighbour overlap between layers, and with labels.
 
+mod labels;
 mod options;
+mod parts;
 mod run;
 mod shape;
 

@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array2, s};
 
 use super::options::OverlapOptions;
-use super::shape::{
-    LabelledLayer, LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile,
-};
-use crate::error::{Error, Result};
+use super::parts::with_parts;
+use super::shape::{LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile};
+use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::{
-    Depth, LabelOverlap, chance, chance_std, class_histogram_overlap, label_overlap,
-    neighbour_overlap,
+    Depth, chance, chance_std, class_histogram_overlap, neighbour_overlap,
 };
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::{Labels, Matrix};
@@ -32,7 +30,7 @@ use crate::warning::{Warning, WarningCode};
 /// neighbours. `rows` says in words how rows were chosen.
 ///
 /// # Errors
-/// [`Error::Usage`] for pairs that do not exist or nothing to compare with; whatever reading a layer
+/// [`Error::Usage`](crate::Error::Usage) for pairs that do not exist or nothing to compare with; whatever reading a layer
 /// or [`Tables`] gives.
 pub fn overlap(
     comparison: &Comparison<'_>,
@@ -112,20 +110,17 @@ pub fn overlap(
     })
 }
 
-/// χ of each pair of layers in one part, an entry for each k.
-type PartOverlaps = BTreeMap<(usize, usize), Vec<Option<f64>>>;
-
 /// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
-type Found = BTreeMap<(usize, usize), Array2<u32>>;
+pub(super) type Found = BTreeMap<(usize, usize), Array2<u32>>;
 
-struct Run<'a> {
-    comparison: &'a Comparison<'a>,
-    k: &'a [usize],
-    class_fraction: Option<f64>,
-    labels: &'a [Labels],
-    blocks: Vec<Vec<u32>>,
-    per_row: bool,
-    tables: &'a Tables<'a>,
+pub(super) struct Run<'a> {
+    pub(super) comparison: &'a Comparison<'a>,
+    pub(super) k: &'a [usize],
+    pub(super) class_fraction: Option<f64>,
+    pub(super) labels: &'a [Labels],
+    pub(super) blocks: Vec<Vec<u32>>,
+    pub(super) per_row: bool,
+    pub(super) tables: &'a Tables<'a>,
 }
 
 impl Run<'_> {
@@ -148,7 +143,7 @@ impl Run<'_> {
     }
 
     /// The neighbours in every layer that takes part, among `rows` if they are given.
-    fn tables_of(
+    pub(super) fn tables_of(
         &self,
         pairs: &[LayerPair],
         rows: Option<&[u32]>,
@@ -192,7 +187,7 @@ impl Run<'_> {
         Ok(found)
     }
 
-    fn tables_of_pair<'f>(
+    pub(super) fn tables_of_pair<'f>(
         &self,
         pair: LayerPair,
         found: &'f Found,
@@ -259,51 +254,6 @@ impl Run<'_> {
         std_dev(&means).map(|std| std / (means.len() as f64).sqrt())
     }
 
-    /// χ of every pair at every k, in every part.
-    fn in_parts(
-        &self,
-        pairs: &[LayerPair],
-        options: &OverlapOptions,
-        warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
-    ) -> Result<Option<Vec<PartOverlaps>>> {
-        let Some(count) = options.partitions else {
-            return Ok(None);
-        };
-        let n = self.comparison.n_rows();
-        if count > n {
-            return Err(Error::Usage(format!(
-                "--partitions {count} needs as many rows, there are {n}"
-            )));
-        }
-        let tables = Tables {
-            cache: None,
-            ..*self.tables
-        };
-        partitions(n, count, PartitionOrder::Random, options.seed)
-            .rows
-            .iter()
-            .map(|rows| {
-                let found = self.tables_of(pairs, Some(rows), tables, warnings, progress)?;
-                let of = |pair: &LayerPair| -> Vec<Option<f64>> {
-                    let tables = self.tables_of_pair(*pair, &found).ok();
-                    self.k
-                        .iter()
-                        .map(|&k| {
-                            let (a, b) = tables.filter(|(a, _)| a.ncols() >= k)?;
-                            mean(&neighbour_overlap(a.view(), b.view(), k))
-                        })
-                        .collect()
-                };
-                Ok(pairs
-                    .iter()
-                    .map(|pair| ((pair.a, pair.b), of(pair)))
-                    .collect())
-            })
-            .collect::<Result<_>>()
-            .map(Some)
-    }
-
     fn matrix(&self, pairs: &[OverlapPair], found: &Found, k: usize) -> OverlapMatrix {
         let names = |layers: &[ComparedLayer]| -> Vec<String> {
             layers.iter().map(|layer| layer.layer.clone()).collect()
@@ -332,81 +282,6 @@ impl Run<'_> {
             chance: (n > 1).then(|| chance(n, k)),
             overlap,
         }
-    }
-
-    /// Every layer of the first dump with every set of labels.
-    fn labelled(&self, found: &Found) -> Vec<LabelledLayer> {
-        let depths: Vec<(Option<usize>, Depth)> = match self.class_fraction {
-            Some(share) => vec![(None, Depth::ClassFraction(share))],
-            None => self
-                .k
-                .iter()
-                .map(|&k| (Some(k), Depth::Neighbours(k)))
-                .collect(),
-        };
-        let mut all = Vec::new();
-        for labels in self.labels {
-            for (k, depth) in &depths {
-                for (at, layer) in self.comparison.left().iter().enumerate() {
-                    let outcome = match found.get(&(0, at)) {
-                        None => Err(Reason::AllRowsIdentical),
-                        Some(table) => {
-                            label_overlap(table.view(), &labels.codes, &labels.classes, *depth)
-                        }
-                    };
-                    let errors = outcome
-                        .as_ref()
-                        .map(|overlap| self.label_errors(overlap, labels))
-                        .unwrap_or_default();
-                    all.push(LabelledLayer {
-                        layer: layer.layer.clone(),
-                        index: layer.index,
-                        relative_depth: layer.relative_depth,
-                        labels: labels.name.clone(),
-                        k: *k,
-                        std_error_micro: errors[0],
-                        std_error_macro: errors[1],
-                        reason: outcome.as_ref().err().copied(),
-                        overlap: outcome.ok(),
-                    });
-                }
-            }
-        }
-        all
-    }
-
-    /// Errors over blocks of rows of the mean over rows, and over classes.
-    fn label_errors(&self, overlap: &LabelOverlap, labels: &Labels) -> [Option<f64>; 2] {
-        let mut means = [Vec::new(), Vec::new()];
-        for block in &self.blocks {
-            let mut classes: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-            for &row in block {
-                let row = row as usize;
-                if let (Some(class), Some(value)) = (labels.codes[row], overlap.rows[row]) {
-                    classes.entry(class).or_default().push(value);
-                }
-            }
-            let rows: Vec<f64> = classes.values().flatten().copied().collect();
-            let by_class: Vec<f64> = classes.values().filter_map(|values| mean(values)).collect();
-            means[0].extend(mean(&rows));
-            means[1].extend(mean(&by_class));
-        }
-        means.map(|means| std_dev(&means).map(|std| std / (means.len() as f64).sqrt()))
-    }
-}
-
-/// Replaces the error over blocks by the one over parts.
-fn with_parts(pair: OverlapPair, key: LayerPair, at: usize, parts: &[PartOverlaps]) -> OverlapPair {
-    let values = parts
-        .iter()
-        .map(|part| *part.get(&(key.a, key.b))?.get(at)?);
-    // A part in which the overlap does not exist leaves no mean over parts.
-    let values: Vec<f64> = values.collect::<Option<_>>().unwrap_or_default();
-    OverlapPair {
-        partitions_mean: mean(&values),
-        std_error: std_dev(&values).map(|std| std / (values.len() as f64).sqrt()),
-        error_kind: "partitions",
-        ..pair
     }
 }
 

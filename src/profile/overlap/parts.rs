@@ -1,0 +1,85 @@
+//! Overlaps again in disjoint parts of the rows.
+
+use std::collections::BTreeMap;
+
+use super::options::OverlapOptions;
+use super::run::Run;
+use super::shape::OverlapPair;
+use crate::error::{Error, Result};
+use crate::geometry::relation::neighbour_overlap;
+use crate::geometry::stats::{mean, std_dev};
+use crate::profile::compare::LayerPair;
+use crate::profile::resample::{PartitionOrder, partitions};
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// χ of each pair of layers in one part, an entry for each k.
+pub(super) type PartOverlaps = BTreeMap<(usize, usize), Vec<Option<f64>>>;
+
+impl Run<'_> {
+    /// χ of every pair at every k, in every part.
+    pub(super) fn in_parts(
+        &self,
+        pairs: &[LayerPair],
+        options: &OverlapOptions,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Vec<PartOverlaps>>> {
+        let Some(count) = options.partitions else {
+            return Ok(None);
+        };
+        let n = self.comparison.n_rows();
+        if count > n {
+            return Err(Error::Usage(format!(
+                "--partitions {count} needs as many rows, there are {n}"
+            )));
+        }
+        let tables = Tables {
+            cache: None,
+            ..*self.tables
+        };
+        partitions(n, count, PartitionOrder::Random, options.seed)
+            .rows
+            .iter()
+            .map(|rows| {
+                let found = self.tables_of(pairs, Some(rows), tables, warnings, progress)?;
+                let of = |pair: &LayerPair| -> Vec<Option<f64>> {
+                    let tables = self.tables_of_pair(*pair, &found).ok();
+                    self.k
+                        .iter()
+                        .map(|&k| {
+                            let (a, b) = tables.filter(|(a, _)| a.ncols() >= k)?;
+                            mean(&neighbour_overlap(a.view(), b.view(), k))
+                        })
+                        .collect()
+                };
+                Ok(pairs
+                    .iter()
+                    .map(|pair| ((pair.a, pair.b), of(pair)))
+                    .collect())
+            })
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+}
+
+/// Replaces the error over blocks by the one over parts.
+pub(super) fn with_parts(
+    pair: OverlapPair,
+    key: LayerPair,
+    at: usize,
+    parts: &[PartOverlaps],
+) -> OverlapPair {
+    let values = parts
+        .iter()
+        .map(|part| *part.get(&(key.a, key.b))?.get(at)?);
+    // A part in which the overlap does not exist leaves no mean over parts.
+    let values: Vec<f64> = values.collect::<Option<_>>().unwrap_or_default();
+    OverlapPair {
+        partitions_mean: mean(&values),
+        std_error: std_dev(&values).map(|std| std / (values.len() as f64).sqrt()),
+        error_kind: "partitions",
+        ..pair
+    }
+}
