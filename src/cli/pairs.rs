@@ -17,7 +17,7 @@ use super::rows::RowArgs;
 #[command(next_help_heading = "Pairs of layers")]
 pub struct PairArgs {
     /// A second layer or dump with the same samples in the same order (same as --against)
-    #[arg(value_name = "OTHER")]
+    #[arg(value_name = "OTHER", help_heading = None)]
     other: Option<PathBuf>,
 
     /// Compare with the layers of another dump (other model, width, checkpoint) over the same rows
