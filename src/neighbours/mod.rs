@@ -26,6 +26,7 @@ mod tests;
 pub use counting::{RankCounts, Targets, count_ranks};
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
+pub use filter::Kernel;
 pub use pairs::pairs_within;
 pub use points::{Metric, Points};
 pub use search::{SearchOptions, Strategy, neighbour_table, order_distances};

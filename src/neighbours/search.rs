@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::filter::{Operand, Portable};
+use super::filter::{Demand, Kernel, pack};
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use super::table::{NeighbourTable, OrderDistances};
@@ -35,6 +35,8 @@ pub struct SearchOptions {
     pub strategy: Strategy,
     /// Rows per tile of the sweep; chosen by size if `None`.
     pub tile: Option<usize>,
+    /// What multiplies rows for the filter.
+    pub kernel: Kernel,
 }
 
 /// Up to this many columns the tree beats the sweep at any number of rows
@@ -80,27 +82,20 @@ pub fn neighbour_table(
             TableRow::new(row, all.into_iter().take(k))
         }),
         _ => {
-            let operand = Operand::pack(points, visiting_order(n));
+            let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+            let operand = pack(points, order, options.kernel, &demand);
             let tile = tile_size(n, options.tile);
             progress.begin("neighbours", sweep::steps(n, tile));
-            sweep::sweep(
-                points,
-                &operand,
-                &Portable,
-                k,
-                tile,
-                progress,
-                |p, list, verdict| {
-                    let rows: Vec<u32> = list
-                        .iter()
-                        .map(|candidate| operand.order()[candidate.position as usize])
-                        .collect();
-                    verdict.stand_at(operand.row(p));
-                    let mut judged = verdict.judge(rows);
-                    judged.sort_unstable_by(by_distance_then_row);
-                    TableRow::new(operand.order()[p], judged.into_iter().take(k))
-                },
-            )
+            sweep::sweep(points, &operand, k, tile, progress, |p, list, verdict| {
+                let rows: Vec<u32> = list
+                    .iter()
+                    .map(|candidate| operand.order()[candidate.position as usize])
+                    .collect();
+                verdict.stand_at(operand.row(p));
+                let mut judged = verdict.judge(rows);
+                judged.sort_unstable_by(by_distance_then_row);
+                TableRow::new(operand.order()[p], judged.into_iter().take(k))
+            })
         }
     };
     progress.end();
@@ -148,21 +143,22 @@ pub fn order_distances(
             )
         }),
         Strategy::Panel => {
-            let operand = Operand::pack(points, (0..index(n)).collect());
+            let (order, demand) = ((0..index(n)).collect(), Demand::Orders(&orders));
+            let operand = pack(points, order, options.kernel, &demand);
             progress.begin("neighbours", panel::steps(n));
-            let by_row = panel::order_distances(points, &operand, &Portable, &orders, progress);
+            let by_row = panel::order_distances(points, &operand, &orders, progress);
             progress.end();
             let distances = by_row.t().as_standard_layout().into_owned();
             return OrderDistances { orders, distances };
         }
         Strategy::Auto | Strategy::Sweep => {
-            let operand = Operand::pack(points, visiting_order(n));
+            let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+            let operand = pack(points, order, options.kernel, &demand);
             let tile = tile_size(n, options.tile);
             progress.begin("neighbours", sweep::steps(n, tile));
             sweep::sweep(
                 points,
                 &operand,
-                &Portable,
                 k,
                 tile,
                 progress,
