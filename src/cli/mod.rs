@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use repgeo::{Error, Result};
 
+mod bench;
 mod completions;
 mod density_peaks;
 mod events;
@@ -18,6 +19,7 @@ mod pairs;
 mod peaks;
 mod progress;
 mod rows;
+mod search;
 
 /// Exact, reproducible geometry of hidden representations.
 ///
@@ -44,6 +46,7 @@ enum Command {
     Overlap(Box<overlap::OverlapArgs>),
     Neighbours(neighbours::NeighboursArgs),
     Events(events::EventsArgs),
+    Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -63,6 +66,7 @@ pub fn run() -> Result<()> {
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Events(args) => events::run(args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

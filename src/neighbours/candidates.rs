@@ -30,7 +30,7 @@ impl Candidates {
         Self {
             position,
             k,
-            room: k + (k / 2).max(16).max(2 * spare),
+            room: k + (k / 2).max(16) + 4 * spare,
             list: Vec::new(),
             threshold: f64::INFINITY,
         }

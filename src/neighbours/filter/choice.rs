@@ -52,8 +52,6 @@ impl Kernel {
 pub(in crate::neighbours) enum Demand<'a> {
     /// Which rows are the k nearest.
     Nearest(usize),
-    /// The distances of these orders, all below the number of rows.
-    Orders(&'a [usize]),
     /// Who is nearer than some of the rows: for a row of the matrix, those rows.
     NearerThan(&'a (dyn Fn(usize) -> Vec<u32> + Sync)),
 }
@@ -92,12 +90,22 @@ pub(in crate::neighbours) fn pack(
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
             operand.spare = undecided.min(n);
+            operand.kernel = Kernel::Avx512Bf16;
             return operand;
         }
         order = operand.order;
     }
     let rounded = portable::pack(points, &order, &frame);
     Operand::new(order, width, frame.scale, rounded)
+}
+
+/// The kernel that the rows would get.
+pub(in crate::neighbours) fn choose(
+    points: &Points<'_>,
+    order: Vec<u32>,
+    demand: &Demand<'_>,
+) -> Kernel {
+    pack(points, order, Kernel::Auto, demand).kernel
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -110,7 +118,7 @@ fn coarse(_: &Points<'_>, _: &[u32], _: &Frame) -> Option<Rounded> {
     None
 }
 
-/// A sampled row: its sorted scores, and those at which the search decides.
+/// A sampled row: its scores, and those at which the search decides.
 struct Sampled {
     position: usize,
     scores: Vec<f64>,
@@ -162,19 +170,20 @@ impl Sampled {
         verdict: &mut Verdict<'_>,
     ) -> Self {
         let others = (0..products.len()).filter(|&q| q != p);
-        let mut scores: Vec<f64> = others.map(|q| operand.score(p, q, products[q])).collect();
-        scores.sort_unstable_by(f64::total_cmp);
-        let of_order = |&order: &usize| scores[order.clamp(1, scores.len()) - 1];
+        let scores: Vec<f64> = others.map(|q| operand.score(p, q, products[q])).collect();
+        let mut scratch = scores.clone();
+        let mut of_order = |order: usize| {
+            let at = order.clamp(1, scratch.len()) - 1;
+            *scratch.select_nth_unstable_by(at, f64::total_cmp).1
+        };
         let decisive = match demand {
-            Demand::Nearest(k) => vec![of_order(k)],
-            Demand::Orders(orders) => orders.iter().map(of_order).collect(),
+            Demand::Nearest(k) => vec![of_order(*k)],
             Demand::NearerThan(rows) => {
                 verdict.stand_at(operand.row(p));
                 let judged = verdict.judge(rows(operand.row(p)));
-                let scale = operand.scale() * operand.scale();
                 judged
                     .into_iter()
-                    .map(|(squared, _)| squared * scale)
+                    .map(|(squared, _)| squared * operand.scale() * operand.scale())
                     .collect()
             }
         };
@@ -192,13 +201,11 @@ impl Sampled {
             let (below, above) = match demand {
                 // Everything nearer is wanted; the threshold and the pair err.
                 Demand::Nearest(_) => (0.0, 2.0 * error),
-                Demand::Orders(_) => (2.0 * error, 2.0 * error),
                 // The threshold is exact.
                 Demand::NearerThan(_) => (error, error),
             };
-            let first = self.scores.partition_point(|&score| score < g - below);
-            let end = self.scores.partition_point(|&score| score <= g + above);
-            (end - first) as f64 - 1.0
+            let inside = |&&score: &&f64| score >= g - below && score <= g + above;
+            self.scores.iter().filter(inside).count() as f64 - 1.0
         };
         self.decisive.iter().map(near).sum()
     }
@@ -210,4 +217,52 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Matrix;
+    use crate::neighbours::points::Metric;
+    use crate::neighbours::tests::gaussian;
+
+    /// Rows in a space of 4 dimensions, bent into 64 columns.
+    fn strong_directions(n: usize) -> Matrix {
+        let (low, mixing) = (gaussian(n, 4, 1), gaussian(64, 4, 2));
+        let (mut x, mut weights) = (vec![0.0; 4], vec![0.0; 4]);
+        let mut values = Vec::new();
+        for i in 0..n {
+            low.widen_row(i, &mut x);
+            for j in 0..64 {
+                mixing.widen_row(j, &mut weights);
+                values.push(x.iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>() as f32);
+            }
+        }
+        Matrix::from_f32(n, 64, values)
+    }
+
+    #[test]
+    fn rows_that_bf16_can_tell_apart_get_it_and_noise_does_not() {
+        if !Kernel::Avx512Bf16.is_available() {
+            eprintln!("skipped: this machine has no avx512-bf16 kernel");
+            return;
+        }
+        let chosen = |matrix: &Matrix, demand: &Demand<'_>| {
+            let points = Points::new(matrix, Metric::Euclidean, "x").unwrap();
+            choose(&points, (0..matrix.n_rows() as u32).collect(), demand)
+        };
+        let structured = strong_directions(2000);
+        assert_eq!(chosen(&structured, &Demand::Nearest(5)), Kernel::Avx512Bf16);
+        let noise = gaussian(2000, 1000, 3);
+        assert_eq!(chosen(&noise, &Demand::Nearest(30)), Kernel::Portable);
+        let any = |row: usize| vec![(row as u32 + 1) % 2000];
+        let ranks = chosen(&noise, &Demand::NearerThan(&any));
+        assert_eq!(
+            ranks,
+            Kernel::Portable,
+            "halfway through noise nobody can be placed"
+        );
+        let small = strong_directions(FEW_ROWS - 1);
+        assert_eq!(chosen(&small, &Demand::Nearest(5)), Kernel::Portable);
+    }
 }

@@ -43,7 +43,7 @@ mod frame;
 mod portable;
 
 pub use choice::Kernel;
-pub(super) use choice::{Demand, pack};
+pub(super) use choice::{Demand, choose, pack};
 
 /// Rows packed for one kernel.
 trait Packed: Send + Sync {
@@ -75,6 +75,7 @@ pub(super) struct Operand {
     width: usize,
     /// 2^−e, by which centred rows were multiplied.
     scale: f64,
+    kernel: Kernel,
     packed: Box<dyn Packed>,
     /// n_p², the squared norm of the packed row.
     squares: Vec<f64>,
@@ -93,6 +94,7 @@ impl Operand {
             order,
             width,
             scale,
+            kernel: Kernel::Portable,
             packed: rounded.packed,
             squares: rounded.squares,
             residues: rounded.residues,
