@@ -226,8 +226,8 @@ mod tests {
     use crate::neighbours::points::Metric;
     use crate::neighbours::tests::gaussian;
 
-    /// Rows in a space of 4 dimensions, bent into 64 columns.
-    fn strong_directions(n: usize) -> Matrix {
+    /// Rows in a space of 4 dimensions, bent into 64 columns; every other row is `apart`.
+    fn strong_directions(n: usize, apart: f64) -> Matrix {
         let (low, mixing) = (gaussian(n, 4, 1), gaussian(64, 4, 2));
         let (mut x, mut weights) = (vec![0.0; 4], vec![0.0; 4]);
         let mut values = Vec::new();
@@ -235,14 +235,15 @@ mod tests {
             low.widen_row(i, &mut x);
             for j in 0..64 {
                 mixing.widen_row(j, &mut weights);
-                values.push(x.iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>() as f32);
+                let inside: f64 = x.iter().zip(&weights).map(|(x, w)| x * w).sum();
+                values.push((inside + apart * (i % 2) as f64) as f32);
             }
         }
         Matrix::from_f32(n, 64, values)
     }
 
     #[test]
-    fn rows_that_bf16_can_tell_apart_get_it_and_noise_does_not() {
+    fn rows_that_bf16_can_tell_apart_get_it_and_tight_clusters_do_not() {
         if !Kernel::Avx512Bf16.is_available() {
             eprintln!("skipped: this machine has no avx512-bf16 kernel");
             return;
@@ -251,18 +252,14 @@ mod tests {
             let points = Points::new(matrix, Metric::Euclidean, "x").unwrap();
             choose(&points, (0..matrix.n_rows() as u32).collect(), demand)
         };
-        let structured = strong_directions(2000);
-        assert_eq!(chosen(&structured, &Demand::Nearest(5)), Kernel::Avx512Bf16);
-        let noise = gaussian(2000, 1000, 3);
-        assert_eq!(chosen(&noise, &Demand::Nearest(30)), Kernel::Portable);
-        let any = |row: usize| vec![(row as u32 + 1) % 2000];
-        let ranks = chosen(&noise, &Demand::NearerThan(&any));
-        assert_eq!(
-            ranks,
-            Kernel::Portable,
-            "halfway through noise nobody can be placed"
-        );
-        let small = strong_directions(FEW_ROWS - 1);
+        let next = |row: usize| vec![(row as u32 + 2) % 2000];
+        for demand in [Demand::Nearest(5), Demand::NearerThan(&next)] {
+            let wide = strong_directions(2000, 0.0);
+            assert_eq!(chosen(&wide, &demand), Kernel::Avx512Bf16);
+            let tight = strong_directions(2000, 1000.0);
+            assert_eq!(chosen(&tight, &demand), Kernel::Portable);
+        }
+        let small = strong_directions(FEW_ROWS - 1, 0.0);
         assert_eq!(chosen(&small, &Demand::Nearest(5)), Kernel::Portable);
     }
 }
