@@ -123,7 +123,7 @@ fn compare_kernels(arguments: &[String]) {
     let near = neighbour_table(&points, 1, &SearchOptions::default(), &Silent).indices;
     let targets = Targets {
         rows: near.view(),
-        groups: &[0..1],
+        groups: &[0..1, 0..1],
     };
     let kernels: Vec<Kernel> = Kernel::ALL
         .into_iter()

@@ -158,7 +158,7 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
     let undecided = sample
         .iter()
         .map(|row| row.undecided(operand, typical, demand));
-    (undecided.sum::<f64>() / sample.len() as f64).ceil() as usize
+    undecided.sum::<usize>().div_ceil(sample.len())
 }
 
 impl Sampled {
@@ -195,7 +195,7 @@ impl Sampled {
     }
 
     /// Scores that the bound cannot tell from the decisive ones, less those that ask for it.
-    fn undecided(&self, operand: &Operand, typical: f64, demand: &Demand<'_>) -> f64 {
+    fn undecided(&self, operand: &Operand, typical: f64, demand: &Demand<'_>) -> usize {
         let near = |&g: &f64| {
             let error = operand.relative() * g.max(0.0) + operand.error(self.position) + typical;
             let (below, above) = match demand {
@@ -205,7 +205,7 @@ impl Sampled {
                 Demand::NearerThan(_) => (error, error),
             };
             let inside = |&&score: &&f64| score >= g - below && score <= g + above;
-            self.scores.iter().filter(inside).count() as f64 - 1.0
+            self.scores.iter().filter(inside).count().saturating_sub(1)
         };
         self.decisive.iter().map(near).sum()
     }
