@@ -3,9 +3,12 @@
 //! ```sh
 //! cargo bench --bench neighbours                                # the floor and the searches
 //! cargo bench --bench neighbours -- --table FILE.npy K THREADS REPEATS
+//! cargo bench --bench neighbours -- --kernels N D K RANK ROUNDS     # one kernel beside the other
 //! ```
 //!
 //! The second form prints one JSON line, `{"seconds": […]}`, for `benches/peers/run.py`.
+//! The third runs every kernel of the machine once a round, on activations of RANK strong
+//! directions, and prints medians of seconds and of each round's ratios to the portable kernel.
 
 #![allow(clippy::print_stdout)]
 
@@ -14,19 +17,23 @@ use std::time::Instant;
 
 use repgeo::input::{Dump, Matrix, ReadOptions};
 use repgeo::neighbours::{
-    Metric, Points, SearchOptions, Strategy, neighbour_table, order_distances,
+    Kernel, Metric, Points, SearchOptions, Strategy, Targets, count_ranks, neighbour_table,
+    order_distances,
 };
 use repgeo::progress::Silent;
 use repgeo::random::SplitMix64;
 
 /// Activations with the spectrum of hidden states: a few strong directions, much noise.
 fn activations(n: usize, d: usize) -> Matrix {
+    activations_of_rank(n, d, 24.min(d))
+}
+
+fn activations_of_rank(n: usize, d: usize, rank: usize) -> Matrix {
     let mut random = SplitMix64::new(1);
     let mut normal = || {
         let (u, v) = (1.0 - random.uniform(), random.uniform());
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     };
-    let rank = 24.min(d);
     let basis: Vec<f64> = (0..rank * d).map(|_| normal()).collect();
     let mut values = Vec::with_capacity(n * d);
     for _ in 0..n {
@@ -101,16 +108,83 @@ fn time_table(arguments: &[String]) -> repgeo::Result<()> {
     Ok(())
 }
 
+/// `--kernels N D K RANK ROUNDS`: tables, orders to N/2 and ranks by each kernel, one thread.
+fn compare_kernels(arguments: &[String]) {
+    let numbers: Vec<usize> = arguments
+        .iter()
+        .map(|text| text.parse().expect("--kernels takes five numbers"))
+        .collect();
+    let &[n, d, k, rank, rounds] = numbers.as_slice() else {
+        panic!("--kernels needs N D K RANK ROUNDS");
+    };
+    let matrix = activations_of_rank(n, d, rank);
+    let points = Points::new(&matrix, Metric::Euclidean, "bench").expect("finite data");
+    let orders: Vec<usize> = (0..).map(|e| 1 << e).take_while(|m| 2 * m <= n).collect();
+    let near = neighbour_table(&points, 1, &SearchOptions::default(), &Silent).indices;
+    let targets = Targets {
+        rows: near.view(),
+        groups: &[0..1, 0..1],
+    };
+    let kernels: Vec<Kernel> = Kernel::ALL
+        .into_iter()
+        .filter(|kernel| kernel.is_available())
+        .collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.expect("a pool").install(|| {
+        for what in ["table", "orders", "ranks"] {
+            let mut seconds: Vec<Vec<f64>> = vec![Vec::new(); kernels.len()];
+            for round in 0..rounds {
+                for turn in 0..kernels.len() {
+                    let at = (turn + round) % kernels.len();
+                    let options = SearchOptions {
+                        kernel: kernels[at],
+                        ..SearchOptions::default()
+                    };
+                    seconds[at].extend(time(1, || match what {
+                        "table" => {
+                            neighbour_table(&points, k, &options, &Silent);
+                        }
+                        "orders" => {
+                            order_distances(&points, &orders, &options, &Silent);
+                        }
+                        _ => {
+                            count_ranks(&points, &targets, &options, &Silent);
+                        }
+                    }));
+                }
+            }
+            let base = kernels
+                .iter()
+                .position(|&kernel| kernel == Kernel::Portable);
+            let base = seconds[base.expect("it is always there")].clone();
+            for (kernel, seconds) in kernels.iter().zip(&seconds) {
+                let ratios = base.iter().zip(seconds).map(|(base, own)| base / own);
+                println!(
+                    "{what:6} N={n} D={d} k={k} rank={rank} {:12} {:.3} s, {:.2} times as fast",
+                    kernel.as_str(),
+                    median(seconds.clone()),
+                    median(ratios.collect())
+                );
+            }
+        }
+    });
+}
+
 fn main() -> repgeo::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    match arguments.iter().position(|argument| argument == "--table") {
-        // cargo adds a `--bench` of its own behind the four.
-        Some(at) => time_table(arguments.get(at + 1..at + 5).unwrap_or_default()),
-        None => {
-            time_searches();
-            Ok(())
-        }
+    let behind = |flag: &str, count: usize| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        // cargo adds a `--bench` of its own behind them.
+        Some(arguments.get(at + 1..=at + count).unwrap_or_default())
+    };
+    if let Some(arguments) = behind("--table", 4) {
+        return time_table(arguments);
     }
+    match behind("--kernels", 5) {
+        Some(arguments) => compare_kernels(arguments),
+        None => time_searches(),
+    }
+    Ok(())
 }
 
 fn time_searches() {
@@ -164,7 +238,7 @@ fn time_searches() {
     ] {
         let options = SearchOptions {
             strategy,
-            tile: None,
+            ..SearchOptions::default()
         };
         let seconds = median(time(5, || {
             order_distances(&points, &orders, &options, &Silent)
@@ -177,7 +251,7 @@ fn time_searches() {
         let [sweep, tree] = [Strategy::Sweep, Strategy::Tree].map(|strategy| {
             let options = SearchOptions {
                 strategy,
-                tile: None,
+                ..SearchOptions::default()
             };
             median(time(3, || neighbour_table(&points, k, &options, &Silent)))
         });

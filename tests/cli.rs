@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use repgeo::neighbours::Kernel;
 use repgeo::random::SplitMix64;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -445,6 +446,73 @@ fn threads_change_no_byte_of_any_report() {
             assert_eq!(of("1"), of("2"), "{args:?} {format}");
         }
     }
+}
+
+/// Rows and columns enough for the choice of a kernel, with a few strong directions.
+fn large_layer(folder: &Path, name: &str, seed: u64) -> PathBuf {
+    let (n, d) = (1300usize, 64usize);
+    let mut random = SplitMix64::new(seed);
+    let mixing: Vec<f64> = (0..5 * d).map(|_| random.uniform() - 0.5).collect();
+    let mut bytes = Vec::new();
+    for _ in 0..n {
+        let weights: Vec<f64> = (0..5).map(|_| random.uniform()).collect();
+        for j in 0..d {
+            let x: f64 = weights
+                .iter()
+                .zip(&mixing[5 * j..])
+                .map(|(w, m)| w * m)
+                .sum();
+            #[allow(clippy::cast_possible_truncation)]
+            bytes.extend((x as f32).to_le_bytes());
+        }
+    }
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n}, {d}), }}");
+    let header = format!("{header:<117}\n");
+    let file = folder.join(name);
+    let start = [b"\x93NUMPY\x01\x00v\x00", header.as_bytes()].concat();
+    fs::write(&file, [start, bytes].concat()).unwrap();
+    file
+}
+
+#[test]
+fn kernels_change_no_byte_of_any_report() {
+    let folder = TempDir::new().unwrap();
+    let files = ["a.npy", "b.npy"]
+        .map(|name| large_layer(folder.path(), name, u64::from(name.as_bytes()[0])));
+    let (a, b) = (path(&files[0]), path(&files[1]));
+    for args in [
+        &["id-profile", "--range-max", "600", a][..],
+        &["imbalance", a, b],
+        &["overlap", a, b, "-k", "10"],
+    ] {
+        let of = |kernel: &str| stdout(&[args, &["--format", "json", "--kernel", kernel]].concat());
+        let portable = of("portable");
+        assert_eq!(of("auto"), portable, "{args:?}");
+        if Kernel::Avx512Bf16.is_available() {
+            assert_eq!(of("avx512-bf16"), portable, "{args:?}");
+        } else {
+            let message = refusal(&[args, &["--kernel", "avx512-bf16"]].concat(), 2);
+            assert!(message.contains("--kernel"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn bench_names_the_kernel_that_it_chose() {
+    let args = [
+        "bench",
+        "--rows",
+        "200",
+        "--columns",
+        "8",
+        "--rounds",
+        "1",
+        "--json",
+    ];
+    let found = json(&args);
+    assert_eq!(found["chosen"], "portable");
+    assert!(found["kernels"][0]["ceiling_gflops"].as_f64().unwrap() > 0.0);
+    assert!(stdout(&args[..7]).contains("chosen"));
 }
 
 #[test]

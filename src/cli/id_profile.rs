@@ -22,6 +22,7 @@ use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// Intrinsic dimension of every layer: TwoNN, and Gride over scales
 ///
@@ -56,6 +57,9 @@ pub struct IdProfileArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    #[command(flatten)]
+    search: SearchArgs,
 
     /// Keep neighbour tables in DIR and use what is there
     #[arg(
@@ -365,6 +369,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     let local = args.local()?;
     let fit = args.estimate.fit()?;
     let options = IdOptions {
+        search: args.search.options()?,
         two_nn: args.estimate.wants(Estimator::TwoNn).then_some(fit),
         gride: args.estimate.wants(Estimator::Gride),
         order: args.estimate.order()?,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use repgeo::cache::Cache;
 use repgeo::input::{Dump, index_list};
-use repgeo::neighbours::SearchOptions;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::imbalance::{ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets};
 use repgeo::profile::{DuplicatePolicy, PartitionOrder, Tables};
@@ -17,6 +16,7 @@ use super::output::{OutputArgs, input_name};
 use super::pairs::PairArgs;
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// Information imbalance: how well one layer predicts the neighbours of another
 ///
@@ -42,6 +42,9 @@ pub struct ImbalanceArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    #[command(flatten)]
+    search: SearchArgs,
 
     /// Keep neighbour tables and ranks in DIR and use what is there; a run that was stopped goes on
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -116,7 +119,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
     let tables = Tables {
         cache: cache.as_ref(),
         metric: args.layers.metric(),
-        search: SearchOptions::default(),
+        search: args.search.options()?,
     };
     if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
         return run_subsets(&args, &tables);

@@ -5,6 +5,7 @@ use repgeo::{Error, Result};
 
 mod attention_modify;
 mod attribution;
+mod bench;
 mod clones;
 mod completions;
 mod density_peaks;
@@ -25,6 +26,7 @@ mod peaks;
 mod progress;
 mod prompts;
 mod rows;
+mod search;
 mod similarity;
 
 /// Exact, reproducible geometry of hidden representations.
@@ -47,18 +49,19 @@ enum Command {
     Inspect(inspect::InspectArgs),
     IdProfile(Box<id_profile::IdProfileArgs>),
     Imbalance(Box<imbalance::ImbalanceArgs>),
+    Overlap(Box<overlap::OverlapArgs>),
+    Similarity(Box<similarity::SimilarityArgs>),
     DensityPeaks(Box<density_peaks::DensityPeaksArgs>),
     Landscape(Box<landscape::LandscapeArgs>),
-    Overlap(Box<overlap::OverlapArgs>),
-    Neighbours(neighbours::NeighboursArgs),
+    Clones(Box<clones::ClonesArgs>),
     Events(events::EventsArgs),
+    Neighbours(neighbours::NeighboursArgs),
     Forward(Box<forward::ForwardArgs>),
     LogitLens(Box<logit_lens::LogitLensArgs>),
     Attribution(Box<attribution::AttributionArgs>),
     HeadPattern(Box<head_pattern::HeadPatternArgs>),
     AttentionModify(Box<attention_modify::AttentionModifyArgs>),
-    Similarity(Box<similarity::SimilarityArgs>),
-    Clones(Box<clones::ClonesArgs>),
+    Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -85,6 +88,7 @@ pub fn run() -> Result<()> {
         Command::AttentionModify(args) => attention_modify::run(*args),
         Command::Similarity(args) => similarity::run(*args),
         Command::Clones(args) => clones::run(*args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
 }

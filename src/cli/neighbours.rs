@@ -16,6 +16,7 @@ use super::layers::LayerArgs;
 use super::output::{ScreenArgs, input_name};
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// Write the exact neighbour table of every layer as .npz (distances, dist_indices)
 ///
@@ -42,6 +43,9 @@ pub struct NeighboursArgs {
     rows: RowArgs,
 
     #[command(flatten)]
+    search: SearchArgs,
+
+    #[command(flatten)]
     screen: ScreenArgs,
 }
 
@@ -57,6 +61,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     })?;
     let tables = Tables {
         metric: args.layers.metric(),
+        search: args.search.options()?,
         ..Tables::default()
     };
     let progress = Bar::new(args.screen.quiet);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::cache::Cache;
-use repgeo::neighbours::SearchOptions;
 use repgeo::profile::Tables;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
@@ -16,6 +15,7 @@ use super::output::{OutputArgs, input_name};
 use super::pairs::PairArgs;
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// Neighbour overlap: the share of neighbours that layers have in common, or with the row's label
 ///
@@ -38,6 +38,9 @@ pub struct OverlapArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    #[command(flatten)]
+    search: SearchArgs,
 
     /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -88,7 +91,7 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     let tables = Tables {
         cache: cache.as_ref(),
         metric: args.layers.metric(),
-        search: SearchOptions::default(),
+        search: args.search.options()?,
     };
     let defaults = OverlapOptions::default();
     let options = OverlapOptions {

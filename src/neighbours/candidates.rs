@@ -17,21 +17,20 @@ pub(super) struct Candidate {
 pub(super) struct Candidates {
     position: usize,
     k: usize,
+    /// Length at which the list is pruned.
+    room: usize,
     list: Vec<Candidate>,
     /// An upper bound of the k-th smallest (scaled) D²; infinite until k pairs were offered.
     threshold: f64,
 }
 
-/// Room for candidates beyond k before the list is pruned.
-fn room(k: usize) -> usize {
-    k + (k / 2).max(16)
-}
-
 impl Candidates {
-    pub(super) fn new(position: usize, k: usize) -> Self {
+    /// An empty list; `spare` candidates beyond k are expected to stay.
+    pub(super) fn new(position: usize, k: usize, spare: usize) -> Self {
         Self {
             position,
             k,
+            room: k + (k / 2).max(16) + 4 * spare,
             list: Vec::new(),
             threshold: f64::INFINITY,
         }
@@ -56,10 +55,10 @@ impl Candidates {
         product: f32,
     ) -> bool {
         if self.list.capacity() == 0 {
-            self.list.reserve_exact(room(self.k));
+            self.list.reserve_exact(self.room);
         }
         self.list.push(self.candidate(operand, position, product));
-        let full = self.list.len() >= room(self.k);
+        let full = self.list.len() >= self.room;
         if full {
             let mut list = std::mem::take(&mut self.list);
             self.prune(operand, verdict, &mut list);
@@ -79,10 +78,10 @@ impl Candidates {
         scratch.clear();
         scratch.append(&mut self.list);
         scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
-        if scratch.len() >= room(self.k) {
+        if scratch.len() >= self.room {
             self.prune(operand, verdict, scratch);
         }
-        self.list.reserve_exact(room(self.k).max(scratch.len()));
+        self.list.reserve_exact(self.room.max(scratch.len()));
         self.list.append(scratch);
     }
 
@@ -111,7 +110,7 @@ impl Candidates {
         let threshold = self.threshold;
         list.retain(|c| operand.lower(own, c.position as usize, f64::from(c.score)) <= threshold);
         // A list that stays nearly full would be pruned again at once.
-        if 2 * list.len() >= self.k + room(self.k) {
+        if 2 * list.len() >= self.k + self.room {
             self.judge(operand, verdict, list);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::filter::{Operand, Portable};
+use super::filter::{Demand, Kernel, Operand, pack};
 use super::points::{Points, Verdict};
 use super::search::index;
 
@@ -40,7 +40,7 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
         return [0; 2];
     }
     let order = short.iter().chain(others).map(|&row| index(row)).collect();
-    let operand = Operand::pack(points, order);
+    let operand = pack(points, order, Kernel::Portable, &Demand::Nearest(1));
     let n = operand.n_rows();
     let terms: Vec<f32> = (0..n).map(|q| operand.column_term(q)).collect();
     let height = (PANEL_SCORES / n).clamp(8, 64);
@@ -51,7 +51,7 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
     let by_panel = panels.into_par_iter().map_init(
         || (Verdict::new(points), vec![0.0; height * n]),
         |(verdict, products), panel| {
-            operand.products(&Portable, panel.clone(), 0..n, products);
+            operand.products(panel.clone(), 0..n, products);
             let mut pairs = [0; 2];
             for (p, products) in panel.zip(products.chunks(n)) {
                 count_row(&operand, p, products, &terms, radii, verdict, &mut pairs);

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::candidates::Candidate;
-use super::filter::{Kernel, Operand};
+use super::filter::Operand;
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use crate::progress::Progress;
@@ -26,7 +26,6 @@ const PANEL_SCORES: usize = 1 << 20;
 pub(super) fn order_distances(
     points: &Points<'_>,
     operand: &Operand,
-    kernel: &dyn Kernel,
     orders: &[usize],
     progress: &dyn Progress,
 ) -> Array2<f64> {
@@ -42,7 +41,7 @@ pub(super) fn order_distances(
             |worker, (panel, out)| {
                 let start = panel * height;
                 let end = (start + height).min(n);
-                operand.products(kernel, start..end, 0..n, &mut worker.products);
+                operand.products(start..end, 0..n, &mut worker.products);
                 for (row, out) in out.chunks_mut(orders.len()).enumerate() {
                     worker.row(start + row, row, orders, out);
                 }
@@ -176,7 +175,8 @@ impl<'a> Worker<'a> {
         let bottom = histogram.edge(f64::from(low) - 1.0);
         let top = histogram.edge(f64::from(high) + 2.0);
         let score = self.operand.square(p) + 2.0 * top;
-        let error = 1.01
+        // The bound of a score at the edge of the span is that at the rank, and a little more.
+        let error = 1.01 / (1.0 - self.operand.relative())
             * (self.operand.error(p)
                 + self.outliers.regular_error
                 + self.operand.relative() * score.abs());

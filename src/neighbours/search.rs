@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::filter::{Operand, Portable};
+use super::candidates::Candidate;
+use super::filter::{Demand, Kernel, Operand, pack};
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use super::table::{NeighbourTable, OrderDistances};
@@ -35,6 +36,8 @@ pub struct SearchOptions {
     pub strategy: Strategy,
     /// Rows per tile of the sweep; chosen by size if `None`.
     pub tile: Option<usize>,
+    /// What multiplies rows for the filter.
+    pub kernel: Kernel,
 }
 
 /// Up to this many columns the tree beats the sweep at any number of rows
@@ -80,27 +83,15 @@ pub fn neighbour_table(
             TableRow::new(row, all.into_iter().take(k))
         }),
         _ => {
-            let operand = Operand::pack(points, visiting_order(n));
+            let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+            let operand = pack(points, order, options.kernel, &demand);
             let tile = tile_size(n, options.tile);
             progress.begin("neighbours", sweep::steps(n, tile));
-            sweep::sweep(
-                points,
-                &operand,
-                &Portable,
-                k,
-                tile,
-                progress,
-                |p, list, verdict| {
-                    let rows: Vec<u32> = list
-                        .iter()
-                        .map(|candidate| operand.order()[candidate.position as usize])
-                        .collect();
-                    verdict.stand_at(operand.row(p));
-                    let mut judged = verdict.judge(rows);
-                    judged.sort_unstable_by(by_distance_then_row);
-                    TableRow::new(operand.order()[p], judged.into_iter().take(k))
-                },
-            )
+            sweep::sweep(points, &operand, k, tile, progress, |p, list, verdict| {
+                let mut judged = nearest(&operand, p, k, list, verdict);
+                judged.sort_unstable_by(by_distance_then_row);
+                TableRow::new(operand.order()[p], judged.into_iter().take(k))
+            })
         }
     };
     progress.end();
@@ -148,21 +139,28 @@ pub fn order_distances(
             )
         }),
         Strategy::Panel => {
-            let operand = Operand::pack(points, (0..index(n)).collect());
+            // Far from the nearest rows a coarse score leaves hundreds of pairs undecided for each
+            // order: only who asks for it gets it.
+            let kernel = match options.kernel {
+                Kernel::Auto => Kernel::Portable,
+                asked => asked,
+            };
+            let middle = Demand::Nearest(orders[orders.len() / 2]);
+            let operand = pack(points, (0..index(n)).collect(), kernel, &middle);
             progress.begin("neighbours", panel::steps(n));
-            let by_row = panel::order_distances(points, &operand, &Portable, &orders, progress);
+            let by_row = panel::order_distances(points, &operand, &orders, progress);
             progress.end();
             let distances = by_row.t().as_standard_layout().into_owned();
             return OrderDistances { orders, distances };
         }
         Strategy::Auto | Strategy::Sweep => {
-            let operand = Operand::pack(points, visiting_order(n));
+            let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+            let operand = pack(points, order, options.kernel, &demand);
             let tile = tile_size(n, options.tile);
             progress.begin("neighbours", sweep::steps(n, tile));
             sweep::sweep(
                 points,
                 &operand,
-                &Portable,
                 k,
                 tile,
                 progress,
@@ -251,6 +249,37 @@ pub(super) fn tile_size(n: usize, asked: Option<usize>) -> usize {
 /// Row numbers are stored as u32: 2^32 rows would be 137 GB of neighbours at k = 2.
 pub(super) fn index(row: usize) -> u32 {
     u32::try_from(row).expect("layers have fewer than 2^32 rows")
+}
+
+/// Exact D² and rows of what may be among the k nearest of the row at position `p`.
+///
+/// The k lowest scores get their verdicts first; the largest of those bounds the k-th D² more
+/// tightly than any score can, and few other candidates stay below it.
+fn nearest(
+    operand: &Operand,
+    p: usize,
+    k: usize,
+    mut list: Vec<Candidate>,
+    verdict: &mut Verdict<'_>,
+) -> Vec<(f64, u32)> {
+    let row_of = |candidate: &Candidate| operand.order()[candidate.position as usize];
+    if list.len() > k {
+        list.select_nth_unstable_by(k - 1, |a, b| a.score.total_cmp(&b.score));
+    }
+    let (first, others) = list.split_at(k.min(list.len()));
+    verdict.stand_at(operand.row(p));
+    let mut judged = verdict.judge(first.iter().map(row_of).collect());
+    let farthest = judged
+        .iter()
+        .map(|&(squared, _)| squared)
+        .fold(0.0, f64::max);
+    let farthest = farthest * operand.scale() * operand.scale();
+    let others = others.iter().filter(|candidate| {
+        let q = candidate.position as usize;
+        operand.lower(p, q, f64::from(candidate.score)) <= farthest
+    });
+    judged.extend(verdict.judge(others.map(row_of).collect()));
+    judged
 }
 
 fn by_distance_then_row(a: &(f64, u32), b: &(f64, u32)) -> Ordering {

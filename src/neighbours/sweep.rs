@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::candidates::{Candidate, Candidates};
-use super::filter::{Kernel, Operand};
+use super::filter::Operand;
 use super::flags::{BLOCK, flag, for_each_flagged};
 use super::points::{Points, Verdict};
 use crate::progress::Progress;
@@ -25,7 +25,6 @@ struct Tile {
 pub(super) fn sweep<R: Send>(
     points: &Points<'_>,
     operand: &Operand,
-    kernel: &dyn Kernel,
     k: usize,
     tile: usize,
     progress: &dyn Progress,
@@ -35,14 +34,17 @@ pub(super) fn sweep<R: Send>(
         .step_by(tile)
         .map(|start| {
             let rows = start..(start + tile).min(operand.n_rows());
-            let candidates = rows.clone().map(|p| Candidates::new(p, k)).collect();
+            let candidates = rows
+                .clone()
+                .map(|p| Candidates::new(p, k, operand.spare()))
+                .collect();
             Mutex::new(Tile { rows, candidates })
         })
         .collect();
     let pairs = schedule(tiles.len());
     let next = AtomicUsize::new(0);
     rayon::broadcast(|_| {
-        let mut worker = Worker::new(points, operand, kernel, tile);
+        let mut worker = Worker::new(points, operand, tile);
         while let Some(&(a, b)) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
             worker.visit(&tiles[a], &tiles[b], a == b);
             progress.advance(1);
@@ -86,7 +88,6 @@ fn schedule(tiles: usize) -> Vec<(usize, usize)> {
 /// What one thread needs to visit pairs of tiles.
 struct Worker<'a> {
     operand: &'a Operand,
-    kernel: &'a dyn Kernel,
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     verdict: Verdict<'a>,
@@ -97,15 +98,9 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(
-        points: &'a Points<'a>,
-        operand: &'a Operand,
-        kernel: &'a dyn Kernel,
-        tile: usize,
-    ) -> Self {
+    fn new(points: &'a Points<'a>, operand: &'a Operand, tile: usize) -> Self {
         Self {
             operand,
-            kernel,
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             products: vec![0.0; tile * tile],
@@ -125,7 +120,7 @@ impl<'a> Worker<'a> {
         };
         let products = &mut self.products[..rows.len() * columns.len()];
         self.operand
-            .products(self.kernel, rows.clone(), columns.clone(), products);
+            .products(rows.clone(), columns.clone(), products);
         for (terms, range) in self.column_terms.iter_mut().zip([&columns, &rows]) {
             terms.clear();
             terms.extend(range.clone().map(|q| self.operand.column_term(q)));

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Metric, NeighbourTable, Points, SearchOptions, Strategy};
+use super::{Kernel, Metric, NeighbourTable, Points, SearchOptions, Strategy};
 use super::{neighbour_table, order_distances, squared_distance};
 use crate::input::Matrix;
 use crate::progress::Silent;
@@ -92,6 +92,18 @@ pub(super) fn adversarial() -> Vec<(&'static str, Matrix)> {
     ]
 }
 
+/// Every kernel of this machine, the portable one first; says which it lacks.
+pub(super) fn kernels() -> Vec<Kernel> {
+    let (here, missing): (Vec<Kernel>, Vec<Kernel>) = Kernel::ALL
+        .into_iter()
+        .filter(|&kernel| kernel != Kernel::Auto)
+        .partition(|kernel| kernel.is_available());
+    for kernel in missing {
+        eprintln!("skipped: this machine has no {} kernel", kernel.as_str());
+    }
+    here
+}
+
 /// The definition, written without any code of the search.
 fn by_definition(matrix: &Matrix, k: usize) -> NeighbourTable {
     let (n, d) = (matrix.n_rows(), matrix.n_columns());
@@ -121,8 +133,27 @@ fn by_definition(matrix: &Matrix, k: usize) -> NeighbourTable {
 }
 
 fn table(matrix: &Matrix, k: usize, strategy: Strategy, tile: Option<usize>) -> NeighbourTable {
+    let options = SearchOptions {
+        strategy,
+        tile,
+        ..SearchOptions::default()
+    };
+    table_by(matrix, k, &options)
+}
+
+fn table_by(matrix: &Matrix, k: usize, options: &SearchOptions) -> NeighbourTable {
     let points = Points::new(matrix, Metric::Euclidean, "test").unwrap();
-    neighbour_table(&points, k, &SearchOptions { strategy, tile }, &Silent)
+    neighbour_table(&points, k, options, &Silent)
+}
+
+/// The sweep with tiles of `tile` rows and one kernel after the other.
+fn sweeps(tile: Option<usize>) -> Vec<SearchOptions> {
+    let with = |kernel| SearchOptions {
+        strategy: Strategy::Sweep,
+        tile,
+        kernel,
+    };
+    kernels().into_iter().map(with).collect()
 }
 
 fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
@@ -138,12 +169,7 @@ fn every_strategy_returns_the_definition_on_adversarial_data() {
     for (name, matrix) in adversarial() {
         for k in [1, 2, 10, 40] {
             let truth = by_definition(&matrix, k);
-            for strategy in [
-                Strategy::Auto,
-                Strategy::Sweep,
-                Strategy::Direct,
-                Strategy::Tree,
-            ] {
+            for strategy in [Strategy::Auto, Strategy::Direct, Strategy::Tree] {
                 // A tree over thousands of columns is a slow scan; once is enough.
                 if strategy == Strategy::Tree && matrix.n_columns() > 100 && k > 1 {
                     continue;
@@ -151,6 +177,12 @@ fn every_strategy_returns_the_definition_on_adversarial_data() {
                 assert!(
                     table(&matrix, k, strategy, None) == truth,
                     "{name}, k = {k}, {strategy:?}"
+                );
+            }
+            for options in sweeps(None) {
+                assert!(
+                    table_by(&matrix, k, &options) == truth,
+                    "{name}, k = {k}, {options:?}"
                 );
             }
         }
@@ -161,10 +193,13 @@ fn every_strategy_returns_the_definition_on_adversarial_data() {
 fn k_up_to_all_other_rows_equals_a_full_sort() {
     for (name, matrix) in adversarial() {
         let k = matrix.n_rows() - 1;
-        assert!(
-            table(&matrix, k, Strategy::Sweep, None) == by_definition(&matrix, k),
-            "{name}"
-        );
+        let truth = by_definition(&matrix, k);
+        for options in sweeps(None) {
+            assert!(
+                table_by(&matrix, k, &options) == truth,
+                "{name}, {options:?}"
+            );
+        }
         assert_eq!(
             table(&matrix, k + 5, Strategy::Sweep, None).k(),
             k,
@@ -179,9 +214,10 @@ fn tiles_and_threads_change_no_byte() {
         let truth = by_definition(&matrix, 7);
         for tile in [1, 7, 64, 1000] {
             for threads in [1, 2, 3] {
-                let found =
-                    with_threads(threads, || table(&matrix, 7, Strategy::Sweep, Some(tile)));
-                assert!(found == truth, "{name}, tile {tile}, {threads} threads");
+                for options in sweeps(Some(tile)) {
+                    let found = with_threads(threads, || table_by(&matrix, 7, &options));
+                    assert!(found == truth, "{name}, {threads} threads, {options:?}");
+                }
             }
         }
     }
@@ -194,16 +230,15 @@ fn order_distances_equal_the_columns_of_the_full_table() {
         let truth = by_definition(&matrix, n - 1);
         let orders: Vec<usize> = [1, 2, 3, 4, 8, 16, 32, n / 2, n - 1, n, n + 9].into();
         let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
-        for strategy in [
-            Strategy::Auto,
-            Strategy::Sweep,
-            Strategy::Panel,
-            Strategy::Direct,
-        ] {
-            let options = SearchOptions {
-                strategy,
-                tile: None,
-            };
+        let strategies = [Strategy::Auto, Strategy::Direct].map(|strategy| SearchOptions {
+            strategy,
+            ..SearchOptions::default()
+        });
+        let panels = sweeps(None).into_iter().map(|options| SearchOptions {
+            strategy: Strategy::Panel,
+            ..options
+        });
+        for options in strategies.into_iter().chain(panels).chain(sweeps(None)) {
             let found = order_distances(&points, &orders, &options, &Silent);
             assert_eq!(found.n(), n);
             assert_eq!(found.get(n), None);
@@ -211,7 +246,7 @@ fn order_distances_equal_the_columns_of_the_full_table() {
                 let column = truth.distances_of_order(order).to_vec();
                 assert!(
                     found.get(order).unwrap() == column,
-                    "{name} {strategy:?} {order}"
+                    "{name} {options:?} {order}"
                 );
             }
         }
@@ -222,23 +257,27 @@ fn order_distances_equal_the_columns_of_the_full_table() {
 fn a_layer_larger_than_several_tiles_is_right_too() {
     let matrix = gaussian(1500, 24, 11);
     let truth = by_definition(&matrix, 20);
-    for threads in [1, 4] {
-        let found = with_threads(threads, || table(&matrix, 20, Strategy::Sweep, None));
-        assert!(found == truth);
+    for (threads, options) in [1, 4].into_iter().zip(sweeps(None)) {
+        let found = with_threads(threads, || table_by(&matrix, 20, &options));
+        assert!(found == truth, "{options:?}");
     }
+    assert!(table(&matrix, 20, Strategy::Auto, None) == truth);
     let points = Points::new(&matrix, Metric::Euclidean, "test").unwrap();
     let full = by_definition(&matrix, 1499);
     let orders = [1, 2, 128, 256, 512, 700, 1024, 1499];
-    let options = SearchOptions {
-        strategy: Strategy::Panel,
-        tile: None,
-    };
-    let found = order_distances(&points, &orders, &options, &Silent);
-    for order in orders {
-        assert!(
-            found.get(order).unwrap() == full.distances_of_order(order).to_vec(),
-            "{order}"
-        );
+    for kernel in kernels() {
+        let options = SearchOptions {
+            strategy: Strategy::Panel,
+            kernel,
+            ..SearchOptions::default()
+        };
+        let found = order_distances(&points, &orders, &options, &Silent);
+        for order in orders {
+            assert!(
+                found.get(order).unwrap() == full.distances_of_order(order).to_vec(),
+                "{kernel:?} {order}"
+            );
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
-use super::filter::Operand;
+use super::filter::{Demand, Operand, pack};
 use super::points::Points;
 use super::search::{SearchOptions, Strategy, index, tile_size, visiting_order};
 use crate::progress::Progress;
@@ -67,7 +67,11 @@ pub fn count_ranks(
     };
     let operand = match strategy {
         Strategy::Direct => None,
-        _ => Some(Operand::pack(points, visiting_order(n))),
+        _ => {
+            let some_of = |row| some(targets.rows.row(row));
+            let demand = Demand::NearerThan(&some_of);
+            Some(pack(points, visiting_order(n), options.kernel, &demand))
+        }
     };
     let order = match &operand {
         Some(operand) => operand.order().to_vec(),
@@ -113,6 +117,15 @@ pub fn count_ranks(
         tile.finish(&order, &mut counts);
     }
     counts
+}
+
+/// Targets that speak for all in the choice of a kernel.
+const SAMPLED: usize = 32;
+
+/// Evenly spaced targets of one row, few enough to be judged for a sample.
+fn some(targets: ArrayView1<'_, u32>) -> Vec<u32> {
+    let step = targets.len().div_ceil(SAMPLED).max(1);
+    targets.iter().step_by(step).copied().collect()
 }
 
 /// Below this many rows every pair gets the exact distance.
@@ -173,7 +186,7 @@ fn lock(tile: &Mutex<Tile>) -> MutexGuard<'_, Tile> {
 mod tests {
     use super::*;
     use crate::input::Matrix;
-    use crate::neighbours::tests::{adversarial, gaussian};
+    use crate::neighbours::tests::{adversarial, gaussian, kernels};
     use crate::neighbours::{Metric, neighbour_table, squared_distance};
     use crate::progress::Silent;
 
@@ -250,18 +263,21 @@ mod tests {
                     groups: &[0..1, 0..4, 4..9, 2..2, 3..count],
                 };
                 let truth = by_definition(&sorted, &targets);
-                for (strategy, tile) in [
-                    (Strategy::Auto, None),
-                    (Strategy::Auto, Some(7)),
-                    (Strategy::Auto, Some(1000)),
-                    (Strategy::Direct, Some(64)),
-                ] {
-                    let options = SearchOptions { strategy, tile };
+                let direct = SearchOptions {
+                    strategy: Strategy::Direct,
+                    tile: Some(64),
+                    ..SearchOptions::default()
+                };
+                let swept = kernels().into_iter().flat_map(|kernel| {
+                    [None, Some(7), Some(1000)].map(|tile| SearchOptions {
+                        strategy: Strategy::Auto,
+                        tile,
+                        kernel,
+                    })
+                });
+                for options in swept.chain([direct]) {
                     let counted = count_ranks(&points, &targets, &options, &Silent);
-                    assert_eq!(
-                        counted, truth,
-                        "{name}, {count}, {strategy:?}, tile {tile:?}"
-                    );
+                    assert_eq!(counted, truth, "{name}, {count}, {options:?}");
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use super::super::filter::{Kernel, Operand, Portable};
+use super::super::filter::Operand;
 use super::super::points::{Points, Verdict};
 use super::by_pair::ByPair;
 use super::by_threshold::ByThreshold;
@@ -73,12 +73,7 @@ impl<'a> Worker<'a> {
         let columns = lock(b).positions.clone();
         if let Some(operand) = self.operand {
             let size = rows.len() * columns.len();
-            operand.products(
-                &Portable as &dyn Kernel,
-                rows.clone(),
-                columns.clone(),
-                &mut self.products[..size],
-            );
+            operand.products(rows.clone(), columns.clone(), &mut self.products[..size]);
         }
         self.place(a, b, columns.clone());
         if !diagonal {

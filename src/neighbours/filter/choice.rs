@@ -1,0 +1,265 @@
+//! Which kernel a layer gets.
+//!
+//! The coarser a kernel rounds, the faster it multiplies and the more pairs it leaves to the
+//! verdict. How many, only the layer can tell: rows of a few strong directions lose almost nothing
+//! to bf16, rows of noise in many columns are all about equally far apart. So a sample of rows is
+//! multiplied with all others, and the pairs that the bound would leave undecided are counted.
+
+use rayon::prelude::*;
+
+use super::frame::Frame;
+use super::{Operand, Rounded, THETA, portable};
+use crate::neighbours::points::{Points, Verdict};
+
+/// What multiplies rows for the filter. Every kernel gives the same results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kernel {
+    /// The fastest for the machine and the layer.
+    #[default]
+    Auto,
+    /// f32 products, on any machine.
+    Portable,
+    /// One bf16 product, on processors with AVX512_BF16.
+    Avx512Bf16,
+}
+
+impl Kernel {
+    /// All of them, the choice first.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Portable, Self::Avx512Bf16];
+
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Portable => "portable",
+            Self::Avx512Bf16 => "avx512-bf16",
+        }
+    }
+
+    /// Whether this machine can run it; asking for one that it cannot run gives the portable one.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Auto | Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => super::avx512_bf16::is_available(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512Bf16 => false,
+        }
+    }
+}
+
+/// What a search has to decide, for the estimate of what a kernel would leave undecided.
+pub(in crate::neighbours) enum Demand<'a> {
+    /// Which rows are the k nearest.
+    Nearest(usize),
+    /// Who is nearer than some of the rows: for a row of the matrix, those rows.
+    NearerThan(&'a (dyn Fn(usize) -> Vec<u32> + Sync)),
+}
+
+/// Rows that are sampled, in runs as long as a kernel multiplies at once.
+const RUNS: usize = 4;
+const RUN: usize = 8;
+
+/// Below this many rows or columns products are too small a part of the work for any choice.
+const FEW_ROWS: usize = 1024;
+const FEW_COLUMNS: usize = 48;
+
+/// A verdict costs about as much as this many coarse products save.
+const VERDICT: usize = 64;
+
+/// The largest θ worth its bound.
+const WIDEST: f64 = 0.125;
+
+/// Packs the rows of `points` in the given order for the kernel, or for the one that suits.
+pub(in crate::neighbours) fn pack(
+    points: &Points<'_>,
+    mut order: Vec<u32>,
+    kernel: Kernel,
+    demand: &Demand<'_>,
+) -> Operand {
+    let (n, width) = (order.len(), points.n_columns());
+    let frame = Frame::of(points);
+    let large = n >= FEW_ROWS && width >= FEW_COLUMNS;
+    let wanted = match kernel {
+        Kernel::Auto => large,
+        Kernel::Portable => false,
+        Kernel::Avx512Bf16 => n > 1,
+    };
+    if wanted && let Some(rounded) = coarse(points, &order, &frame) {
+        let mut operand = Operand::new(order, width, frame.scale, rounded);
+        let undecided = fit_bound(&mut operand, points, demand);
+        if kernel != Kernel::Auto || VERDICT * undecided <= n {
+            operand.spare = undecided.min(n);
+            operand.kernel = Kernel::Avx512Bf16;
+            return operand;
+        }
+        order = operand.order;
+    }
+    let rounded = portable::pack(points, &order, &frame);
+    Operand::new(order, width, frame.scale, rounded)
+}
+
+/// The kernel that the rows would get.
+pub(in crate::neighbours) fn choose(
+    points: &Points<'_>,
+    order: Vec<u32>,
+    demand: &Demand<'_>,
+) -> Kernel {
+    pack(points, order, Kernel::Auto, demand).kernel
+}
+
+#[cfg(target_arch = "x86_64")]
+fn coarse(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+    super::avx512_bf16::pack(points, order, frame)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn coarse(_: &Points<'_>, _: &[u32], _: &Frame) -> Option<Rounded> {
+    None
+}
+
+/// A sampled row: its scores, and those at which the search decides.
+struct Sampled {
+    position: usize,
+    scores: Vec<f64>,
+    decisive: Vec<f64>,
+}
+
+/// Sets θ for the scores that decide the search and returns how many pairs a row would be left
+/// undecided without need, as the sample has it.
+fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) -> usize {
+    let n = operand.n_rows();
+    let run = RUN.min(n);
+    let starts: Vec<usize> = (0..RUNS)
+        .map(|at| (at * n / RUNS / RUN * RUN).min(n - run))
+        .collect();
+    let sample: Vec<Sampled> = starts
+        .into_par_iter()
+        .flat_map_iter(|start| {
+            let mut products = vec![0.0; run * n];
+            operand.products(start..start + run, 0..n, &mut products);
+            let mut verdict = Verdict::new(points);
+            let rows = (start..start + run).zip(products.chunks(n));
+            rows.map(|(p, products)| Sampled::of(operand, p, products, demand, &mut verdict))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let decisive = sample.iter().flat_map(|row| &row.decisive).copied();
+    let distance = median(decisive.collect()).max(0.0).sqrt();
+    let moved = 2.0 * median(operand.residues.clone()).sqrt();
+    let theta = moved / distance;
+    // 0/0 for rows that are all equal, where any θ will do.
+    operand.set_bound(if theta >= THETA {
+        theta.min(WIDEST)
+    } else {
+        THETA
+    });
+    let typical = median(operand.errors.clone());
+    let undecided = sample
+        .iter()
+        .map(|row| row.undecided(operand, typical, demand));
+    undecided.sum::<usize>().div_ceil(sample.len())
+}
+
+impl Sampled {
+    fn of(
+        operand: &Operand,
+        p: usize,
+        products: &[f32],
+        demand: &Demand<'_>,
+        verdict: &mut Verdict<'_>,
+    ) -> Self {
+        let others = (0..products.len()).filter(|&q| q != p);
+        let scores: Vec<f64> = others.map(|q| operand.score(p, q, products[q])).collect();
+        let mut scratch = scores.clone();
+        let mut of_order = |order: usize| {
+            let at = order.clamp(1, scratch.len()) - 1;
+            *scratch.select_nth_unstable_by(at, f64::total_cmp).1
+        };
+        let decisive = match demand {
+            Demand::Nearest(k) => vec![of_order(*k)],
+            Demand::NearerThan(rows) => {
+                verdict.stand_at(operand.row(p));
+                let judged = verdict.judge(rows(operand.row(p)));
+                judged
+                    .into_iter()
+                    .map(|(squared, _)| squared * operand.scale() * operand.scale())
+                    .collect()
+            }
+        };
+        Self {
+            position: p,
+            scores,
+            decisive,
+        }
+    }
+
+    /// Scores that the bound cannot tell from the decisive ones, less those that ask for it.
+    fn undecided(&self, operand: &Operand, typical: f64, demand: &Demand<'_>) -> usize {
+        let near = |&g: &f64| {
+            let error = operand.relative() * g.max(0.0) + operand.error(self.position) + typical;
+            let (below, above) = match demand {
+                // Everything nearer is wanted; the threshold and the pair err.
+                Demand::Nearest(_) => (0.0, 2.0 * error),
+                // The threshold is exact.
+                Demand::NearerThan(_) => (error, error),
+            };
+            let inside = |&&score: &&f64| score >= g - below && score <= g + above;
+            self.scores.iter().filter(inside).count().saturating_sub(1)
+        };
+        self.decisive.iter().map(near).sum()
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Matrix;
+    use crate::neighbours::points::Metric;
+    use crate::neighbours::tests::gaussian;
+
+    /// Rows in a space of 4 dimensions, bent into 64 columns; every other row is `apart`.
+    fn strong_directions(n: usize, apart: f64) -> Matrix {
+        let (low, mixing) = (gaussian(n, 4, 1), gaussian(64, 4, 2));
+        let (mut x, mut weights) = (vec![0.0; 4], vec![0.0; 4]);
+        let mut values = Vec::new();
+        for i in 0..n {
+            low.widen_row(i, &mut x);
+            for j in 0..64 {
+                mixing.widen_row(j, &mut weights);
+                let inside: f64 = x.iter().zip(&weights).map(|(x, w)| x * w).sum();
+                values.push((inside + apart * (i % 2) as f64) as f32);
+            }
+        }
+        Matrix::from_f32(n, 64, values)
+    }
+
+    #[test]
+    fn rows_that_bf16_can_tell_apart_get_it_and_tight_clusters_do_not() {
+        if !Kernel::Avx512Bf16.is_available() {
+            eprintln!("skipped: this machine has no avx512-bf16 kernel");
+            return;
+        }
+        let chosen = |matrix: &Matrix, demand: &Demand<'_>| {
+            let points = Points::new(matrix, Metric::Euclidean, "x").unwrap();
+            choose(&points, (0..matrix.n_rows() as u32).collect(), demand)
+        };
+        let next = |row: usize| vec![(row as u32 + 2) % 2000];
+        for demand in [Demand::Nearest(5), Demand::NearerThan(&next)] {
+            let wide = strong_directions(2000, 0.0);
+            assert_eq!(chosen(&wide, &demand), Kernel::Avx512Bf16);
+            let tight = strong_directions(2000, 1000.0);
+            assert_eq!(chosen(&tight, &demand), Kernel::Portable);
+        }
+        let small = strong_directions(FEW_ROWS - 1, 0.0);
+        assert_eq!(chosen(&small, &Demand::Nearest(5)), Kernel::Portable);
+    }
+}

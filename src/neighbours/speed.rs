@@ -1,0 +1,150 @@
+//! How fast this machine multiplies, by each kernel and in a whole search.
+
+use std::time::{Duration, Instant};
+
+use super::filter::{Demand, Kernel, choose, pack};
+use super::points::{Metric, Points};
+use super::search::{SearchOptions, neighbour_table, visiting_order};
+use crate::error::Result;
+use crate::input::Matrix;
+use crate::progress::Silent;
+use crate::random::SplitMix64;
+
+/// What one kernel does on this machine, on all threads of the current pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelSpeed {
+    /// The kernel; never [`Kernel::Auto`].
+    pub kernel: Kernel,
+    /// Floating-point operations a second of the products alone, tiles in the cache: the ceiling.
+    pub ceiling: f64,
+    /// Seconds of a whole neighbour table.
+    pub seconds: f64,
+    /// The ceiling's share that the table reached, N²·D operations counted.
+    pub share: f64,
+}
+
+/// The kernels of this machine on made-up activations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Speed {
+    /// The kernel that such a layer gets.
+    pub chosen: Kernel,
+    /// Every kernel that the machine can run.
+    pub kernels: Vec<KernelSpeed>,
+}
+
+/// Rows and columns of the tiles that are multiplied, as in the sweep.
+const TILE: usize = 512;
+
+/// Products are repeated for as long as this.
+const LONG_ENOUGH: Duration = Duration::from_millis(300);
+
+/// Times every kernel on `n` made-up rows of `d` columns and their `k` nearest neighbours.
+///
+/// The rows have 24 strong directions and noise, as hidden states have. Medians of `rounds`, in
+/// each of which every kernel has its turn.
+///
+/// # Errors
+/// None for rows that exist; see [`Points::new`].
+pub fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Result<Speed> {
+    let matrix = activations(n, d);
+    let points = Points::new(&matrix, Metric::Euclidean, "bench")?;
+    let kernels: Vec<Kernel> = Kernel::ALL
+        .into_iter()
+        .filter(|&kernel| kernel != Kernel::Auto && kernel.is_available())
+        .collect();
+    let mut measured = vec![(Vec::new(), Vec::new()); kernels.len()];
+    for _ in 0..rounds.max(1) {
+        for (&kernel, (ceilings, seconds)) in kernels.iter().zip(&mut measured) {
+            ceilings.push(ceiling(&points, kernel));
+            let options = SearchOptions {
+                kernel,
+                ..SearchOptions::default()
+            };
+            let start = Instant::now();
+            neighbour_table(&points, k, &options, &Silent);
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let operations = n as f64 * n as f64 * d as f64;
+    let of = |(&kernel, (ceilings, seconds)): (&Kernel, (Vec<f64>, Vec<f64>))| {
+        let (ceiling, seconds) = (median(ceilings), median(seconds));
+        let share = operations / seconds / ceiling;
+        KernelSpeed {
+            kernel,
+            ceiling,
+            seconds,
+            share,
+        }
+    };
+    Ok(Speed {
+        chosen: choose(&points, visiting_order(n), &Demand::Nearest(k)),
+        kernels: kernels.iter().zip(measured).map(of).collect(),
+    })
+}
+
+/// Operations a second of products of two tiles, all threads together.
+fn ceiling(points: &Points<'_>, kernel: Kernel) -> f64 {
+    let n = points.n_rows();
+    let side = TILE.min(n / 2).max(1);
+    let (rows, columns) = (0..side, n - side..n);
+    let operand = pack(points, visiting_order(n), kernel, &Demand::Nearest(1));
+    let operations = 2.0 * (side * side * points.n_columns()) as f64;
+    let rates = rayon::broadcast(|_| {
+        let mut products = vec![0.0; side * side];
+        let (start, mut turns) = (Instant::now(), 0.0);
+        while start.elapsed() < LONG_ENOUGH {
+            operand.products(rows.clone(), columns.clone(), &mut products);
+            turns += 1.0;
+        }
+        std::hint::black_box(&products);
+        turns * operations / start.elapsed().as_secs_f64()
+    });
+    rates.iter().sum()
+}
+
+/// Rows with 24 strong directions, noise, and a few columns far from 0.
+fn activations(n: usize, d: usize) -> Matrix {
+    let mut random = SplitMix64::new(1);
+    let mut normal = || {
+        let (u, v) = (1.0 - random.uniform(), random.uniform());
+        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    };
+    let rank = 24.min(d);
+    let basis: Vec<f64> = (0..rank * d).map(|_| normal()).collect();
+    let mut values = Vec::with_capacity(n * d);
+    let mut row = vec![0.0; d];
+    for _ in 0..n {
+        for (j, x) in row.iter_mut().enumerate() {
+            *x = 0.3 * normal() + if j % 97 == 0 { 20.0 } else { 0.0 };
+        }
+        for (r, direction) in basis.chunks(d.max(1)).enumerate() {
+            let weight = normal() / (1.0 + r as f64).sqrt();
+            row.iter_mut()
+                .zip(direction)
+                .for_each(|(x, b)| *x += weight * b);
+        }
+        #[allow(clippy::cast_possible_truncation)]
+        values.extend(row.iter().map(|&x| x as f32));
+    }
+    Matrix::from_f32(n, d, values)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kernel_of_the_machine_is_timed() {
+        let speed = measure_speed(300, 16, 5, 1).unwrap();
+        assert_eq!(speed.chosen, Kernel::Portable, "small layers need no other");
+        assert_eq!(speed.kernels[0].kernel, Kernel::Portable);
+        for found in &speed.kernels {
+            assert!(found.ceiling > 0.0 && found.seconds > 0.0 && found.share > 0.0);
+        }
+    }
+}
