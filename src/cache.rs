@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
-use crate::input::{Matrix, NamedArray, StoredBytes, Values, arrays, find_tables};
+use crate::input::{Matrix, StoredBytes, Tensors, Values, find_tables};
 use crate::neighbours::{Metric, NeighbourTable, RankCounts, Targets};
 use crate::storage::{npy, npz, write_atomically_with};
 use crate::warning::{Warning, WarningCode};
@@ -47,6 +47,8 @@ pub struct Cache {
     folder: PathBuf,
     /// Where each entry is, by kind, content, metric and targets.
     known: Mutex<HashMap<String, PathBuf>>,
+    /// About files that are no entries; told once.
+    unread: Mutex<Vec<Warning>>,
 }
 
 /// The content of a layer as a short text: equal for equal values of equal type and shape.
@@ -92,7 +94,7 @@ impl Cache {
             path: folder.to_owned(),
             source,
         };
-        let mut known = HashMap::new();
+        let (mut known, mut unread) = (HashMap::new(), Vec::new());
         let mut paths: Vec<PathBuf> = fs::read_dir(folder)
             .map_err(failed)?
             .map(|item| item.map(|item| item.path()))
@@ -100,20 +102,31 @@ impl Cache {
             .map_err(failed)?;
         paths.sort();
         for path in paths {
-            if path.extension().is_some_and(|ending| ending == "npz")
-                && let Some(key) = read_key(&path)
-            {
-                let at = format!(
-                    "{} {} {} {}",
-                    key.kind, key.content, key.metric, key.targets
-                );
-                known.insert(at, path);
+            if path.extension().is_none_or(|ending| ending != "npz") {
+                continue;
+            }
+            match read_key(&path) {
+                Err(fact) => unread.push(ignored(&path, &fact)),
+                Ok(key) => {
+                    let at = format!(
+                        "{} {} {} {}",
+                        key.kind, key.content, key.metric, key.targets
+                    );
+                    known.insert(at, path);
+                }
             }
         }
         Ok(Self {
             folder: folder.to_owned(),
             known: Mutex::new(known),
+            unread: Mutex::new(unread),
         })
+    }
+
+    /// What the caller has not been told yet about files of the folder that are no entries.
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *unread)
     }
 
     /// The table of the layer with this content, if one with at least `k` neighbours is here.
@@ -295,25 +308,31 @@ fn ignored(path: &Path, fact: &str) -> Warning {
     )
 }
 
-fn read_key(path: &Path) -> Option<Key> {
-    let members = arrays(path).ok()?;
+fn read_key(path: &Path) -> std::result::Result<Key, String> {
+    let members = Tensors::open(path).map_err(|error| error.to_string())?;
     key_among(&members)
 }
 
-fn key_among(members: &[NamedArray]) -> Option<Key> {
-    let text = members.iter().find(|member| member.name() == "key")?;
-    let key: Key = serde_json::from_slice(text.stored().ok()?.as_slice()).ok()?;
-    (key.format == FORMAT).then_some(key)
+fn key_among(members: &Tensors) -> std::result::Result<Key, String> {
+    let text = members.get("key").ok_or("it has no key")?;
+    let text = text.stored().map_err(|error| error.to_string())?;
+    let key: Key = serde_json::from_slice(text.as_slice())
+        .map_err(|error| format!("its key cannot be read: {error}"))?;
+    if key.format == FORMAT {
+        Ok(key)
+    } else {
+        Err(format!("its format is {}, not {FORMAT}", key.format))
+    }
 }
 
 /// Whether the arrays `names` of an entry are those that were written.
-fn verify(path: &Path, names: [&str; 2]) -> std::result::Result<Vec<NamedArray>, String> {
-    let members = arrays(path).map_err(|error| error.to_string())?;
-    let key = key_among(&members).ok_or("it has no readable key")?;
+fn verify(path: &Path, names: [&str; 2]) -> std::result::Result<Tensors, String> {
+    let members = Tensors::open(path).map_err(|error| error.to_string())?;
+    let key = key_among(&members)?;
     let stored = names
         .into_iter()
         .map(|name| {
-            let member = members.iter().find(|member| member.name() == name);
+            let member = members.get(name);
             let member = member.ok_or_else(|| format!("there is no array {name:?} inside"))?;
             member.stored().map_err(|error| error.to_string())
         })
@@ -340,8 +359,8 @@ fn read_table(path: &Path, k: usize) -> std::result::Result<Option<NeighbourTabl
 fn read_ranks(path: &Path, targets: &Targets<'_>) -> std::result::Result<RankCounts, String> {
     let members = verify(path, ["ranks", "nearer"])?;
     let plane = |name: &str, columns: usize| -> std::result::Result<Array2<f64>, String> {
-        let member = members.iter().find(|member| member.name() == name);
-        let values = member
+        let values = members
+            .get(name)
             .ok_or_else(|| format!("there is no array {name:?} inside"))?
             .to_f64()
             .map_err(|error| error.to_string())?;

@@ -176,19 +176,6 @@ pub enum Error {
         remedy: String,
     },
 
-    /// More memory would be needed than was allowed.
-    #[error(
-        "layer {layer}: needs {needed} of memory but --max-memory is {limit}; raise it, or take fewer rows with --subsample"
-    )]
-    Memory {
-        /// The layer.
-        layer: String,
-        /// What it would take.
-        needed: String,
-        /// What was allowed.
-        limit: String,
-    },
-
     /// NaN or infinity on its way into a report: a fault of repgeo, never of the data.
     #[error("{field} {fact}; this is a fault in repgeo, please report it with the command")]
     NonFiniteReport {

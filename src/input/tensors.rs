@@ -1,8 +1,11 @@
 //! Named arrays of a file or folder: model weights, residual streams, tokens.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::bytes::Bytes;
 use super::dtype::Dtype;
 use super::entry::{Entry, Item};
 use super::matrix::Matrix;
@@ -164,6 +167,29 @@ impl Tensor<'_> {
         Ok(Matrix::from_f64(total / columns, columns, values))
     }
 
+    /// Its numbers in C order, widened.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if they are none, or there are none.
+    pub fn to_f64(&self) -> Result<Vec<f64>> {
+        self.entry.dtype()?;
+        Ok(self.entry.load()?.to_f64().unwrap_or_default())
+    }
+
+    /// Its values as they are stored.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if there are none; [`Error::Malformed`] if it does not unpack.
+    pub fn stored(&self) -> Result<StoredBytes> {
+        let array = self.entry.load()?;
+        let size = usize::try_from(self.entry.bytes()).unwrap_or(usize::MAX);
+        let end = array.offset.saturating_add(size).min(array.bytes.len());
+        Ok(StoredBytes {
+            span: array.offset..end,
+            bytes: array.bytes,
+        })
+    }
+
     /// Its values in C order as whole numbers.
     ///
     /// # Errors
@@ -181,6 +207,19 @@ impl Tensor<'_> {
         #[allow(clippy::cast_possible_truncation)] // whole and within 2^53
         let whole = values.into_iter().map(|value| value as i64).collect();
         Ok(whole)
+    }
+}
+
+/// The values of a tensor as they are stored, kept in reach.
+pub struct StoredBytes {
+    bytes: Arc<Bytes>,
+    span: Range<usize>,
+}
+
+impl StoredBytes {
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.span.clone()]
     }
 }
 

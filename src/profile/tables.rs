@@ -39,6 +39,7 @@ impl Tables<'_> {
             let points = Points::new(matrix, self.metric, layer)?;
             return Ok(neighbour_table(&points, k, &self.search, progress));
         };
+        warnings.extend(cache.take_warnings());
         let content = fingerprint(matrix);
         if let Some(table) = cache.table(&content, self.metric, k, warnings) {
             return Ok(table);
@@ -65,6 +66,7 @@ impl Tables<'_> {
             let points = Points::new(matrix, self.metric, layer)?;
             return Ok(count_ranks(&points, targets, &self.search, progress));
         };
+        warnings.extend(cache.take_warnings());
         let content = fingerprint(matrix);
         if let Some(counts) = cache.ranks(&content, self.metric, targets, warnings) {
             return Ok(counts);

@@ -335,7 +335,13 @@ fn a_cache_changes_no_byte_and_a_damaged_entry_is_computed_again() {
         assert_eq!(run(&with_cache), plain);
         // Half a file is not used either.
         fs::write(victim, &bytes[..middle]).unwrap();
-        assert_eq!(json(&with_cache)["pairs"], expected["pairs"]);
+        let found = json(&with_cache);
+        assert_eq!(found["pairs"], expected["pairs"]);
+        assert!(
+            found["warnings"].to_string().contains("cache_ignored"),
+            "{kind}"
+        );
+        assert_eq!(run(&with_cache), plain);
     }
 }
 

@@ -148,7 +148,7 @@ fn two_blobs_overlap_with_their_sides() {
     assert!((found.macro_ - 0.5666).abs() < 1e-3, "{}", found.macro_);
     let second = neighbours(&columns(&rows, &[1]), 30);
     let overlap = neighbour_overlap(neighbours(&rows, 30).view(), second.view(), 30);
-    assert!((overlap.iter().sum::<f64>() / 40.0 - 0.78).abs() < 0.005);
+    close(overlap.iter().sum::<f64>() / 40.0, 0.78);
 }
 
 fn of_columns(file: &Path, rule: SubsetRule) -> Vec<(Vec<usize>, f64, f64)> {

@@ -19,9 +19,10 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// Rows of an `.npy` file of f64 or f32.
 pub fn rows_of(name: &str) -> Array2<f64> {
-    let arrays = repgeo::input::arrays(&fixture(name)).unwrap();
-    let shape = arrays[0].shape();
-    Array2::from_shape_vec((shape[0], shape[1]), arrays[0].to_f64().unwrap()).unwrap()
+    let file = repgeo::input::Tensors::open(&fixture(name)).unwrap();
+    let array = file.only().unwrap();
+    let shape = array.shape();
+    Array2::from_shape_vec((shape[0], shape[1]), array.to_f64().unwrap()).unwrap()
 }
 
 pub fn columns(rows: &Array2<f64>, which: &[usize]) -> Array2<f64> {
