@@ -1,13 +1,11 @@
 //! `repgeo bench`: what this machine can do, for reports of problems.
 
-use std::fmt::Write;
-use std::io;
-
 use clap::Args;
 use repgeo::Result;
-use repgeo::neighbours::{Speed, measure_speed};
-use repgeo::report::write_stream;
-use serde_json::json;
+use repgeo::neighbours::measure_speed;
+use repgeo::report::{BenchReport, Report};
+
+use super::output::OutputArgs;
 
 /// Time the neighbour search on made-up activations: what this machine chooses, and its ceiling
 ///
@@ -31,74 +29,16 @@ pub struct BenchArgs {
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = super::positive)]
     rounds: usize,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-/// Measures and prints.
+/// Measures and reports.
 pub fn run(args: &BenchArgs) -> Result<()> {
+    args.output.check()?;
     let speed = measure_speed(args.rows, args.columns, args.k, args.rounds)?;
-    let text = if args.json {
-        as_json(args, &speed)
-    } else {
-        as_table(args, &speed)
-    };
-    write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes())
-}
-
-fn as_json(args: &BenchArgs, speed: &Speed) -> String {
-    let kernels: Vec<_> = speed
-        .kernels
-        .iter()
-        .map(|found| {
-            json!({
-                "kernel": found.kernel.as_str(),
-                "ceiling_gflops": found.ceiling / 1e9,
-                "seconds": found.seconds,
-                "share": found.share,
-            })
-        })
-        .collect();
-    let whole = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "threads": rayon::current_num_threads(),
-        "rows": args.rows,
-        "columns": args.columns,
-        "k": args.k,
-        "chosen": speed.chosen.as_str(),
-        "kernels": kernels,
-    });
-    format!("{whole:#}\n")
-}
-
-fn as_table(args: &BenchArgs, speed: &Speed) -> String {
-    let mut text = format!(
-        "{} rows, {} columns, k = {}, threads {}\n{:14}{:>16}{:>12}{:>10}\n",
-        args.rows,
-        args.columns,
-        args.k,
-        rayon::current_num_threads(),
-        "kernel",
-        "ceiling GFLOP/s",
-        "table s",
-        "share"
-    );
-    for found in &speed.kernels {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{:14}{:>16.0}{:>12.3}{:>9.0}%{}",
-            found.kernel.as_str(),
-            found.ceiling / 1e9,
-            found.seconds,
-            100.0 * found.share,
-            if found.kernel == speed.chosen {
-                "  chosen"
-            } else {
-                ""
-            }
-        );
-    }
-    text
+    let sizes = [args.rows, args.columns, args.k];
+    let report = BenchReport::new(&speed, sizes, rayon::current_num_threads());
+    args.output
+        .write(&Report::new("bench", Vec::new(), &report))
 }

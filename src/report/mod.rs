@@ -16,6 +16,7 @@
 
 mod attention_modify;
 mod attribution;
+mod bench;
 mod clones;
 mod clones_records;
 mod csv;
@@ -54,6 +55,7 @@ use serde::Serialize;
 
 pub use attention_modify::{AttentionModifyReport, ModifyParameters};
 pub use attribution::{AttributionParameters, AttributionReport};
+pub use bench::{BenchReport, BenchedKernel};
 pub use csv::Record;
 pub use event_lines::event_lines;
 pub use event_records::event_records;
