@@ -63,13 +63,9 @@ impl Printable for ImbalanceProfile {
                 .into_iter()
                 .map(faint),
         );
-        let layers = self
-            .layers
-            .iter()
-            .chain(self.against.iter().flatten())
-            .map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+        let against = self.against.as_deref();
         let closing: String = lines.into_iter().map(|line| line + "\n").collect();
-        closing + &warnings::lines(&self.warnings, layers, *style)
+        closing + &warnings::of_comparison(&self.warnings, &self.layers, against, *style)
     }
 }
 

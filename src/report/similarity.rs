@@ -43,12 +43,8 @@ impl Printable for SimilarityProfile {
         for line in text::wrap(&context(self, *style), style.width) {
             closing += &(style.paint(&line, Emphasis::Faint) + "\n");
         }
-        let layers = self
-            .layers
-            .iter()
-            .chain(self.against.iter().flatten())
-            .map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
-        closing + &warnings::lines(&self.warnings, layers, *style)
+        let against = self.against.as_deref();
+        closing + &warnings::of_comparison(&self.warnings, &self.layers, against, *style)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::style::Style;
 use super::text;
+use crate::profile::compare::ComparedLayer;
 use crate::warning::{Warning, WarningCode};
 
 /// At most this many layers are named in one line.
@@ -55,6 +56,18 @@ fn line(warning: &Warning, layers: &[&str], style: Style) -> String {
 fn code(code: WarningCode) -> String {
     let value = serde_json::to_value(code).expect("a unit variant serialises to its name");
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The warnings of a run over one dump or two, and of their layers.
+pub(super) fn of_comparison(
+    run: &[Warning],
+    layers: &[ComparedLayer],
+    against: Option<&[ComparedLayer]>,
+    style: Style,
+) -> String {
+    let all = layers.iter().chain(against.into_iter().flatten());
+    let named = all.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+    lines(run, named, style)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
-use crate::profile::compare::{Comparison, LayerPair, Target, reduced};
+use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, reduced};
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::PartitionOrder;
 use crate::profile::tables::Tables;
@@ -169,11 +169,7 @@ fn parameters(
         to: options.target.to_string(),
         k: k.to_vec(),
         metric: tables.metric.as_str().to_owned(),
-        duplicates: layers.duplicates.as_str().to_owned(),
-        drop_nonfinite: layers.drop_nonfinite,
-        pool: layers.pool.map(|pool| pool.to_string()),
-        masked: layers.mask.is_some(),
-        rows,
+        rows: RowParameters::new(layers, rows),
         partitions: options.partitions,
         partition_order: options.partitions.map(|_| match options.partition_order {
             PartitionOrder::Random => "random",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::geometry::Reason;
 use crate::geometry::relation::Relation;
-use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::profile::events::Run;
 use crate::warning::Warning;
 
@@ -42,16 +42,9 @@ pub struct ImbalanceParameters {
     pub k: Vec<usize>,
     /// The distance.
     pub metric: String,
-    /// What was done with repeated rows.
-    pub duplicates: String,
-    /// Whether rows with NaN or infinity were left out.
-    pub drop_nonfinite: bool,
-    /// How arrays with more axes became rows.
-    pub pool: Option<String>,
-    /// Whether a mask chose tokens.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags.
-    pub rows: Vec<String>,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
     /// Disjoint parts in which everything was computed again.
     pub partitions: Option<usize>,
     /// How rows were dealt into them.

@@ -15,7 +15,8 @@ use crate::geometry::relation::{
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::{Labels, Matrix};
 use crate::profile::compare::{
-    ComparedLayer, Comparison, LayerMatrix, LayerPair, Target, all_rows_equal, reduced,
+    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, all_rows_equal,
+    reduced,
 };
 use crate::profile::layers::LayerOptions;
 use crate::profile::named::Named;
@@ -310,11 +311,7 @@ fn parameters(
             .map(|labels| labels.name.clone())
             .collect(),
         metric: tables.metric.as_str().to_owned(),
-        duplicates: layers.duplicates.as_str().to_owned(),
-        drop_nonfinite: layers.drop_nonfinite,
-        pool: layers.pool.map(|pool| pool.to_string()),
-        masked: layers.mask.is_some(),
-        rows,
+        rows: RowParameters::new(layers, rows),
         blocks: options.blocks,
         partitions: options.partitions,
         seed: options.seed,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::geometry::Reason;
 use crate::geometry::relation::LabelOverlap;
-use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::warning::Warning;
 
 /// Overlaps between layers and with labels.
@@ -41,16 +41,9 @@ pub struct OverlapParameters {
     pub labels: Vec<String>,
     /// The distance.
     pub metric: String,
-    /// What was done with repeated rows.
-    pub duplicates: String,
-    /// Whether rows with NaN or infinity were left out.
-    pub drop_nonfinite: bool,
-    /// How arrays with more axes became rows.
-    pub pool: Option<String>,
-    /// Whether a mask chose tokens.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags.
-    pub rows: Vec<String>,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
     /// Blocks of rows behind the errors.
     pub blocks: usize,
     /// Disjoint parts in which everything was computed again.

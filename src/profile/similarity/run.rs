@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 use crate::geometry::relation::floor;
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
-use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
+use crate::profile::compare::{
+    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target,
+};
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::progress::Progress;
@@ -323,11 +325,7 @@ fn parameters(
         partitions: options.partitions,
         permutations: options.permutations,
         threshold: matched.then_some(options.threshold),
-        duplicates: layers.duplicates.as_str().to_owned(),
-        drop_nonfinite: layers.drop_nonfinite,
-        pool: layers.pool.map(|pool| pool.to_string()),
-        masked: layers.mask.is_some(),
-        rows,
+        rows: RowParameters::new(layers, rows),
         seed: options.seed,
     }
 }

@@ -6,7 +6,7 @@ use super::joined::Joined;
 use super::rank::RankedSource;
 use crate::geometry::Reason;
 use crate::profile::compare::LayerRef;
-use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
 use crate::warning::Warning;
 
 /// Similarities between layers.
@@ -60,16 +60,9 @@ pub struct SimilarityParameters {
     pub permutations: usize,
     /// Similarity up to which layers count as unchanged, where layers were matched.
     pub threshold: Option<f64>,
-    /// What was done with repeated rows.
-    pub duplicates: String,
-    /// Whether rows with NaN or infinity were left out.
-    pub drop_nonfinite: bool,
-    /// How arrays with more axes became rows.
-    pub pool: Option<String>,
-    /// Whether a mask chose tokens.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags.
-    pub rows: Vec<String>,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
     /// Seed of every random choice.
     pub seed: u64,
 }
