@@ -133,6 +133,9 @@ const SMALL: usize = 48;
 
 /// Up to this many targets a row it is faster to compare all pairs with each threshold, sixteen
 /// pairs an instruction, than to seek the place of each pair that is near enough.
+///
+/// Measured on 7 layers of 3996 rows, whole matrices of imbalances: with 12 targets 0.83 of the time
+/// of the other way, with 186 targets 1.4.
 const FEW_TARGETS: usize = 64;
 
 /// How pairs find their place among the thresholds of a row.
