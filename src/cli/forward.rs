@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use repgeo::mechanisms::Prompts;
-use repgeo::mechanisms::forward::{ForwardOptions, StreamName, absent, forward, metadata, plan};
+use repgeo::mechanisms::forward::forward;
 use repgeo::mechanisms::model::{Checkpoint, Real};
+use repgeo::mechanisms::streams::{ForwardOptions, StreamName, absent, metadata, plan};
 use repgeo::report::{ForwardReport, ModelSummary, Report};
 use repgeo::storage::{TensorFile, TensorSpec};
 use repgeo::{Error, Result};

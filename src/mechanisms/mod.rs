@@ -19,6 +19,7 @@ mod readout;
 mod scale;
 mod spots;
 mod stat;
+pub mod streams;
 
 pub use dump::StreamDump;
 pub use prompts::{Prompts, SLOTS, Targets};

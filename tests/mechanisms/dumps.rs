@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use repgeo::mechanisms::Prompts;
-use repgeo::mechanisms::forward::{ForwardOptions, StreamName, forward, metadata, plan};
+use repgeo::mechanisms::forward::forward;
 use repgeo::mechanisms::model::{Checkpoint, Real, Sequences};
+use repgeo::mechanisms::streams::{ForwardOptions, StreamName, metadata, plan};
 use repgeo::progress::Silent;
 use repgeo::storage::{TensorFile, TensorSpec};
 use safetensors::Dtype;
