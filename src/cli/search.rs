@@ -1,52 +1,40 @@
 //! Flags of the neighbour search. None changes a number.
 
 use clap::Args;
-use clap::builder::PossibleValue;
-use clap::{ValueEnum, value_parser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repgeo::neighbours::{Kernel, SearchOptions};
 use repgeo::{Error, Result};
 
 /// How neighbours are searched.
 #[derive(Args)]
 pub struct SearchArgs {
-    /// What multiplies rows: auto, portable, avx512-bf16; for finding faults, results are the same
-    #[arg(long, hide = true, value_name = "NAME", value_parser = value_parser!(KernelName),
+    /// What multiplies rows; for finding faults, results are the same
+    #[arg(long, hide = true, value_name = "NAME", value_parser = kernel_name(),
         default_value = "auto")]
-    kernel: KernelName,
+    kernel: Kernel,
 }
 
 /// A kernel by its name.
-#[derive(Clone)]
-pub struct KernelName(pub Kernel);
-
-const NAMES: [KernelName; 3] = [
-    KernelName(Kernel::Auto),
-    KernelName(Kernel::Portable),
-    KernelName(Kernel::Avx512Bf16),
-];
-
-impl ValueEnum for KernelName {
-    fn value_variants<'a>() -> &'a [Self] {
-        &NAMES
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.as_str()))
-    }
+fn kernel_name() -> impl TypedValueParser<Value = Kernel> {
+    let named = |name: String| {
+        let mut all = Kernel::ALL.into_iter();
+        all.find(|kernel| kernel.as_str() == name)
+            .unwrap_or_default()
+    };
+    PossibleValuesParser::new(Kernel::ALL.map(Kernel::as_str)).map(named)
 }
 
 impl SearchArgs {
     /// The options of a search.
     pub fn options(&self) -> Result<SearchOptions> {
-        let KernelName(kernel) = self.kernel;
-        if !kernel.is_available() {
-            let name = kernel.as_str();
+        if !self.kernel.is_available() {
+            let name = self.kernel.as_str();
             return Err(Error::Usage(format!(
                 "--kernel: this processor has no {name}; leave the flag out"
             )));
         }
         Ok(SearchOptions {
-            kernel,
+            kernel: self.kernel,
             ..SearchOptions::default()
         })
     }

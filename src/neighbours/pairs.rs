@@ -40,7 +40,7 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
         return [0; 2];
     }
     let order = short.iter().chain(others).map(|&row| index(row)).collect();
-    let operand = pack(points, order, Kernel::Portable, &Demand::Nearest(1));
+    let operand = pack(points, order, Kernel::best_precise(), &Demand::Nearest(1));
     let n = operand.n_rows();
     let terms: Vec<f32> = (0..n).map(|q| operand.column_term(q)).collect();
     let height = (PANEL_SCORES / n).clamp(8, 64);
@@ -49,9 +49,9 @@ fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]
         .map(|start| start..(start + height).min(short.len()))
         .collect();
     let by_panel = panels.into_par_iter().map_init(
-        || (Verdict::new(points), vec![0.0; height * n]),
-        |(verdict, products), panel| {
-            operand.products(panel.clone(), 0..n, products);
+        || (Verdict::new(points), Vec::new(), vec![0.0; height * n]),
+        |(verdict, room, products), panel| {
+            operand.products(panel.clone(), 0..n, room, products);
             let mut pairs = [0; 2];
             for (p, products) in panel.zip(products.chunks(n)) {
                 count_row(&operand, p, products, &terms, radii, verdict, &mut pairs);

@@ -41,7 +41,7 @@ pub(super) fn order_distances(
             |worker, (panel, out)| {
                 let start = panel * height;
                 let end = (start + height).min(n);
-                operand.products(start..end, 0..n, &mut worker.products);
+                operand.products(start..end, 0..n, &mut worker.room, &mut worker.products);
                 for (row, out) in out.chunks_mut(orders.len()).enumerate() {
                     worker.row(start + row, row, orders, out);
                 }
@@ -97,6 +97,7 @@ struct Worker<'a> {
     arch: pulp::Arch,
     verdict: Verdict<'a>,
     half_squares: Vec<f32>,
+    room: Vec<f32>,
     products: Vec<f32>,
     keys: Vec<f32>,
     buckets: Vec<u16>,
@@ -120,6 +121,7 @@ impl<'a> Worker<'a> {
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             half_squares,
+            room: Vec::new(),
             products: vec![0.0; height * n],
             keys: vec![0.0; n],
             buckets: vec![0; n],

@@ -142,7 +142,7 @@ pub fn order_distances(
             // Far from the nearest rows a coarse score leaves hundreds of pairs undecided for each
             // order: only who asks for it gets it.
             let kernel = match options.kernel {
-                Kernel::Auto => Kernel::Portable,
+                Kernel::Auto => Kernel::best_precise(),
                 asked => asked,
             };
             let middle = Demand::Nearest(orders[orders.len() / 2]);

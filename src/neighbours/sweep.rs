@@ -91,6 +91,7 @@ struct Worker<'a> {
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     verdict: Verdict<'a>,
+    room: Vec<f32>,
     products: Vec<f32>,
     column_terms: [Vec<f32>; 2],
     cuts: Vec<f32>,
@@ -103,6 +104,7 @@ impl<'a> Worker<'a> {
             operand,
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
+            room: Vec::new(),
             products: vec![0.0; tile * tile],
             column_terms: [Vec::new(), Vec::new()],
             cuts: Vec::new(),
@@ -120,7 +122,7 @@ impl<'a> Worker<'a> {
         };
         let products = &mut self.products[..rows.len() * columns.len()];
         self.operand
-            .products(rows.clone(), columns.clone(), products);
+            .products(rows.clone(), columns.clone(), &mut self.room, products);
         for (terms, range) in self.column_terms.iter_mut().zip([&columns, &rows]) {
             terms.clear();
             terms.extend(range.clone().map(|q| self.operand.column_term(q)));

@@ -21,6 +21,7 @@ pub(super) struct Worker<'a> {
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     verdict: Verdict<'a>,
+    room: Vec<f32>,
     products: Vec<f32>,
     transposed: Vec<f32>,
     by_pair: ByPair,
@@ -56,6 +57,7 @@ impl<'a> Worker<'a> {
             groups: targets.groups.len(),
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
+            room: Vec::new(),
             products: vec![0.0; size],
             transposed: vec![0.0; size],
             by_pair: ByPair::default(),
@@ -73,7 +75,8 @@ impl<'a> Worker<'a> {
         let columns = lock(b).positions.clone();
         if let Some(operand) = self.operand {
             let size = rows.len() * columns.len();
-            operand.products(rows.clone(), columns.clone(), &mut self.products[..size]);
+            let out = &mut self.products[..size];
+            operand.products(rows.clone(), columns.clone(), &mut self.room, out);
         }
         self.place(a, b, columns.clone());
         if !diagonal {

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use super::frame::Frame;
 use super::{Operand, Rounded, THETA, portable};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512, avx512_bf16};
 use crate::neighbours::points::{Points, Verdict};
 
 /// What multiplies rows for the filter. Every kernel gives the same results.
@@ -17,34 +19,69 @@ pub enum Kernel {
     /// The fastest for the machine and the layer.
     #[default]
     Auto,
-    /// f32 products, on any machine.
+    /// f32 products by a matrix-multiply library, on any machine.
     Portable,
-    /// One bf16 product, on processors with AVX512_BF16.
+    /// f32 products, on x86-64 processors with AVX2 and FMA.
+    Avx2,
+    /// f32 products, on x86-64 processors with AVX-512.
+    Avx512,
+    /// One bf16 product, on x86-64 processors with AVX512_BF16.
     Avx512Bf16,
 }
 
 impl Kernel {
-    /// All of them, the choice first.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Portable, Self::Avx512Bf16];
+    /// All of them, the choice first, the others by rising speed.
+    pub const ALL: [Self; 5] = [
+        Self::Auto,
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Avx512Bf16,
+    ];
 
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
         }
     }
 
-    /// Whether this machine can run it; asking for one that it cannot run gives the portable one.
+    /// Whether this machine can run it; asking for one that it cannot run gives the best f32
+    /// kernel that it can.
     pub fn is_available(self) -> bool {
         match self {
             Self::Auto | Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512Bf16 => super::avx512_bf16::is_available(),
+            Self::Avx2 => avx2::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => avx512_bf16::is_available(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512Bf16 => false,
+            _ => false,
         }
+    }
+
+    /// Whether it rounds rows to less than f32.
+    pub(in crate::neighbours) fn is_coarse(self) -> bool {
+        self == Self::Avx512Bf16
+    }
+
+    /// The best of this machine with f32 products.
+    pub(in crate::neighbours) fn best_precise() -> Self {
+        let precise = |kernel: &Self| !kernel.is_coarse() && kernel.is_available();
+        let found = Self::ALL.into_iter().rfind(precise);
+        found.unwrap_or(Self::Portable)
+    }
+
+    /// The best of this machine with coarser ones.
+    fn best_coarse() -> Option<Self> {
+        let coarse = |kernel: &Self| kernel.is_coarse() && kernel.is_available();
+        Self::ALL.into_iter().rfind(coarse)
     }
 }
 
@@ -79,24 +116,51 @@ pub(in crate::neighbours) fn pack(
 ) -> Operand {
     let (n, width) = (order.len(), points.n_columns());
     let frame = Frame::of(points);
-    let large = n >= FEW_ROWS && width >= FEW_COLUMNS;
-    let wanted = match kernel {
-        Kernel::Auto => large,
-        Kernel::Portable => false,
-        Kernel::Avx512Bf16 => n > 1,
+    let coarse = match kernel {
+        Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => None,
+        Kernel::Auto => Kernel::best_coarse(),
+        forced => Some(forced).filter(|kernel| kernel.is_coarse() && n > 1),
     };
-    if wanted && let Some(rounded) = coarse(points, &order, &frame) {
-        let mut operand = Operand::new(order, width, frame.scale, rounded);
+    if let Some(coarse) = coarse
+        && let Some(rounded) = rounded(coarse, points, &order, &frame)
+    {
+        let mut operand = Operand::new(order, width, frame.scale, coarse, rounded);
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
             operand.spare = undecided.min(n);
-            operand.kernel = Kernel::Avx512Bf16;
             return operand;
         }
         order = operand.order;
     }
-    let rounded = portable::pack(points, &order, &frame);
-    Operand::new(order, width, frame.scale, rounded)
+    let precise = if kernel.is_available() && !kernel.is_coarse() && kernel != Kernel::Auto {
+        kernel
+    } else {
+        Kernel::best_precise()
+    };
+    let rounded = rounded(precise, points, &order, &frame)
+        .unwrap_or_else(|| portable::pack(points, &order, &frame));
+    Operand::new(order, width, frame.scale, precise, rounded)
+}
+
+/// The rows packed for a kernel; `None` if this machine lacks it.
+pub(super) fn rounded(
+    kernel: Kernel,
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+) -> Option<Rounded> {
+    match kernel {
+        Kernel::Auto => None,
+        Kernel::Portable => Some(portable::pack(points, order, frame)),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => avx2::pack(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => avx512::pack(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => None,
+    }
 }
 
 /// The kernel that the rows would get.
@@ -106,16 +170,6 @@ pub(in crate::neighbours) fn choose(
     demand: &Demand<'_>,
 ) -> Kernel {
     pack(points, order, Kernel::Auto, demand).kernel
-}
-
-#[cfg(target_arch = "x86_64")]
-fn coarse(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
-    super::avx512_bf16::pack(points, order, frame)
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn coarse(_: &Points<'_>, _: &[u32], _: &Frame) -> Option<Rounded> {
-    None
 }
 
 /// A sampled row: its scores, and those at which the search decides.
@@ -137,7 +191,7 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
         .into_par_iter()
         .flat_map_iter(|start| {
             let mut products = vec![0.0; run * n];
-            operand.products(start..start + run, 0..n, &mut products);
+            operand.products(start..start + run, 0..n, &mut Vec::new(), &mut products);
             let mut verdict = Verdict::new(points);
             let rows = (start..start + run).zip(products.chunks(n));
             rows.map(|(p, products)| Sampled::of(operand, p, products, demand, &mut verdict))
@@ -257,9 +311,9 @@ mod tests {
             let wide = strong_directions(2000, 0.0);
             assert_eq!(chosen(&wide, &demand), Kernel::Avx512Bf16);
             let tight = strong_directions(2000, 1000.0);
-            assert_eq!(chosen(&tight, &demand), Kernel::Portable);
+            assert!(!chosen(&tight, &demand).is_coarse());
         }
         let small = strong_directions(FEW_ROWS - 1, 0.0);
-        assert_eq!(chosen(&small, &Demand::Nearest(5)), Kernel::Portable);
+        assert!(!chosen(&small, &Demand::Nearest(5)).is_coarse());
     }
 }

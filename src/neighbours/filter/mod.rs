@@ -37,20 +37,30 @@
 use std::ops::Range;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
+mod bf16;
+mod block;
 mod choice;
 mod frame;
+mod panels;
 mod portable;
+mod single;
 
+pub(super) use block::{Area, Block};
 pub use choice::Kernel;
 pub(super) use choice::{Demand, choose, pack};
 
 /// Rows packed for one kernel.
 trait Packed: Send + Sync {
-    /// `out[r, c] = u_{rows[r]} · u_{columns[c]}`, row after row without padding.
+    /// Multiplies the rows of `area` with its columns: `visit` sees every pair in one block.
     ///
-    /// Every product and sum is rounded to f32 or better, in any order.
-    fn products(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]);
+    /// Every product and sum is rounded to f32 or better, in any order. `room` is kept by the
+    /// caller between calls; what it holds means nothing.
+    fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>));
 }
 
 /// What rounding made of all rows.
@@ -60,6 +70,18 @@ struct Rounded {
     squares: Vec<f64>,
     /// ρ_p².
     residues: Vec<f64>,
+}
+
+impl Rounded {
+    /// `measured` has n_p² and ρ_p² of every row.
+    fn new(packed: Box<dyn Packed>, measured: Vec<[f64; 2]>) -> Self {
+        let (squares, residues) = measured.into_iter().map(|[n, r]| (n, r)).unzip();
+        Self {
+            packed,
+            squares,
+            residues,
+        }
+    }
 }
 
 /// Unit roundoff of f32.
@@ -89,12 +111,12 @@ pub(super) struct Operand {
 }
 
 impl Operand {
-    fn new(order: Vec<u32>, width: usize, scale: f64, rounded: Rounded) -> Self {
+    fn new(order: Vec<u32>, width: usize, scale: f64, kernel: Kernel, rounded: Rounded) -> Self {
         let mut operand = Self {
             order,
             width,
             scale,
-            kernel: Kernel::Portable,
+            kernel,
             packed: rounded.packed,
             squares: rounded.squares,
             residues: rounded.residues,
@@ -167,9 +189,34 @@ impl Operand {
         self.spare
     }
 
+    /// Shows `visit` the product sums u_p·u_q of all pairs of `area`, block by block.
+    ///
+    /// `room` is for the kernel, to be kept between calls.
+    pub(super) fn multiply(
+        &self,
+        area: &Area,
+        room: &mut Vec<f32>,
+        visit: &mut dyn FnMut(&Block<'_>),
+    ) {
+        self.packed.multiply(area, room, visit);
+    }
+
     /// Product sums of two ranges of positions, row after row without padding.
-    pub(super) fn products(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) {
-        self.packed.products(rows, columns, out);
+    pub(super) fn products(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        room: &mut Vec<f32>,
+        out: &mut [f32],
+    ) {
+        let area = Area::between(rows, columns);
+        self.packed.multiply(&area, room, &mut |block| {
+            let left = block.columns.start - area.columns.start;
+            for (r, p) in block.rows.clone().enumerate() {
+                let line = (p - area.rows.start) * area.columns.len() + left;
+                out[line..line + block.columns.len()].copy_from_slice(block.row(r));
+            }
+        });
     }
 
     /// The score g of the pair (p, q) with product sum `product`.
@@ -260,7 +307,7 @@ mod tests {
     fn check_all_pairs(name: &str, points: &Points<'_>, operand: &Operand) -> u64 {
         let (n, width) = (points.n_rows(), points.n_columns());
         let mut products = vec![0.0; n * n];
-        operand.products(0..n, 0..n, &mut products);
+        operand.products(0..n, 0..n, &mut Vec::new(), &mut products);
         let (mut x, mut y) = (vec![0.0; width], vec![0.0; width]);
         for p in 0..n {
             points.row(operand.row(p), &mut x);
@@ -335,11 +382,12 @@ mod tests {
     fn the_cut_is_tight_enough_to_drop_nearly_everything_beyond_it() {
         let matrix = gaussian(400, 96, 5);
         let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-        // bf16 cannot tell noise in many columns apart nearly as well.
-        for (kernel, limit) in kernels().into_iter().zip([40, 2400]) {
+        for kernel in kernels() {
+            // bf16 cannot tell noise in many columns apart nearly as well.
+            let limit = if kernel.is_coarse() { 2400 } else { 40 };
             let operand = pack(&points, (0..400).collect(), kernel, &Demand::Nearest(20));
             let mut products = vec![0.0; 400 * 400];
-            operand.products(0..400, 0..400, &mut products);
+            operand.products(0..400, 0..400, &mut Vec::new(), &mut products);
             let mut wrongly_kept = 0;
             for p in 0..400 {
                 let mut scores: Vec<f64> = (0..400)

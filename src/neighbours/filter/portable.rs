@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::frame::{Frame, square};
-use super::{EPSILON, Packed, Rounded};
+use super::frame::Frame;
+use super::{Area, Block, Packed, Rounded, single};
 use crate::neighbours::points::Points;
 
 /// Rows in f32, one after the other; products through the `gemm` crate.
@@ -15,13 +15,13 @@ struct Portable {
     values: Vec<f32>,
 }
 
-/// Rounds the rows to f32.
+/// Packs rows in f32.
 pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded {
     let width = points.n_columns();
     let arch = pulp::Arch::new();
     let mut values = vec![0.0f32; order.len() * width];
-    let mut squares = values
-        .par_chunks_mut(width.max(1))
+    let measured: Vec<[f64; 2]> = values
+        .par_chunks_mut(width)
         .zip(order)
         .map_init(
             || vec![0.0; width],
@@ -29,30 +29,38 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
                 points.row(row as usize, wide);
                 arch.dispatch(|| {
                     frame.place(wide);
-                    for (u, &w) in packed.iter_mut().zip(&*wide) {
-                        #[allow(clippy::cast_possible_truncation)]
-                        let rounded = w as f32;
-                        *u = rounded;
-                    }
-                    square(packed, f64::from)
+                    single::round(wide, bytemuck::cast_slice_mut(packed))
                 })
             },
         )
-        .collect::<Vec<f64>>();
-    // Rows without columns are one point.
-    squares.resize(order.len(), 0.0);
-    // Each value is off by at most ε of itself; what underflows is paid for by the bound.
-    let copy = EPSILON * (1.0 + 1e-6);
-    let residues = squares.iter().map(|square| copy * copy * square).collect();
-    Rounded {
-        packed: Box::new(Portable { width, values }),
-        squares,
-        residues,
+        .collect();
+    Rounded::new(Box::new(Portable { width, values }), measured)
+}
+
+/// Columns that are multiplied at once with all rows: what comes out stays in the second-level
+/// cache, and the library's own packing is a small part of the work.
+const COLUMNS: usize = 128;
+
+impl Packed for Portable {
+    fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>)) {
+        for start in area.columns.clone().step_by(COLUMNS) {
+            let columns = start..(start + COLUMNS).min(area.columns.end);
+            let rows = area.rows_for(&columns);
+            room.resize(rows.len() * columns.len(), 0.0);
+            self.products(&rows, &columns, room);
+            visit(&Block {
+                stride: columns.len(),
+                rows,
+                columns,
+                products: room,
+            });
+        }
     }
 }
 
-impl Packed for Portable {
-    fn products(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) {
+impl Portable {
+    /// `out[r, c] = u_{rows[r]} · u_{columns[c]}`, row after row without padding.
+    fn products(&self, rows: &Range<usize>, columns: &Range<usize>, out: &mut [f32]) {
         let (m, n, width) = (rows.len(), columns.len(), self.width);
         let left = &self.values[rows.start * width..rows.end * width];
         let right = &self.values[columns.start * width..columns.end * width];

@@ -1,0 +1,66 @@
+//! Rounding rows to bf16, and measuring what that costs.
+//!
+//! A row is stored as pairs of values, the first in the lower half of each word; an odd last value
+//! stands beside a 0.
+
+use super::frame::square;
+
+/// Rounds w to û; returns ‖û‖² and what ‖w − û‖² certainly does not exceed.
+#[inline(always)]
+pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
+    let halves: &mut [u16] = bytemuck::cast_slice_mut(pairs);
+    for (half, &w) in halves.iter_mut().zip(&*row) {
+        *half = bf16(w);
+    }
+    let halves = &halves[..row.len()];
+    let norm = square(halves, widen);
+    for (w, &half) in row.iter_mut().zip(halves) {
+        *w -= widen(half);
+    }
+    let residue = square(row, |x| x);
+    // w itself was rounded, and so was the sum.
+    let exact = residue.sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
+    [norm, exact * exact]
+}
+
+/// The upper half of the f32 nearest to `x`, rounded once more; 0 for what would be subnormal.
+#[inline(always)]
+pub(super) fn bf16(x: f64) -> u16 {
+    #[allow(clippy::cast_possible_truncation)]
+    let bits = (x as f32).to_bits();
+    // Halfway cases go to the even neighbour.
+    let rounded = bits + 0x7fff + ((bits >> 16) & 1);
+    let subnormal = rounded & 0x7f80_0000 == 0;
+    #[allow(clippy::cast_possible_truncation)]
+    let half = (rounded >> 16) as u16;
+    if subnormal { 0 } else { half }
+}
+
+#[inline(always)]
+pub(super) fn widen(half: u16) -> f64 {
+    f64::from(f32::from_bits(u32::from(half) << 16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_to_the_nearest_and_to_even() {
+        for x in [
+            0.0,
+            1.0,
+            -1.0,
+            0.3,
+            1.0 + 1.0 / 256.0,
+            1.0 + 3.0 / 256.0,
+            1e-30,
+            -0.999,
+        ] {
+            let expected = half::bf16::from_f32(x as f32);
+            assert_eq!(bf16(x), expected.to_bits(), "{x}");
+        }
+        assert_eq!(bf16(1e-39), 0);
+        assert_eq!(bf16(-1e-39), 0);
+    }
+}

@@ -1,0 +1,144 @@
+//! What a kernel is asked to multiply, and the form in which products come back.
+
+use std::ops::Range;
+
+/// Pairs of positions: all of two tiles, or all of one tile with itself.
+pub(in crate::neighbours) struct Area {
+    pub(in crate::neighbours) rows: Range<usize>,
+    pub(in crate::neighbours) columns: Range<usize>,
+    /// Whether only pairs with column > row are wanted.
+    upper: bool,
+}
+
+impl Area {
+    /// Every row with every column.
+    pub(in crate::neighbours) fn between(rows: Range<usize>, columns: Range<usize>) -> Self {
+        Self {
+            rows,
+            columns,
+            upper: false,
+        }
+    }
+
+    /// Every pair of two different positions of one range, once.
+    pub(in crate::neighbours) fn within(range: Range<usize>) -> Self {
+        Self {
+            rows: range.clone(),
+            columns: range,
+            upper: true,
+        }
+    }
+
+    /// The rows that have a wanted pair with some of these columns.
+    pub(super) fn rows_for(&self, columns: &Range<usize>) -> Range<usize> {
+        let end = if self.upper {
+            self.rows.end.min(columns.end.saturating_sub(1))
+        } else {
+            self.rows.end
+        };
+        self.rows.start..end
+    }
+}
+
+/// Product sums of some rows with some columns, small enough for the first-level cache.
+///
+/// From [`Area::within`] come pairs with column ≤ row too, when they share a block with others.
+pub(in crate::neighbours) struct Block<'a> {
+    pub(in crate::neighbours) rows: Range<usize>,
+    pub(in crate::neighbours) columns: Range<usize>,
+    /// One row after the other, `stride` apart.
+    pub(super) products: &'a [f32],
+    pub(super) stride: usize,
+}
+
+impl Block<'_> {
+    /// The products of the `r`-th row with all columns.
+    #[inline(always)]
+    pub(in crate::neighbours) fn row(&self, r: usize) -> &[f32] {
+        &self.products[r * self.stride..][..self.columns.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neighbours::filter::Rounded;
+    use crate::neighbours::filter::bf16::{bf16, widen};
+    use crate::neighbours::filter::choice::rounded;
+    use crate::neighbours::filter::frame::Frame;
+    use crate::neighbours::points::{Metric, Points};
+    use crate::neighbours::tests::{gaussian, kernels};
+
+    #[test]
+    fn every_kernel_shows_every_pair_of_an_area_once_with_its_product() {
+        // Several widths, the last beyond one pass; none a multiple of anything.
+        for (n, d) in [(67, 1), (67, 37), (133, 100), (21, 8195)] {
+            let matrix = gaussian(n, d, 5);
+            let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+            let frame = Frame::of(&points);
+            let order: Vec<u32> = (0..n as u32).rev().collect();
+            for kernel in kernels() {
+                let packed = rounded(kernel, &points, &order, &frame).unwrap();
+                let rounding = |w: f64| match kernel.is_coarse() {
+                    true => widen(bf16(w)),
+                    false => f64::from(w as f32),
+                };
+                let rows: Vec<Vec<f64>> = order
+                    .iter()
+                    .map(|&row| {
+                        let mut wide = vec![0.0; d];
+                        points.row(row as usize, &mut wide);
+                        frame.place(&mut wide);
+                        wide.into_iter().map(rounding).collect()
+                    })
+                    .collect();
+                let check = |p: usize, q: usize, product: f32| {
+                    let exact: f64 = rows[p].iter().zip(&rows[q]).map(|(a, b)| a * b).sum();
+                    let scale = (packed.squares[p] * packed.squares[q]).sqrt();
+                    let error = (f64::from(product) - exact).abs();
+                    let allowed = 1e-6 * scale * (d as f64).sqrt();
+                    assert!(error <= allowed, "{kernel:?} {p} {q}: {error}");
+                };
+                for (rows, columns) in [(0..n, 0..n), (3..18, 9..n), (16..17, 0..16), (5..5, 2..9)]
+                {
+                    let area = Area::between(rows.clone(), columns.clone());
+                    let seen = visits(&packed, &area, n, check);
+                    let wanted = |p, q| rows.contains(&p) && columns.contains(&q);
+                    for (p, q) in pairs(n) {
+                        assert_eq!(seen[p * n + q], u32::from(wanted(p, q)), "{p} {q}");
+                    }
+                }
+                for range in [0..n, 5..n - 2, 7..8] {
+                    let seen = visits(&packed, &Area::within(range.clone()), n, check);
+                    let wanted = |p, q| p < q && range.contains(&p) && range.contains(&q);
+                    for (p, q) in pairs(n).filter(|&(p, q)| wanted(p, q)) {
+                        assert_eq!(seen[p * n + q], 1, "{p} {q} of {range:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
+        (0..n * n).map(move |at| (at / n, at % n))
+    }
+
+    /// How often each pair of n × n was seen.
+    fn visits(
+        packed: &Rounded,
+        area: &Area,
+        n: usize,
+        check: impl Fn(usize, usize, f32),
+    ) -> Vec<u32> {
+        let (mut seen, mut room) = (vec![0; n * n], Vec::new());
+        packed.packed.multiply(area, &mut room, &mut |block| {
+            for (r, p) in block.rows.clone().enumerate() {
+                for (q, &product) in block.columns.clone().zip(block.row(r)) {
+                    check(p, q, product);
+                    seen[p * n + q] += 1;
+                }
+            }
+        });
+        seen
+    }
+}

@@ -1,0 +1,238 @@
+//! Rows in panels, and how a kernel walks over them.
+//!
+//! A panel holds `W` rows, one to each lane of a vector: first the first word of all of them, then
+//! the second ones. A word is 32 bits of a row: one f32, or two bf16 values. So one vector of
+//! columns times one word of a row, spread over all lanes, gives `W` products at once, and a block
+//! of rows and columns keeps all its sums in registers until it is done.
+
+use rayon::prelude::*;
+
+use super::frame::Frame;
+use super::{Area, Block, Packed, Rounded};
+use crate::neighbours::points::Points;
+
+/// The same word of each row of a panel.
+pub(super) type Words<const W: usize> = [u32; W];
+
+/// Panels of columns that a block has at most.
+pub(super) const PANELS: usize = 3;
+
+/// Words of a row that are multiplied before the next row's turn: three panels of sixteen rows
+/// take 384 KiB and stay in the second-level cache while all rows of a tile pass by.
+const DEPTH: usize = 2048;
+
+/// The vector instructions of a kernel. A value of this type proves that the machine has them.
+pub(super) trait Lanes<const W: usize>: Copy + Send + Sync + 'static {
+    /// Rows of a block; divides `W`.
+    const ROWS: usize;
+
+    /// Multiplies some rows of `left`, from `first` on, with all rows of up to [`PANELS`] panels.
+    ///
+    /// `sums` has [`Self::ROWS`] rows of [`PANELS`]·W values; they are added to if `add`, else
+    /// replaced.
+    fn block(
+        self,
+        left: &[Words<W>],
+        first: usize,
+        right: &[&[Words<W>]],
+        add: bool,
+        sums: &mut [f32],
+    );
+}
+
+/// One vector of a kernel, for [`block`].
+pub(super) trait Vector<const W: usize>: Copy {
+    /// `W` lanes of 32 bits.
+    type Lanes: Copy;
+    /// All lanes 0.
+    fn zero(self) -> Self::Lanes;
+    /// One word a lane.
+    fn load(self, words: &Words<W>) -> Self::Lanes;
+    /// The same word in every lane.
+    fn splat(self, word: u32) -> Self::Lanes;
+    /// `sum` + the products of each lane of `a` and `b`.
+    fn multiply_add(self, a: Self::Lanes, b: Self::Lanes, sum: Self::Lanes) -> Self::Lanes;
+    /// The lanes as f32.
+    fn store(self, sums: Self::Lanes, out: &mut [f32; W]);
+}
+
+/// [`Lanes::block`] with `R` rows: always inlined into a function compiled for its vectors.
+#[inline(always)]
+pub(super) fn block<const W: usize, const R: usize, V: Vector<W>>(
+    vector: V,
+    left: &[Words<W>],
+    first: usize,
+    right: &[&[Words<W>]],
+    add: bool,
+    sums: &mut [f32],
+) {
+    let part = first / R;
+    match *right {
+        [a] => sum_up::<W, R, 1, V>(vector, left, part, [a], add, sums),
+        [a, b] => sum_up::<W, R, 2, V>(vector, left, part, [a, b], add, sums),
+        [a, b, c] => sum_up::<W, R, 3, V>(vector, left, part, [a, b, c], add, sums),
+        _ => unreachable!("a block has one to three panels"),
+    }
+}
+
+/// Product sums of `R` rows of `left`, the `part`-th `R` of the panel, with `P` panels.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
+    vector: V,
+    left: &[Words<W>],
+    part: usize,
+    right: [&[Words<W>]; P],
+    add: bool,
+    out: &mut [f32],
+) {
+    let mut sums = [[vector.zero(); P]; R];
+    let right = right.map(|panel| &panel[..left.len()]);
+    for (at, row) in left.iter().enumerate() {
+        let mut columns = [vector.zero(); P];
+        for p in 0..P {
+            columns[p] = vector.load(&right[p][at]);
+        }
+        let row = &row.as_chunks::<R>().0[part];
+        for r in 0..R {
+            let word = vector.splat(row[r]);
+            for p in 0..P {
+                sums[r][p] = vector.multiply_add(word, columns[p], sums[r][p]);
+            }
+        }
+    }
+    for r in 0..R {
+        let line = out[r * PANELS * W..(r + 1) * PANELS * W]
+            .as_chunks_mut::<W>()
+            .0;
+        for p in 0..P {
+            if add {
+                let mut more = [0.0; W];
+                vector.store(sums[r][p], &mut more);
+                line[p].iter_mut().zip(more).for_each(|(sum, x)| *sum += x);
+            } else {
+                vector.store(sums[r][p], &mut line[p]);
+            }
+        }
+    }
+}
+
+/// All rows of a layer.
+struct Panels<const W: usize, L> {
+    lanes: L,
+    /// Words of a row.
+    depth: usize,
+    /// panels × depth.
+    words: Vec<Words<W>>,
+}
+
+/// Packs the rows of `points` in the given order, `depth` words each.
+///
+/// `round` turns a row in its frame into words and returns its squared norm after rounding, and
+/// what the squared distance that rounding moved it certainly does not exceed.
+pub(super) fn pack<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+    depth: usize,
+    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 2] + Sync,
+) -> Rounded {
+    let arch = pulp::Arch::new();
+    let mut words: Vec<Words<W>> = vec![[0; W]; order.len().div_ceil(W) * depth];
+    let measured: Vec<[f64; 2]> = words
+        .par_chunks_mut(depth.max(1))
+        .zip(order.par_chunks(W))
+        .map_init(
+            || (vec![0.0; points.n_columns()], vec![0; W * depth]),
+            |(wide, rounded), (panel, rows)| {
+                let mut measured = Vec::with_capacity(rows.len());
+                rounded.fill(0);
+                for (words, &row) in rounded.chunks_mut(depth.max(1)).zip(rows) {
+                    points.row(row as usize, wide);
+                    measured.push(arch.dispatch(|| {
+                        frame.place(wide);
+                        round(wide, words)
+                    }));
+                }
+                arch.dispatch(|| transpose(rounded, panel));
+                measured
+            },
+        )
+        .flatten_iter()
+        .collect();
+    let packed = Panels {
+        lanes,
+        depth,
+        words,
+    };
+    Rounded::new(Box::new(packed), measured)
+}
+
+/// `panel[k][lane]` becomes word k of row `lane` of `rows`.
+#[inline(always)]
+fn transpose<const W: usize>(rows: &[u32], panel: &mut [Words<W>]) {
+    let depth = panel.len();
+    for (k, words) in panel.iter_mut().enumerate() {
+        for (lane, word) in words.iter_mut().enumerate() {
+            *word = rows[lane * depth + k];
+        }
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Packed for Panels<W, L> {
+    fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>)) {
+        let (across, height) = (PANELS * W, L::ROWS);
+        let first = area.rows.start / height * height;
+        // Rows longer than one pass keep the sums of all blocks below each other until the last.
+        let passes = self.depth.div_ceil(DEPTH);
+        let kept = if passes > 1 {
+            (area.rows.end - first).div_ceil(height)
+        } else {
+            1
+        };
+        let block_size = height * across;
+        if room.len() < kept * block_size {
+            room.resize(kept * block_size, 0.0);
+        }
+        let last = area.columns.end.div_ceil(W);
+        for panel in (area.columns.start / W..last).step_by(PANELS) {
+            let count = (last - panel).min(PANELS);
+            let base = panel * W;
+            let columns = area.columns.start.max(base)..area.columns.end.min(base + count * W);
+            let wanted = area.rows_for(&columns);
+            for pass in 0..passes {
+                let words = pass * DEPTH..((pass + 1) * DEPTH).min(self.depth);
+                let mut right: [&[Words<W>]; PANELS] = [&[]; PANELS];
+                for (at, right) in right[..count].iter_mut().enumerate() {
+                    *right = &self.panel(panel + at)[words.clone()];
+                }
+                for (at, top) in (first..wanted.end).step_by(height).enumerate() {
+                    let at = if passes > 1 { at } else { 0 };
+                    let sums = &mut room[at * block_size..(at + 1) * block_size];
+                    let left = &self.panel(top / W)[words.clone()];
+                    let right = &right[..count];
+                    self.lanes.block(left, top % W, right, pass > 0, sums);
+                    if pass + 1 < passes {
+                        continue;
+                    }
+                    // A block reaches beyond ranges that begin or end inside a panel.
+                    let rows = wanted.start.max(top)..wanted.end.min(top + height);
+                    let corner = (rows.start - top) * across + columns.start - base;
+                    visit(&Block {
+                        rows,
+                        columns: columns.clone(),
+                        products: &sums[corner..],
+                        stride: across,
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl<const W: usize, L> Panels<W, L> {
+    fn panel(&self, at: usize) -> &[Words<W>] {
+        &self.words[at * self.depth..(at + 1) * self.depth]
+    }
+}
