@@ -273,35 +273,22 @@ fn stored(matrix: &Matrix, row: usize) -> Range<usize> {
 const AT_ONCE: usize = 4;
 
 /// Shows the rows to `measure`, [`AT_ONCE`] at a time and the last ones alone.
-///
-/// Rows lie anywhere, and nothing but this loop knows which come next: while some are summed, the
-/// next ones are on their way.
 #[inline(always)]
 fn by_fours<Y>(
     matrix: &Matrix,
     values: &[Y],
-    rows: impl ExactSizeIterator<Item = usize>,
+    mut rows: impl ExactSizeIterator<Item = usize>,
     mut measure: impl FnMut(&[&[Y]]),
 ) {
-    let mut coming = rows.map(
-        #[inline(always)]
-        |row| {
-            let values = &values[stored(matrix, row)];
-            fetch(values);
-            values
-        },
-    );
-    let mut now = [coming.next(), coming.next(), coming.next(), coming.next()];
-    while now[0].is_some() {
-        let next = [coming.next(), coming.next(), coming.next(), coming.next()];
-        if let [Some(a), Some(b), Some(c), Some(d)] = now {
-            measure(&[a, b, c, d]);
-        } else {
-            for row in now.into_iter().flatten() {
-                measure(&[row]);
-            }
+    while rows.len() >= AT_ONCE {
+        let mut four = [&values[..0]; AT_ONCE];
+        for (row, number) in four.iter_mut().zip(&mut rows) {
+            *row = &values[stored(matrix, number)];
         }
-        now = next;
+        measure(&four);
+    }
+    for row in rows {
+        measure(&[&values[stored(matrix, row)]]);
     }
 }
 
@@ -360,18 +347,4 @@ fn measure<Y: Copy + Into<f64>>(from: &[f64], rows: &[&[Y]], out: &mut Vec<f64>)
     } else {
         out.extend(rows.iter().map(|row| squared_distance(from, row)));
     }
-}
-
-/// Asks for a row before it is needed.
-#[inline(always)]
-#[allow(unsafe_code)]
-fn fetch<Y>(row: &[Y]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in row.chunks(64 / size_of::<Y>()) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 processor has the instruction, and it changes nothing but caches.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
 }
