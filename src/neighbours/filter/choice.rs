@@ -8,6 +8,8 @@
 use rayon::prelude::*;
 
 use super::frame::Frame;
+#[cfg(target_arch = "aarch64")]
+use super::neon;
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, avx512_bf16};
@@ -21,6 +23,8 @@ pub enum Kernel {
     Auto,
     /// f32 products by a matrix-multiply library, on any machine.
     Portable,
+    /// f32 products, on aarch64 processors with NEON.
+    Neon,
     /// f32 products, on x86-64 processors with AVX2 and FMA.
     Avx2,
     /// f32 products, on x86-64 processors with AVX-512.
@@ -31,9 +35,10 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them, the choice first, the others by rising speed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Auto,
         Self::Portable,
+        Self::Neon,
         Self::Avx2,
         Self::Avx512,
         Self::Avx512Bf16,
@@ -44,6 +49,7 @@ impl Kernel {
         match self {
             Self::Auto => "auto",
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
@@ -55,13 +61,15 @@ impl Kernel {
     pub fn is_available(self) -> bool {
         match self {
             Self::Auto | Self::Portable => true,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => neon::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => avx2::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => avx512::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Bf16 => avx512_bf16::is_available(),
-            #[cfg(not(target_arch = "x86_64"))]
+            // Kernels of other architectures.
             _ => false,
         }
     }
@@ -152,13 +160,15 @@ pub(super) fn rounded(
     match kernel {
         Kernel::Auto => None,
         Kernel::Portable => Some(portable::pack(points, order, frame)),
+        #[cfg(target_arch = "aarch64")]
+        Kernel::Neon => neon::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx2 => avx2::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512 => avx512::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
-        #[cfg(not(target_arch = "x86_64"))]
+        // Kernels of other architectures.
         _ => None,
     }
 }
