@@ -41,11 +41,6 @@ impl Candidates {
         operand.cut(self.position, self.threshold)
     }
 
-    /// Whether no threshold is known yet.
-    pub(super) fn is_open(&self) -> bool {
-        self.threshold == f64::INFINITY
-    }
-
     /// Offers one pair; true if the threshold may have changed.
     pub(super) fn offer(
         &mut self,
@@ -65,24 +60,6 @@ impl Candidates {
             self.list = list;
         }
         full
-    }
-
-    /// Offers a run of pairs at once, which is cheaper while there is no threshold.
-    pub(super) fn offer_all(
-        &mut self,
-        operand: &Operand,
-        verdict: &mut Verdict<'_>,
-        pairs: impl Iterator<Item = (usize, f32)>,
-        scratch: &mut Vec<Candidate>,
-    ) {
-        scratch.clear();
-        scratch.append(&mut self.list);
-        scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
-        if scratch.len() >= self.room {
-            self.prune(operand, verdict, scratch);
-        }
-        self.list.reserve_exact(self.room.max(scratch.len()));
-        self.list.append(scratch);
     }
 
     fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {

@@ -15,6 +15,7 @@ mod pairs;
 mod panel;
 mod points;
 mod ranks;
+mod schedule;
 mod search;
 mod speed;
 mod sweep;

@@ -13,8 +13,8 @@ use crate::neighbours::points::Points;
 /// Lanes of a vector.
 const W: usize = 8;
 
-/// Rows of a block, half a panel: with three panels of columns 12 sums, 3 columns and the row fill
-/// the 16 registers.
+/// Rows of a block, half a panel: with two panels of columns 8 sums, as many as it takes to hide
+/// the latency of an addition. A third panel would need all 16 registers and one more.
 const ROWS: usize = 4;
 
 /// Proof that the machine has AVX2 and FMA.
@@ -42,6 +42,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 impl Lanes<W> for Avx2 {
     const ROWS: usize = ROWS;
+    const PANELS: usize = 2;
 
     #[allow(unsafe_code)]
     fn block(
