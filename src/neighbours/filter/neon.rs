@@ -41,6 +41,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 impl Lanes<W> for Neon {
     const ROWS: usize = ROWS;
+    const PANELS: usize = 3;
 
     #[allow(unsafe_code)]
     fn block(
