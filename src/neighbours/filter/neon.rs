@@ -84,7 +84,12 @@ impl Vector<W> for Neon {
     fn load(self, words: &Words<W>) -> Self::Lanes {
         let halves = words.as_chunks::<4>().0;
         // SAFETY: as above; each half has the 16 bytes that are read, at any alignment.
-        unsafe { [0, 1].map(|half| vld1q_f32(halves[half].as_ptr().cast())) }
+        unsafe {
+            [
+                vld1q_f32(halves[0].as_ptr().cast()),
+                vld1q_f32(halves[1].as_ptr().cast()),
+            ]
+        }
     }
 
     // The compiler loads four words once, and multiplies by their lanes without spreading them.
@@ -107,7 +112,7 @@ impl Vector<W> for Neon {
     #[inline(always)]
     fn multiply_add(self, a: Self::Lanes, b: Self::Lanes, sum: Self::Lanes) -> Self::Lanes {
         // SAFETY: as above.
-        unsafe { [0, 1].map(|half| vfmaq_f32(sum[half], a[half], b[half])) }
+        unsafe { [vfmaq_f32(sum[0], a[0], b[0]), vfmaq_f32(sum[1], a[1], b[1])] }
     }
 
     #[inline(always)]
