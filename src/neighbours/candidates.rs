@@ -24,16 +24,26 @@ pub(super) struct Candidates {
     threshold: f64,
 }
 
+/// How long a list of k candidates may grow before it is pruned.
+fn room(k: usize) -> usize {
+    k + (k / 2).max(32)
+}
+
 impl Candidates {
     /// An empty list; `spare` candidates beyond k are expected to stay.
     pub(super) fn new(position: usize, k: usize, spare: usize) -> Self {
         Self {
             position,
             k,
-            room: k + (k / 2).max(16) + 4 * spare,
+            room: room(k) + 4 * spare,
             list: Vec::new(),
             threshold: f64::INFINITY,
         }
+    }
+
+    /// Memory of a full list, but for `spare` ones.
+    pub(super) fn bytes(k: usize) -> u64 {
+        (size_of::<Self>() + room(k) * size_of::<Candidate>()) as u64
     }
 
     /// See [`Operand::cut`]: pairs below it need not be offered.

@@ -11,6 +11,7 @@ mod counting;
 mod exact;
 mod filter;
 mod flags;
+mod memory;
 mod pairs;
 mod panel;
 mod points;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::candidates::{Candidate, Candidates};
-use super::filter::{Area, Block, Operand};
+use super::filter::{Area, Block, Operand, Room};
 use super::flags::{BLOCK, flag, for_each_flagged};
 use super::points::{Points, Verdict};
 use super::schedule::Schedule;
@@ -95,10 +95,10 @@ impl Tile {
 
 /// What one thread needs to visit pairs of tiles.
 struct Worker<'a> {
-    operand: &'a Operand,
+    operand: &'a Operand<'a>,
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
-    room: Vec<f32>,
+    room: Room,
     offers: Offers<'a>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> Worker<'a> {
         Self {
             operand,
             arch: pulp::Arch::new(),
-            room: Vec::new(),
+            room: Room::default(),
             offers: Offers {
                 operand,
                 verdict: Verdict::new(points),
@@ -131,7 +131,7 @@ impl<'a> Worker<'a> {
 
 /// Where the pairs of a block go.
 struct Offers<'a> {
-    operand: &'a Operand,
+    operand: &'a Operand<'a>,
     verdict: Verdict<'a>,
 }
 

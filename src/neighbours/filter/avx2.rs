@@ -1,8 +1,8 @@
 //! f32 products on AVX2 and FMA, eight multiply-adds an instruction.
 
 use std::arch::x86_64::{
-    __m256, _mm256_castsi256_ps, _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_set1_epi32,
-    _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _mm256_add_ps, _mm256_castsi256_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 
 use super::frame::Frame;
@@ -103,5 +103,14 @@ impl Vector<W> for Avx2 {
     fn store(self, sums: __m256, out: &mut [f32; W]) {
         // SAFETY: as above; 8 values are the 32 bytes that are written, at any alignment.
         unsafe { _mm256_storeu_ps(out.as_mut_ptr(), sums) }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sums: __m256, out: &mut [f32; W]) {
+        // SAFETY: as above, for reading and writing.
+        unsafe {
+            let sums = _mm256_add_ps(sums, _mm256_loadu_ps(out.as_ptr()));
+            _mm256_storeu_ps(out.as_mut_ptr(), sums);
+        }
     }
 }

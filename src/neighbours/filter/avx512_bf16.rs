@@ -110,4 +110,9 @@ impl Vector<W> for Avx512Bf16 {
     fn store(self, sums: __m512, out: &mut [f32; W]) {
         self.0.store(sums, out);
     }
+
+    #[inline(always)]
+    fn add_to(self, sums: __m512, out: &mut [f32; W]) {
+        self.0.add_to(sums, out);
+    }
 }

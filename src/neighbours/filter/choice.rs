@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::frame::Frame;
 #[cfg(target_arch = "aarch64")]
 use super::neon;
+use super::store::{Room, Store, Tiles};
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, avx512_bf16};
@@ -116,23 +117,24 @@ const VERDICT: usize = 64;
 const WIDEST: f64 = 0.125;
 
 /// Packs the rows of `points` in the given order for the kernel, or for the one that suits.
-pub(in crate::neighbours) fn pack(
-    points: &Points<'_>,
+///
+/// `height`: rows of a tile, if there is not memory for all of them at once.
+pub(in crate::neighbours) fn pack<'a>(
+    points: &'a Points<'a>,
     mut order: Vec<u32>,
     kernel: Kernel,
     demand: &Demand<'_>,
-) -> Operand {
+    height: Option<usize>,
+) -> Operand<'a> {
     let (n, width) = (order.len(), points.n_columns());
-    let frame = Frame::of(points);
     let coarse = match kernel {
         Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => None,
         Kernel::Auto => Kernel::best_coarse(),
         forced => Some(forced).filter(|kernel| kernel.is_coarse() && n > 1),
     };
-    if let Some(coarse) = coarse
-        && let Some(rounded) = rounded(coarse, points, &order, &frame)
-    {
-        let mut operand = Operand::new(order, width, frame.scale, coarse, rounded);
+    let frame = Frame::of(points);
+    if let Some(coarse) = coarse.filter(|coarse| coarse.is_available()) {
+        let mut operand = store(points, order, coarse, frame.clone(), height);
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
             operand.spare = undecided.min(n);
@@ -140,14 +142,51 @@ pub(in crate::neighbours) fn pack(
         }
         order = operand.order;
     }
-    let precise = if kernel.is_available() && !kernel.is_coarse() && kernel != Kernel::Auto {
-        kernel
-    } else {
-        Kernel::best_precise()
+    let precise = match kernel {
+        Kernel::Auto => Kernel::best_precise(),
+        forced if forced.is_coarse() || !forced.is_available() => Kernel::best_precise(),
+        forced => forced,
     };
-    let rounded = rounded(precise, points, &order, &frame)
-        .unwrap_or_else(|| portable::pack(points, &order, &frame));
-    Operand::new(order, width, frame.scale, precise, rounded)
+    store(points, order, precise, frame, height)
+}
+
+/// Packs rows for one kernel, or only measures what rounding does to them.
+fn store<'a>(
+    points: &'a Points<'a>,
+    order: Vec<u32>,
+    kernel: Kernel,
+    frame: Frame,
+    height: Option<usize>,
+) -> Operand<'a> {
+    let (width, scale) = (points.n_columns(), frame.scale);
+    let (store, measured) = match height {
+        None => {
+            let rounded = packed_rows(kernel, points, &order, &frame);
+            (Store::Whole(rounded.packed), rounded.measured)
+        }
+        Some(height) => {
+            let tiles = order.chunks(height);
+            let measured = tiles.map(|rows| packed_rows(kernel, points, rows, &frame).measured);
+            let measured = measured.collect::<Vec<_>>().concat();
+            let tiles = Tiles {
+                points,
+                frame,
+                height,
+            };
+            (Store::Tiles(tiles), measured)
+        }
+    };
+    Operand::new(order, width, scale, kernel, store, measured)
+}
+
+/// The rows packed for a kernel that this machine has, else for the portable one.
+pub(super) fn packed_rows(
+    kernel: Kernel,
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+) -> Rounded {
+    rounded(kernel, points, order, frame).unwrap_or_else(|| portable::pack(points, order, frame))
 }
 
 /// The rows packed for a kernel; `None` if this machine lacks it.
@@ -179,7 +218,7 @@ pub(in crate::neighbours) fn choose(
     order: Vec<u32>,
     demand: &Demand<'_>,
 ) -> Kernel {
-    pack(points, order, Kernel::Auto, demand).kernel
+    pack(points, order, Kernel::Auto, demand, None).kernel
 }
 
 /// A sampled row: its scores, and those at which the search decides.
@@ -201,7 +240,12 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
         .into_par_iter()
         .flat_map_iter(|start| {
             let mut products = vec![0.0; run * n];
-            operand.products(start..start + run, 0..n, &mut Vec::new(), &mut products);
+            operand.products(
+                start..start + run,
+                0..n,
+                &mut Room::default(),
+                &mut products,
+            );
             let mut verdict = Verdict::new(points);
             let rows = (start..start + run).zip(products.chunks(n));
             rows.map(|(p, products)| Sampled::of(operand, p, products, demand, &mut verdict))

@@ -1,7 +1,7 @@
 //! f32 products on NEON, four multiply-adds an instruction.
 
 use std::arch::aarch64::{
-    float32x4_t, vdupq_laneq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vst1q_f32,
+    float32x4_t, vaddq_f32, vdupq_laneq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vst1q_f32,
 };
 
 use super::frame::Frame;
@@ -122,6 +122,18 @@ impl Vector<W> for Neon {
         unsafe {
             vst1q_f32(halves[0].as_mut_ptr(), sums[0]);
             vst1q_f32(halves[1].as_mut_ptr(), sums[1]);
+        }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sums: Self::Lanes, out: &mut [f32; W]) {
+        let halves = out.as_chunks_mut::<4>().0;
+        for (half, sum) in halves.iter_mut().zip(sums) {
+            // SAFETY: as above, for reading and writing.
+            unsafe {
+                let sum = vaddq_f32(sum, vld1q_f32(half.as_ptr()));
+                vst1q_f32(half.as_mut_ptr(), sum);
+            }
         }
     }
 }

@@ -58,6 +58,8 @@ pub(super) trait Vector<const W: usize>: Copy {
     fn multiply_add(self, a: Self::Lanes, b: Self::Lanes, sum: Self::Lanes) -> Self::Lanes;
     /// The lanes as f32.
     fn store(self, sums: Self::Lanes, out: &mut [f32; W]);
+    /// Adds the lanes to f32.
+    fn add_to(self, sums: Self::Lanes, out: &mut [f32; W]);
 }
 
 /// [`Lanes::block`] with `R` rows: always inlined into a function compiled for its vectors.
@@ -92,13 +94,6 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
 ) {
     let out = out.as_chunks_mut::<W>().0;
     let mut sums = [[vector.zero(); P]; R];
-    if add {
-        for r in 0..R {
-            for p in 0..P {
-                sums[r][p] = vector.load(&out[r * P + p].map(f32::to_bits));
-            }
-        }
-    }
     let right = right.map(|panel| &panel[..left.len()]);
     for (at, row) in left.iter().enumerate() {
         let mut columns = [vector.zero(); P];
@@ -115,7 +110,12 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
     }
     for r in 0..R {
         for p in 0..P {
-            vector.store(sums[r][p], &mut out[r * P + p]);
+            let out = &mut out[r * P + p];
+            if add {
+                vector.add_to(sums[r][p], out);
+            } else {
+                vector.store(sums[r][p], out);
+            }
         }
     }
 }
@@ -169,7 +169,10 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
         depth,
         words,
     };
-    Rounded::new(Box::new(packed), measured)
+    Rounded {
+        packed: Box::new(packed),
+        measured,
+    }
 }
 
 /// `panel[k][lane]` becomes word k of row `lane` of `rows`.

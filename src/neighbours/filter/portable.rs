@@ -34,7 +34,10 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
             },
         )
         .collect();
-    Rounded::new(Box::new(Portable { width, values }), measured)
+    Rounded {
+        packed: Box::new(Portable { width, values }),
+        measured,
+    }
 }
 
 /// Columns that are multiplied at once with all rows: what comes out stays in the second-level
