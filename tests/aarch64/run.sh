@@ -22,9 +22,9 @@ sed -n 's/^ *Executable \(.*\) (\(.*\))$/\2 \1/p' "$scratch/build" > "$scratch/t
 [ -s "$scratch/tests" ] || { printf 'cargo built no tests\n' >&2; exit 1; }
 
 # Tests start the program themselves, and the kernel cannot run it: a script stands in its place.
-# The next build puts the program back.
+# A build that changes the program puts it back.
 built=$(realpath "${CARGO_TARGET_DIR:-target}")/$target/debug/repgeo
-mv -f "$built" "$built.elf"
+if head -c 4 "$built" | grep -q ELF; then mv -f "$built" "$built.elf"; fi
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${emulator[*]}" "$built.elf" > "$built"
 chmod +x "$built"
 
