@@ -88,9 +88,9 @@ impl Vector<W> for Avx2 {
     }
 
     #[inline(always)]
-    fn splat(self, word: u32) -> __m256 {
+    fn splat(self, words: &[u32], at: usize) -> __m256 {
         // SAFETY: as above.
-        unsafe { _mm256_castsi256_ps(_mm256_set1_epi32(word.cast_signed())) }
+        unsafe { _mm256_castsi256_ps(_mm256_set1_epi32(words[at].cast_signed())) }
     }
 
     #[inline(always)]

@@ -94,9 +94,9 @@ impl Vector<W> for Avx512 {
     }
 
     #[inline(always)]
-    fn splat(self, word: u32) -> __m512 {
+    fn splat(self, words: &[u32], at: usize) -> __m512 {
         // SAFETY: as above.
-        unsafe { _mm512_castsi512_ps(_mm512_set1_epi32(word.cast_signed())) }
+        unsafe { _mm512_castsi512_ps(_mm512_set1_epi32(words[at].cast_signed())) }
     }
 
     #[inline(always)]

@@ -91,8 +91,8 @@ impl Vector<W> for Avx512Bf16 {
     }
 
     #[inline(always)]
-    fn splat(self, word: u32) -> __m512 {
-        self.0.splat(word)
+    fn splat(self, words: &[u32], at: usize) -> __m512 {
+        self.0.splat(words, at)
     }
 
     #[inline(always)]

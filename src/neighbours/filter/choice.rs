@@ -8,6 +8,8 @@
 use rayon::prelude::*;
 
 use super::frame::Frame;
+#[cfg(target_arch = "aarch64")]
+use super::neon;
 use super::store::{Room, Store, Tiles};
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
@@ -22,6 +24,8 @@ pub enum Kernel {
     Auto,
     /// f32 products by a matrix-multiply library, on any machine.
     Portable,
+    /// f32 products, on aarch64 processors with NEON.
+    Neon,
     /// f32 products, on x86-64 processors with AVX2 and FMA.
     Avx2,
     /// f32 products, on x86-64 processors with AVX-512.
@@ -32,9 +36,10 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them, the choice first, the others by rising speed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Auto,
         Self::Portable,
+        Self::Neon,
         Self::Avx2,
         Self::Avx512,
         Self::Avx512Bf16,
@@ -45,6 +50,7 @@ impl Kernel {
         match self {
             Self::Auto => "auto",
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
@@ -56,13 +62,15 @@ impl Kernel {
     pub fn is_available(self) -> bool {
         match self {
             Self::Auto | Self::Portable => true,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => neon::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => avx2::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => avx512::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Bf16 => avx512_bf16::is_available(),
-            #[cfg(not(target_arch = "x86_64"))]
+            // Kernels of other architectures.
             _ => false,
         }
     }
@@ -74,7 +82,9 @@ impl Kernel {
 
     /// The best of this machine with f32 products.
     pub(in crate::neighbours) fn best_precise() -> Self {
-        let precise = |kernel: &Self| !kernel.is_coarse() && kernel.is_available();
+        // NEON was never timed: nobody knows whether it beats the library.
+        let timed = |kernel: &Self| *kernel != Self::Neon;
+        let precise = |kernel: &Self| timed(kernel) && !kernel.is_coarse() && kernel.is_available();
         let found = Self::ALL.into_iter().rfind(precise);
         found.unwrap_or(Self::Portable)
     }
@@ -191,13 +201,15 @@ pub(super) fn rounded(
     match kernel {
         Kernel::Auto => None,
         Kernel::Portable => Some(portable::pack(points, order, frame)),
+        #[cfg(target_arch = "aarch64")]
+        Kernel::Neon => neon::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx2 => avx2::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512 => avx512::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
-        #[cfg(not(target_arch = "x86_64"))]
+        // Kernels of other architectures.
         _ => None,
     }
 }

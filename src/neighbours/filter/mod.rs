@@ -42,10 +42,17 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "the kernels that round to bf16 are for x86-64")
+)]
 mod bf16;
 mod block;
 mod choice;
 mod frame;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod panels;
 mod portable;
 mod single;

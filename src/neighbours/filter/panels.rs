@@ -53,8 +53,8 @@ pub(super) trait Vector<const W: usize>: Copy {
     fn zero(self) -> Self::Lanes;
     /// One word a lane.
     fn load(self, words: &Words<W>) -> Self::Lanes;
-    /// The same word in every lane.
-    fn splat(self, word: u32) -> Self::Lanes;
+    /// One of some words in every lane.
+    fn splat(self, words: &[u32], at: usize) -> Self::Lanes;
     /// `sum` + the products of each lane of `a` and `b`.
     fn multiply_add(self, a: Self::Lanes, b: Self::Lanes, sum: Self::Lanes) -> Self::Lanes;
     /// The lanes as f32.
@@ -103,7 +103,7 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
         }
         let row = &row.as_chunks::<R>().0[part];
         for r in 0..R {
-            let word = vector.splat(row[r]);
+            let word = vector.splat(row, r);
             for p in 0..P {
                 sums[r][p] = vector.multiply_add(word, columns[p], sums[r][p]);
             }
