@@ -8,6 +8,28 @@ use super::frame::square;
 /// Rounds w to û; returns ‖û‖² and what ‖w − û‖² certainly does not exceed.
 #[inline(always)]
 pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
+    let norm = take(row, pairs);
+    [norm, residue(row, norm)]
+}
+
+/// Splits w into two such parts and a rest; returns the squared norm of the parts' sum, what the
+/// rest's certainly does not exceed, and what that of the second part does not.
+#[inline(always)]
+pub(super) fn split(row: &mut [f64], high: &mut [u32], low: &mut [u32]) -> [f64; 3] {
+    let mut sum = row.to_vec();
+    take(row, high);
+    let lesser = take(row, low) * (1.0 + 1e-6);
+    // What was taken off w; that each difference may be off by an ulp, the bound's spare steps pay.
+    for (w, rest) in sum.iter_mut().zip(&*row) {
+        *w -= rest;
+    }
+    let norm = square(&sum, |x| x);
+    [norm, residue(row, norm), lesser]
+}
+
+/// Rounds w to û and leaves w − û, which f64 holds exactly; returns ‖û‖².
+#[inline(always)]
+fn take(row: &mut [f64], pairs: &mut [u32]) -> f64 {
     let halves: &mut [u16] = bytemuck::cast_slice_mut(pairs);
     for (half, &w) in halves.iter_mut().zip(&*row) {
         *half = bf16(w);
@@ -17,10 +39,15 @@ pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
     for (w, &half) in row.iter_mut().zip(halves) {
         *w -= widen(half);
     }
-    let residue = square(row, |x| x);
-    // w itself was rounded, and so was the sum.
-    let exact = residue.sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
-    [norm, exact * exact]
+    norm
+}
+
+/// What the squared norm of this rest certainly is not above: w itself was rounded, and so is the
+/// sum.
+#[inline(always)]
+fn residue(rest: &[f64], norm: f64) -> f64 {
+    let exact = square(rest, |x| x).sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
+    exact * exact
 }
 
 /// The upper half of the f32 nearest to `x`, rounded once more; 0 for what would be subnormal.

@@ -62,38 +62,55 @@ impl Block<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neighbours::filter::Rounded;
     use crate::neighbours::filter::bf16::{bf16, widen};
     use crate::neighbours::filter::choice::rounded;
     use crate::neighbours::filter::frame::Frame;
+    use crate::neighbours::filter::{Kernel, Rounded};
     use crate::neighbours::points::{Metric, Points};
     use crate::neighbours::tests::{gaussian, kernels};
 
     #[test]
     fn every_kernel_shows_every_pair_of_an_area_once_with_its_product() {
-        // Several widths, the last beyond one pass; none a multiple of anything.
-        for (n, d) in [(67, 1), (67, 37), (133, 100), (21, 8195)] {
+        // Several widths, the last beyond one pass; none a multiple of anything. Then more rows
+        // than any kernel multiplies at a time, in one pass and in more.
+        let sizes = [
+            (67, 1),
+            (67, 37),
+            (133, 100),
+            (21, 8195),
+            (531, 3),
+            (515, 545),
+        ];
+        for (n, d) in sizes {
             let matrix = gaussian(n, d, 5);
             let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
             let frame = Frame::of(&points);
             let order: Vec<u32> = (0..n as u32).rev().collect();
             for kernel in kernels() {
                 let packed = rounded(kernel, &points, &order, &frame).unwrap();
-                let rounding = |w: f64| match kernel.is_coarse() {
-                    true => widen(bf16(w)),
-                    false => f64::from(w as f32),
+                // What a kernel keeps of a value, and in which two parts.
+                let parts = |w: f64| match kernel {
+                    Kernel::AmxSplit => {
+                        let high = widen(bf16(w));
+                        [high, widen(bf16(w - high))]
+                    }
+                    coarse if coarse.is_coarse() => [widen(bf16(w)), 0.0],
+                    _ => [f64::from(w as f32), 0.0],
                 };
-                let rows: Vec<Vec<f64>> = order
+                let rows: Vec<Vec<[f64; 2]>> = order
                     .iter()
                     .map(|&row| {
                         let mut wide = vec![0.0; d];
                         points.row(row as usize, &mut wide);
                         frame.place(&mut wide);
-                        wide.into_iter().map(rounding).collect()
+                        wide.into_iter().map(parts).collect()
                     })
                     .collect();
                 let check = |p: usize, q: usize, product: f32| {
-                    let exact: f64 = rows[p].iter().zip(&rows[q]).map(|(a, b)| a * b).sum();
+                    let pairs = rows[p].iter().zip(&rows[q]);
+                    let exact: f64 = pairs
+                        .map(|([a, low], [b, lower])| a * b + a * lower + low * b)
+                        .sum();
                     let scale = (packed.squares[p] * packed.squares[q]).sqrt();
                     let error = (f64::from(product) - exact).abs();
                     let allowed = 1e-6 * scale * (d as f64).sqrt();

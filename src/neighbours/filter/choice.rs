@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512, avx512_bf16};
+use super::{amx, avx2, avx512, avx512_bf16};
 use crate::neighbours::points::{Points, Verdict};
 
 /// What multiplies rows for the filter. Every kernel gives the same results.
@@ -27,17 +27,26 @@ pub enum Kernel {
     Avx512,
     /// One bf16 product, on x86-64 processors with AVX512_BF16.
     Avx512Bf16,
+    /// Three bf16 products of rows split in two, on x86-64 processors with AMX under Linux.
+    AmxSplit,
+    /// One bf16 product on the same.
+    Amx,
 }
 
 impl Kernel {
     /// All of them, the choice first, the others by rising speed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Auto,
         Self::Portable,
         Self::Avx2,
         Self::Avx512,
         Self::Avx512Bf16,
+        Self::AmxSplit,
+        Self::Amx,
     ];
+
+    /// Coarse kernels in the order in which they are tried.
+    const COARSE: [Self; 3] = [Self::Amx, Self::AmxSplit, Self::Avx512Bf16];
 
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +56,8 @@ impl Kernel {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
+            Self::AmxSplit => "amx-split",
+            Self::Amx => "amx",
         }
     }
 
@@ -61,6 +72,8 @@ impl Kernel {
             Self::Avx512 => avx512::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Bf16 => avx512_bf16::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Self::AmxSplit | Self::Amx => amx::is_available(),
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
@@ -68,7 +81,7 @@ impl Kernel {
 
     /// Whether it rounds rows to less than f32.
     pub(in crate::neighbours) fn is_coarse(self) -> bool {
-        self == Self::Avx512Bf16
+        Self::COARSE.contains(&self)
     }
 
     /// The best of this machine with f32 products.
@@ -78,10 +91,12 @@ impl Kernel {
         found.unwrap_or(Self::Portable)
     }
 
-    /// The best of this machine with coarser ones.
-    fn best_coarse() -> Option<Self> {
-        let coarse = |kernel: &Self| kernel.is_coarse() && kernel.is_available();
-        Self::ALL.into_iter().rfind(coarse)
+    /// What is worth a try before it: the coarser ones of this machine, coarsest first. Who has
+    /// AMX needs no other unit for bf16.
+    fn coarse() -> impl Iterator<Item = Self> {
+        let others = !Self::Amx.is_available();
+        let all = Self::COARSE.into_iter();
+        all.filter(move |&kernel| kernel.is_available() && (others || kernel != Self::Avx512Bf16))
     }
 }
 
@@ -116,14 +131,16 @@ pub(in crate::neighbours) fn pack(
 ) -> Operand {
     let (n, width) = (order.len(), points.n_columns());
     let frame = Frame::of(points);
-    let coarse = match kernel {
-        Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => None,
-        Kernel::Auto => Kernel::best_coarse(),
-        forced => Some(forced).filter(|kernel| kernel.is_coarse() && n > 1),
+    let coarse: Vec<Kernel> = match kernel {
+        Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => Vec::new(),
+        Kernel::Auto => Kernel::coarse().collect(),
+        forced if forced.is_coarse() && n > 1 => vec![forced],
+        _ => Vec::new(),
     };
-    if let Some(coarse) = coarse
-        && let Some(rounded) = rounded(coarse, points, &order, &frame)
-    {
+    for coarse in coarse {
+        let Some(rounded) = rounded(coarse, points, &order, &frame) else {
+            continue;
+        };
         let mut operand = Operand::new(order, width, frame.scale, coarse, rounded);
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
@@ -158,6 +175,10 @@ pub(super) fn rounded(
         Kernel::Avx512 => avx512::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::AmxSplit => amx::pack_split(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Amx => amx::pack(points, order, frame),
         #[cfg(not(target_arch = "x86_64"))]
         _ => None,
     }
@@ -298,10 +319,10 @@ mod tests {
 
     #[test]
     fn rows_that_bf16_can_tell_apart_get_it_and_tight_clusters_do_not() {
-        if !Kernel::Avx512Bf16.is_available() {
-            eprintln!("skipped: this machine has no avx512-bf16 kernel");
+        let Some(single) = Kernel::coarse().next() else {
+            eprintln!("skipped: this machine has no kernel for bf16");
             return;
-        }
+        };
         let chosen = |matrix: &Matrix, demand: &Demand<'_>| {
             let points = Points::new(matrix, Metric::Euclidean, "x").unwrap();
             choose(&points, (0..matrix.n_rows() as u32).collect(), demand)
@@ -309,9 +330,11 @@ mod tests {
         let next = |row: usize| vec![(row as u32 + 2) % 2000];
         for demand in [Demand::Nearest(5), Demand::NearerThan(&next)] {
             let wide = strong_directions(2000, 0.0);
-            assert_eq!(chosen(&wide, &demand), Kernel::Avx512Bf16);
+            assert_eq!(chosen(&wide, &demand), single);
             let tight = strong_directions(2000, 1000.0);
-            assert!(!chosen(&tight, &demand).is_coarse());
+            // Three products can tell more apart than one.
+            let finer = |kernel: Kernel| kernel == Kernel::AmxSplit || !kernel.is_coarse();
+            assert!(finer(chosen(&tight, &demand)));
         }
         let small = strong_directions(FEW_ROWS - 1, 0.0);
         assert!(!chosen(&small, &Demand::Nearest(5)).is_coarse());

@@ -9,10 +9,15 @@
 //! g = n_i² + n_j² − 2G        |g − 4^−e · D²(i, j)| ≤ e_i + e_j + c · max(g, 0)
 //! ```
 //!
-//! The constants of this bound come from four sources:
+//! The constants of this bound come from five sources:
 //!
 //! * rounding of G, |error| ≤ γ_m·n_i·n_j with m = D + 16 rounded steps (the spare steps pay for
-//!   the f64 norms and for arithmetic on scores in f32), and 2·γ_m·n_i·n_j ≤ γ_m·(n_i² + n_j²);
+//!   the f64 norms and for arithmetic on scores in f32), and 2·γ_m·n_i·n_j ≤ γ_m·(n_i² + n_j²).
+//!   No product passes through more than D sums; a kernel that adds in a known order may need
+//!   fewer (`amx`);
+//! * products that a kernel leaves out of G, if it does. What it keeps of a pair is known to be
+//!   within λ_i·λ_j ≤ (λ_i² + λ_j²)/2 of u_i·u_j, with λ measured row by row (`amx`), so g is
+//!   within λ_i² + λ_j²;
 //! * rounding of rows. It moves row i by ρ_i = ‖w_i − u_i‖ at most, so it changes the distance of a
 //!   pair by δ = ρ_i + ρ_j at most, and its square, if h is that of the rounded rows, by
 //!
@@ -26,16 +31,18 @@
 //! * scores kept as f32 in candidate lists, and the rounding of D² itself: c·g;
 //! * underflow, when products or rounded values leave the range of normal f32.
 //!
-//! Together, with h ≤ max(g, 0) + γ_m·(n_i² + n_j²) + underflow,
+//! Together, with h ≤ max(g, 0) + γ_m·(n_i² + n_j²) + λ_i² + λ_j² + underflow,
 //!
 //! ```text
-//! e_i = (1 + θ)·γ_m·n_i² + 2·(1 + 1/θ)·ρ_i² + b        c = θ + 4ε + (D + 4)·2^−52
+//! e_i = (1 + θ)·(γ_m·n_i² + λ_i²) + 2·(1 + 1/θ)·ρ_i² + b      c = θ + 4ε + (D + 4)·2^−52
 //! ```
 //!
 //! Because the error splits into a part for each row, one outlying row spoils no other pair.
 
 use std::ops::Range;
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -58,8 +65,9 @@ pub(super) use choice::{Demand, choose, pack};
 trait Packed: Send + Sync {
     /// Multiplies the rows of `area` with its columns: `visit` sees every pair in one block.
     ///
-    /// Every product and sum is rounded to f32 or better, in any order. `room` is kept by the
-    /// caller between calls; what it holds means nothing.
+    /// Every product and sum is rounded to f32 or better; no product passes through more roundings
+    /// than [`Rounded::steps`] says. `room` is kept by the caller between calls; what it holds
+    /// means nothing.
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>));
 }
 
@@ -70,16 +78,23 @@ struct Rounded {
     squares: Vec<f64>,
     /// ρ_p².
     residues: Vec<f64>,
+    /// λ_p²: what a kernel leaves out of the products of a row.
+    neglected: Vec<f64>,
+    /// Roundings that a product passes through at most until it is in its sum.
+    steps: usize,
 }
 
 impl Rounded {
-    /// `measured` has n_p² and ρ_p² of every row.
-    fn new(packed: Box<dyn Packed>, measured: Vec<[f64; 2]>) -> Self {
+    /// `measured` has n_p² and ρ_p² of every row; no product is left out.
+    fn new(packed: Box<dyn Packed>, measured: Vec<[f64; 2]>, steps: usize) -> Self {
+        let neglected = vec![0.0; measured.len()];
         let (squares, residues) = measured.into_iter().map(|[n, r]| (n, r)).unzip();
         Self {
             packed,
             squares,
             residues,
+            neglected,
+            steps,
         }
     }
 }
@@ -103,6 +118,10 @@ pub(super) struct Operand {
     squares: Vec<f64>,
     /// ρ_p².
     residues: Vec<f64>,
+    /// λ_p².
+    neglected: Vec<f64>,
+    /// Rounded steps of a product sum.
+    steps: usize,
     /// e_p of the bound.
     errors: Vec<f64>,
     /// c of the bound.
@@ -120,6 +139,8 @@ impl Operand {
             packed: rounded.packed,
             squares: rounded.squares,
             residues: rounded.residues,
+            neglected: rounded.neglected,
+            steps: rounded.steps,
             errors: Vec::new(),
             relative: 0.0,
             spare: 0,
@@ -130,20 +151,22 @@ impl Operand {
 
     /// The bound for a θ; any is right, see the module documentation.
     fn set_bound(&mut self, theta: f64) {
-        let steps = (self.width + 16) as f64 * EPSILON;
-        // Beyond 2^23 columns the rounding of a product sum has no useful bound; then every pair
+        let steps = (self.steps + 16) as f64 * EPSILON;
+        // Beyond 2^23 steps the rounding of a product sum has no useful bound; then every pair
         // is undecided and gets the verdict.
         let gamma = if steps < 0.5 {
             steps / (1.0 - steps)
         } else {
             f64::INFINITY
         };
-        let own = gamma * (1.0 + theta);
+        let own = 1.0 + theta;
         let moved = 2.0 * (1.0 + 1.0 / theta);
         let underflow = (self.width + 16) as f64 * 2f64.powi(-124);
-        let rows = self.squares.iter().zip(&self.residues);
+        let rows = self.squares.iter().zip(&self.residues).zip(&self.neglected);
         self.errors = rows
-            .map(|(square, residue)| own * square + moved * residue + underflow)
+            .map(|((square, residue), neglected)| {
+                own * (gamma * square + neglected) + moved * residue + underflow
+            })
             .collect();
         self.relative =
             theta * (1.0 + 1e-6) + 4.0 * EPSILON + (self.width + 4) as f64 * 2f64.powi(-52);
@@ -383,8 +406,9 @@ mod tests {
         let matrix = gaussian(400, 96, 5);
         let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
         for kernel in kernels() {
-            // bf16 cannot tell noise in many columns apart nearly as well.
-            let limit = if kernel.is_coarse() { 2400 } else { 40 };
+            // bf16 cannot tell noise in many columns apart nearly as well; split in two it can.
+            let single = kernel.is_coarse() && kernel != Kernel::AmxSplit;
+            let limit = if single { 2400 } else { 40 };
             let operand = pack(&points, (0..400).collect(), kernel, &Demand::Nearest(20));
             let mut products = vec![0.0; 400 * 400];
             operand.products(0..400, 0..400, &mut Vec::new(), &mut products);

@@ -138,13 +138,34 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
     depth: usize,
     round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 2] + Sync,
 ) -> Rounded {
-    let arch = pulp::Arch::new();
     let mut words: Vec<Words<W>> = vec![[0; W]; order.len().div_ceil(W) * depth];
-    let measured: Vec<[f64; 2]> = words
-        .par_chunks_mut(depth.max(1))
-        .zip(order.par_chunks(W))
+    let panels = words.par_chunks_mut(depth.max(1));
+    let measured = round_panels(points, order, frame, [W, depth], round, panels, transpose);
+    let packed = Panels {
+        lanes,
+        depth,
+        words,
+    };
+    Rounded::new(Box::new(packed), measured, points.n_columns())
+}
+
+/// Rounds `height` rows at a time to `depth` words each, row by row; `place` puts them into the
+/// next of the panels. Returns what `round` measured of every row.
+#[allow(clippy::type_complexity)]
+pub(super) fn round_panels<'a, T: Send + 'a, M: Send>(
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+    [height, depth]: [usize; 2],
+    round: impl Fn(&mut [f64], &mut [u32]) -> M + Sync,
+    panels: impl IndexedParallelIterator<Item = &'a mut [T]>,
+    place: impl Fn(&[u32], &mut [T]) + Sync,
+) -> Vec<M> {
+    let arch = pulp::Arch::new();
+    panels
+        .zip(order.par_chunks(height))
         .map_init(
-            || (vec![0.0; points.n_columns()], vec![0; W * depth]),
+            || (vec![0.0; points.n_columns()], vec![0; height * depth]),
             |(wide, rounded), (panel, rows)| {
                 let mut measured = Vec::with_capacity(rows.len());
                 rounded.fill(0);
@@ -155,18 +176,12 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
                         round(wide, words)
                     }));
                 }
-                arch.dispatch(|| transpose(rounded, panel));
+                arch.dispatch(|| place(rounded, panel));
                 measured
             },
         )
         .flatten_iter()
-        .collect();
-    let packed = Panels {
-        lanes,
-        depth,
-        words,
-    };
-    Rounded::new(Box::new(packed), measured)
+        .collect()
 }
 
 /// `panel[k][lane]` becomes word k of row `lane` of `rows`.

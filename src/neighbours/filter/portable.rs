@@ -34,7 +34,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
             },
         )
         .collect();
-    Rounded::new(Box::new(Portable { width, values }), measured)
+    Rounded::new(Box::new(Portable { width, values }), measured, width)
 }
 
 /// Columns that are multiplied at once with all rows: what comes out stays in the second-level
