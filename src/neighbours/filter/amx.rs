@@ -505,20 +505,50 @@ mod tests {
         }
     }
 
-    /// Sums of all pairs, by one call.
+    /// Sums of all pairs of an area by one call, each of them shown once.
+    fn sums(packed: &Rounded, area: &Area) -> Vec<u32> {
+        let missing = f32::NAN.to_bits();
+        let mut sums = vec![missing; area.rows.len() * area.columns.len()];
+        packed.packed.multiply(area, &mut Vec::new(), &mut |block| {
+            for (r, p) in block.rows.clone().enumerate() {
+                for (q, x) in block.columns.clone().zip(block.row(r)) {
+                    let at = (p - area.rows.start) * area.columns.len() + q - area.columns.start;
+                    assert_eq!(std::mem::replace(&mut sums[at], x.to_bits()), missing);
+                }
+            }
+        });
+        sums
+    }
+
     fn products(packed: &Rounded, n: usize) -> Vec<u32> {
-        let mut sums = vec![0; n * n];
-        let area = Area::between(0..n, 0..n);
-        packed
-            .packed
-            .multiply(&area, &mut Vec::new(), &mut |block| {
-                for (r, p) in block.rows.clone().enumerate() {
-                    for (q, x) in block.columns.clone().zip(block.row(r)) {
-                        sums[p * n + q] = x.to_bits();
+        sums(packed, &Area::between(0..n, 0..n))
+    }
+
+    #[test]
+    fn where_an_area_begins_changes_no_sum() {
+        if !is_available() {
+            eprintln!("skipped: this machine has no amx kernel");
+            return;
+        }
+        // Short rows and rows of several passes, across the end of a span.
+        for d in [3, 545] {
+            let matrix = gaussian(540, d, 7);
+            let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+            let order: Vec<u32> = (0..540).collect();
+            for pack in [pack, pack_split] {
+                let packed = pack(&points, &order, &Frame::of(&points)).unwrap();
+                let across = sums(&packed, &Area::between(501..523, 480..540));
+                for (rows, columns) in [(501..512, 512..540), (512..523, 480..500)] {
+                    let inside = sums(&packed, &Area::between(rows.clone(), columns.clone()));
+                    for (at, &sum) in inside.iter().enumerate() {
+                        let p = rows.start + at / columns.len();
+                        let q = columns.start + at % columns.len();
+                        assert_eq!(sum, across[(p - 501) * 60 + q - 480], "{p} {q} of {d}");
                     }
                 }
-            });
-        sums
+                assert!(across.iter().all(|&sum| sum != f32::NAN.to_bits()));
+            }
+        }
     }
 
     #[test]
@@ -541,7 +571,7 @@ mod tests {
         std::thread::scope(|scope| {
             for (packed, alone) in packed.iter().zip(&alone) {
                 scope.spawn(move || {
-                    for _ in 0..10 {
+                    for _ in 0..20 {
                         assert!(products(packed, N) == *alone);
                     }
                 });

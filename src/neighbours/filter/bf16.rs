@@ -71,6 +71,7 @@ pub(super) fn widen(half: u16) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::neighbours::tests::gaussian;
 
     #[test]
     fn rounding_is_to_the_nearest_and_to_even() {
@@ -89,5 +90,35 @@ mod tests {
         }
         assert_eq!(bf16(1e-39), 0);
         assert_eq!(bf16(-1e-39), 0);
+    }
+
+    #[test]
+    fn two_parts_miss_a_row_by_little_and_say_by_how_much() {
+        let matrix = gaussian(20, 65, 3);
+        let mut row = vec![0.0; 65];
+        for i in 0..20 {
+            matrix.widen_row(i, &mut row);
+            // A value without a second part, and one too small for any.
+            (row[0], row[1]) = (0.5, 1e-39);
+            let (mut high, mut low, mut rest) = ([0u32; 33], [0u32; 33], row.clone());
+            let [norm, residue, lesser] = split(&mut rest, &mut high, &mut low);
+            let part = |words: &[u32; 33], k: usize| {
+                let half = words[k / 2] >> (16 * (k % 2));
+                widen((half & 0xffff) as u16)
+            };
+            let of = |value: &dyn Fn(usize) -> f64| (0..65).map(|k| value(k).powi(2)).sum::<f64>();
+            let exact = of(&|k| part(&high, k) + part(&low, k));
+            assert!((norm - exact).abs() <= 1e-13 * exact, "{norm} {exact}");
+            let moved = of(&|k| row[k] - part(&high, k) - part(&low, k));
+            assert!(
+                moved <= residue && residue < 1e-4 * lesser,
+                "{moved} {residue}"
+            );
+            let missing = of(&|k| part(&low, k));
+            assert!(missing <= lesser && lesser <= missing * 1.000_001_1);
+            // What the roundings of `amx` suppose.
+            assert!((0..65).all(|k| part(&low, k).abs() <= part(&high, k).abs() / 256.0));
+            assert!(residue.sqrt() < 1e-5 * norm.sqrt() && lesser.sqrt() < 0.002 * norm.sqrt());
+        }
     }
 }

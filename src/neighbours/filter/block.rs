@@ -71,17 +71,8 @@ mod tests {
 
     #[test]
     fn every_kernel_shows_every_pair_of_an_area_once_with_its_product() {
-        // Several widths, the last beyond one pass; none a multiple of anything. Then more rows
-        // than any kernel multiplies at a time, in one pass and in more.
-        let sizes = [
-            (67, 1),
-            (67, 37),
-            (133, 100),
-            (21, 8195),
-            (531, 3),
-            (515, 545),
-        ];
-        for (n, d) in sizes {
+        // Several widths, the last beyond one pass; none a multiple of anything.
+        for (n, d) in [(67, 1), (67, 37), (133, 100), (21, 8195)] {
             let matrix = gaussian(n, d, 5);
             let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
             let frame = Frame::of(&points);
