@@ -31,7 +31,7 @@ struct Run {
 
 fn table(matrix: &Matrix, k: usize) -> NeighbourTable {
     let points = Points::new(matrix, Metric::Euclidean, "bench").expect("finite rows");
-    neighbour_table(&points, k, &SearchOptions::default(), &Silent)
+    neighbour_table(&points, k, &SearchOptions::default(), &Silent).expect("no limit on memory")
 }
 
 fn dimension(table: &NeighbourTable) -> f64 {

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench neighbours                                # the floor and the searches
-//! cargo bench --bench neighbours -- --table FILE.npy K THREADS REPEATS
+//! cargo bench --bench neighbours -- --table FILE.npy K THREADS REPEATS KERNEL
 //! cargo bench --bench neighbours -- --kernels N D K RANK ROUNDS     # one kernel beside the other
 //! ```
 //!
@@ -85,10 +85,15 @@ fn product_ceiling(d: usize) -> f64 {
     2.0 * (tile * tile * d) as f64 / seconds / 1e9
 }
 
-/// `--table FILE.npy K THREADS REPEATS`: one JSON line for the script that runs the peers.
+/// `--table FILE.npy K THREADS REPEATS KERNEL`: one JSON line for the script that runs the peers.
 fn time_table(arguments: &[String]) -> repgeo::Result<()> {
-    let [file, k, threads, repeats] = arguments else {
-        panic!("--table needs FILE.npy K THREADS REPEATS");
+    let [file, k, threads, repeats, kernel] = arguments else {
+        panic!("--table needs FILE.npy K THREADS REPEATS KERNEL");
+    };
+    let named = Kernel::ALL.into_iter().find(|one| one.as_str() == kernel);
+    let options = SearchOptions {
+        kernel: named.expect("KERNEL is auto, portable, ..."),
+        ..SearchOptions::default()
     };
     let number = |text: &String| text.parse().expect("K, THREADS and REPEATS are numbers");
     let pool = rayon::ThreadPoolBuilder::new()
@@ -100,7 +105,7 @@ fn time_table(arguments: &[String]) -> repgeo::Result<()> {
     let seconds = pool.install(|| {
         time(number(repeats), || -> repgeo::Result<usize> {
             let points = Points::new(&layer.matrix, Metric::Euclidean, file)?;
-            let table = neighbour_table(&points, number(k), &SearchOptions::default(), &Silent);
+            let table = neighbour_table(&points, number(k), &options, &Silent)?;
             Ok(table.n())
         })
     });
@@ -120,7 +125,9 @@ fn compare_kernels(arguments: &[String]) {
     let matrix = activations_of_rank(n, d, rank);
     let points = Points::new(&matrix, Metric::Euclidean, "bench").expect("finite data");
     let orders: Vec<usize> = (0..).map(|e| 1 << e).take_while(|m| 2 * m <= n).collect();
-    let near = neighbour_table(&points, 1, &SearchOptions::default(), &Silent).indices;
+    let near = neighbour_table(&points, 1, &SearchOptions::default(), &Silent)
+        .expect("no limit")
+        .indices;
     let targets = Targets {
         rows: near.view(),
         groups: &[0..1, 0..1],
@@ -142,13 +149,13 @@ fn compare_kernels(arguments: &[String]) {
                     };
                     seconds[at].extend(time(1, || match what {
                         "table" => {
-                            neighbour_table(&points, k, &options, &Silent);
+                            drop(neighbour_table(&points, k, &options, &Silent));
                         }
                         "orders" => {
-                            order_distances(&points, &orders, &options, &Silent);
+                            drop(order_distances(&points, &orders, &options, &Silent));
                         }
                         _ => {
-                            count_ranks(&points, &targets, &options, &Silent);
+                            drop(count_ranks(&points, &targets, &options, &Silent));
                         }
                     }));
                 }
@@ -177,7 +184,7 @@ fn main() -> repgeo::Result<()> {
         // cargo adds a `--bench` of its own behind them.
         Some(arguments.get(at + 1..=at + count).unwrap_or_default())
     };
-    if let Some(arguments) = behind("--table", 4) {
+    if let Some(arguments) = behind("--table", 5) {
         return time_table(arguments);
     }
     match behind("--kernels", 5) {

@@ -176,6 +176,23 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A limit on memory below what a search needs.
+    #[error(
+        "layer {layer}: the neighbours of {n} rows need {}, --max-memory allows {}; raise it, ask for fewer neighbours, or use fewer --threads",
+        readable(*needed),
+        readable(*limit)
+    )]
+    Memory {
+        /// The layer.
+        layer: String,
+        /// Its rows.
+        n: usize,
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        limit: u64,
+    },
+
     /// NaN or infinity on its way into a report: a fault of repgeo, never of the data.
     #[error("{field} {fact}; this is a fault in repgeo, please report it with the command")]
     NonFiniteReport {
@@ -203,4 +220,9 @@ impl Error {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// Bytes in whole MiB, rounded up.
+fn readable(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
 }

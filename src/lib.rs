@@ -28,7 +28,7 @@
 //!
 //! let matrix = Matrix::from(sheet);
 //! let points = Points::new(&matrix, Metric::Euclidean, "sheet")?;
-//! let distances = order_distances(&points, &[1, 2, 4], &SearchOptions::default(), &Silent);
+//! let distances = order_distances(&points, &[1, 2, 4], &SearchOptions::default(), &Silent)?;
 //! let [r1, r2, r4] = [1, 2, 4].map(|order| distances.get(order).expect("2000 rows have these"));
 //!
 //! let nearest = two_nn(&Ratios::new(r1, r2), Fit::default()).expect("rows differ");

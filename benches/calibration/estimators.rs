@@ -42,7 +42,7 @@ pub struct Reading {
 /// The exact neighbour table of `data`.
 pub fn table(data: &Matrix, k: usize) -> NeighbourTable {
     let points = Points::new(data, Metric::Euclidean, "calibration").expect("samples are finite");
-    neighbour_table(&points, k, &SearchOptions::default(), &Silent)
+    neighbour_table(&points, k, &SearchOptions::default(), &Silent).expect("no limit on memory")
 }
 
 /// The ratios r_n2/r_n1 of a table.

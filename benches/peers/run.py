@@ -9,7 +9,8 @@
 
 `table`    exact neighbours of N rows in D columns (default 10000 x 768, k = 30):
            faiss IndexFlatL2, DADApy compute_distances, scikit-learn brute force,
-           and with --repgeo the bench binary `cargo bench --bench neighbours`.
+           and with --repgeo the bench binary `cargo bench --bench neighbours`, once for
+           every --kernel; scikit-learn's kd_tree with --peers sklearn-kd_tree.
            Only the search is timed, after a warm-up on 512 rows.
 `imbalance` the matrix of information imbalances of every .npy layer of DIR, k = 1,
            as whole processes: DADApy with full rank tables (maxk = N - 1), computed
@@ -70,6 +71,15 @@ def sklearn_table(x, k, threads):
     return timed(search, x)
 
 
+def sklearn_tree_table(x, k, threads):
+    from sklearn.neighbors import NearestNeighbors
+
+    def search(rows):
+        NearestNeighbors(n_neighbors=k, algorithm="kd_tree", n_jobs=threads).fit(rows).kneighbors()
+
+    return timed(search, x)
+
+
 def timed(search, x):
     search(x[:WARM_UP_ROWS])
     start = time.perf_counter()
@@ -77,7 +87,12 @@ def timed(search, x):
     return time.perf_counter() - start
 
 
-TABLES = {"faiss": faiss_table, "dadapy": dadapy_table, "sklearn": sklearn_table}
+TABLES = {
+    "faiss": faiss_table,
+    "dadapy": dadapy_table,
+    "sklearn": sklearn_table,
+    "sklearn-kd_tree": sklearn_tree_table,
+}
 
 
 def dadapy_profile(folder, threads):
@@ -147,27 +162,31 @@ def rounds(contenders, repeats):
 
 
 def summary(results, title):
-    """CPU, medians, and every contender's time over repgeo's at the same threads."""
+    """CPU, medians, and the median over rounds of every contender's time over repgeo's."""
     groups = {}
     for result in results:
         groups.setdefault((result["name"], result["threads"]), []).append(result)
-    median = {key: statistics.median(r["seconds"] for r in group) for key, group in groups.items()}
+    ours = sorted({name for name, _ in groups if name.startswith("repgeo")})
     out = [
         f"{title}, {cpu_model()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
         "",
-        "| contender | threads | median s | min s | max s | peak MiB | time / repgeo's |",
-        "|---|---|---|---|---|---|---|",
+        "| contender | threads | median s | min s | max s | peak MiB |" + "".join(f" time / {name}'s |" for name in ours),
+        "|---|---|---|---|---|---|" + "---|" * len(ours),
     ]
     for (name, threads), group in sorted(groups.items(), key=lambda item: (item[0][1], item[0][0])):
         seconds = [r["seconds"] for r in group]
         peaks = [r["peak_mib"] for r in group if r["peak_mib"] is not None]
         peak = f"{max(peaks):.0f}" if peaks else ""
-        ours = median.get(("repgeo", threads))
-        ratio = f"{median[name, threads] / ours:.2f}" if ours else ""
-        out.append(
-            f"| {name} | {threads} | {median[name, threads]:.3f} | {min(seconds):.3f} "
-            f"| {max(seconds):.3f} | {peak} | {ratio} |"
+        line = (
+            f"| {name} | {threads} | {statistics.median(seconds):.3f} | {min(seconds):.3f} "
+            f"| {max(seconds):.3f} | {peak} |"
         )
+        for our in ours:
+            # Results of a contender stand in the order of the rounds.
+            rounds_of_ours = [r["seconds"] for r in groups.get((our, threads), [])]
+            ratios = [theirs / mine for theirs, mine in zip(seconds, rounds_of_ours)]
+            line += f" {statistics.median(ratios):.2f} |" if ratios else " |"
+        out.append(line)
     print("\n".join(out), file=sys.stderr)
 
 
@@ -207,19 +226,21 @@ def compare_tables(args):
     data = activations(args.n, args.d)
 
     def run(name, threads):
-        if name == "repgeo":
+        kernel = name.removeprefix("repgeo ") if name.startswith("repgeo") else None
+        if kernel:
             command = ["cargo", "bench", "--quiet", "--locked", "--bench", "neighbours", "--"]
-            command += ["--table", data, str(args.k), str(threads), "1"]
+            command += ["--table", data, str(args.k), str(threads), "1", kernel]
         else:
             command = [sys.executable, __file__, "worker-table", name, data, str(args.k), str(threads)]
         _, _, peak, stdout = measure(command, threads)
         # cargo's own memory would be measured, not the bench's
-        return {"seconds": reported_seconds(stdout), "peak_mib": None if name == "repgeo" else peak}
+        return {"seconds": reported_seconds(stdout), "peak_mib": None if kernel else peak}
 
-    names = list(TABLES) + (["repgeo"] if args.repgeo else [])
+    kernels = [f"repgeo {kernel}" for kernel in args.kernel] if args.repgeo else []
+    names = args.peers + kernels
     contenders = [(name, t, lambda name=name, t=t: run(name, t)) for t in args.threads for name in names]
-    if args.repgeo:
-        run("repgeo", 1)  # compiles
+    if kernels:
+        run(kernels[0], 1)  # compiles
     summary(rounds(contenders, args.repeats), f"Neighbour table, N = {args.n}, D = {args.d}, k = {args.k}")
 
 
@@ -287,6 +308,8 @@ def main():
     table.add_argument("--d", type=int, default=768)
     table.add_argument("--k", type=int, default=30)
     table.add_argument("--repgeo", action="store_true", help="time repgeo too")
+    table.add_argument("--kernel", nargs="+", default=["auto"], help="kernels that repgeo is forced to use, in turn")
+    table.add_argument("--peers", nargs="*", choices=TABLES, default=["faiss", "dadapy", "sklearn"])
     table.set_defaults(run=compare_tables)
 
     profile = commands.add_parser("profile")

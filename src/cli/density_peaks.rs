@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use repgeo::cache::Cache;
 use repgeo::input::{Series, find_tables};
-use repgeo::neighbours::SearchOptions;
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::landscape::{density_peaks, density_peaks_of_tables};
 use repgeo::profile::{LayerOptions, Tables};
@@ -18,6 +17,7 @@ use super::output::{OutputArgs, input_name};
 use super::peaks::{PeakArgs, RowFileArgs};
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// Density peaks of every layer: how many, how large, and which classes they hold
 ///
@@ -32,7 +32,7 @@ pub struct DensityPeaksArgs {
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
-        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "cache"])]
+        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "cache", "max_memory"])]
     neighbours: Option<PathBuf>,
 
     #[command(flatten)]
@@ -46,6 +46,9 @@ pub struct DensityPeaksArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    #[command(flatten)]
+    search: SearchArgs,
 
     /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -84,7 +87,7 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
             let tables = Tables {
                 cache: cache.as_ref(),
                 metric: args.layers.metric(),
-                search: SearchOptions::default(),
+                search: args.search.options()?,
             };
             let dump = args.layers.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;

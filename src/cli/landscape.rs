@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use repgeo::Result;
 use repgeo::cache::Cache;
 use repgeo::geometry::density::peaks::Linkage;
-use repgeo::neighbours::SearchOptions;
 use repgeo::profile::Tables;
 use repgeo::profile::landscape::{LandscapeOptions, landscape};
 use repgeo::report::{Report, write_decision_graph};
@@ -17,6 +16,7 @@ use super::output::{OutputArgs, input_name};
 use super::peaks::{PeakArgs, RowFileArgs, require_ending};
 use super::progress::Bar;
 use super::rows::RowArgs;
+use super::search::SearchArgs;
 
 /// The density peaks of one layer: centres, saddles, tree, map, and the classes they hold
 ///
@@ -38,6 +38,9 @@ pub struct LandscapeArgs {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    #[command(flatten)]
+    search: SearchArgs,
 
     /// Keep the neighbour table in DIR and use what is there
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -113,7 +116,7 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
     let tables = Tables {
         cache: cache.as_ref(),
         metric: args.layers.metric(),
-        search: SearchOptions::default(),
+        search: args.search.options()?,
     };
     let dump = args.layers.open(&args.input)?;
     let labels = args.rows.labels(dump.n_rows())?;

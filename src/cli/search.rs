@@ -12,6 +12,33 @@ pub struct SearchArgs {
     #[arg(long, hide = true, value_name = "NAME", value_parser = kernel_name(),
         default_value = "auto")]
     kernel: Kernel,
+
+    /// Memory of one neighbour search beside the mapped input, e.g. 4G; slower where it is short
+    /// [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_memory: Option<u64>,
+}
+
+/// Bytes, as a number with or without a unit: 500M, 4G, 1.5GiB; units are powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let example = "give bytes, or a size such as 500M or 4G";
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(example.into()),
+    };
+    let number: f64 = digits.parse().map_err(|_| example)?;
+    let bytes = number * f64::from(power).exp2();
+    // Far beyond any machine, and exact.
+    if !(1.0..=2f64.powi(52)).contains(&bytes) {
+        return Err(example.into());
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Ok(bytes as u64)
 }
 
 /// A kernel by its name.
@@ -35,7 +62,24 @@ impl SearchArgs {
         }
         Ok(SearchOptions {
             kernel: self.kernel,
+            max_memory: self.max_memory,
             ..SearchOptions::default()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_powers_of_1024_and_nonsense_is_refused() {
+        assert_eq!(size("500"), Ok(500));
+        assert_eq!(size("4G"), Ok(4 << 30));
+        assert_eq!(size("1.5GiB"), Ok(3 << 29));
+        assert_eq!(size("20mb"), Ok(20 << 20));
+        for nonsense in ["", "G", "-1G", "4X", "nan", "inf", "1e99T", "0"] {
+            assert!(size(nonsense).is_err(), "{nonsense}");
+        }
     }
 }

@@ -24,26 +24,31 @@ pub(super) struct Candidates {
     threshold: f64,
 }
 
+/// How long a list of k candidates may grow before it is pruned.
+fn room(k: usize) -> usize {
+    k + (k / 2).max(32)
+}
+
 impl Candidates {
     /// An empty list; `spare` candidates beyond k are expected to stay.
     pub(super) fn new(position: usize, k: usize, spare: usize) -> Self {
         Self {
             position,
             k,
-            room: k + (k / 2).max(16) + 4 * spare,
+            room: room(k) + 4 * spare,
             list: Vec::new(),
             threshold: f64::INFINITY,
         }
     }
 
+    /// Memory of a full list, but for `spare` ones.
+    pub(super) fn bytes(k: usize) -> u64 {
+        (size_of::<Self>() + room(k) * size_of::<Candidate>()) as u64
+    }
+
     /// See [`Operand::cut`]: pairs below it need not be offered.
     pub(super) fn cut(&self, operand: &Operand) -> f32 {
         operand.cut(self.position, self.threshold)
-    }
-
-    /// Whether no threshold is known yet.
-    pub(super) fn is_open(&self) -> bool {
-        self.threshold == f64::INFINITY
     }
 
     /// Offers one pair; true if the threshold may have changed.
@@ -65,24 +70,6 @@ impl Candidates {
             self.list = list;
         }
         full
-    }
-
-    /// Offers a run of pairs at once, which is cheaper while there is no threshold.
-    pub(super) fn offer_all(
-        &mut self,
-        operand: &Operand,
-        verdict: &mut Verdict<'_>,
-        pairs: impl Iterator<Item = (usize, f32)>,
-        scratch: &mut Vec<Candidate>,
-    ) {
-        scratch.clear();
-        scratch.append(&mut self.list);
-        scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
-        if scratch.len() >= self.room {
-            self.prune(operand, verdict, scratch);
-        }
-        self.list.reserve_exact(self.room.max(scratch.len()));
-        self.list.append(scratch);
     }
 
     fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {

@@ -5,16 +5,23 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::filter::{Demand, Kernel, Operand, pack};
+use super::filter::{Area, Block, Demand, Kernel, Operand, Room, pack};
+use super::flags::{BLOCK, flag, for_each_flagged};
+use super::memory::{Needs, SMALLEST, tile_height};
 use super::points::{Points, Verdict};
-use super::search::index;
+use super::search::{SearchOptions, index, tile_size};
 
 /// Ordered pairs of rows closer than each of two `radii`.
 ///
 /// `distances` holds the nearest neighbours of every row, nearest first. A row whose list ends
 /// before the larger radius is scored against all others; pairs that the score's bound leaves
 /// undecided get the exact distance.
-pub fn pairs_within(points: &Points<'_>, distances: ArrayView2<f64>, radii: [f64; 2]) -> [u64; 2] {
+pub fn pairs_within(
+    points: &Points<'_>,
+    distances: ArrayView2<f64>,
+    radii: [f64; 2],
+    options: &SearchOptions,
+) -> [u64; 2] {
     let n = points.n_rows();
     let widest = radii[0].max(radii[1]);
     let whole = distances.ncols() + 1 >= n;
@@ -27,72 +34,120 @@ pub fn pairs_within(points: &Points<'_>, distances: ArrayView2<f64>, radii: [f64
             *pairs += u64::from(*distance < radius);
         }
     }
-    let counted = count(points, &short, &told, radii);
+    let counted = count(points, &short, &told, radii, options);
     [pairs[0] + counted[0], pairs[1] + counted[1]]
 }
 
-/// Scores that one thread holds (4 MiB), so that memory stays O(N).
-const PANEL_SCORES: usize = 1 << 20;
-
 /// The pairs that begin at the rows `short`.
-fn count(points: &Points<'_>, short: &[usize], others: &[usize], radii: [f64; 2]) -> [u64; 2] {
+fn count(
+    points: &Points<'_>,
+    short: &[usize],
+    others: &[usize],
+    radii: [f64; 2],
+    options: &SearchOptions,
+) -> [u64; 2] {
     if short.is_empty() {
         return [0; 2];
     }
     let order = short.iter().chain(others).map(|&row| index(row)).collect();
-    let operand = pack(points, order, Kernel::best_precise(), &Demand::Nearest(1));
+    // Whoever set a limit that is too low even for this was refused a table already.
+    let needs = Needs { row: 0, thread: 0 };
+    let height = tile_height(points, &needs, options).unwrap_or(Some(SMALLEST));
+    let operand = pack(
+        points,
+        order,
+        Kernel::best_precise(),
+        &Demand::Nearest(1),
+        height,
+    );
+    let counter = Counter::new(&operand, radii);
     let n = operand.n_rows();
-    let terms: Vec<f32> = (0..n).map(|q| operand.column_term(q)).collect();
-    let height = (PANEL_SCORES / n).clamp(8, 64);
-    let panels: Vec<Range<usize>> = (0..short.len())
-        .step_by(height)
-        .map(|start| start..(start + height).min(short.len()))
+    let tile = height.unwrap_or_else(|| tile_size(n, options.tile));
+    let tiles: Vec<Range<usize>> = (0..short.len())
+        .step_by(tile)
+        .map(|start| start..(start + tile).min(short.len()))
         .collect();
-    let by_panel = panels.into_par_iter().map_init(
-        || (Verdict::new(points), Vec::new(), vec![0.0; height * n]),
-        |(verdict, room, products), panel| {
-            operand.products(panel.clone(), 0..n, room, products);
+    let arch = pulp::Arch::new();
+    let by_tile = tiles.into_par_iter().map_init(
+        || (Verdict::new(points), Room::default()),
+        |(verdict, room), tile| {
             let mut pairs = [0; 2];
-            for (p, products) in panel.zip(products.chunks(n)) {
-                count_row(&operand, p, products, &terms, radii, verdict, &mut pairs);
-            }
+            operand.multiply(&Area::between(tile, 0..n), room, &mut |block| {
+                arch.dispatch(|| {
+                    for r in 0..block.rows.len() {
+                        counter.add(block, r, verdict, &mut pairs);
+                    }
+                });
+            });
             pairs
         },
     );
-    by_panel.reduce(|| [0, 0], |a, b| [a[0] + b[0], a[1] + b[1]])
+    by_tile.reduce(|| [0, 0], |a, b| [a[0] + b[0], a[1] + b[1]])
 }
 
-/// Adds the pairs that begin at position `p`.
-fn count_row(
-    operand: &Operand,
-    p: usize,
-    products: &[f32],
-    terms: &[f32],
+/// What decides whether a pair counts.
+struct Counter<'a> {
+    operand: &'a Operand<'a>,
     radii: [f64; 2],
-    verdict: &mut Verdict<'_>,
-    pairs: &mut [u64; 2],
-) {
-    // The slack pays for the rounding of the squared radius, and of the root of a verdict.
-    let limits = radii.map(|radius| (radius * operand.scale()).powi(2));
-    let mut undecided = Vec::new();
-    let cut = operand.cut(p, limits[0].max(limits[1]) * (1.0 + SLACK));
-    let reaches = |&(q, product): &(usize, &f32)| q != p && product - terms[q] >= cut;
-    for (q, &product) in products.iter().enumerate().filter(reaches) {
-        let score = operand.score(p, q, product);
-        let (lower, upper) = (operand.lower(p, q, score), operand.upper(p, q, score));
-        let certain = |limit: &f64| upper < limit * (1.0 - SLACK) || lower > limit * (1.0 + SLACK);
-        if limits.iter().all(certain) {
-            for (pairs, limit) in pairs.iter_mut().zip(limits) {
-                *pairs += u64::from(upper < limit);
-            }
-        } else {
-            undecided.push(operand.order()[q]);
+    /// The squared radii in the units of scores.
+    limits: [f64; 2],
+    /// [`Operand::column_term`] and [`Operand::cut`] for the larger radius, of each position.
+    terms: Vec<f32>,
+    cuts: Vec<f32>,
+}
+
+impl<'a> Counter<'a> {
+    fn new(operand: &'a Operand<'a>, radii: [f64; 2]) -> Self {
+        // The slack pays for the rounding of the squared radius, and of the root of a verdict.
+        let limits = radii.map(|radius| (radius * operand.scale()).powi(2));
+        let widest = limits[0].max(limits[1]) * (1.0 + SLACK);
+        let positions = 0..operand.n_rows();
+        Self {
+            terms: positions.clone().map(|q| operand.column_term(q)).collect(),
+            cuts: positions.map(|p| operand.cut(p, widest)).collect(),
+            operand,
+            radii,
+            limits,
         }
     }
-    verdict.stand_at(operand.row(p));
-    for (squared, _) in verdict.judge(undecided) {
-        for (pairs, radius) in pairs.iter_mut().zip(radii) {
-            *pairs += u64::from(squared.sqrt() < radius);
+
+    /// Adds the pairs of one row of a block.
+    #[inline(always)]
+    fn add(&self, block: &Block<'_>, r: usize, verdict: &mut Verdict<'_>, pairs: &mut [u64; 2]) {
+        let (p, products, operand) = (block.rows.start + r, block.row(r), self.operand);
+        let (terms, cut) = (&self.terms[block.columns.clone()], self.cuts[p]);
+        let mut undecided = Vec::new();
+        for start in (0..products.len()).step_by(BLOCK) {
+            let some = start..(start + BLOCK).min(products.len());
+            let flags = flag(&products[some.clone()], &terms[some], |product, term| {
+                product - term >= cut
+            });
+            for_each_flagged(&flags, |lane| {
+                let q = block.columns.start + start + lane;
+                if q == p {
+                    return;
+                }
+                let score = operand.score(p, q, products[start + lane]);
+                let (lower, upper) = (operand.lower(p, q, score), operand.upper(p, q, score));
+                let certain =
+                    |limit: &f64| upper < limit * (1.0 - SLACK) || lower > limit * (1.0 + SLACK);
+                if self.limits.iter().all(certain) {
+                    for (pairs, limit) in pairs.iter_mut().zip(self.limits) {
+                        *pairs += u64::from(upper < limit);
+                    }
+                } else {
+                    undecided.push(operand.order()[q]);
+                }
+            });
+        }
+        if undecided.is_empty() {
+            return;
+        }
+        verdict.stand_at(operand.row(p));
+        for (squared, _) in verdict.judge(undecided) {
+            for (pairs, radius) in pairs.iter_mut().zip(self.radii) {
+                *pairs += u64::from(squared.sqrt() < radius);
+            }
         }
     }
 }
@@ -114,13 +169,14 @@ mod tests {
             .filter(|(_, m)| m.n_columns() < 1000)
         {
             let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
-            let table = |k| neighbour_table(&points, k, &SearchOptions::default(), &Silent);
+            let options = SearchOptions::default();
+            let table = |k| neighbour_table(&points, k, &options, &Silent).unwrap();
             let all = table(usize::MAX).distances;
             // Radii that are themselves distances: the comparison must be exact to be right.
             let radii = [all[[3, 10]], all[[7, 40]]];
             let expected = radii.map(|radius| all.iter().filter(|&&r| r < radius).count() as u64);
             for k in [1, 5, 20, 45] {
-                let found = pairs_within(&points, table(k).distances.view(), radii);
+                let found = pairs_within(&points, table(k).distances.view(), radii, &options);
                 assert_eq!(found, expected, "{name}, k = {k}");
             }
         }

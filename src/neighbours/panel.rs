@@ -7,7 +7,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::candidates::Candidate;
-use super::filter::Operand;
+use super::filter::{Operand, Room};
+use super::memory::Needs;
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use crate::progress::Progress;
@@ -51,6 +52,14 @@ pub(super) fn order_distances(
     out
 }
 
+/// What [`order_distances`] holds beside the packed rows.
+pub(super) fn needs(orders: usize) -> Needs {
+    Needs {
+        row: 16 * orders as u64,
+        thread: 4 * PANEL_SCORES as u64,
+    }
+}
+
 /// Number of steps that [`order_distances`] reports.
 pub(super) fn steps(n: usize) -> u64 {
     n.div_ceil(panel_height(n)) as u64
@@ -91,13 +100,13 @@ impl Outliers {
 }
 
 struct Worker<'a> {
-    operand: &'a Operand,
+    operand: &'a Operand<'a>,
     outliers: &'a Outliers,
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     verdict: Verdict<'a>,
     half_squares: Vec<f32>,
-    room: Vec<f32>,
+    room: Room,
     products: Vec<f32>,
     keys: Vec<f32>,
     buckets: Vec<u16>,
@@ -108,7 +117,7 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(
         points: &'a Points<'a>,
-        operand: &'a Operand,
+        operand: &'a Operand<'a>,
         outliers: &'a Outliers,
         height: usize,
     ) -> Self {
@@ -121,7 +130,7 @@ impl<'a> Worker<'a> {
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
             half_squares,
-            room: Vec::new(),
+            room: Room::default(),
             products: vec![0.0; height * n],
             keys: vec![0.0; n],
             buckets: vec![0; n],

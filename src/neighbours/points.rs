@@ -42,6 +42,7 @@ pub struct Points<'a> {
     matrix: &'a Matrix,
     /// Row norms, for the cosine metric only.
     norms: Option<Vec<f64>>,
+    layer: String,
 }
 
 impl<'a> Points<'a> {
@@ -88,7 +89,11 @@ impl<'a> Points<'a> {
         }
         let norms =
             (metric == Metric::Cosine).then(|| checked.into_iter().map(|(norm, _)| norm).collect());
-        Ok(Self { matrix, norms })
+        Ok(Self {
+            matrix,
+            norms,
+            layer: layer.to_owned(),
+        })
     }
 
     /// Number of rows, N.
@@ -99,6 +104,11 @@ impl<'a> Points<'a> {
     /// Number of columns, D.
     pub fn n_columns(&self) -> usize {
         self.matrix.n_columns()
+    }
+
+    /// The layer's name, for errors.
+    pub(super) fn layer(&self) -> &str {
+        &self.layer
     }
 
     /// Row `row` as the metric sees it: widened to f64 and, for cosine, divided by its norm.
@@ -180,7 +190,7 @@ impl<'a> Verdict<'a> {
             arch,
             from: vec![0.0; d],
             wide: vec![0.0; d],
-            single: vec![0.0; d],
+            single: vec![0.0; AT_ONCE * d],
         }
     }
 
@@ -219,16 +229,12 @@ impl<'a> Verdict<'a> {
             Values::F32(values) => arch.dispatch(|| from_each(from, matrix, values, rows, out)),
             // Halves widen exactly to f32, which the processor does eight at a time.
             Values::F16(values) => {
-                for row in rows {
-                    values[stored(matrix, row)].convert_to_f32_slice(&mut self.single);
-                    out.push(arch.dispatch(|| squared_distance(from, &self.single)));
-                }
+                let single = &mut self.single;
+                arch.dispatch(|| from_each_half(from, matrix, values, rows, single, out));
             }
             Values::Bf16(values) => {
-                for row in rows {
-                    values[stored(matrix, row)].convert_to_f32_slice(&mut self.single);
-                    out.push(arch.dispatch(|| squared_distance(from, &self.single)));
-                }
+                let single = &mut self.single;
+                arch.dispatch(|| from_each_half(from, matrix, values, rows, single, out));
             }
         }
     }
@@ -241,23 +247,91 @@ fn stored(matrix: &Matrix, row: usize) -> Range<usize> {
     start..start + matrix.n_columns()
 }
 
-/// D² from `from` to each of `rows`, four at a time.
+/// Rows that are measured at once.
+const AT_ONCE: usize = 4;
+
+/// The rows [`AT_ONCE`] by [`AT_ONCE`], the last ones padded with nothing.
+///
+/// Rows lie anywhere, and nothing but this loop knows which come next: while some are summed, the
+/// next ones are on their way.
+#[inline(always)]
+fn by_fours<Y>(
+    matrix: &Matrix,
+    values: &[Y],
+    rows: impl ExactSizeIterator<Item = usize>,
+    mut measure: impl FnMut(&[&[Y]]),
+) {
+    let mut coming = rows.map(|row| {
+        let values = &values[stored(matrix, row)];
+        fetch(values);
+        values
+    });
+    let mut take = || [(); AT_ONCE].map(|()| coming.next());
+    let mut now = take();
+    while now[0].is_some() {
+        let next = take();
+        let given = now.iter().flatten().count();
+        measure(&now.map(Option::unwrap_or_default)[..given]);
+        now = next;
+    }
+}
+
+/// D² from `from` to each of `rows`.
 #[inline(always)]
 fn from_each<Y: Copy + Into<f64>>(
     from: &[f64],
     matrix: &Matrix,
     values: &[Y],
-    mut rows: impl ExactSizeIterator<Item = usize>,
+    rows: impl ExactSizeIterator<Item = usize>,
     out: &mut Vec<f64>,
 ) {
-    while rows.len() >= 4 {
-        let four = [(); 4].map(|()| {
-            rows.next()
-                .map_or(&values[..0], |row| &values[stored(matrix, row)])
-        });
-        out.extend(squared_distances(from, four));
+    by_fours(matrix, values, rows, |rows| measure(from, rows, out));
+}
+
+/// The same for rows that are widened to f32 first, into `single`.
+#[inline(always)]
+fn from_each_half<H>(
+    from: &[f64],
+    matrix: &Matrix,
+    values: &[H],
+    rows: impl ExactSizeIterator<Item = usize>,
+    single: &mut [f32],
+    out: &mut Vec<f64>,
+) where
+    [H]: HalfFloatSliceExt,
+{
+    by_fours(matrix, values, rows, |rows| {
+        for (single, row) in single.chunks_mut(from.len().max(1)).zip(rows) {
+            row.convert_to_f32_slice(single);
+        }
+        let mut wide = [&[][..]; AT_ONCE];
+        for (wide, single) in wide.iter_mut().zip(single.chunks(from.len().max(1))) {
+            *wide = single;
+        }
+        measure(from, &wide[..rows.len()], out);
+    });
+}
+
+/// D² from `from` to up to [`AT_ONCE`] rows.
+#[inline(always)]
+fn measure<Y: Copy + Into<f64>>(from: &[f64], rows: &[&[Y]], out: &mut Vec<f64>) {
+    if let Ok(rows) = <[&[Y]; AT_ONCE]>::try_from(rows) {
+        out.extend(squared_distances(from, rows));
+    } else {
+        out.extend(rows.iter().map(|row| squared_distance(from, row)));
     }
-    for row in rows {
-        out.push(squared_distance(from, &values[stored(matrix, row)]));
+}
+
+/// Asks for a row before it is needed.
+#[inline(always)]
+#[allow(unsafe_code)]
+fn fetch<Y>(row: &[Y]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in row.chunks(64 / size_of::<Y>()) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 processor has the instruction, and it changes nothing but caches.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }

@@ -5,12 +5,14 @@ use std::cmp::Ordering;
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Candidates};
 use super::filter::{Demand, Kernel, Operand, pack};
+use super::memory::{Needs, check_whole, tile_height};
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use super::table::{NeighbourTable, OrderDistances};
 use super::{panel, sweep, tree};
+use crate::error::Result;
 use crate::progress::Progress;
 
 /// How neighbours are sought. Every way gives the same bytes; they differ in speed only.
@@ -38,6 +40,8 @@ pub struct SearchOptions {
     pub tile: Option<usize>,
     /// What multiplies rows for the filter.
     pub kernel: Kernel,
+    /// Bytes that a search may hold beside the mapped input; no limit if `None`.
+    pub max_memory: Option<u64>,
 }
 
 /// Up to this many columns the tree beats the sweep at any number of rows
@@ -60,17 +64,21 @@ const DIRECT_ROWS: usize = 48;
 /// The k nearest neighbours of every row.
 ///
 /// k is reduced to N − 1 if larger. Equal distances are ordered by row index.
-/// Work: N²D/2 multiply-adds; memory: about 24·N·k bytes and 4·N·D for the filter's operand.
+/// Work: N²D/2 multiply-adds; memory: about 36·N·k bytes and at most 4·N·D for the packed rows,
+/// less under [`SearchOptions::max_memory`].
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory) if that limit is too low.
 pub fn neighbour_table(
     points: &Points<'_>,
     k: usize,
     options: &SearchOptions,
     progress: &dyn Progress,
-) -> NeighbourTable {
+) -> Result<NeighbourTable> {
     let n = points.n_rows();
     let k = k.min(n.saturating_sub(1));
     if k == 0 {
-        return assemble(n, 0, std::iter::empty());
+        return Ok(assemble(n, 0, std::iter::empty()));
     }
     let rows: Vec<TableRow> = match table_strategy(points, k, options.strategy) {
         Strategy::Tree => {
@@ -83,9 +91,14 @@ pub fn neighbour_table(
             TableRow::new(row, all.into_iter().take(k))
         }),
         _ => {
+            let needs = Needs {
+                row: 24 * k as u64 + Candidates::bytes(k),
+                thread: 0,
+            };
+            let height = tile_height(points, &needs, options)?;
             let (order, demand) = (visiting_order(n), Demand::Nearest(k));
-            let operand = pack(points, order, options.kernel, &demand);
-            let tile = tile_size(n, options.tile);
+            let operand = pack(points, order, options.kernel, &demand, height);
+            let tile = height.unwrap_or_else(|| tile_size(n, options.tile));
             progress.begin("neighbours", sweep::steps(n, tile));
             sweep::sweep(points, &operand, k, tile, progress, |p, list, verdict| {
                 let mut judged = nearest(&operand, p, k, list, verdict);
@@ -95,19 +108,22 @@ pub fn neighbour_table(
         }
     };
     progress.end();
-    assemble(n, k, rows.into_iter())
+    Ok(assemble(n, k, rows.into_iter()))
 }
 
 /// The distances r_{i,n} of every row i to its n-th neighbour, for the given orders n.
 ///
 /// Orders beyond N − 1 are left out, order 0 does not exist. For large orders nothing of size
-/// N × k is stored: memory is that of the filter's operand and the result.
+/// N × k is stored: memory is that of the packed rows and the result.
+///
+/// # Errors
+/// As [`neighbour_table`].
 pub fn order_distances(
     points: &Points<'_>,
     orders: &[usize],
     options: &SearchOptions,
     progress: &dyn Progress,
-) -> OrderDistances {
+) -> Result<OrderDistances> {
     let n = points.n_rows();
     let mut orders: Vec<usize> = orders
         .iter()
@@ -117,10 +133,10 @@ pub fn order_distances(
     orders.sort_unstable();
     orders.dedup();
     let Some(&k) = orders.last() else {
-        return OrderDistances {
+        return Ok(OrderDistances {
             orders,
             distances: Array2::zeros((0, n)),
-        };
+        });
     };
     let pick =
         |all: &[f64]| -> Vec<f64> { orders.iter().map(|&order| all[order - 1].sqrt()).collect() };
@@ -146,17 +162,23 @@ pub fn order_distances(
                 asked => asked,
             };
             let middle = Demand::Nearest(orders[orders.len() / 2]);
-            let operand = pack(points, (0..index(n)).collect(), kernel, &middle);
+            check_whole(points, &panel::needs(orders.len()), options)?;
+            let operand = pack(points, (0..index(n)).collect(), kernel, &middle, None);
             progress.begin("neighbours", panel::steps(n));
             let by_row = panel::order_distances(points, &operand, &orders, progress);
             progress.end();
             let distances = by_row.t().as_standard_layout().into_owned();
-            return OrderDistances { orders, distances };
+            return Ok(OrderDistances { orders, distances });
         }
         Strategy::Auto | Strategy::Sweep => {
+            let needs = Needs {
+                row: 16 * orders.len() as u64 + Candidates::bytes(k),
+                thread: 0,
+            };
+            let height = tile_height(points, &needs, options)?;
             let (order, demand) = (visiting_order(n), Demand::Nearest(k));
-            let operand = pack(points, order, options.kernel, &demand);
-            let tile = tile_size(n, options.tile);
+            let operand = pack(points, order, options.kernel, &demand, height);
+            let tile = height.unwrap_or_else(|| tile_size(n, options.tile));
             progress.begin("neighbours", sweep::steps(n, tile));
             sweep::sweep(
                 points,
@@ -177,7 +199,7 @@ pub fn order_distances(
     progress.end();
     rows.sort_unstable_by_key(|&(row, _)| row);
     let distances = Array2::from_shape_fn((orders.len(), n), |(at, row)| rows[row].1[at]);
-    OrderDistances { orders, distances }
+    Ok(OrderDistances { orders, distances })
 }
 
 /// Which way [`Strategy::Auto`] goes for a table, as `benches/neighbours.rs` measures it.

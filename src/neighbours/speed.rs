@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::filter::{Area, Demand, Kernel, choose, pack};
+use super::filter::{Area, Demand, Kernel, Room, choose, pack};
 use super::points::{Metric, Points};
 use super::search::{SearchOptions, neighbour_table, visiting_order};
 use crate::error::Result;
@@ -61,7 +61,7 @@ pub fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Result<Spee
                 ..SearchOptions::default()
             };
             let start = Instant::now();
-            neighbour_table(&points, k, &options, &Silent);
+            neighbour_table(&points, k, &options, &Silent)?;
             seconds.push(start.elapsed().as_secs_f64());
         }
     }
@@ -87,10 +87,10 @@ fn ceiling(points: &Points<'_>, kernel: Kernel) -> f64 {
     let n = points.n_rows();
     let side = TILE.min(n / 2).max(1);
     let area = Area::between(0..side, n - side..n);
-    let operand = pack(points, visiting_order(n), kernel, &Demand::Nearest(1));
+    let operand = pack(points, visiting_order(n), kernel, &Demand::Nearest(1), None);
     let operations = 2.0 * (side * side * points.n_columns()) as f64;
     let rates = rayon::broadcast(|_| {
-        let mut room = Vec::new();
+        let mut room = Room::default();
         let (start, mut turns) = (Instant::now(), 0.0);
         while start.elapsed() < LONG_ENOUGH {
             operand.multiply(&area, &mut room, &mut |block| {

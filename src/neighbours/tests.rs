@@ -2,8 +2,11 @@
 
 use ndarray::Array2;
 
+use super::candidates::Candidates;
 use super::{Kernel, Metric, NeighbourTable, Points, SearchOptions, Strategy};
+use super::{Targets, count_ranks, pairs_within};
 use super::{neighbour_table, order_distances, squared_distance};
+use crate::error::Error;
 use crate::input::Matrix;
 use crate::progress::Silent;
 use crate::random::SplitMix64;
@@ -150,7 +153,7 @@ fn table(matrix: &Matrix, k: usize, strategy: Strategy, tile: Option<usize>) -> 
 
 fn table_by(matrix: &Matrix, k: usize, options: &SearchOptions) -> NeighbourTable {
     let points = Points::new(matrix, Metric::Euclidean, "test").unwrap();
-    neighbour_table(&points, k, options, &Silent)
+    neighbour_table(&points, k, options, &Silent).unwrap()
 }
 
 /// The sweep with tiles of `tile` rows and one kernel after the other.
@@ -159,6 +162,7 @@ fn sweeps(tile: Option<usize>) -> Vec<SearchOptions> {
         strategy: Strategy::Sweep,
         tile,
         kernel,
+        max_memory: None,
     };
     kernels().into_iter().map(with).collect()
 }
@@ -246,7 +250,7 @@ fn order_distances_equal_the_columns_of_the_full_table() {
             ..options
         });
         for options in strategies.into_iter().chain(panels).chain(sweeps(None)) {
-            let found = order_distances(&points, &orders, &options, &Silent);
+            let found = order_distances(&points, &orders, &options, &Silent).unwrap();
             assert_eq!(found.n(), n);
             assert_eq!(found.get(n), None);
             for &order in orders.iter().filter(|&&order| order < n) {
@@ -278,7 +282,7 @@ fn a_layer_larger_than_several_tiles_is_right_too() {
             kernel,
             ..SearchOptions::default()
         };
-        let found = order_distances(&points, &orders, &options, &Silent);
+        let found = order_distances(&points, &orders, &options, &Silent).unwrap();
         for order in orders {
             assert!(
                 found.get(order).unwrap() == full.distances_of_order(order).to_vec(),
@@ -361,7 +365,7 @@ fn cosine_is_the_chord_and_forgets_lengths() {
     let longer = map(&matrix, |i, _, x| x * 2f64.powi((i % 5) as i32));
     let search = |matrix: &Matrix| {
         let points = Points::new(matrix, Metric::Cosine, "test").unwrap();
-        neighbour_table(&points, 5, &SearchOptions::default(), &Silent)
+        neighbour_table(&points, 5, &SearchOptions::default(), &Silent).unwrap()
     };
     let (a, b) = (search(&matrix), search(&longer));
     assert!(a == b, "powers of two scale exactly");
@@ -412,4 +416,56 @@ fn values_that_cannot_be_compared_are_refused_by_name() {
     let zero = Matrix::from_f64(2, 2, vec![0.0; 4]);
     assert!(Points::new(&zero, Metric::Euclidean, "zero").is_ok());
     assert!(refuse(vec![0.0, 0.0, 0.0, 1.0], Metric::Cosine).contains("row 0 is all zero"));
+}
+
+#[test]
+fn a_limit_on_memory_changes_no_byte_and_one_too_low_says_what_is_needed() {
+    let matrix = gaussian(1500, 48, 3);
+    let points = Points::new(&matrix, Metric::Euclidean, "layer").unwrap();
+    for kernel in kernels() {
+        with_threads(2, || {
+            let under = |max_memory| SearchOptions {
+                kernel,
+                max_memory,
+                ..SearchOptions::default()
+            };
+            let free = under(None);
+            let table = neighbour_table(&points, 7, &free, &Silent).unwrap();
+            let refused = neighbour_table(&points, 7, &under(Some(1)), &Silent).unwrap_err();
+            let Error::Memory { needed, .. } = refused else {
+                panic!("{refused}");
+            };
+            // Less than the packed rows alone, so they cannot all have been packed at once.
+            let lists = 1500 * (64 + 24 * 7 + Candidates::bytes(7));
+            assert!(needed < lists + 1500 * 48 * 4, "{needed}");
+            let least = under(Some(needed));
+            assert_eq!(neighbour_table(&points, 7, &least, &Silent).unwrap(), table);
+
+            let radii = [table.distances[[3, 6]], table.distances[[8, 6]]];
+            let short = table.distances.slice(ndarray::s![.., ..2]);
+            let pairs = pairs_within(&points, short, radii, &free);
+            assert_eq!(pairs_within(&points, short, radii, &least), pairs);
+
+            let targets = Targets {
+                rows: table.indices.slice(ndarray::s![.., 2..4]),
+                groups: &[0..1, 1..2],
+            };
+            let ranks = |options: &SearchOptions| count_ranks(&points, &targets, options, &Silent);
+            let Err(Error::Memory { needed, .. }) = ranks(&under(Some(1))) else {
+                panic!("one byte is no room");
+            };
+            let counts = ranks(&free).unwrap();
+            assert_eq!(ranks(&under(Some(needed))).unwrap(), counts);
+
+            let orders = |options: &SearchOptions| {
+                order_distances(&points, &[1, 3, 9], options, &Silent).map(|found| found.distances)
+            };
+            assert_eq!(orders(&least).unwrap(), orders(&free).unwrap());
+            let far = order_distances(&points, &[700], &least, &Silent);
+            assert!(
+                matches!(far, Err(Error::Memory { .. })),
+                "panels need all rows"
+            );
+        });
+    }
 }

@@ -267,7 +267,7 @@ pub fn diagnose(
         ..
     } = prepare(dump, layer, &options)?;
     let points = Points::new(&matrix, metric, &layer.name)?;
-    let distances = order_distances(&points, &[1, 2], &SearchOptions::default(), progress);
+    let distances = order_distances(&points, &[1, 2], &SearchOptions::default(), progress)?;
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
         diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
     }

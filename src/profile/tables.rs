@@ -37,7 +37,7 @@ impl Tables<'_> {
     ) -> Result<NeighbourTable> {
         let Some(cache) = self.cache else {
             let points = Points::new(matrix, self.metric, layer)?;
-            return Ok(neighbour_table(&points, k, &self.search, progress));
+            return neighbour_table(&points, k, &self.search, progress);
         };
         warnings.extend(cache.take_warnings());
         let content = fingerprint(matrix);
@@ -45,7 +45,7 @@ impl Tables<'_> {
             return Ok(table);
         }
         let points = Points::new(matrix, self.metric, layer)?;
-        let table = neighbour_table(&points, k, &self.search, progress);
+        let table = neighbour_table(&points, k, &self.search, progress)?;
         cache.keep_table(&content, self.metric, &table)?;
         Ok(table)
     }
@@ -64,7 +64,7 @@ impl Tables<'_> {
     ) -> Result<RankCounts> {
         let Some(cache) = self.cache else {
             let points = Points::new(matrix, self.metric, layer)?;
-            return Ok(count_ranks(&points, targets, &self.search, progress));
+            return count_ranks(&points, targets, &self.search, progress);
         };
         warnings.extend(cache.take_warnings());
         let content = fingerprint(matrix);
@@ -72,7 +72,7 @@ impl Tables<'_> {
             return Ok(counts);
         }
         let points = Points::new(matrix, self.metric, layer)?;
-        let counts = count_ranks(&points, targets, &self.search, progress);
+        let counts = count_ranks(&points, targets, &self.search, progress)?;
         cache.keep_ranks(&content, self.metric, targets, &counts)?;
         Ok(counts)
     }

@@ -24,7 +24,7 @@ impl Layer {
     pub fn new(data: &Array2<f64>, k: usize) -> Self {
         let matrix = Matrix::from(data.clone());
         let points = Points::new(&matrix, Metric::Euclidean, "test").unwrap();
-        let table = neighbour_table(&points, k, &SearchOptions::default(), &Silent);
+        let table = neighbour_table(&points, k, &SearchOptions::default(), &Silent).unwrap();
         Self { table }
     }
 

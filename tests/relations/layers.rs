@@ -40,7 +40,9 @@ pub fn normal(n: usize, d: usize, seed: u64) -> Array2<f64> {
 pub fn neighbours(rows: &Array2<f64>, k: usize) -> Array2<u32> {
     let matrix = Matrix::from(rows.clone());
     let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-    neighbour_table(&points, k, &SearchOptions::default(), &Silent).indices
+    neighbour_table(&points, k, &SearchOptions::default(), &Silent)
+        .unwrap()
+        .indices
 }
 
 pub fn imbalance(a: &Array2<f64>, b: &Array2<f64>, k: usize) -> Result<Imbalance, Reason> {
@@ -52,7 +54,7 @@ pub fn imbalance(a: &Array2<f64>, b: &Array2<f64>, k: usize) -> Result<Imbalance
         rows: nearest.view(),
         groups: std::slice::from_ref(&group),
     };
-    let counts = count_ranks(&points, &targets, &SearchOptions::default(), &Silent);
+    let counts = count_ranks(&points, &targets, &SearchOptions::default(), &Silent).unwrap();
     information_imbalance(
         &Counted {
             neighbours: nearest.view(),

@@ -177,13 +177,15 @@ mod tests {
     fn imbalance(a: &Matrix, b: &Matrix, k: usize) -> Result<Imbalance, Reason> {
         let (options, silent) = (SearchOptions::default(), Silent);
         let points = |matrix| Points::new(matrix, Metric::Euclidean, "x").unwrap();
-        let neighbours = neighbour_table(&points(a), k + 1, &options, &silent).indices;
+        let neighbours = neighbour_table(&points(a), k + 1, &options, &silent)
+            .unwrap()
+            .indices;
         let nearest = 0..k;
         let targets = Targets {
             rows: neighbours.view(),
             groups: std::slice::from_ref(&nearest),
         };
-        let counts = count_ranks(&points(b), &targets, &options, &silent);
+        let counts = count_ranks(&points(b), &targets, &options, &silent).unwrap();
         let counted = Counted {
             neighbours: neighbours.view(),
             ranks: counts.ranks.view(),

@@ -73,25 +73,37 @@ impl ByThreshold {
             self.keys[itself] = f32::NEG_INFINITY;
             self.sure_keys[itself] = f32::NEG_INFINITY;
         }
-        for (place, (&cut, &sure)) in cuts.iter().zip(sure_cuts).enumerate() {
-            let groups = &row.thresholds.groups_of[row.thresholds.columns[place] as usize];
-            let mut sums = groups
-                .iter()
-                .map(|group| group * width..(group + 1) * width);
-            let (certain, possible) = match sums.next() {
-                None => count(&self.keys, &self.sure_keys, cut, sure),
-                Some(first) => {
-                    let nearer = &mut self.nearer[first];
-                    count_and_add(&self.keys, &self.sure_keys, cut, sure, nearer)
+        for start in (0..width).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(width);
+            // Most pairs are farther than most thresholds: those that the nearest pair of a block
+            // does not reach need no comparison.
+            let nearest = largest(&self.keys[block.clone()]);
+            let reached = cuts.partition_point(|&cut| cut > nearest);
+            for place in reached..cuts.len() {
+                let (cut, sure) = (cuts[place], sure_cuts[place]);
+                let groups = &row.thresholds.groups_of[row.thresholds.columns[place] as usize];
+                let mut sums = groups
+                    .iter()
+                    .map(|group| group * width + block.start..group * width + block.end);
+                let keys = &self.keys[block.clone()];
+                let sure_keys = &self.sure_keys[block.clone()];
+                let (certain, possible) = match sums.next() {
+                    None => count(keys, sure_keys, cut, sure),
+                    Some(first) => {
+                        count_and_add(keys, sure_keys, cut, sure, &mut self.nearer[first])
+                    }
+                };
+                before[place] += certain;
+                for group in sums {
+                    add_sure(sure_keys, sure, &mut self.nearer[group]);
                 }
-            };
-            before[place] += certain;
-            for group in sums {
-                add_sure(&self.sure_keys, sure, &mut self.nearer[group]);
-            }
-            // Whoever is certainly nearer may be nearer, so equal counts leave nobody open.
-            if certain != possible {
-                self.gather(cut, sure, undecided);
+                // Whoever is certainly nearer may be nearer, so equal counts leave nobody open.
+                if certain != possible {
+                    let flags = flag(keys, sure_keys, |key, sure_key| {
+                        (key >= cut) & (sure_key <= sure)
+                    });
+                    for_each_flagged(&flags, |lane| undecided.push(start + lane));
+                }
             }
         }
         // A pair may be open at several thresholds.
@@ -105,20 +117,6 @@ impl ByThreshold {
             *q += row.columns.start;
         }
     }
-
-    /// Adds the columns that one threshold leaves open.
-    #[inline(always)]
-    fn gather(&self, cut: f32, sure: f32, undecided: &mut Vec<usize>) {
-        for start in (0..self.keys.len()).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(self.keys.len());
-            let flags = flag(
-                &self.keys[block.clone()],
-                &self.sure_keys[block],
-                |key, sure_key| (key >= cut) & (sure_key <= sure),
-            );
-            for_each_flagged(&flags, |lane| undecided.push(start + lane));
-        }
-    }
 }
 
 #[inline(always)]
@@ -126,6 +124,20 @@ fn subtract(products: &[f32], terms: &[f32], keys: &mut [f32]) {
     for ((key, product), term) in keys.iter_mut().zip(products).zip(terms) {
         *key = product - term;
     }
+}
+
+#[inline(always)]
+fn largest(keys: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (vectors, tail) = keys.as_chunks::<16>();
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    for vector in vectors {
+        for (lane, &key) in lanes.iter_mut().zip(vector) {
+            *lane = larger(key, *lane);
+        }
+    }
+    let all = lanes.into_iter().chain(tail.iter().copied());
+    all.fold(f32::NEG_INFINITY, larger)
 }
 
 /// How many pairs are certainly nearer, and how many may be.

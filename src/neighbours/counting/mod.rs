@@ -5,15 +5,17 @@
 //! rows; the few pairs that the bound of the score cannot place get the exact distance.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use super::filter::{Demand, Operand, pack};
+use super::memory::{Needs, tile_height};
 use super::points::Points;
+use super::schedule::Schedule;
 use super::search::{SearchOptions, Strategy, index, tile_size, visiting_order};
+use crate::error::Result;
 use crate::progress::Progress;
 
 mod by_pair;
@@ -48,7 +50,10 @@ pub struct RankCounts {
 ///
 /// Equal distances are ordered by row index. Work: N²D/2 multiply-adds however many targets there
 /// are, and a few operations a pair that stands before one; memory: about 26·N·T bytes, 8·N a
-/// group and 4·N·D for the filter's operand.
+/// group and at most 4·N·D for the packed rows, less under [`SearchOptions::max_memory`].
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory) if that limit is too low.
 ///
 /// # Panics
 /// If `targets.rows` has not one row for each of `points`, or a target is the row itself or
@@ -58,26 +63,33 @@ pub fn count_ranks(
     targets: &Targets<'_>,
     options: &SearchOptions,
     progress: &dyn Progress,
-) -> RankCounts {
+) -> Result<RankCounts> {
     let (n, wanted) = targets.rows.dim();
     assert_eq!(n, points.n_rows(), "every row names its targets");
     let strategy = match options.strategy {
         _ if points.n_columns() == 0 || n <= SMALL => Strategy::Direct,
         strategy => strategy,
     };
-    let operand = match strategy {
-        Strategy::Direct => None,
+    let step = tile_size(n, options.tile);
+    let (operand, tile) = match strategy {
+        Strategy::Direct => (None, step),
         _ => {
+            let needs = Needs {
+                row: (26 * wanted + 8 * targets.groups.len()) as u64,
+                thread: 8 * (step * step) as u64,
+            };
+            let height = tile_height(points, &needs, options)?;
             let some_of = |row| some(targets.rows.row(row));
             let demand = Demand::NearerThan(&some_of);
-            Some(pack(points, visiting_order(n), options.kernel, &demand))
+            let order = visiting_order(n);
+            let operand = pack(points, order, options.kernel, &demand, height);
+            (Some(operand), height.unwrap_or(step))
         }
     };
     let order = match &operand {
         Some(operand) => operand.order().to_vec(),
         None => (0..index(n)).collect(),
     };
-    let tile = tile_size(n, options.tile);
     let tiles: Vec<Mutex<Tile>> = (0..n)
         .step_by(tile)
         .collect::<Vec<_>>()
@@ -94,15 +106,19 @@ pub fn count_ranks(
         })
         .collect();
 
-    let pairs: Vec<(usize, usize)> = (0..tiles.len())
-        .flat_map(|shift| (0..tiles.len() - shift).map(move |a| (a, a + shift)))
-        .collect();
-    progress.begin("ranks", pairs.len() as u64);
-    let next = AtomicUsize::new(0);
+    progress.begin("ranks", Schedule::len(tiles.len()));
+    let schedule = Schedule::new(tiles.len());
     rayon::broadcast(|_| {
-        let mut worker = Worker::new(points, targets, &order, operand.as_ref(), tile);
-        while let Some(&(a, b)) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            worker.visit(&tiles[a], &tiles[b], a == b);
+        let mut worker = Worker::new(points, targets, &order, operand.as_ref(), step);
+        while let Some(turn) = schedule.take() {
+            // Nobody else has these tiles, so the locks never wait.
+            let (a, b) = turn.pair;
+            let mut rows = lock(&tiles[a]);
+            if a == b {
+                worker.visit(&mut [&mut rows]);
+            } else {
+                worker.visit(&mut [&mut rows, &mut lock(&tiles[b])]);
+            }
             progress.advance(1);
         }
     });
@@ -116,7 +132,7 @@ pub fn count_ranks(
         let tile = tile.into_inner().unwrap_or_else(PoisonError::into_inner);
         tile.finish(&order, &mut counts);
     }
-    counts
+    Ok(counts)
 }
 
 /// Targets that speak for all in the choice of a kernel.
@@ -243,7 +259,9 @@ mod tests {
     fn some_targets(n: usize, count: usize, seed: u64) -> Array2<u32> {
         let other = gaussian(n, 3, seed);
         let points = Points::new(&other, Metric::Euclidean, "other").unwrap();
-        let near = neighbour_table(&points, 4, &SearchOptions::default(), &Silent).indices;
+        let near = neighbour_table(&points, 4, &SearchOptions::default(), &Silent)
+            .unwrap()
+            .indices;
         Array2::from_shape_fn((n, count), |(i, t)| match t {
             0..4 => near[[i, t]],
             // The same row twice: equal thresholds.
@@ -276,10 +294,11 @@ mod tests {
                         strategy: Strategy::Auto,
                         tile,
                         kernel,
+                        max_memory: None,
                     })
                 });
                 for options in swept.chain([direct]) {
-                    let counted = count_ranks(&points, &targets, &options, &Silent);
+                    let counted = count_ranks(&points, &targets, &options, &Silent).unwrap();
                     assert_eq!(counted, truth, "{name}, {count}, {options:?}");
                 }
             }
@@ -297,9 +316,9 @@ mod tests {
         let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
         let count = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            pool.build()
-                .unwrap()
-                .install(|| count_ranks(&points, &targets, &SearchOptions::default(), &Silent))
+            pool.build().unwrap().install(|| {
+                count_ranks(&points, &targets, &SearchOptions::default(), &Silent).unwrap()
+            })
         };
         let one = count(1);
         assert_eq!(one, by_definition(&sorted_rows(&matrix), &targets));
@@ -315,7 +334,7 @@ mod tests {
             groups: &[],
         };
         let points = Points::new(&matrix, Metric::Cosine, "x").unwrap();
-        let counts = count_ranks(&points, &targets, &SearchOptions::default(), &Silent);
+        let counts = count_ranks(&points, &targets, &SearchOptions::default(), &Silent).unwrap();
         for ranks in counts.ranks.rows() {
             let mut ranks = ranks.to_vec();
             ranks.sort_unstable();

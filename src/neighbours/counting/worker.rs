@@ -1,19 +1,20 @@
 //! One thread at work: pairs of tiles, one after the other.
 
 use std::ops::Range;
-use std::sync::Mutex;
 
-use super::super::filter::Operand;
+use super::super::filter::{Operand, Room};
 use super::super::points::{Points, Verdict};
 use super::by_pair::ByPair;
 use super::by_threshold::ByThreshold;
 use super::tile::Tile;
-use super::{RowOfTile, Targets, Thresholds, Way, lock};
+use super::{RowOfTile, Targets, Thresholds, Way};
 
 /// What one thread needs to visit pairs of tiles.
 pub(super) struct Worker<'a> {
     order: &'a [u32],
-    operand: Option<&'a Operand>,
+    operand: Option<&'a Operand<'a>>,
+    /// Rows and columns that are multiplied at once.
+    step: usize,
     way: Way,
     /// The groups of each column of the targets.
     groups_of: Vec<Vec<usize>>,
@@ -21,7 +22,7 @@ pub(super) struct Worker<'a> {
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     verdict: Verdict<'a>,
-    room: Vec<f32>,
+    room: Room,
     products: Vec<f32>,
     transposed: Vec<f32>,
     by_pair: ByPair,
@@ -38,8 +39,8 @@ impl<'a> Worker<'a> {
         points: &'a Points<'a>,
         targets: &Targets<'_>,
         order: &'a [u32],
-        operand: Option<&'a Operand>,
-        tile: usize,
+        operand: Option<&'a Operand<'a>>,
+        step: usize,
     ) -> Self {
         let groups_of = (0..targets.rows.ncols())
             .map(|column| {
@@ -48,16 +49,17 @@ impl<'a> Worker<'a> {
                 holding.map(|(group, _)| group).collect()
             })
             .collect();
-        let size = if operand.is_some() { tile * tile } else { 0 };
+        let size = if operand.is_some() { step * step } else { 0 };
         Self {
             order,
             operand,
+            step,
             way: Way::of(targets),
             groups_of,
             groups: targets.groups.len(),
             arch: pulp::Arch::new(),
             verdict: Verdict::new(points),
-            room: Vec::new(),
+            room: Room::default(),
             products: vec![0.0; size],
             transposed: vec![0.0; size],
             by_pair: ByPair::default(),
@@ -68,56 +70,70 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Places every pair of a row of `a` and a row of `b` between the thresholds of both.
-    pub(super) fn visit(&mut self, a: &Mutex<Tile>, b: &Mutex<Tile>, diagonal: bool) {
-        // The ranges never change, so they may be read before the products are made.
-        let rows = lock(a).positions.clone();
-        let columns = lock(b).positions.clone();
+    /// Places every pair of two tiles, or of one, between the thresholds of both rows.
+    pub(super) fn visit(&mut self, tiles: &mut [&mut Tile]) {
+        let other = tiles.len() - 1;
+        for rows in split(&tiles[0].positions, self.step) {
+            for columns in split(&tiles[other].positions, self.step) {
+                if other > 0 || rows.start <= columns.start {
+                    self.visit_part(tiles, &rows, &columns);
+                }
+            }
+        }
+    }
+
+    /// Places the pairs of some rows of the first tile and some of the last.
+    fn visit_part(&mut self, tiles: &mut [&mut Tile], rows: &Range<usize>, columns: &Range<usize>) {
+        let other = tiles.len() - 1;
         if let Some(operand) = self.operand {
-            let size = rows.len() * columns.len();
-            let out = &mut self.products[..size];
+            let out = &mut self.products[..rows.len() * columns.len()];
             operand.products(rows.clone(), columns.clone(), &mut self.room, out);
         }
-        self.place(a, b, columns.clone());
-        if !diagonal {
+        self.place(tiles, [0, other], rows, columns);
+        if rows != columns {
             if self.operand.is_some() {
                 let (from, to) = (&self.products, &mut self.transposed);
                 self.arch
                     .dispatch(|| transpose(from, rows.len(), columns.len(), to));
                 std::mem::swap(&mut self.products, &mut self.transposed);
             }
-            self.place(b, a, rows);
+            self.place(tiles, [other, 0], columns, rows);
         }
     }
 
-    /// Places the pairs between the thresholds of the rows of `owners`; `products` holds them row
-    /// by row.
-    fn place(&mut self, owners: &Mutex<Tile>, others: &Mutex<Tile>, columns: Range<usize>) {
+    /// Places the pairs between the thresholds of `rows`, which lie in the tile `owner`; `products`
+    /// holds them row by row.
+    fn place(
+        &mut self,
+        tiles: &mut [&mut Tile],
+        [owner, others]: [usize; 2],
+        rows: &Range<usize>,
+        columns: &Range<usize>,
+    ) {
         self.nearer.clear();
         self.nearer.resize(columns.len() * self.groups, 0);
         if let Some(operand) = self.operand {
             match self.way {
-                Way::Pair => self.by_pair.begin(operand, &columns),
-                Way::Threshold => self.by_threshold.begin(operand, &columns, self.groups),
+                Way::Pair => self.by_pair.begin(operand, columns),
+                Way::Threshold => self.by_threshold.begin(operand, columns, self.groups),
             }
         }
-        {
-            let mut tile = lock(owners);
-            for r in 0..tile.positions.len() {
-                self.place_row(&mut tile, r, &columns);
-            }
+        for (line, p) in rows.clone().enumerate() {
+            self.place_row(tiles[owner], p, line, columns);
         }
         if self.operand.is_some() && self.way == Way::Threshold {
             self.by_threshold.add_to(&mut self.nearer, self.groups);
         }
-        let mut tile = lock(others);
-        for (sum, &nearer) in tile.nearer.iter_mut().zip(&self.nearer) {
+        let tile = &mut tiles[others];
+        let from = (columns.start - tile.positions.start) * self.groups;
+        for (sum, &nearer) in tile.nearer[from..].iter_mut().zip(&self.nearer) {
             *sum += u64::from(nearer);
         }
     }
 
-    fn place_row(&mut self, tile: &mut Tile, r: usize, columns: &Range<usize>) {
-        let p = tile.positions.start + r;
+    /// Places the pairs of position `p`, whose products are line `line`.
+    fn place_row(&mut self, tile: &mut Tile, p: usize, line: usize, columns: &Range<usize>) {
+        let r = p - tile.positions.start;
         let own = r * tile.wanted..(r + 1) * tile.wanted;
         if own.is_empty() {
             return;
@@ -140,7 +156,7 @@ impl<'a> Worker<'a> {
             self.judge(tile, r, columns);
             return;
         };
-        let products = &self.products[r * columns.len()..(r + 1) * columns.len()];
+        let products = &self.products[line * columns.len()..(line + 1) * columns.len()];
         let (arch, undecided) = (self.arch, &mut self.undecided);
         match self.way {
             Way::Pair => {
@@ -205,6 +221,14 @@ impl<'a> Worker<'a> {
             }
         }
     }
+}
+
+/// A range in parts of up to `step`.
+fn split(range: &Range<usize>, step: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let Range { start, end } = *range;
+    (start..end)
+        .step_by(step)
+        .map(move |start| start..(start + step).min(end))
 }
 
 /// `to` becomes the columns × rows transpose of the rows × columns matrix `from`.

@@ -226,7 +226,11 @@ struct Panels<const P: usize> {
 pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     let (panels, measured) = Panels::<1>::pack(points, order, frame, bf16::round)?;
     let steps = W + W + panels.steps;
-    Some(Rounded::new(Box::new(panels), measured, steps))
+    Some(Rounded {
+        packed: Box::new(panels),
+        measured,
+        steps,
+    })
 }
 
 /// Packs rows in two parts of bf16; `None` if the machine cannot multiply them.
@@ -237,24 +241,22 @@ pub(super) fn pack_split(points: &Points<'_>, order: &[u32], frame: &Frame) -> O
     };
     let (panels, measured) = Panels::<2>::pack(points, order, frame, split)?;
     let steps = W + W + 3 * panels.steps;
-    let mut rounded = Rounded::new(
-        Box::new(panels),
-        measured.iter().map(|&[n, r, _]| [n, r]).collect(),
+    Some(Rounded {
+        packed: Box::new(panels),
+        measured,
         // The spare steps of the bound grow by a thirty-second too.
-        steps + steps.div_ceil(32) + 1,
-    );
-    rounded.neglected = measured.iter().map(|&[_, _, lesser]| lesser).collect();
-    Some(rounded)
+        steps: steps + steps.div_ceil(32) + 1,
+    })
 }
 
 impl<const P: usize> Panels<P> {
     /// `round` turns a row in its frame into its parts, one after the other.
-    fn pack<M: Send>(
+    fn pack(
         points: &Points<'_>,
         order: &[u32],
         frame: &Frame,
-        round: impl Fn(&mut [f64], &mut [u32]) -> M + Sync,
-    ) -> Option<(Self, Vec<M>)> {
+        round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 3] + Sync,
+    ) -> Option<(Self, Vec<[f64; 3]>)> {
         let amx = Amx::new()?;
         let steps = points.n_columns().div_ceil(2 * W).max(1);
         let (panel, depth) = (2 * P * steps, P * steps * W);

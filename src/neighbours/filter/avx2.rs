@@ -1,8 +1,8 @@
 //! f32 products on AVX2 and FMA, eight multiply-adds an instruction.
 
 use std::arch::x86_64::{
-    __m256, _mm256_castsi256_ps, _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_set1_epi32,
-    _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _mm256_add_ps, _mm256_castsi256_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 
 use super::frame::Frame;
@@ -13,8 +13,8 @@ use crate::neighbours::points::Points;
 /// Lanes of a vector.
 const W: usize = 8;
 
-/// Rows of a block, half a panel: with three panels of columns 12 sums, 3 columns and the row fill
-/// the 16 registers.
+/// Rows of a block, half a panel: with two panels of columns 8 sums, as many as it takes to hide
+/// the latency of an addition. A third panel would need all 16 registers and one more.
 const ROWS: usize = 4;
 
 /// Proof that the machine has AVX2 and FMA.
@@ -42,6 +42,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 impl Lanes<W> for Avx2 {
     const ROWS: usize = ROWS;
+    const PANELS: usize = 2;
 
     #[allow(unsafe_code)]
     fn block(
@@ -102,5 +103,14 @@ impl Vector<W> for Avx2 {
     fn store(self, sums: __m256, out: &mut [f32; W]) {
         // SAFETY: as above; 8 values are the 32 bytes that are written, at any alignment.
         unsafe { _mm256_storeu_ps(out.as_mut_ptr(), sums) }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sums: __m256, out: &mut [f32; W]) {
+        // SAFETY: as above, for reading and writing.
+        unsafe {
+            let sums = _mm256_add_ps(sums, _mm256_loadu_ps(out.as_ptr()));
+            _mm256_storeu_ps(out.as_mut_ptr(), sums);
+        }
     }
 }

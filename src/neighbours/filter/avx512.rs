@@ -1,8 +1,8 @@
 //! f32 products on AVX-512, sixteen multiply-adds an instruction.
 
 use std::arch::x86_64::{
-    __m512, _mm512_castsi512_ps, _mm512_fmadd_ps, _mm512_loadu_si512, _mm512_set1_epi32,
-    _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, _mm512_add_ps, _mm512_castsi512_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 use super::frame::Frame;
@@ -48,6 +48,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 impl Lanes<W> for Avx512 {
     const ROWS: usize = ROWS;
+    const PANELS: usize = 3;
 
     #[allow(unsafe_code)]
     fn block(
@@ -108,5 +109,14 @@ impl Vector<W> for Avx512 {
     fn store(self, sums: __m512, out: &mut [f32; W]) {
         // SAFETY: as above; 16 values are the 64 bytes that are written, at any alignment.
         unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sums) }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sums: __m512, out: &mut [f32; W]) {
+        // SAFETY: as above, for reading and writing.
+        unsafe {
+            let sums = _mm512_add_ps(sums, _mm512_loadu_ps(out.as_ptr()));
+            _mm512_storeu_ps(out.as_mut_ptr(), sums);
+        }
     }
 }

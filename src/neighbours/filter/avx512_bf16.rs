@@ -48,6 +48,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 impl Lanes<W> for Avx512Bf16 {
     const ROWS: usize = ROWS;
+    const PANELS: usize = 3;
 
     #[allow(unsafe_code)]
     fn block(
@@ -108,5 +109,10 @@ impl Vector<W> for Avx512Bf16 {
     #[inline(always)]
     fn store(self, sums: __m512, out: &mut [f32; W]) {
         self.0.store(sums, out);
+    }
+
+    #[inline(always)]
+    fn add_to(self, sums: __m512, out: &mut [f32; W]) {
+        self.0.add_to(sums, out);
     }
 }

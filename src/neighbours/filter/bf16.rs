@@ -5,11 +5,11 @@
 
 use super::frame::square;
 
-/// Rounds w to û; returns ‖û‖² and what ‖w − û‖² certainly does not exceed.
+/// Rounds w to û; returns ‖û‖², what ‖w − û‖² certainly does not exceed, and 0.
 #[inline(always)]
-pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
+pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 3] {
     let norm = take(row, pairs);
-    [norm, residue(row, norm)]
+    [norm, residue(row, norm), 0.0]
 }
 
 /// Splits w into two such parts and a rest; returns the squared norm of the parts' sum, what the

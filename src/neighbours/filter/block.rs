@@ -29,6 +29,11 @@ impl Area {
         }
     }
 
+    /// Whether only pairs with column > row are wanted.
+    pub(super) fn is_upper(&self) -> bool {
+        self.upper
+    }
+
     /// The rows that have a wanted pair with some of these columns.
     pub(super) fn rows_for(&self, columns: &Range<usize>) -> Range<usize> {
         let end = if self.upper {
@@ -102,7 +107,7 @@ mod tests {
                     let exact: f64 = pairs
                         .map(|([a, low], [b, lower])| a * b + a * lower + low * b)
                         .sum();
-                    let scale = (packed.squares[p] * packed.squares[q]).sqrt();
+                    let scale = (packed.measured[p][0] * packed.measured[q][0]).sqrt();
                     let error = (f64::from(product) - exact).abs();
                     let allowed = 1e-6 * scale * (d as f64).sqrt();
                     assert!(error <= allowed, "{kernel:?} {p} {q}: {error}");

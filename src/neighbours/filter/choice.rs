@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use super::frame::Frame;
+use super::store::{Room, Store, Tiles};
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
 use super::{amx, avx2, avx512, avx512_bf16};
@@ -79,6 +80,17 @@ impl Kernel {
         }
     }
 
+    /// Bytes of a packed row at most; of the hungriest kernel that could be chosen, for the choice.
+    pub(in crate::neighbours) fn packed_row(self, columns: usize) -> u64 {
+        let tiles = columns.next_multiple_of(32) as u64;
+        match self {
+            Self::AmxSplit => 8 * tiles,
+            Self::Auto if Self::AmxSplit.is_available() => 8 * tiles,
+            Self::Amx => 4 * tiles,
+            _ => 4 * columns as u64,
+        }
+    }
+
     /// Whether it rounds rows to less than f32.
     pub(in crate::neighbours) fn is_coarse(self) -> bool {
         Self::COARSE.contains(&self)
@@ -123,25 +135,25 @@ const VERDICT: usize = 64;
 const WIDEST: f64 = 0.125;
 
 /// Packs the rows of `points` in the given order for the kernel, or for the one that suits.
-pub(in crate::neighbours) fn pack(
-    points: &Points<'_>,
+///
+/// `height`: rows of a tile, if there is not memory for all of them at once.
+pub(in crate::neighbours) fn pack<'a>(
+    points: &'a Points<'a>,
     mut order: Vec<u32>,
     kernel: Kernel,
     demand: &Demand<'_>,
-) -> Operand {
+    height: Option<usize>,
+) -> Operand<'a> {
     let (n, width) = (order.len(), points.n_columns());
-    let frame = Frame::of(points);
     let coarse: Vec<Kernel> = match kernel {
         Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => Vec::new(),
         Kernel::Auto => Kernel::coarse().collect(),
-        forced if forced.is_coarse() && n > 1 => vec![forced],
+        forced if forced.is_coarse() && forced.is_available() && n > 1 => vec![forced],
         _ => Vec::new(),
     };
+    let frame = Frame::of(points);
     for coarse in coarse {
-        let Some(rounded) = rounded(coarse, points, &order, &frame) else {
-            continue;
-        };
-        let mut operand = Operand::new(order, width, frame.scale, coarse, rounded);
+        let mut operand = store(points, order, coarse, frame.clone(), height);
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
             operand.spare = undecided.min(n);
@@ -149,14 +161,55 @@ pub(in crate::neighbours) fn pack(
         }
         order = operand.order;
     }
-    let precise = if kernel.is_available() && !kernel.is_coarse() && kernel != Kernel::Auto {
-        kernel
-    } else {
-        Kernel::best_precise()
+    let precise = match kernel {
+        Kernel::Auto => Kernel::best_precise(),
+        forced if forced.is_coarse() || !forced.is_available() => Kernel::best_precise(),
+        forced => forced,
     };
-    let rounded = rounded(precise, points, &order, &frame)
-        .unwrap_or_else(|| portable::pack(points, &order, &frame));
-    Operand::new(order, width, frame.scale, precise, rounded)
+    store(points, order, precise, frame, height)
+}
+
+/// Packs rows for one kernel, or only measures what rounding does to them.
+fn store<'a>(
+    points: &'a Points<'a>,
+    order: Vec<u32>,
+    kernel: Kernel,
+    frame: Frame,
+    height: Option<usize>,
+) -> Operand<'a> {
+    let (width, scale) = (points.n_columns(), frame.scale);
+    let (store, measured, steps) = match height {
+        None => {
+            let rounded = packed_rows(kernel, points, &order, &frame);
+            let store = Store::Whole(rounded.packed);
+            (store, rounded.measured, rounded.steps)
+        }
+        Some(height) => {
+            let (mut measured, mut steps) = (Vec::with_capacity(order.len()), 0);
+            for rows in order.chunks(height) {
+                let rounded = packed_rows(kernel, points, rows, &frame);
+                measured.extend(rounded.measured);
+                steps = steps.max(rounded.steps);
+            }
+            let tiles = Tiles {
+                points,
+                frame,
+                height,
+            };
+            (Store::Tiles(tiles), measured, steps)
+        }
+    };
+    Operand::new(order, width, scale, kernel, store, measured, steps)
+}
+
+/// The rows packed for a kernel that this machine has, else for the portable one.
+pub(super) fn packed_rows(
+    kernel: Kernel,
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+) -> Rounded {
+    rounded(kernel, points, order, frame).unwrap_or_else(|| portable::pack(points, order, frame))
 }
 
 /// The rows packed for a kernel; `None` if this machine lacks it.
@@ -190,7 +243,7 @@ pub(in crate::neighbours) fn choose(
     order: Vec<u32>,
     demand: &Demand<'_>,
 ) -> Kernel {
-    pack(points, order, Kernel::Auto, demand).kernel
+    pack(points, order, Kernel::Auto, demand, None).kernel
 }
 
 /// A sampled row: its scores, and those at which the search decides.
@@ -212,7 +265,12 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
         .into_par_iter()
         .flat_map_iter(|start| {
             let mut products = vec![0.0; run * n];
-            operand.products(start..start + run, 0..n, &mut Vec::new(), &mut products);
+            operand.products(
+                start..start + run,
+                0..n,
+                &mut Room::default(),
+                &mut products,
+            );
             let mut verdict = Verdict::new(points);
             let rows = (start..start + run).zip(products.chunks(n));
             rows.map(|(p, products)| Sampled::of(operand, p, products, demand, &mut verdict))

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::neighbours::points::Points;
 
 /// The shift and the scale of a layer: w_i = (x_i − c)·2^−e.
+#[derive(Clone)]
 pub(super) struct Frame {
     centre: Vec<f64>,
     /// 2^−e, a power of two that brings the largest |w| near 1.

@@ -56,10 +56,13 @@ mod frame;
 mod panels;
 mod portable;
 mod single;
+mod store;
 
 pub(super) use block::{Area, Block};
 pub use choice::Kernel;
 pub(super) use choice::{Demand, choose, pack};
+pub(super) use store::Room;
+use store::Store;
 
 /// Rows packed for one kernel.
 trait Packed: Send + Sync {
@@ -71,32 +74,13 @@ trait Packed: Send + Sync {
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>));
 }
 
-/// What rounding made of all rows.
+/// What rounding made of some rows.
 struct Rounded {
     packed: Box<dyn Packed>,
-    /// n_p².
-    squares: Vec<f64>,
-    /// ρ_p².
-    residues: Vec<f64>,
-    /// λ_p²: what a kernel leaves out of the products of a row.
-    neglected: Vec<f64>,
+    /// n_p², ρ_p² and λ_p² of each.
+    measured: Vec<[f64; 3]>,
     /// Roundings that a product passes through at most until it is in its sum.
     steps: usize,
-}
-
-impl Rounded {
-    /// `measured` has n_p² and ρ_p² of every row; no product is left out.
-    fn new(packed: Box<dyn Packed>, measured: Vec<[f64; 2]>, steps: usize) -> Self {
-        let neglected = vec![0.0; measured.len()];
-        let (squares, residues) = measured.into_iter().map(|[n, r]| (n, r)).unzip();
-        Self {
-            packed,
-            squares,
-            residues,
-            neglected,
-            steps,
-        }
-    }
 }
 
 /// Unit roundoff of f32.
@@ -106,14 +90,14 @@ const EPSILON: f64 = 1.0 / (1u32 << 24) as f64;
 const THETA: f64 = 1.0 / (1u32 << 22) as f64;
 
 /// The centred, scaled and rounded copy of all rows, in the order in which the sweep visits them.
-pub(super) struct Operand {
+pub(super) struct Operand<'a> {
     /// `order[p]` is the row of the matrix at position `p`.
     order: Vec<u32>,
     width: usize,
     /// 2^−e, by which centred rows were multiplied.
     scale: f64,
     kernel: Kernel,
-    packed: Box<dyn Packed>,
+    store: Store<'a>,
     /// n_p², the squared norm of the packed row.
     squares: Vec<f64>,
     /// ρ_p².
@@ -129,18 +113,28 @@ pub(super) struct Operand {
     spare: usize,
 }
 
-impl Operand {
-    fn new(order: Vec<u32>, width: usize, scale: f64, kernel: Kernel, rounded: Rounded) -> Self {
+impl<'a> Operand<'a> {
+    fn new(
+        order: Vec<u32>,
+        width: usize,
+        scale: f64,
+        kernel: Kernel,
+        store: Store<'a>,
+        measured: Vec<[f64; 3]>,
+        steps: usize,
+    ) -> Self {
+        let of = |at: usize| measured.iter().map(|row| row[at]).collect();
+        let [squares, residues, neglected] = [0, 1, 2].map(of);
         let mut operand = Self {
             order,
             width,
             scale,
             kernel,
-            packed: rounded.packed,
-            squares: rounded.squares,
-            residues: rounded.residues,
-            neglected: rounded.neglected,
-            steps: rounded.steps,
+            store,
+            squares,
+            residues,
+            neglected,
+            steps,
             errors: Vec::new(),
             relative: 0.0,
             spare: 0,
@@ -214,14 +208,10 @@ impl Operand {
 
     /// Shows `visit` the product sums u_p·u_q of all pairs of `area`, block by block.
     ///
-    /// `room` is for the kernel, to be kept between calls.
-    pub(super) fn multiply(
-        &self,
-        area: &Area,
-        room: &mut Vec<f32>,
-        visit: &mut dyn FnMut(&Block<'_>),
-    ) {
-        self.packed.multiply(area, room, visit);
+    /// `room` is to be kept between calls.
+    pub(super) fn multiply(&self, area: &Area, room: &mut Room, visit: &mut dyn FnMut(&Block<'_>)) {
+        self.store
+            .multiply(self.kernel, &self.order, area, room, visit);
     }
 
     /// Product sums of two ranges of positions, row after row without padding.
@@ -229,11 +219,11 @@ impl Operand {
         &self,
         rows: Range<usize>,
         columns: Range<usize>,
-        room: &mut Vec<f32>,
+        room: &mut Room,
         out: &mut [f32],
     ) {
         let area = Area::between(rows, columns);
-        self.packed.multiply(&area, room, &mut |block| {
+        self.multiply(&area, room, &mut |block| {
             let left = block.columns.start - area.columns.start;
             for (r, p) in block.rows.clone().enumerate() {
                 let line = (p - area.rows.start) * area.columns.len() + left;
@@ -330,7 +320,7 @@ mod tests {
     fn check_all_pairs(name: &str, points: &Points<'_>, operand: &Operand) -> u64 {
         let (n, width) = (points.n_rows(), points.n_columns());
         let mut products = vec![0.0; n * n];
-        operand.products(0..n, 0..n, &mut Vec::new(), &mut products);
+        operand.products(0..n, 0..n, &mut Room::default(), &mut products);
         let (mut x, mut y) = (vec![0.0; width], vec![0.0; width]);
         for p in 0..n {
             points.row(operand.row(p), &mut x);
@@ -364,7 +354,7 @@ mod tests {
             for (name, matrix) in adversarial().into_iter().filter(|(_, m)| m.n_columns() > 0) {
                 let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
                 let order = (0..points.n_rows() as u32).rev().collect();
-                let mut operand = pack(&points, order, kernel, &Demand::Nearest(5));
+                let mut operand = pack(&points, order, kernel, &Demand::Nearest(5), None);
                 let name = format!("{kernel:?}, {name}");
                 checked += check_all_pairs(&name, &points, &operand);
                 if points.n_columns() < 50 {
@@ -395,7 +385,13 @@ mod tests {
                 }
                 let matrix = crate::input::Matrix::from_f64(300, width, values);
                 let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-                let operand = pack(&points, (0..300).collect(), kernel, &Demand::Nearest(9));
+                let operand = pack(
+                    &points,
+                    (0..300).collect(),
+                    kernel,
+                    &Demand::Nearest(9),
+                    None,
+                );
                 check_all_pairs(&format!("{kernel:?}, {width}"), &points, &operand);
             }
         }
@@ -409,9 +405,15 @@ mod tests {
             // bf16 cannot tell noise in many columns apart nearly as well; split in two it can.
             let single = kernel.is_coarse() && kernel != Kernel::AmxSplit;
             let limit = if single { 2400 } else { 40 };
-            let operand = pack(&points, (0..400).collect(), kernel, &Demand::Nearest(20));
+            let operand = pack(
+                &points,
+                (0..400).collect(),
+                kernel,
+                &Demand::Nearest(20),
+                None,
+            );
             let mut products = vec![0.0; 400 * 400];
-            operand.products(0..400, 0..400, &mut Vec::new(), &mut products);
+            operand.products(0..400, 0..400, &mut Room::default(), &mut products);
             let mut wrongly_kept = 0;
             for p in 0..400 {
                 let mut scores: Vec<f64> = (0..400)

@@ -14,22 +14,26 @@ use crate::neighbours::points::Points;
 /// The same word of each row of a panel.
 pub(super) type Words<const W: usize> = [u32; W];
 
-/// Panels of columns that a block has at most.
-pub(super) const PANELS: usize = 3;
-
 /// Words of a row that are multiplied before the next row's turn: three panels of sixteen rows
 /// take 384 KiB and stay in the second-level cache while all rows of a tile pass by.
 const DEPTH: usize = 2048;
+
+/// Panels of columns that a block has at most, for any kernel.
+const MOST: usize = 3;
 
 /// The vector instructions of a kernel. A value of this type proves that the machine has them.
 pub(super) trait Lanes<const W: usize>: Copy + Send + Sync + 'static {
     /// Rows of a block; divides `W`.
     const ROWS: usize;
 
-    /// Multiplies some rows of `left`, from `first` on, with all rows of up to [`PANELS`] panels.
+    /// Panels of columns of a block, three at most.
+    const PANELS: usize;
+
+    /// Multiplies some rows of `left`, from `first` on, with all rows of up to [`Self::PANELS`]
+    /// panels.
     ///
-    /// `sums` has [`Self::ROWS`] rows of [`PANELS`]·W values; they are added to if `add`, else
-    /// replaced.
+    /// `sums` has [`Self::ROWS`] rows of as many values as there are columns; they are added to if
+    /// `add`, else replaced.
     fn block(
         self,
         left: &[Words<W>],
@@ -54,6 +58,8 @@ pub(super) trait Vector<const W: usize>: Copy {
     fn multiply_add(self, a: Self::Lanes, b: Self::Lanes, sum: Self::Lanes) -> Self::Lanes;
     /// The lanes as f32.
     fn store(self, sums: Self::Lanes, out: &mut [f32; W]);
+    /// Adds the lanes to f32.
+    fn add_to(self, sums: Self::Lanes, out: &mut [f32; W]);
 }
 
 /// [`Lanes::block`] with `R` rows: always inlined into a function compiled for its vectors.
@@ -86,6 +92,7 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
     add: bool,
     out: &mut [f32],
 ) {
+    let out = out.as_chunks_mut::<W>().0;
     let mut sums = [[vector.zero(); P]; R];
     let right = right.map(|panel| &panel[..left.len()]);
     for (at, row) in left.iter().enumerate() {
@@ -102,16 +109,12 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
         }
     }
     for r in 0..R {
-        let line = out[r * PANELS * W..(r + 1) * PANELS * W]
-            .as_chunks_mut::<W>()
-            .0;
         for p in 0..P {
+            let out = &mut out[r * P + p];
             if add {
-                let mut more = [0.0; W];
-                vector.store(sums[r][p], &mut more);
-                line[p].iter_mut().zip(more).for_each(|(sum, x)| *sum += x);
+                vector.add_to(sums[r][p], out);
             } else {
-                vector.store(sums[r][p], &mut line[p]);
+                vector.store(sums[r][p], out);
             }
         }
     }
@@ -128,15 +131,15 @@ struct Panels<const W: usize, L> {
 
 /// Packs the rows of `points` in the given order, `depth` words each.
 ///
-/// `round` turns a row in its frame into words and returns its squared norm after rounding, and
-/// what the squared distance that rounding moved it certainly does not exceed.
+/// `round` turns a row in its frame into words and returns its squared norm after rounding, what
+/// the squared distance that rounding moved it certainly does not exceed, and λ² of [`super`].
 pub(super) fn pack<const W: usize, L: Lanes<W>>(
     lanes: L,
     points: &Points<'_>,
     order: &[u32],
     frame: &Frame,
     depth: usize,
-    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 2] + Sync,
+    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 3] + Sync,
 ) -> Rounded {
     let mut words: Vec<Words<W>> = vec![[0; W]; order.len().div_ceil(W) * depth];
     let panels = words.par_chunks_mut(depth.max(1));
@@ -146,21 +149,24 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
         depth,
         words,
     };
-    Rounded::new(Box::new(packed), measured, points.n_columns())
+    Rounded {
+        packed: Box::new(packed),
+        measured,
+        steps: points.n_columns(),
+    }
 }
 
 /// Rounds `height` rows at a time to `depth` words each, row by row; `place` puts them into the
 /// next of the panels. Returns what `round` measured of every row.
-#[allow(clippy::type_complexity)]
-pub(super) fn round_panels<'a, T: Send + 'a, M: Send>(
+pub(super) fn round_panels<'a, T: Send + 'a>(
     points: &Points<'_>,
     order: &[u32],
     frame: &Frame,
     [height, depth]: [usize; 2],
-    round: impl Fn(&mut [f64], &mut [u32]) -> M + Sync,
+    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 3] + Sync,
     panels: impl IndexedParallelIterator<Item = &'a mut [T]>,
     place: impl Fn(&[u32], &mut [T]) + Sync,
-) -> Vec<M> {
+) -> Vec<[f64; 3]> {
     let arch = pulp::Arch::new();
     panels
         .zip(order.par_chunks(height))
@@ -197,7 +203,7 @@ fn transpose<const W: usize>(rows: &[u32], panel: &mut [Words<W>]) {
 
 impl<const W: usize, L: Lanes<W>> Packed for Panels<W, L> {
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>)) {
-        let (across, height) = (PANELS * W, L::ROWS);
+        let (most, height) = (L::PANELS.min(MOST), L::ROWS);
         let first = area.rows.start / height * height;
         // Rows longer than one pass keep the sums of all blocks below each other until the last.
         let passes = self.depth.div_ceil(DEPTH);
@@ -206,25 +212,25 @@ impl<const W: usize, L: Lanes<W>> Packed for Panels<W, L> {
         } else {
             1
         };
-        let block_size = height * across;
+        let block_size = height * most * W;
         if room.len() < kept * block_size {
             room.resize(kept * block_size, 0.0);
         }
         let last = area.columns.end.div_ceil(W);
-        for panel in (area.columns.start / W..last).step_by(PANELS) {
-            let count = (last - panel).min(PANELS);
-            let base = panel * W;
-            let columns = area.columns.start.max(base)..area.columns.end.min(base + count * W);
+        for panel in (area.columns.start / W..last).step_by(most) {
+            let count = (last - panel).min(most);
+            let (base, across) = (panel * W, count * W);
+            let columns = area.columns.start.max(base)..area.columns.end.min(base + across);
             let wanted = area.rows_for(&columns);
             for pass in 0..passes {
                 let words = pass * DEPTH..((pass + 1) * DEPTH).min(self.depth);
-                let mut right: [&[Words<W>]; PANELS] = [&[]; PANELS];
+                let mut right: [&[Words<W>]; MOST] = [&[]; MOST];
                 for (at, right) in right[..count].iter_mut().enumerate() {
                     *right = &self.panel(panel + at)[words.clone()];
                 }
                 for (at, top) in (first..wanted.end).step_by(height).enumerate() {
                     let at = if passes > 1 { at } else { 0 };
-                    let sums = &mut room[at * block_size..(at + 1) * block_size];
+                    let sums = &mut room[at * block_size..][..height * across];
                     let left = &self.panel(top / W)[words.clone()];
                     let right = &right[..count];
                     self.lanes.block(left, top % W, right, pass > 0, sums);

@@ -14,7 +14,7 @@ use crate::geometry::id::{
 use crate::geometry::spectrum::{Centring, Spectrum};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
-use crate::neighbours::{self, Metric, Points};
+use crate::neighbours::{self, Metric, Points, SearchOptions};
 
 /// Neighbours among which ABIDE looks for k*.
 const ABIDE_K: usize = 100;
@@ -149,11 +149,17 @@ pub(super) struct Sight<'a> {
 pub(super) struct Rows<'a> {
     points: &'a Points<'a>,
     data: Matrix,
+    search: SearchOptions,
 }
 
 impl<'a> Rows<'a> {
     /// The rows of `matrix`, scaled to unit length where the metric compares directions.
-    pub(super) fn new(matrix: &Matrix, points: &'a Points<'a>, metric: Metric) -> Self {
+    pub(super) fn new(
+        matrix: &Matrix,
+        points: &'a Points<'a>,
+        metric: Metric,
+        search: SearchOptions,
+    ) -> Self {
         let data = match metric {
             Metric::Euclidean => matrix.clone(),
             Metric::Cosine => {
@@ -165,7 +171,11 @@ impl<'a> Rows<'a> {
                 Matrix::from_f64(n, columns, values)
             }
         };
-        Self { points, data }
+        Self {
+            points,
+            data,
+            search,
+        }
     }
 }
 
@@ -319,7 +329,9 @@ impl Sight<'_> {
             radii.map(|radius| crate::geometry::id::pairs_within(self.distances, radius));
         let pairs = match (near, far, &self.rows) {
             (Some(near), Some(far), _) => [near, far],
-            (_, _, Some(rows)) => neighbours::pairs_within(rows.points, self.distances, radii),
+            (_, _, Some(rows)) => {
+                neighbours::pairs_within(rows.points, self.distances, radii, &rows.search)
+            }
             (_, _, None) => return Err(Reason::TooFewNeighbours),
         };
         corr_int(radii, pairs, self.distances.nrows())

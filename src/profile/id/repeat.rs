@@ -92,7 +92,7 @@ fn repeat(
     for rows in &subsets.rows {
         let part = matrix.select(rows);
         let points = Points::new(&part, options.metric, "sub-sample")?;
-        let distances = order_distances(&points, &orders, &options.search, progress);
+        let distances = order_distances(&points, &orders, &options.search, progress)?;
         for (at, quantity) in quantities.iter().enumerate() {
             let (outcome, distance) = quantity.estimate(&distances, rows.len(), None);
             values[at].push(outcome.ok().map(|estimate| estimate.id));

@@ -179,7 +179,12 @@ impl Subject<'_> {
         let sight = table.as_ref().map(|table| Sight {
             distances: table.distances.view(),
             indices: table.indices.view(),
-            rows: Some(Rows::new(self.matrix, &points, options.metric)),
+            rows: Some(Rows::new(
+                self.matrix,
+                &points,
+                options.metric,
+                options.search,
+            )),
         });
         Ok(LayerId {
             n_columns: Some(self.matrix.n_columns()),
@@ -253,7 +258,7 @@ impl Subject<'_> {
         let stored = options.stored();
         let keeps = options.cache.is_some() && largest <= KEPT_ORDER;
         if options.family.is_empty() && !keeps {
-            return Ok((order_distances(), None));
+            return Ok((order_distances()?, None));
         }
         let k = if keeps || largest <= SHARED_ORDER.max(stored) {
             stored.max(largest)
@@ -269,7 +274,7 @@ impl Subject<'_> {
         let distances = if largest <= k {
             OrderDistances::from_table(&table.distances, &orders)
         } else {
-            order_distances()
+            order_distances()?
         };
         Ok((
             distances,

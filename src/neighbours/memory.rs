@@ -1,0 +1,81 @@
+//! How much a search may hold at once, and how it keeps to that.
+//!
+//! Beside the mapped input a search holds the packed copy of all rows, 4·D bytes a row (8·D where
+//! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where the packed copy does not,
+//! every thread packs the rows of two tiles when it visits them.
+
+use super::points::Points;
+use super::search::SearchOptions;
+use crate::error::{Error, Result};
+
+/// Bytes of what is kept for each position, whatever is sought: its row, norms and bounds.
+const POSITION: u64 = 64;
+
+/// Rows of the smallest tile: with fewer, packing would take longer than the products.
+pub(super) const SMALLEST: usize = 256;
+
+/// What a search holds beside the packed rows.
+pub(super) struct Needs {
+    /// Bytes a row of lists and results.
+    pub(super) row: u64,
+    /// Bytes a thread.
+    pub(super) thread: u64,
+}
+
+/// Rows of a tile that each thread may pack two of; `None` if all rows fit at once.
+///
+/// # Errors
+/// [`Error::Memory`] if not even the smallest tiles do.
+pub(super) fn tile_height(
+    points: &Points<'_>,
+    needs: &Needs,
+    options: &SearchOptions,
+) -> Result<Option<usize>> {
+    let Some(limit) = options.max_memory else {
+        return Ok(None);
+    };
+    let fixed = fixed(points, needs);
+    let row = options.kernel.packed_row(points.n_columns());
+    if fixed + points.n_rows() as u64 * row <= limit {
+        return Ok(None);
+    }
+    let side_by_side = 2 * row * rayon::current_num_threads() as u64;
+    let height = limit.saturating_sub(fixed) / side_by_side;
+    let height = usize::try_from(height).unwrap_or(usize::MAX) / 16 * 16;
+    if height < SMALLEST {
+        let needed = fixed + SMALLEST as u64 * side_by_side;
+        return Err(refuse(points, needed, limit));
+    }
+    Ok(Some(height))
+}
+
+/// Checks that all rows fit at once, for what cannot go by tiles.
+///
+/// # Errors
+/// [`Error::Memory`] if they do not.
+pub(super) fn check_whole(
+    points: &Points<'_>,
+    needs: &Needs,
+    options: &SearchOptions,
+) -> Result<()> {
+    let row = options.kernel.packed_row(points.n_columns());
+    let needed = fixed(points, needs) + points.n_rows() as u64 * row;
+    match options.max_memory {
+        Some(limit) if needed > limit => Err(refuse(points, needed, limit)),
+        _ => Ok(()),
+    }
+}
+
+fn fixed(points: &Points<'_>, needs: &Needs) -> u64 {
+    points.n_rows() as u64 * (POSITION + needs.row)
+        + rayon::current_num_threads() as u64 * needs.thread
+}
+
+fn refuse(points: &Points<'_>, needed: u64, limit: u64) -> Error {
+    Error::Memory {
+        layer: points.layer().to_owned(),
+        n: points.n_rows(),
+        needed,
+        limit,
+    }
+}
