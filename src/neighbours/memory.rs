@@ -1,7 +1,7 @@
 //! How much a search may hold at once, and how it keeps to that.
 //!
-//! Beside the mapped input a search holds the packed copy of all rows, 4·D bytes a row at most,
-//! and lists and results, which grow with N·k. Results must fit; where the packed copy does not,
+//! Beside the mapped input a search holds the packed copy of all rows, 4·D bytes a row (8·D where
+//! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where the packed copy does not,
 //! every thread packs the rows of two tiles when it visits them.
 
 use super::points::Points;
@@ -35,7 +35,7 @@ pub(super) fn tile_height(
         return Ok(None);
     };
     let fixed = fixed(points, needs);
-    let row = packed_row(points);
+    let row = options.kernel.packed_row(points.n_columns());
     if fixed + points.n_rows() as u64 * row <= limit {
         return Ok(None);
     }
@@ -58,7 +58,8 @@ pub(super) fn check_whole(
     needs: &Needs,
     options: &SearchOptions,
 ) -> Result<()> {
-    let needed = fixed(points, needs) + points.n_rows() as u64 * packed_row(points);
+    let row = options.kernel.packed_row(points.n_columns());
+    let needed = fixed(points, needs) + points.n_rows() as u64 * row;
     match options.max_memory {
         Some(limit) if needed > limit => Err(refuse(points, needed, limit)),
         _ => Ok(()),
@@ -68,10 +69,6 @@ pub(super) fn check_whole(
 fn fixed(points: &Points<'_>, needs: &Needs) -> u64 {
     points.n_rows() as u64 * (POSITION + needs.row)
         + rayon::current_num_threads() as u64 * needs.thread
-}
-
-fn packed_row(points: &Points<'_>) -> u64 {
-    4 * points.n_columns() as u64
 }
 
 fn refuse(points: &Points<'_>, needed: u64, limit: u64) -> Error {

@@ -96,10 +96,17 @@ pub(super) fn adversarial() -> Vec<(&'static str, Matrix)> {
 }
 
 /// Every kernel of this machine, the portable one first; says which it lacks.
+///
+/// `REPGEO_TEST_KERNELS` names some of them, for a machine on which all would take hours.
 pub(super) fn kernels() -> Vec<Kernel> {
+    let asked = std::env::var("REPGEO_TEST_KERNELS").ok();
+    let is_asked = |kernel: &Kernel| match &asked {
+        Some(names) => names.split(',').any(|name| name == kernel.as_str()),
+        None => *kernel != Kernel::Auto,
+    };
     let (here, missing): (Vec<Kernel>, Vec<Kernel>) = Kernel::ALL
         .into_iter()
-        .filter(|&kernel| kernel != Kernel::Auto)
+        .filter(is_asked)
         .partition(|kernel| kernel.is_available());
     for kernel in missing {
         eprintln!("skipped: this machine has no {} kernel", kernel.as_str());

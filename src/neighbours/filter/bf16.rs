@@ -5,9 +5,31 @@
 
 use super::frame::square;
 
-/// Rounds w to û; returns ‖û‖² and what ‖w − û‖² certainly does not exceed.
+/// Rounds w to û; returns ‖û‖², what ‖w − û‖² certainly does not exceed, and 0.
 #[inline(always)]
-pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
+pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 3] {
+    let norm = take(row, pairs);
+    [norm, residue(row, norm), 0.0]
+}
+
+/// Splits w into two such parts and a rest; returns the squared norm of the parts' sum, what the
+/// rest's certainly does not exceed, and what that of the second part does not.
+#[inline(always)]
+pub(super) fn split(row: &mut [f64], high: &mut [u32], low: &mut [u32]) -> [f64; 3] {
+    let mut sum = row.to_vec();
+    take(row, high);
+    let lesser = take(row, low) * (1.0 + 1e-6);
+    // What was taken off w; that each difference may be off by an ulp, the bound's spare steps pay.
+    for (w, rest) in sum.iter_mut().zip(&*row) {
+        *w -= rest;
+    }
+    let norm = square(&sum, |x| x);
+    [norm, residue(row, norm), lesser]
+}
+
+/// Rounds w to û and leaves w − û, which f64 holds exactly; returns ‖û‖².
+#[inline(always)]
+fn take(row: &mut [f64], pairs: &mut [u32]) -> f64 {
     let halves: &mut [u16] = bytemuck::cast_slice_mut(pairs);
     for (half, &w) in halves.iter_mut().zip(&*row) {
         *half = bf16(w);
@@ -17,10 +39,15 @@ pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 2] {
     for (w, &half) in row.iter_mut().zip(halves) {
         *w -= widen(half);
     }
-    let residue = square(row, |x| x);
-    // w itself was rounded, and so was the sum.
-    let exact = residue.sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
-    [norm, exact * exact]
+    norm
+}
+
+/// What the squared norm of this rest certainly is not above: w itself was rounded, and so is the
+/// sum.
+#[inline(always)]
+fn residue(rest: &[f64], norm: f64) -> f64 {
+    let exact = square(rest, |x| x).sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
+    exact * exact
 }
 
 /// The upper half of the f32 nearest to `x`, rounded once more; 0 for what would be subnormal.
@@ -44,6 +71,7 @@ pub(super) fn widen(half: u16) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::neighbours::tests::gaussian;
 
     #[test]
     fn rounding_is_to_the_nearest_and_to_even() {
@@ -62,5 +90,35 @@ mod tests {
         }
         assert_eq!(bf16(1e-39), 0);
         assert_eq!(bf16(-1e-39), 0);
+    }
+
+    #[test]
+    fn two_parts_miss_a_row_by_little_and_say_by_how_much() {
+        let matrix = gaussian(20, 65, 3);
+        let mut row = vec![0.0; 65];
+        for i in 0..20 {
+            matrix.widen_row(i, &mut row);
+            // A value without a second part, and one too small for any.
+            (row[0], row[1]) = (0.5, 1e-39);
+            let (mut high, mut low, mut rest) = ([0u32; 33], [0u32; 33], row.clone());
+            let [norm, residue, lesser] = split(&mut rest, &mut high, &mut low);
+            let part = |words: &[u32; 33], k: usize| {
+                let half = words[k / 2] >> (16 * (k % 2));
+                widen((half & 0xffff) as u16)
+            };
+            let of = |value: &dyn Fn(usize) -> f64| (0..65).map(|k| value(k).powi(2)).sum::<f64>();
+            let exact = of(&|k| part(&high, k) + part(&low, k));
+            assert!((norm - exact).abs() <= 1e-13 * exact, "{norm} {exact}");
+            let moved = of(&|k| row[k] - part(&high, k) - part(&low, k));
+            assert!(
+                moved <= residue && residue < 1e-4 * lesser,
+                "{moved} {residue}"
+            );
+            let missing = of(&|k| part(&low, k));
+            assert!(missing <= lesser && lesser <= missing * 1.000_001_1);
+            // What the roundings of `amx` suppose.
+            assert!((0..65).all(|k| part(&low, k).abs() <= part(&high, k).abs() / 256.0));
+            assert!(residue.sqrt() < 1e-5 * norm.sqrt() && lesser.sqrt() < 0.002 * norm.sqrt());
+        }
     }
 }

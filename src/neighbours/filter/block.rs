@@ -67,10 +67,10 @@ impl Block<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neighbours::filter::Rounded;
     use crate::neighbours::filter::bf16::{bf16, widen};
     use crate::neighbours::filter::choice::rounded;
     use crate::neighbours::filter::frame::Frame;
+    use crate::neighbours::filter::{Kernel, Rounded};
     use crate::neighbours::points::{Metric, Points};
     use crate::neighbours::tests::{gaussian, kernels};
 
@@ -84,21 +84,29 @@ mod tests {
             let order: Vec<u32> = (0..n as u32).rev().collect();
             for kernel in kernels() {
                 let packed = rounded(kernel, &points, &order, &frame).unwrap();
-                let rounding = |w: f64| match kernel.is_coarse() {
-                    true => widen(bf16(w)),
-                    false => f64::from(w as f32),
+                // What a kernel keeps of a value, and in which two parts.
+                let parts = |w: f64| match kernel {
+                    Kernel::AmxSplit => {
+                        let high = widen(bf16(w));
+                        [high, widen(bf16(w - high))]
+                    }
+                    coarse if coarse.is_coarse() => [widen(bf16(w)), 0.0],
+                    _ => [f64::from(w as f32), 0.0],
                 };
-                let rows: Vec<Vec<f64>> = order
+                let rows: Vec<Vec<[f64; 2]>> = order
                     .iter()
                     .map(|&row| {
                         let mut wide = vec![0.0; d];
                         points.row(row as usize, &mut wide);
                         frame.place(&mut wide);
-                        wide.into_iter().map(rounding).collect()
+                        wide.into_iter().map(parts).collect()
                     })
                     .collect();
                 let check = |p: usize, q: usize, product: f32| {
-                    let exact: f64 = rows[p].iter().zip(&rows[q]).map(|(a, b)| a * b).sum();
+                    let pairs = rows[p].iter().zip(&rows[q]);
+                    let exact: f64 = pairs
+                        .map(|([a, low], [b, lower])| a * b + a * lower + low * b)
+                        .sum();
                     let scale = (packed.measured[p][0] * packed.measured[q][0]).sqrt();
                     let error = (f64::from(product) - exact).abs();
                     let allowed = 1e-6 * scale * (d as f64).sqrt();

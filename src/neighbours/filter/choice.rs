@@ -13,7 +13,7 @@ use super::neon;
 use super::store::{Room, Store, Tiles};
 use super::{Operand, Rounded, THETA, portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512, avx512_bf16};
+use super::{amx, avx2, avx512, avx512_bf16};
 use crate::neighbours::points::{Points, Verdict};
 
 /// What multiplies rows for the filter. Every kernel gives the same results.
@@ -32,18 +32,27 @@ pub enum Kernel {
     Avx512,
     /// One bf16 product, on x86-64 processors with AVX512_BF16.
     Avx512Bf16,
+    /// Three bf16 products of rows split in two, on x86-64 processors with AMX under Linux.
+    AmxSplit,
+    /// One bf16 product on the same.
+    Amx,
 }
 
 impl Kernel {
     /// All of them, the choice first, the others by rising speed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Auto,
         Self::Portable,
         Self::Neon,
         Self::Avx2,
         Self::Avx512,
         Self::Avx512Bf16,
+        Self::AmxSplit,
+        Self::Amx,
     ];
+
+    /// Coarse kernels in the order in which they are tried.
+    const COARSE: [Self; 3] = [Self::Amx, Self::AmxSplit, Self::Avx512Bf16];
 
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +63,8 @@ impl Kernel {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
+            Self::AmxSplit => "amx-split",
+            Self::Amx => "amx",
         }
     }
 
@@ -70,14 +81,27 @@ impl Kernel {
             Self::Avx512 => avx512::is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Bf16 => avx512_bf16::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Self::AmxSplit | Self::Amx => amx::is_available(),
             // Kernels of other architectures.
             _ => false,
         }
     }
 
+    /// Bytes of a packed row at most; of the hungriest kernel that could be chosen, for the choice.
+    pub(in crate::neighbours) fn packed_row(self, columns: usize) -> u64 {
+        let tiles = columns.next_multiple_of(32) as u64;
+        match self {
+            Self::AmxSplit => 8 * tiles,
+            Self::Auto if Self::AmxSplit.is_available() => 8 * tiles,
+            Self::Amx => 4 * tiles,
+            _ => 4 * columns as u64,
+        }
+    }
+
     /// Whether it rounds rows to less than f32.
     pub(in crate::neighbours) fn is_coarse(self) -> bool {
-        self == Self::Avx512Bf16
+        Self::COARSE.contains(&self)
     }
 
     /// The best of this machine with f32 products.
@@ -89,10 +113,12 @@ impl Kernel {
         found.unwrap_or(Self::Portable)
     }
 
-    /// The best of this machine with coarser ones.
-    fn best_coarse() -> Option<Self> {
-        let coarse = |kernel: &Self| kernel.is_coarse() && kernel.is_available();
-        Self::ALL.into_iter().rfind(coarse)
+    /// What is worth a try before it: the coarser ones of this machine, coarsest first. Who has
+    /// AMX needs no other unit for bf16.
+    fn coarse() -> impl Iterator<Item = Self> {
+        let others = !Self::Amx.is_available();
+        let all = Self::COARSE.into_iter();
+        all.filter(move |&kernel| kernel.is_available() && (others || kernel != Self::Avx512Bf16))
     }
 }
 
@@ -129,13 +155,14 @@ pub(in crate::neighbours) fn pack<'a>(
     height: Option<usize>,
 ) -> Operand<'a> {
     let (n, width) = (order.len(), points.n_columns());
-    let coarse = match kernel {
-        Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => None,
-        Kernel::Auto => Kernel::best_coarse(),
-        forced => Some(forced).filter(|kernel| kernel.is_coarse() && n > 1),
+    let coarse: Vec<Kernel> = match kernel {
+        Kernel::Auto if n < FEW_ROWS || width < FEW_COLUMNS => Vec::new(),
+        Kernel::Auto => Kernel::coarse().collect(),
+        forced if forced.is_coarse() && forced.is_available() && n > 1 => vec![forced],
+        _ => Vec::new(),
     };
     let frame = Frame::of(points);
-    if let Some(coarse) = coarse.filter(|coarse| coarse.is_available()) {
+    for coarse in coarse {
         let mut operand = store(points, order, coarse, frame.clone(), height);
         let undecided = fit_bound(&mut operand, points, demand);
         if kernel != Kernel::Auto || VERDICT * undecided <= n {
@@ -161,24 +188,28 @@ fn store<'a>(
     height: Option<usize>,
 ) -> Operand<'a> {
     let (width, scale) = (points.n_columns(), frame.scale);
-    let (store, measured) = match height {
+    let (store, measured, steps) = match height {
         None => {
             let rounded = packed_rows(kernel, points, &order, &frame);
-            (Store::Whole(rounded.packed), rounded.measured)
+            let store = Store::Whole(rounded.packed);
+            (store, rounded.measured, rounded.steps)
         }
         Some(height) => {
-            let tiles = order.chunks(height);
-            let measured = tiles.map(|rows| packed_rows(kernel, points, rows, &frame).measured);
-            let measured = measured.collect::<Vec<_>>().concat();
+            let (mut measured, mut steps) = (Vec::with_capacity(order.len()), 0);
+            for rows in order.chunks(height) {
+                let rounded = packed_rows(kernel, points, rows, &frame);
+                measured.extend(rounded.measured);
+                steps = steps.max(rounded.steps);
+            }
             let tiles = Tiles {
                 points,
                 frame,
                 height,
             };
-            (Store::Tiles(tiles), measured)
+            (Store::Tiles(tiles), measured, steps)
         }
     };
-    Operand::new(order, width, scale, kernel, store, measured)
+    Operand::new(order, width, scale, kernel, store, measured, steps)
 }
 
 /// The rows packed for a kernel that this machine has, else for the portable one.
@@ -209,6 +240,10 @@ pub(super) fn rounded(
         Kernel::Avx512 => avx512::pack(points, order, frame),
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::AmxSplit => amx::pack_split(points, order, frame),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Amx => amx::pack(points, order, frame),
         // Kernels of other architectures.
         _ => None,
     }
@@ -354,10 +389,10 @@ mod tests {
 
     #[test]
     fn rows_that_bf16_can_tell_apart_get_it_and_tight_clusters_do_not() {
-        if !Kernel::Avx512Bf16.is_available() {
-            eprintln!("skipped: this machine has no avx512-bf16 kernel");
+        let Some(single) = Kernel::coarse().next() else {
+            eprintln!("skipped: this machine has no kernel for bf16");
             return;
-        }
+        };
         let chosen = |matrix: &Matrix, demand: &Demand<'_>| {
             let points = Points::new(matrix, Metric::Euclidean, "x").unwrap();
             choose(&points, (0..matrix.n_rows() as u32).collect(), demand)
@@ -365,9 +400,11 @@ mod tests {
         let next = |row: usize| vec![(row as u32 + 2) % 2000];
         for demand in [Demand::Nearest(5), Demand::NearerThan(&next)] {
             let wide = strong_directions(2000, 0.0);
-            assert_eq!(chosen(&wide, &demand), Kernel::Avx512Bf16);
+            assert_eq!(chosen(&wide, &demand), single);
             let tight = strong_directions(2000, 1000.0);
-            assert!(!chosen(&tight, &demand).is_coarse());
+            // Three products can tell more apart than one.
+            let finer = |kernel: Kernel| kernel == Kernel::AmxSplit || !kernel.is_coarse();
+            assert!(finer(chosen(&tight, &demand)));
         }
         let small = strong_directions(FEW_ROWS - 1, 0.0);
         assert!(!chosen(&small, &Demand::Nearest(5)).is_coarse());

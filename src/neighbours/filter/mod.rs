@@ -9,10 +9,15 @@
 //! g = n_i² + n_j² − 2G        |g − 4^−e · D²(i, j)| ≤ e_i + e_j + c · max(g, 0)
 //! ```
 //!
-//! The constants of this bound come from four sources:
+//! The constants of this bound come from five sources:
 //!
 //! * rounding of G, |error| ≤ γ_m·n_i·n_j with m = D + 16 rounded steps (the spare steps pay for
-//!   the f64 norms and for arithmetic on scores in f32), and 2·γ_m·n_i·n_j ≤ γ_m·(n_i² + n_j²);
+//!   the f64 norms and for arithmetic on scores in f32), and 2·γ_m·n_i·n_j ≤ γ_m·(n_i² + n_j²).
+//!   No product passes through more than D sums; a kernel that adds in a known order may need
+//!   fewer (`amx`);
+//! * products that a kernel leaves out of G, if it does. What it keeps of a pair is known to be
+//!   within λ_i·λ_j ≤ (λ_i² + λ_j²)/2 of u_i·u_j, with λ measured row by row (`amx`), so g is
+//!   within λ_i² + λ_j²;
 //! * rounding of rows. It moves row i by ρ_i = ‖w_i − u_i‖ at most, so it changes the distance of a
 //!   pair by δ = ρ_i + ρ_j at most, and its square, if h is that of the rounded rows, by
 //!
@@ -26,16 +31,18 @@
 //! * scores kept as f32 in candidate lists, and the rounding of D² itself: c·g;
 //! * underflow, when products or rounded values leave the range of normal f32.
 //!
-//! Together, with h ≤ max(g, 0) + γ_m·(n_i² + n_j²) + underflow,
+//! Together, with h ≤ max(g, 0) + γ_m·(n_i² + n_j²) + λ_i² + λ_j² + underflow,
 //!
 //! ```text
-//! e_i = (1 + θ)·γ_m·n_i² + 2·(1 + 1/θ)·ρ_i² + b        c = θ + 4ε + (D + 4)·2^−52
+//! e_i = (1 + θ)·(γ_m·n_i² + λ_i²) + 2·(1 + 1/θ)·ρ_i² + b      c = θ + 4ε + (D + 4)·2^−52
 //! ```
 //!
 //! Because the error splits into a part for each row, one outlying row spoils no other pair.
 
 use std::ops::Range;
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -68,16 +75,19 @@ use store::Store;
 trait Packed: Send + Sync {
     /// Multiplies the rows of `area` with its columns: `visit` sees every pair in one block.
     ///
-    /// Every product and sum is rounded to f32 or better, in any order. `room` is kept by the
-    /// caller between calls; what it holds means nothing.
+    /// Every product and sum is rounded to f32 or better; no product passes through more roundings
+    /// than [`Rounded::steps`] says. `room` is kept by the caller between calls; what it holds
+    /// means nothing.
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>));
 }
 
 /// What rounding made of some rows.
 struct Rounded {
     packed: Box<dyn Packed>,
-    /// n_p² and ρ_p² of each.
-    measured: Vec<[f64; 2]>,
+    /// n_p², ρ_p² and λ_p² of each.
+    measured: Vec<[f64; 3]>,
+    /// Roundings that a product passes through at most until it is in its sum.
+    steps: usize,
 }
 
 /// Unit roundoff of f32.
@@ -99,6 +109,10 @@ pub(super) struct Operand<'a> {
     squares: Vec<f64>,
     /// ρ_p².
     residues: Vec<f64>,
+    /// λ_p².
+    neglected: Vec<f64>,
+    /// Rounded steps of a product sum.
+    steps: usize,
     /// e_p of the bound.
     errors: Vec<f64>,
     /// c of the bound.
@@ -113,9 +127,11 @@ impl<'a> Operand<'a> {
         scale: f64,
         kernel: Kernel,
         store: Store<'a>,
-        measured: Vec<[f64; 2]>,
+        measured: Vec<[f64; 3]>,
+        steps: usize,
     ) -> Self {
-        let (squares, residues) = measured.into_iter().map(|[n, r]| (n, r)).unzip();
+        let of = |at: usize| measured.iter().map(|row| row[at]).collect();
+        let [squares, residues, neglected] = [0, 1, 2].map(of);
         let mut operand = Self {
             order,
             width,
@@ -124,6 +140,8 @@ impl<'a> Operand<'a> {
             store,
             squares,
             residues,
+            neglected,
+            steps,
             errors: Vec::new(),
             relative: 0.0,
             spare: 0,
@@ -134,20 +152,22 @@ impl<'a> Operand<'a> {
 
     /// The bound for a θ; any is right, see the module documentation.
     fn set_bound(&mut self, theta: f64) {
-        let steps = (self.width + 16) as f64 * EPSILON;
-        // Beyond 2^23 columns the rounding of a product sum has no useful bound; then every pair
+        let steps = (self.steps + 16) as f64 * EPSILON;
+        // Beyond 2^23 steps the rounding of a product sum has no useful bound; then every pair
         // is undecided and gets the verdict.
         let gamma = if steps < 0.5 {
             steps / (1.0 - steps)
         } else {
             f64::INFINITY
         };
-        let own = gamma * (1.0 + theta);
+        let own = 1.0 + theta;
         let moved = 2.0 * (1.0 + 1.0 / theta);
         let underflow = (self.width + 16) as f64 * 2f64.powi(-124);
-        let rows = self.squares.iter().zip(&self.residues);
+        let rows = self.squares.iter().zip(&self.residues).zip(&self.neglected);
         self.errors = rows
-            .map(|(square, residue)| own * square + moved * residue + underflow)
+            .map(|((square, residue), neglected)| {
+                own * (gamma * square + neglected) + moved * residue + underflow
+            })
             .collect();
         self.relative =
             theta * (1.0 + 1e-6) + 4.0 * EPSILON + (self.width + 4) as f64 * 2f64.powi(-52);
@@ -389,8 +409,9 @@ mod tests {
         let matrix = gaussian(400, 96, 5);
         let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
         for kernel in kernels() {
-            // bf16 cannot tell noise in many columns apart nearly as well.
-            let limit = if kernel.is_coarse() { 2400 } else { 40 };
+            // bf16 cannot tell noise in many columns apart nearly as well; split in two it can.
+            let single = kernel.is_coarse() && kernel != Kernel::AmxSplit;
+            let limit = if single { 2400 } else { 40 };
             let operand = pack(
                 &points,
                 (0..400).collect(),

@@ -132,23 +132,47 @@ struct Panels<const W: usize, L> {
 
 /// Packs the rows of `points` in the given order, `depth` words each.
 ///
-/// `round` turns a row in its frame into words and returns its squared norm after rounding, and
-/// what the squared distance that rounding moved it certainly does not exceed.
+/// `round` turns a row in its frame into words and returns its squared norm after rounding, what
+/// the squared distance that rounding moved it certainly does not exceed, and λ² of [`super`].
 pub(super) fn pack<const W: usize, L: Lanes<W>>(
     lanes: L,
     points: &Points<'_>,
     order: &[u32],
     frame: &Frame,
     depth: usize,
-    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 2] + Sync,
+    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 3] + Sync,
 ) -> Rounded {
-    let arch = pulp::Arch::new();
     let mut words: Vec<Words<W>> = vec![[0; W]; order.len().div_ceil(W) * depth];
-    let measured: Vec<[f64; 2]> = words
-        .par_chunks_mut(depth.max(1))
-        .zip(order.par_chunks(W))
+    let panels = words.par_chunks_mut(depth.max(1));
+    let measured = round_panels(points, order, frame, [W, depth], round, panels, transpose);
+    let packed = Panels {
+        lanes,
+        depth,
+        words,
+    };
+    Rounded {
+        packed: Box::new(packed),
+        measured,
+        steps: points.n_columns(),
+    }
+}
+
+/// Rounds `height` rows at a time to `depth` words each, row by row; `place` puts them into the
+/// next of the panels. Returns what `round` measured of every row.
+pub(super) fn round_panels<'a, T: Send + 'a>(
+    points: &Points<'_>,
+    order: &[u32],
+    frame: &Frame,
+    [height, depth]: [usize; 2],
+    round: impl Fn(&mut [f64], &mut [u32]) -> [f64; 3] + Sync,
+    panels: impl IndexedParallelIterator<Item = &'a mut [T]>,
+    place: impl Fn(&[u32], &mut [T]) + Sync,
+) -> Vec<[f64; 3]> {
+    let arch = pulp::Arch::new();
+    panels
+        .zip(order.par_chunks(height))
         .map_init(
-            || (vec![0.0; points.n_columns()], vec![0; W * depth]),
+            || (vec![0.0; points.n_columns()], vec![0; height * depth]),
             |(wide, rounded), (panel, rows)| {
                 let mut measured = Vec::with_capacity(rows.len());
                 rounded.fill(0);
@@ -166,22 +190,13 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
                 vectorised(
                     arch,
                     #[inline(always)]
-                    || transpose(rounded, panel),
+                    || place(rounded, panel),
                 );
                 measured
             },
         )
         .flatten_iter()
-        .collect();
-    let packed = Panels {
-        lanes,
-        depth,
-        words,
-    };
-    Rounded {
-        packed: Box::new(packed),
-        measured,
-    }
+        .collect()
 }
 
 /// `panel[k][lane]` becomes word k of row `lane` of `rows`.

@@ -21,7 +21,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
     let width = points.n_columns();
     let arch = pulp::Arch::new();
     let mut values = vec![0.0f32; order.len() * width];
-    let measured: Vec<[f64; 2]> = values
+    let measured: Vec<[f64; 3]> = values
         .par_chunks_mut(width)
         .zip(order)
         .map_init(
@@ -42,6 +42,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
     Rounded {
         packed: Box::new(Portable { width, values }),
         measured,
+        steps: width,
     }
 }
 

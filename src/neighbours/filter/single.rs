@@ -3,16 +3,16 @@
 use super::EPSILON;
 use super::frame::square;
 
-/// Rounds a row to f32; returns its squared norm and what rounding moved it by, squared.
+/// Rounds a row to f32; returns its squared norm, what rounding moved it by, squared, and 0.
 #[inline(always)]
-pub(super) fn round(row: &mut [f64], words: &mut [u32]) -> [f64; 2] {
+pub(super) fn round(row: &mut [f64], words: &mut [u32]) -> [f64; 3] {
     for (word, &w) in words.iter_mut().zip(&*row) {
         #[allow(clippy::cast_possible_truncation)]
         let rounded = w as f32;
         *word = rounded.to_bits();
     }
     let norm = square(&words[..row.len()], |word| f64::from(f32::from_bits(word)));
-    [norm, residue(norm)]
+    [norm, residue(norm), 0.0]
 }
 
 /// Each value is off by at most ε of itself; what underflows is paid for by the bound.
