@@ -79,6 +79,7 @@ pub mod progress;
 pub mod random;
 pub mod report;
 pub mod storage;
+mod vectors;
 pub mod warning;
 
 pub use error::{Error, Result};

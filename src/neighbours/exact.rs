@@ -81,6 +81,7 @@ fn fold(s: [f64; 8]) -> f64 {
 mod tests {
     use super::*;
     use crate::random::SplitMix64;
+    use crate::vectors::vectorised;
 
     /// The order written out term by term.
     fn plain(x: &[f64], y: &[f64]) -> f64 {
@@ -112,10 +113,18 @@ mod tests {
         let x: Vec<f64> = (0..1001).map(|_| random.uniform() * 1e3).collect();
         let y: Vec<f32> = x.iter().map(|&x| (x - random.uniform()) as f32).collect();
         let wide: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
-        let widest = pulp::Arch::new().dispatch(|| squared_distance(&x, &y));
+        let widest = vectorised(
+            pulp::Arch::new(),
+            #[inline(always)]
+            || squared_distance(&x, &y),
+        );
         assert_eq!(widest.to_bits(), plain(&x, &wide).to_bits());
         let shifted: Vec<f32> = y.iter().map(|y| y + 1.0).collect();
-        let [same, other] = pulp::Arch::new().dispatch(|| squared_distances(&x, [&y, &shifted]));
+        let [same, other] = vectorised(
+            pulp::Arch::new(),
+            #[inline(always)]
+            || squared_distances(&x, [&y, &shifted]),
+        );
         assert_eq!(same.to_bits(), widest.to_bits());
         assert_eq!(other.to_bits(), squared_distance(&x, &shifted).to_bits());
     }

@@ -10,6 +10,7 @@ use super::flags::{BLOCK, flag, for_each_flagged};
 use super::memory::{Needs, SMALLEST, tile_height};
 use super::points::{Points, Verdict};
 use super::search::{SearchOptions, index, tile_size};
+use crate::vectors::vectorised;
 
 /// Ordered pairs of rows closer than each of two `radii`.
 ///
@@ -73,11 +74,15 @@ fn count(
         |(verdict, room), tile| {
             let mut pairs = [0; 2];
             operand.multiply(&Area::between(tile, 0..n), room, &mut |block| {
-                arch.dispatch(|| {
-                    for r in 0..block.rows.len() {
-                        counter.add(block, r, verdict, &mut pairs);
-                    }
-                });
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || {
+                        for r in 0..block.rows.len() {
+                            counter.add(block, r, verdict, &mut pairs);
+                        }
+                    },
+                );
             });
             pairs
         },

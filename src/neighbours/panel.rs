@@ -12,6 +12,7 @@ use super::memory::Needs;
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
 use crate::progress::Progress;
+use crate::vectors::vectorised;
 
 /// Buckets of the histogram: enough that a bucket holds a handful of rows at N of a few
 /// thousand, few enough to stay in the first-level cache.
@@ -152,7 +153,11 @@ impl<'a> Worker<'a> {
             self.keys[q as usize] = f32::INFINITY;
         }
         let (keys, buckets) = (&self.keys, &mut self.buckets);
-        let histogram = self.arch.dispatch(|| Histogram::of(keys, buckets));
+        let histogram = vectorised(
+            self.arch,
+            #[inline(always)]
+            || Histogram::of(keys, buckets),
+        );
         let n_outliers = self
             .outliers
             .positions

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::exact::{squared_distance, squared_distances, squared_norm};
 use crate::error::{Error, Result};
 use crate::input::{Matrix, Values};
+use crate::vectors::vectorised;
 
 /// How far apart two rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -60,7 +61,11 @@ impl<'a> Points<'a> {
                 || vec![0.0; columns],
                 |values, row| {
                     matrix.widen_row(row, values);
-                    let size = arch.dispatch(|| Size::of(values));
+                    let size = vectorised(
+                        arch,
+                        #[inline(always)]
+                        || Size::of(values),
+                    );
                     if !size.comparable {
                         return Err(refuse(layer, row, values, matrix.n_rows()));
                     }
@@ -215,26 +220,43 @@ impl<'a> Verdict<'a> {
         if self.points.norms.is_some() {
             for row in rows {
                 self.points.row(row, &mut self.wide);
-                out.push(
-                    self.arch
-                        .dispatch(|| squared_distance(&self.from, &self.wide)),
-                );
+                out.push(vectorised(
+                    self.arch,
+                    #[inline(always)]
+                    || squared_distance(&self.from, &self.wide),
+                ));
             }
             return;
         }
         let matrix = self.points.matrix;
         let (from, arch) = (&self.from[..], self.arch);
         match matrix.values() {
-            Values::F64(values) => arch.dispatch(|| from_each(from, matrix, values, rows, out)),
-            Values::F32(values) => arch.dispatch(|| from_each(from, matrix, values, rows, out)),
+            Values::F64(values) => vectorised(
+                arch,
+                #[inline(always)]
+                || from_each(from, matrix, values, rows, out),
+            ),
+            Values::F32(values) => vectorised(
+                arch,
+                #[inline(always)]
+                || from_each(from, matrix, values, rows, out),
+            ),
             // Halves widen exactly to f32, which the processor does eight at a time.
             Values::F16(values) => {
                 let single = &mut self.single;
-                arch.dispatch(|| from_each_half(from, matrix, values, rows, single, out));
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || from_each_half(from, matrix, values, rows, single, out),
+                );
             }
             Values::Bf16(values) => {
                 let single = &mut self.single;
-                arch.dispatch(|| from_each_half(from, matrix, values, rows, single, out));
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || from_each_half(from, matrix, values, rows, single, out),
+                );
             }
         }
     }
@@ -250,7 +272,7 @@ fn stored(matrix: &Matrix, row: usize) -> Range<usize> {
 /// Rows that are measured at once.
 const AT_ONCE: usize = 4;
 
-/// The rows [`AT_ONCE`] by [`AT_ONCE`], the last ones padded with nothing.
+/// Shows the rows to `measure`, [`AT_ONCE`] at a time and the last ones alone.
 ///
 /// Rows lie anywhere, and nothing but this loop knows which come next: while some are summed, the
 /// next ones are on their way.
@@ -261,17 +283,24 @@ fn by_fours<Y>(
     rows: impl ExactSizeIterator<Item = usize>,
     mut measure: impl FnMut(&[&[Y]]),
 ) {
-    let mut coming = rows.map(|row| {
-        let values = &values[stored(matrix, row)];
-        fetch(values);
-        values
-    });
-    let mut take = || [(); AT_ONCE].map(|()| coming.next());
-    let mut now = take();
+    let mut coming = rows.map(
+        #[inline(always)]
+        |row| {
+            let values = &values[stored(matrix, row)];
+            fetch(values);
+            values
+        },
+    );
+    let mut now = [coming.next(), coming.next(), coming.next(), coming.next()];
     while now[0].is_some() {
-        let next = take();
-        let given = now.iter().flatten().count();
-        measure(&now.map(Option::unwrap_or_default)[..given]);
+        let next = [coming.next(), coming.next(), coming.next(), coming.next()];
+        if let [Some(a), Some(b), Some(c), Some(d)] = now {
+            measure(&[a, b, c, d]);
+        } else {
+            for row in now.into_iter().flatten() {
+                measure(&[row]);
+            }
+        }
         now = next;
     }
 }
@@ -285,7 +314,13 @@ fn from_each<Y: Copy + Into<f64>>(
     rows: impl ExactSizeIterator<Item = usize>,
     out: &mut Vec<f64>,
 ) {
-    by_fours(matrix, values, rows, |rows| measure(from, rows, out));
+    by_fours(
+        matrix,
+        values,
+        rows,
+        #[inline(always)]
+        |rows| measure(from, rows, out),
+    );
 }
 
 /// The same for rows that are widened to f32 first, into `single`.
@@ -300,16 +335,21 @@ fn from_each_half<H>(
 ) where
     [H]: HalfFloatSliceExt,
 {
-    by_fours(matrix, values, rows, |rows| {
-        for (single, row) in single.chunks_mut(from.len().max(1)).zip(rows) {
-            row.convert_to_f32_slice(single);
-        }
-        let mut wide = [&[][..]; AT_ONCE];
-        for (wide, single) in wide.iter_mut().zip(single.chunks(from.len().max(1))) {
-            *wide = single;
-        }
-        measure(from, &wide[..rows.len()], out);
-    });
+    by_fours(
+        matrix,
+        values,
+        rows,
+        #[inline(always)]
+        |rows| {
+            let width = from.len().max(1);
+            let mut wide = [&[][..]; AT_ONCE];
+            for ((wide, single), row) in wide.iter_mut().zip(single.chunks_mut(width)).zip(rows) {
+                row.convert_to_f32_slice(single);
+                *wide = single;
+            }
+            measure(from, &wide[..rows.len()], out);
+        },
+    );
 }
 
 /// D² from `from` to up to [`AT_ONCE`] rows.

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 
 use super::candidates::{Candidate, Candidates};
 use super::filter::{Area, Block, Operand, Room};
-use super::flags::{BLOCK, flag, for_each_flagged};
+use super::flags::{LANES, any};
 use super::points::{Points, Verdict};
 use super::schedule::Schedule;
 use crate::progress::Progress;
+use crate::vectors::vectorised;
 
 /// For every position of `operand`, a list that certainly holds the k nearest rows.
 ///
@@ -124,10 +125,17 @@ impl<'a> Worker<'a> {
         };
         let (arch, offers) = (self.arch, &mut self.offers);
         self.operand.multiply(&area, &mut self.room, &mut |block| {
-            arch.dispatch(|| offers.take(block, tiles));
+            vectorised(
+                arch,
+                #[inline(always)]
+                || offers.take(block, tiles),
+            );
         });
     }
 }
+
+/// Pairs that are looked at one by one once one of them passes.
+const FEW: usize = 4;
 
 /// Where the pairs of a block go.
 struct Offers<'a> {
@@ -145,37 +153,70 @@ impl Offers<'_> {
         let left = block.columns.start - tiles[other].positions.start;
         for (r, p) in block.rows.clone().enumerate() {
             let (products, row) = (block.row(r), top + r);
-            let term = tiles[0].terms[row];
-            for start in (0..products.len()).step_by(BLOCK) {
-                let end = (start + BLOCK).min(products.len());
-                let products = &products[start..end];
-                let columns = left + start..left + end;
-                let cut = tiles[0].cuts[row];
-                let columns_tile = &*tiles[other];
-                let for_row = flag(
-                    products,
-                    &columns_tile.terms[columns.clone()],
-                    |product, term| product - term >= cut,
-                );
-                let for_columns = flag(
-                    products,
-                    &columns_tile.cuts[columns.clone()],
-                    |product, cut| product - term >= cut,
-                );
-                let base = block.columns.start + start;
-                for_each_flagged(&for_row, |lane| {
-                    let (q, product) = (base + lane, products[lane]);
-                    // The cut may have risen since the block was flagged.
-                    let term = tiles[other].terms[columns.start + lane];
-                    if (!within || q > p) && product - term >= tiles[0].cuts[row] {
-                        self.offer(tiles[0], row, q, product);
+            for start in (0..products.len()).step_by(LANES) {
+                let end = (start + LANES).min(products.len());
+                if !self.passes::<LANES>(&products[start..end], left + start, tiles, row) {
+                    continue;
+                }
+                for start in (start..end).step_by(FEW) {
+                    let end = (start + FEW).min(end);
+                    if self.passes::<FEW>(&products[start..end], left + start, tiles, row) {
+                        let first = block.columns.start + start;
+                        self.take_few([p, first], &products[start..end], tiles, within);
                     }
-                });
-                for_each_flagged(&for_columns, |lane| {
-                    if !within || base + lane > p {
-                        self.offer(tiles[other], columns.start + lane, p, products[lane]);
-                    }
-                });
+                }
+            }
+        }
+    }
+
+    /// Whether one of up to `L` pairs of a row with the columns from `first` on, counted in their
+    /// tile, passes the cut of its row or of its column.
+    #[inline(always)]
+    fn passes<const L: usize>(
+        &self,
+        products: &[f32],
+        first: usize,
+        tiles: &[&mut Tile],
+        row: usize,
+    ) -> bool {
+        let (rows, columns) = (&tiles[0], &tiles[tiles.len() - 1]);
+        let (term, cut) = (rows.terms[row], rows.cuts[row]);
+        let range = first..first + products.len();
+        any::<L>(
+            [
+                products,
+                &columns.terms[range.clone()],
+                &columns.cuts[range],
+            ],
+            #[inline(always)]
+            |product, column_term, column_cut| {
+                (product - column_term >= cut) | (product - term >= column_cut)
+            },
+        )
+    }
+
+    /// Offers the row at position `p` and the columns from position `first` on to each other.
+    #[inline(always)]
+    fn take_few(
+        &mut self,
+        [p, first]: [usize; 2],
+        products: &[f32],
+        tiles: &mut [&mut Tile],
+        within: bool,
+    ) {
+        let other = tiles.len() - 1;
+        let row = p - tiles[0].positions.start;
+        for (q, &product) in (first..).zip(products) {
+            let column = q - tiles[other].positions.start;
+            if within && q <= p {
+                continue;
+            }
+            // Each cut is read afresh: the last offer may have raised it.
+            if product - tiles[other].terms[column] >= tiles[0].cuts[row] {
+                self.offer(tiles[0], row, q, product);
+            }
+            if product - tiles[0].terms[row] >= tiles[other].cuts[column] {
+                self.offer(tiles[other], column, p, product);
             }
         }
     }

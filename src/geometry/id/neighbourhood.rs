@@ -4,6 +4,7 @@ use ndarray::ArrayView1;
 
 use crate::input::Matrix;
 use crate::neighbours::{squared_distance, squared_distances};
+use crate::vectors::vectorised;
 
 /// The neighbours `indices` of a row, one after the other.
 pub(super) struct Neighbourhood {
@@ -30,16 +31,20 @@ impl Neighbourhood {
     pub(super) fn squared_distances(&self) -> Vec<f64> {
         let k = self.values.len() / self.columns;
         let mut found = Vec::with_capacity(k * k.saturating_sub(1) / 2);
-        pulp::Arch::new().dispatch(|| {
-            for j in 0..k {
-                let whole = j / 4 * 4;
-                for i in (0..whole).step_by(4) {
-                    let four = [i, i + 1, i + 2, i + 3].map(|i| self.row(i));
-                    found.extend(squared_distances(self.row(j), four));
+        vectorised(
+            pulp::Arch::new(),
+            #[inline(always)]
+            || {
+                for j in 0..k {
+                    let whole = j / 4 * 4;
+                    for i in (0..whole).step_by(4) {
+                        let four = [i, i + 1, i + 2, i + 3].map(|i| self.row(i));
+                        found.extend(squared_distances(self.row(j), four));
+                    }
+                    found.extend((whole..j).map(|i| squared_distance(self.row(i), self.row(j))));
                 }
-                found.extend((whole..j).map(|i| squared_distance(self.row(i), self.row(j))));
-            }
-        });
+            },
+        );
         found
     }
 

@@ -7,6 +7,7 @@ use crate::geometry::centred::unit_factor;
 use crate::geometry::{Reason, stats};
 use crate::input::{Matrix, scan};
 use crate::neighbours::squared_distances;
+use crate::vectors::vectorised;
 
 /// How far apart two rows of a layer are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -52,7 +53,13 @@ impl Relations {
         let arch = pulp::Arch::new();
         let lines: Vec<Vec<f64>> = (0..n)
             .into_par_iter()
-            .map(|i| arch.dispatch(|| distances_after(&rows, d, i, dissimilarity)))
+            .map(|i| {
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || distances_after(&rows, d, i, dissimilarity),
+                )
+            })
             .collect();
         let relations = Self {
             n_rows: n,

@@ -1,5 +1,7 @@
 //! e^x for slices of f32, eight or sixteen at a time where the processor can.
 
+use crate::vectors::vectorised;
+
 /// Below this e^x is no normal number any more; it counts as 0.
 const LOWEST: f32 = -87.0;
 
@@ -17,7 +19,8 @@ const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// x = k ln 2 + r with |r| ≤ ½ ln 2, and e^r by the polynomial of Cephes' `expf`. The lanes do not
 /// depend on each other and nothing is contracted, so their number changes no bit.
 pub(super) fn exp_f32(values: &mut [f32]) {
-    pulp::Arch::new().dispatch(
+    vectorised(
+        pulp::Arch::new(),
         #[inline(always)]
         || {
             for x in values.iter_mut() {

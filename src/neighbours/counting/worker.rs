@@ -8,6 +8,7 @@ use super::by_pair::ByPair;
 use super::by_threshold::ByThreshold;
 use super::tile::Tile;
 use super::{RowOfTile, Targets, Thresholds, Way};
+use crate::vectors::vectorised;
 
 /// What one thread needs to visit pairs of tiles.
 pub(super) struct Worker<'a> {
@@ -93,8 +94,11 @@ impl<'a> Worker<'a> {
         if rows != columns {
             if self.operand.is_some() {
                 let (from, to) = (&self.products, &mut self.transposed);
-                self.arch
-                    .dispatch(|| transpose(from, rows.len(), columns.len(), to));
+                vectorised(
+                    self.arch,
+                    #[inline(always)]
+                    || transpose(from, rows.len(), columns.len(), to),
+                );
                 std::mem::swap(&mut self.products, &mut self.transposed);
             }
             self.place(tiles, [other, 0], columns, rows);
@@ -163,14 +167,20 @@ impl<'a> Worker<'a> {
                 let cuts = &tile.cuts[own];
                 let (way, nearer) = (&mut self.by_pair, &mut self.nearer);
                 way.sum_groups(&row.thresholds);
-                arch.dispatch(|| {
-                    way.place(operand, &row, products, cuts, before, nearer, undecided)
-                });
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || way.place(operand, &row, products, cuts, before, nearer, undecided),
+                );
             }
             Way::Threshold => {
                 let cuts = (&tile.cuts[own.clone()], &tile.sure[own]);
                 let way = &mut self.by_threshold;
-                arch.dispatch(|| way.place(&row, products, cuts, before, undecided));
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || way.place(&row, products, cuts, before, undecided),
+                );
             }
         }
         if !self.undecided.is_empty() {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::neighbours::points::Points;
+use crate::vectors::vectorised;
 
 /// The shift and the scale of a layer: w_i = (x_i − c)·2^−e.
 #[derive(Clone)]
@@ -55,11 +56,15 @@ fn column_means(points: &Points<'_>) -> Vec<f64> {
             let (mut sum, mut row) = (vec![0.0; d], vec![0.0; d]);
             for &i in chunk {
                 points.row(i, &mut row);
-                arch.dispatch(|| {
-                    for (sum, x) in sum.iter_mut().zip(&row) {
-                        *sum += x * share;
-                    }
-                });
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || {
+                        for (sum, x) in sum.iter_mut().zip(&row) {
+                            *sum += x * share;
+                        }
+                    },
+                );
             }
             sum
         })
@@ -79,7 +84,11 @@ fn largest_deviation(points: &Points<'_>, centre: &[f64]) -> f64 {
             || vec![0.0; centre.len()],
             |row, i| {
                 points.row(i, row);
-                arch.dispatch(|| widest(row, centre))
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || widest(row, centre),
+                )
             },
         )
         .reduce(|| 0.0, f64::max)

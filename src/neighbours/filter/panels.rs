@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use super::{Area, Block, Packed, Rounded};
 use crate::neighbours::points::Points;
+use crate::vectors::vectorised;
 
 /// The same word of each row of a panel.
 pub(super) type Words<const W: usize> = [u32; W];
@@ -177,12 +178,20 @@ pub(super) fn round_panels<'a, T: Send + 'a>(
                 rounded.fill(0);
                 for (words, &row) in rounded.chunks_mut(depth.max(1)).zip(rows) {
                     points.row(row as usize, wide);
-                    measured.push(arch.dispatch(|| {
-                        frame.place(wide);
-                        round(wide, words)
-                    }));
+                    measured.push(vectorised(
+                        arch,
+                        #[inline(always)]
+                        || {
+                            frame.place(wide);
+                            round(wide, words)
+                        },
+                    ));
                 }
-                arch.dispatch(|| place(rounded, panel));
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || place(rounded, panel),
+                );
                 measured
             },
         )

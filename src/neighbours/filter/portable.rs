@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use super::{Area, Block, Packed, Rounded, single};
 use crate::neighbours::points::Points;
+use crate::vectors::vectorised;
 
 /// Rows in f32, one after the other; products through the `gemm` crate.
 struct Portable {
@@ -27,10 +28,14 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded
             || vec![0.0; width],
             |wide, (packed, &row)| {
                 points.row(row as usize, wide);
-                arch.dispatch(|| {
-                    frame.place(wide);
-                    single::round(wide, bytemuck::cast_slice_mut(packed))
-                })
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || {
+                        frame.place(wide);
+                        single::round(wide, bytemuck::cast_slice_mut(packed))
+                    },
+                )
             },
         )
         .collect();
