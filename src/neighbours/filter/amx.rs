@@ -235,11 +235,12 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 
 /// Packs rows in two parts of bf16; `None` if the machine cannot multiply them.
 pub(super) fn pack_split(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
-    let split = |row: &mut [f64], words: &mut [u32]| {
+    #[inline(always)]
+    fn halves(row: &mut [f64], words: &mut [u32]) -> [f64; 3] {
         let (high, low) = words.split_at_mut(words.len() / 2);
         bf16::split(row, high, low)
-    };
-    let (panels, measured) = Panels::<2>::pack(points, order, frame, split)?;
+    }
+    let (panels, measured) = Panels::<2>::pack(points, order, frame, halves)?;
     let steps = W + W + 3 * panels.steps;
     Some(Rounded {
         packed: Box::new(panels),
@@ -261,9 +262,9 @@ impl<const P: usize> Panels<P> {
         let steps = points.n_columns().div_ceil(2 * W).max(1);
         let (panel, depth) = (2 * P * steps, P * steps * W);
         let mut tiles = vec![ZERO; (order.len().div_ceil(W) + 1) * panel];
-        let place = |rounded: &[u32], panel: &mut [Tile]| place(P, rounded, panel);
         let panels = tiles.par_chunks_mut(panel);
-        let measured = panels::round_panels(points, order, frame, [W, depth], round, panels, place);
+        let measured =
+            panels::round_panels(points, order, frame, [W, depth], round, panels, place::<P>);
         Some((Self { amx, steps, tiles }, measured))
     }
 
@@ -336,12 +337,12 @@ impl<const P: usize> Panels<P> {
 
 /// `P` parts of 16 rows, row by row, become tiles for either side.
 #[inline(always)]
-fn place(parts: usize, rounded: &[u32], panel: &mut [Tile]) {
+fn place<const P: usize>(rounded: &[u32], panel: &mut [Tile]) {
     let (left, right) = panel.split_at_mut(panel.len() / 2);
     let depth = left.len() * W;
-    let steps = left.len() / parts;
+    let steps = left.len() / P;
     for (at, (left, right)) in left.iter_mut().zip(right).enumerate() {
-        let (step, part) = (at / parts, at % parts);
+        let (step, part) = (at / P, at % P);
         let start = (part * steps + step) * W;
         for r in 0..W {
             let words = &rounded[r * depth + start..][..W];
@@ -495,7 +496,7 @@ mod tests {
         let (parts, steps) = (2, 3);
         let rounded: Vec<u32> = (0..(W * parts * steps * W) as u32).collect();
         let mut panel = vec![ZERO; 2 * parts * steps];
-        place(parts, &rounded, &mut panel);
+        place::<2>(&rounded, &mut panel);
         for (step, part) in [(0, 0), (0, 1), (2, 0), (2, 1)] {
             let left = &panel[step * parts + part];
             let right = &panel[parts * steps + step * parts + part];
