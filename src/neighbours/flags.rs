@@ -1,34 +1,5 @@
 //! Testing many pairs at once: a branch per pair that passes, none per pair that does not.
 
-use std::array::TryFromSliceError;
-
-/// Pairs that one instruction tests at best.
-pub(super) const LANES: usize = 16;
-
-/// Whether any of up to `L` pairs passes.
-#[inline(always)]
-pub(super) fn any<const L: usize>(
-    [a, b, c]: [&[f32]; 3],
-    passes: impl Fn(f32, f32, f32) -> bool,
-) -> bool {
-    if let (Ok(a), Ok(b), Ok(c)) = (fixed::<L>(a), fixed::<L>(b), fixed::<L>(c)) {
-        // With a length that the compiler knows this is a comparison and a jump.
-        let mut any = false;
-        for lane in 0..L {
-            any |= passes(a[lane], b[lane], c[lane]);
-        }
-        any
-    } else {
-        let mut each = a.iter().zip(b).zip(c);
-        each.any(|((&a, &b), &c)| passes(a, b, c))
-    }
-}
-
-#[inline(always)]
-fn fixed<const L: usize>(values: &[f32]) -> Result<&[f32; L], TryFromSliceError> {
-    values.try_into()
-}
-
 /// Pairs that are tested together before any is looked at alone.
 pub(super) const BLOCK: usize = 64;
 

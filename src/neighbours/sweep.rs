@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::candidates::{Candidate, Candidates};
 use super::filter::{Area, Block, Operand, Room};
-use super::flags::{LANES, any};
 use super::points::{Points, Verdict};
 use super::schedule::Schedule;
 use crate::progress::Progress;
@@ -70,6 +69,9 @@ pub(super) fn steps(n: usize, tile: usize) -> u64 {
     Schedule::len(n.div_ceil(tile))
 }
 
+/// Pairs that one instruction compares at best.
+const LANES: usize = 16;
+
 /// Some positions and their candidates.
 struct Tile {
     positions: Range<usize>,
@@ -112,6 +114,7 @@ impl<'a> Worker<'a> {
             offers: Offers {
                 operand,
                 verdict: Verdict::new(points),
+                passing: Vec::new(),
             },
         }
     }
@@ -134,13 +137,12 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Pairs that are looked at one by one once one of them passes.
-const FEW: usize = 4;
-
 /// Where the pairs of a block go.
 struct Offers<'a> {
     operand: &'a Operand<'a>,
     verdict: Verdict<'a>,
+    /// Row and first column in the block of [`LANES`] pairs of which some pass.
+    passing: Vec<[usize; 2]>,
 }
 
 impl Offers<'_> {
@@ -148,75 +150,56 @@ impl Offers<'_> {
     #[inline(always)]
     fn take(&mut self, block: &Block<'_>, tiles: &mut [&mut Tile]) {
         let other = tiles.len() - 1;
-        let within = other == 0;
         let top = block.rows.start - tiles[0].positions.start;
         let left = block.columns.start - tiles[other].positions.start;
-        for (r, p) in block.rows.clone().enumerate() {
-            let (products, row) = (block.row(r), top + r);
-            for start in (0..products.len()).step_by(LANES) {
-                let end = (start + LANES).min(products.len());
-                if !self.passes::<LANES>(&products[start..end], left + start, tiles, row) {
+        self.seek(block, [top, left], tiles);
+        for at in 0..self.passing.len() {
+            let [r, start] = self.passing[at];
+            let products = block.row(r);
+            let products = &products[start..(start + LANES).min(products.len())];
+            let (p, first) = (block.rows.start + r, block.columns.start + start);
+            for (lane, &product) in products.iter().enumerate() {
+                let (q, row, column) = (first + lane, top + r, left + start + lane);
+                if other == 0 && q <= p {
                     continue;
                 }
-                for start in (start..end).step_by(FEW) {
-                    let end = (start + FEW).min(end);
-                    if self.passes::<FEW>(&products[start..end], left + start, tiles, row) {
-                        let first = block.columns.start + start;
-                        self.take_few([p, first], &products[start..end], tiles, within);
-                    }
+                // Each cut is read afresh: the last offer may have raised it.
+                if product - tiles[other].terms[column] >= tiles[0].cuts[row] {
+                    self.offer(tiles[0], row, q, product);
+                }
+                if product - tiles[0].terms[row] >= tiles[other].cuts[column] {
+                    self.offer(tiles[other], column, p, product);
                 }
             }
         }
     }
 
-    /// Whether one of up to `L` pairs of a row with the columns from `first` on, counted in their
-    /// tile, passes the cut of its row or of its column.
+    /// Finds where pairs of the block pass the cut of their row or of their column. Nothing moves
+    /// meanwhile, so the loop is a few instructions for sixteen pairs.
     #[inline(always)]
-    fn passes<const L: usize>(
-        &self,
-        products: &[f32],
-        first: usize,
-        tiles: &[&mut Tile],
-        row: usize,
-    ) -> bool {
+    fn seek(&mut self, block: &Block<'_>, [top, left]: [usize; 2], tiles: &[&mut Tile]) {
         let (rows, columns) = (&tiles[0], &tiles[tiles.len() - 1]);
-        let (term, cut) = (rows.terms[row], rows.cuts[row]);
-        let range = first..first + products.len();
-        any::<L>(
-            [
-                products,
-                &columns.terms[range.clone()],
-                &columns.cuts[range],
-            ],
-            #[inline(always)]
-            |product, column_term, column_cut| {
-                (product - column_term >= cut) | (product - term >= column_cut)
-            },
-        )
-    }
-
-    /// Offers the row at position `p` and the columns from position `first` on to each other.
-    #[inline(always)]
-    fn take_few(
-        &mut self,
-        [p, first]: [usize; 2],
-        products: &[f32],
-        tiles: &mut [&mut Tile],
-        within: bool,
-    ) {
-        let other = tiles.len() - 1;
-        let row = p - tiles[0].positions.start;
-        for (q, &product) in (first..).zip(products) {
-            let column = q - tiles[other].positions.start;
-            if within && q <= p {
-                continue;
+        let range = left..left + block.columns.len();
+        let (terms, terms_rest) = columns.terms[range.clone()].as_chunks::<LANES>();
+        let cuts = columns.cuts[range].as_chunks::<LANES>().0;
+        self.passing.clear();
+        let own = rows.terms[top..].iter().zip(&rows.cuts[top..]);
+        for (r, (&term, &cut)) in (0..block.rows.len()).zip(own) {
+            let products = block.row(r).as_chunks::<LANES>().0;
+            for (at, ((products, terms), cuts)) in products.iter().zip(terms).zip(cuts).enumerate()
+            {
+                let mut any = false;
+                for lane in 0..LANES {
+                    let product = products[lane];
+                    any |= (product - terms[lane] >= cut) | (product - term >= cuts[lane]);
+                }
+                if any {
+                    self.passing.push([r, at * LANES]);
+                }
             }
-            // Each cut is read afresh: the last offer may have raised it.
-            if product - tiles[other].terms[column] >= tiles[0].cuts[row] {
-                self.offer(tiles[0], row, q, product);
-            }
-            if product - tiles[0].terms[row] >= tiles[other].cuts[column] {
-                self.offer(tiles[other], column, p, product);
+            // The last columns of a layer, one by one.
+            if !terms_rest.is_empty() {
+                self.passing.push([r, products.len() * LANES]);
             }
         }
     }
