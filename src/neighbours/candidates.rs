@@ -26,7 +26,7 @@ pub(super) struct Candidates {
 
 /// How long a list of k candidates may grow before it is pruned.
 fn room(k: usize) -> usize {
-    k + (k / 2).max(32)
+    k + (k / 2).max(16)
 }
 
 impl Candidates {
@@ -70,6 +70,24 @@ impl Candidates {
             self.list = list;
         }
         full
+    }
+
+    /// Offers a run of pairs at once, which is cheaper while there is no threshold.
+    pub(super) fn offer_all(
+        &mut self,
+        operand: &Operand,
+        verdict: &mut Verdict<'_>,
+        pairs: impl Iterator<Item = (usize, f32)>,
+        scratch: &mut Vec<Candidate>,
+    ) {
+        scratch.clear();
+        scratch.append(&mut self.list);
+        scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
+        if scratch.len() >= self.room {
+            self.prune(operand, verdict, scratch);
+        }
+        self.list.reserve_exact(self.room.max(scratch.len()));
+        self.list.append(scratch);
     }
 
     fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {

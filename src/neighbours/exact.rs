@@ -20,16 +20,33 @@ pub fn squared_distance<Y: Copy + Into<f64>>(x: &[f64], y: &[Y]) -> f64 {
     let (x_blocks, x_tail) = x.as_chunks::<8>();
     let (y_blocks, y_tail) = y.as_chunks::<8>();
     for (xs, ys) in x_blocks.iter().zip(y_blocks) {
-        for m in 0..8 {
-            let t = xs[m] - ys[m].into();
-            lanes[m] += t * t;
-        }
+        add_squares(&mut lanes, xs, ys);
     }
     for (m, (&x, &y)) in x_tail.iter().zip(y_tail).enumerate() {
         let t = x - y.into();
         lanes[m] += t * t;
     }
     fold(lanes)
+}
+
+/// Adds the squared differences of eight columns, each to its lane.
+///
+/// Step by step for all eight, so that each step becomes one instruction.
+#[inline(always)]
+fn add_squares<Y: Copy + Into<f64>>(lanes: &mut [f64; 8], xs: &[f64; 8], ys: &[Y; 8]) {
+    let mut t = [0.0f64; 8];
+    for m in 0..8 {
+        t[m] = ys[m].into();
+    }
+    for m in 0..8 {
+        t[m] = xs[m] - t[m];
+    }
+    for t in &mut t {
+        *t *= *t;
+    }
+    for m in 0..8 {
+        lanes[m] += t[m];
+    }
 }
 
 /// [`squared_distance`] from one row to several, bit for bit.
@@ -42,14 +59,13 @@ pub(crate) fn squared_distances<Y: Copy + Into<f64>, const R: usize>(
 ) -> [f64; R] {
     let mut lanes = [[0.0f64; 8]; R];
     let (x_blocks, x_tail) = x.as_chunks::<8>();
-    let blocks = ys.map(|y| y.as_chunks::<8>().0);
+    let mut blocks = [&[][..]; R];
+    for (blocks, y) in blocks.iter_mut().zip(ys) {
+        *blocks = &y.as_chunks::<8>().0[..x_blocks.len()];
+    }
     for (at, xs) in x_blocks.iter().enumerate() {
         for r in 0..R {
-            let ys = &blocks[r][at];
-            for m in 0..8 {
-                let t = xs[m] - ys[m].into();
-                lanes[r][m] += t * t;
-            }
+            add_squares(&mut lanes[r], xs, &blocks[r][at]);
         }
     }
     for (lanes, y) in lanes.iter_mut().zip(ys) {

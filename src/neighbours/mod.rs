@@ -8,6 +8,7 @@
 
 mod candidates;
 mod counting;
+mod cross;
 mod exact;
 mod filter;
 mod flags;
@@ -27,6 +28,7 @@ mod tree;
 mod tests;
 
 pub use counting::{RankCounts, Targets, count_ranks};
+pub use cross::cross_table;
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;

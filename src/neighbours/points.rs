@@ -44,6 +44,9 @@ pub struct Points<'a> {
     /// Row norms, for the cosine metric only.
     norms: Option<Vec<f64>>,
     layer: String,
+    /// More rows, numbered after those of the matrix: distances are measured from them, never to
+    /// them.
+    queries: Option<&'a Points<'a>>,
 }
 
 impl<'a> Points<'a> {
@@ -98,11 +101,28 @@ impl<'a> Points<'a> {
             matrix,
             norms,
             layer: layer.to_owned(),
+            queries: None,
         })
+    }
+
+    /// The same rows and, numbered after them, those of `queries`, which must be as wide.
+    pub(super) fn with_queries(&self, queries: &'a Points<'a>) -> Self {
+        assert_eq!(self.n_columns(), queries.n_columns(), "one space");
+        Self {
+            matrix: self.matrix,
+            norms: self.norms.clone(),
+            layer: self.layer.clone(),
+            queries: Some(queries),
+        }
     }
 
     /// Number of rows, N.
     pub fn n_rows(&self) -> usize {
+        self.matrix.n_rows() + self.queries.map_or(0, Points::n_rows)
+    }
+
+    /// How many rows distances may be measured to.
+    pub(super) fn n_targets(&self) -> usize {
         self.matrix.n_rows()
     }
 
@@ -118,6 +138,11 @@ impl<'a> Points<'a> {
 
     /// Row `row` as the metric sees it: widened to f64 and, for cosine, divided by its norm.
     pub fn row(&self, row: usize, out: &mut [f64]) {
+        if let Some(queries) = self.queries
+            && row >= self.matrix.n_rows()
+        {
+            return queries.row(row - self.matrix.n_rows(), out);
+        }
         self.matrix.widen_row(row, out);
         if let Some(norms) = &self.norms {
             out.iter_mut().for_each(|x| *x /= norms[row]);

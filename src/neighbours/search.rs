@@ -10,7 +10,7 @@ use super::filter::{Demand, Kernel, Operand, pack};
 use super::memory::{Needs, check_whole, tile_height};
 use super::points::{Points, Verdict};
 use super::ranks::order_statistics;
-use super::table::{NeighbourTable, OrderDistances};
+use super::table::{NeighbourTable, OrderDistances, TableRow};
 use super::{panel, sweep, tree};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -277,7 +277,7 @@ pub(super) fn index(row: usize) -> u32 {
 ///
 /// The k lowest scores get their verdicts first; the largest of those bounds the k-th D² more
 /// tightly than any score can, and few other candidates stay below it.
-fn nearest(
+pub(super) fn nearest(
     operand: &Operand,
     p: usize,
     k: usize,
@@ -304,7 +304,7 @@ fn nearest(
     judged
 }
 
-fn by_distance_then_row(a: &(f64, u32), b: &(f64, u32)) -> Ordering {
+pub(super) fn by_distance_then_row(a: &(f64, u32), b: &(f64, u32)) -> Ordering {
     a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
 }
 
@@ -332,27 +332,8 @@ fn direct<R: Send>(
         .collect()
 }
 
-/// One finished row of a table, 12 bytes a neighbour.
-struct TableRow {
-    row: u32,
-    indices: Box<[u32]>,
-    distances: Box<[f64]>,
-}
-
-impl TableRow {
-    fn new(row: u32, squared: impl Iterator<Item = (f64, u32)>) -> Self {
-        let (distances, indices): (Vec<f64>, Vec<u32>) = squared
-            .map(|(squared, neighbour)| (squared.sqrt(), neighbour))
-            .unzip();
-        Self {
-            row,
-            indices: indices.into(),
-            distances: distances.into(),
-        }
-    }
-}
-
-fn assemble(n: usize, k: usize, rows: impl Iterator<Item = TableRow>) -> NeighbourTable {
+/// A table from its rows in any order.
+pub(super) fn assemble(n: usize, k: usize, rows: impl Iterator<Item = TableRow>) -> NeighbourTable {
     let mut table = NeighbourTable {
         indices: Array2::zeros((n, k)),
         distances: Array2::zeros((n, k)),

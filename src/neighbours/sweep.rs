@@ -37,9 +37,9 @@ pub(super) fn sweep<R: Send>(
             let (a, b) = turn.pair;
             let mut rows = lock(&tiles[a]);
             if a == b {
-                worker.visit(&mut [&mut rows]);
+                worker.visit_itself(&mut rows);
             } else {
-                worker.visit(&mut [&mut rows, &mut lock(&tiles[b])]);
+                worker.visit(&mut rows, &mut lock(&tiles[b]));
             }
             progress.advance(1);
         }
@@ -51,13 +51,7 @@ pub(super) fn sweep<R: Send>(
             || Verdict::new(points),
             |verdict, tile| {
                 let tile = tile.into_inner().unwrap_or_else(PoisonError::into_inner);
-                tile.positions
-                    .zip(tile.candidates)
-                    .map(|(p, candidates)| {
-                        let list = candidates.finish(operand, verdict);
-                        finish(p, list, verdict)
-                    })
-                    .collect::<Vec<R>>()
+                tile.finish(operand, verdict, &finish)
             },
         )
         .flatten_iter()
@@ -72,8 +66,11 @@ pub(super) fn steps(n: usize, tile: usize) -> u64 {
 /// Pairs that one instruction compares at best.
 const LANES: usize = 16;
 
+/// Rows that get their first thresholds from each other.
+const OPENED: usize = 512;
+
 /// Some positions and their candidates.
-struct Tile {
+pub(super) struct Tile {
     positions: Range<usize>,
     candidates: Vec<Candidates>,
     /// [`Operand::column_term`] of each.
@@ -83,7 +80,7 @@ struct Tile {
 }
 
 impl Tile {
-    fn new(operand: &Operand, positions: Range<usize>, k: usize) -> Self {
+    pub(super) fn new(operand: &Operand, positions: Range<usize>, k: usize) -> Self {
         let each = || positions.clone();
         Self {
             candidates: each()
@@ -94,23 +91,57 @@ impl Tile {
             positions,
         }
     }
+
+    /// Positions that others are compared with, but that look for nothing themselves.
+    pub(super) fn without_lists(operand: &Operand, positions: Range<usize>) -> Self {
+        Self {
+            candidates: Vec::new(),
+            terms: positions.clone().map(|q| operand.column_term(q)).collect(),
+            // No pair passes these.
+            cuts: vec![f32::INFINITY; positions.len()],
+            positions,
+        }
+    }
+
+    pub(super) fn positions(&self) -> Range<usize> {
+        self.positions.clone()
+    }
+
+    /// What `finish` makes of the list of every position.
+    pub(super) fn finish<R>(
+        self,
+        operand: &Operand,
+        verdict: &mut Verdict<'_>,
+        finish: impl Fn(usize, Vec<Candidate>, &mut Verdict<'_>) -> R,
+    ) -> Vec<R> {
+        let each = self.positions.zip(self.candidates);
+        each.map(|(p, candidates)| {
+            let list = candidates.finish(operand, verdict);
+            finish(p, list, verdict)
+        })
+        .collect()
+    }
 }
 
 /// What one thread needs to visit pairs of tiles.
-struct Worker<'a> {
+pub(super) struct Worker<'a> {
     operand: &'a Operand<'a>,
     /// The processor's vector instructions, found once.
     arch: pulp::Arch,
     room: Room,
+    products: Vec<f32>,
+    scratch: Vec<Candidate>,
     offers: Offers<'a>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(points: &'a Points<'a>, operand: &'a Operand) -> Self {
+    pub(super) fn new(points: &'a Points<'a>, operand: &'a Operand<'a>) -> Self {
         Self {
             operand,
             arch: pulp::Arch::new(),
             room: Room::default(),
+            products: Vec::new(),
+            scratch: Vec::new(),
             offers: Offers {
                 operand,
                 verdict: Verdict::new(points),
@@ -119,15 +150,45 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Offers each row of two tiles, or of one, all rows of the other.
-    fn visit(&mut self, tiles: &mut [&mut Tile]) {
-        let rows = tiles[0].positions.clone();
-        let area = match &tiles[1..] {
-            [] => Area::within(rows),
-            [other, ..] => Area::between(rows, other.positions.clone()),
-        };
+    /// Offers each row of a tile all others of it; the first visit of every tile.
+    pub(super) fn visit_itself(&mut self, tile: &mut Tile) {
+        let parts: Vec<Range<usize>> = split(&tile.positions).collect();
+        for (at, part) in parts.iter().enumerate() {
+            self.open(tile, part, part.clone());
+            for earlier in &parts[..at] {
+                self.offer(&Area::between(earlier.clone(), part.clone()), &mut [tile]);
+            }
+        }
+    }
+
+    /// Offers each row of one tile all rows of another, and the other way round.
+    pub(super) fn visit(&mut self, a: &mut Tile, b: &mut Tile) {
+        let area = Area::between(a.positions.clone(), b.positions.clone());
+        self.offer(&area, &mut [a, b]);
+    }
+
+    /// Gives rows without thresholds their first ones: offers them all of `columns`, at once.
+    pub(super) fn open(&mut self, tile: &mut Tile, rows: &Range<usize>, columns: Range<usize>) {
+        let (operand, width) = (self.operand, columns.len());
+        let (products, scratch) = (&mut self.products, &mut self.scratch);
+        products.resize(rows.len() * width, 0.0);
+        operand.products(rows.clone(), columns.clone(), &mut self.room, products);
+        for (p, products) in rows.clone().zip(products.chunks(width)) {
+            let own = p - tile.positions.start;
+            let list = &mut tile.candidates[own];
+            let others = columns.clone().zip(products.iter().copied());
+            // Self is left out by position, never by its distance.
+            let others = others.filter(|&(q, _)| q != p);
+            list.offer_all(operand, &mut self.offers.verdict, others, scratch);
+            tile.cuts[own] = list.cut(operand);
+        }
+    }
+
+    /// Offers both rows of every pair of `area`, whose rows lie in the first of `tiles` and whose
+    /// columns lie in the last, to each other.
+    fn offer(&mut self, area: &Area, tiles: &mut [&mut Tile]) {
         let (arch, offers) = (self.arch, &mut self.offers);
-        self.operand.multiply(&area, &mut self.room, &mut |block| {
+        self.operand.multiply(area, &mut self.room, &mut |block| {
             vectorised(
                 arch,
                 #[inline(always)]
@@ -135,6 +196,14 @@ impl<'a> Worker<'a> {
             );
         });
     }
+}
+
+/// A range in parts that are opened at once.
+pub(super) fn split(range: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let Range { start, end } = *range;
+    (start..end)
+        .step_by(OPENED)
+        .map(move |start| start..(start + OPENED).min(end))
 }
 
 /// Where the pairs of a block go.
@@ -160,9 +229,6 @@ impl Offers<'_> {
             let (p, first) = (block.rows.start + r, block.columns.start + start);
             for (lane, &product) in products.iter().enumerate() {
                 let (q, row, column) = (first + lane, top + r, left + start + lane);
-                if other == 0 && q <= p {
-                    continue;
-                }
                 // Each cut is read afresh: the last offer may have raised it.
                 if product - tiles[other].terms[column] >= tiles[0].cuts[row] {
                     self.offer(tiles[0], row, q, product);

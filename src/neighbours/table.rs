@@ -72,3 +72,23 @@ impl OrderDistances {
         }
     }
 }
+
+/// One finished row of a table, 12 bytes a neighbour.
+pub(super) struct TableRow {
+    pub(super) row: u32,
+    pub(super) indices: Box<[u32]>,
+    pub(super) distances: Box<[f64]>,
+}
+
+impl TableRow {
+    pub(super) fn new(row: u32, squared: impl Iterator<Item = (f64, u32)>) -> Self {
+        let (distances, indices): (Vec<f64>, Vec<u32>) = squared
+            .map(|(squared, neighbour)| (squared.sqrt(), neighbour))
+            .unzip();
+        Self {
+            row,
+            indices: indices.into(),
+            distances: distances.into(),
+        }
+    }
+}

@@ -283,7 +283,6 @@ impl<const P: usize> Panels<P> {
     /// Shows all pairs of one span of rows and one of columns.
     fn span(
         &self,
-        area: &Area,
         rows: &Range<usize>,
         columns: &Range<usize>,
         room: &mut Vec<f32>,
@@ -305,23 +304,18 @@ impl<const P: usize> Panels<P> {
             for c in 0..across {
                 let base = (first[1] + 2 * c) * W;
                 let wide = columns.start.max(base)..columns.end.min(base + SIDE);
-                let wanted = area.rows_for(&wide);
-                let wanted = rows.start.max(wanted.start)..rows.end.min(wanted.end);
                 let panel = first[1] + 2 * c;
                 let right = [panel, panel + 1].map(|panel| self.right(panel, &steps));
                 for r in 0..down {
                     let panel = first[0] + 2 * r;
                     let top = panel * W;
-                    if top >= wanted.end {
-                        break;
-                    }
                     let left = [panel, panel + 1].map(|panel| self.left(panel, &steps));
                     let sums = &mut kept[if passes > 1 { c * down + r } else { 0 }];
                     multiply::<P>(&configured, left, right, pass > 0, sums);
                     if pass + 1 < passes {
                         continue;
                     }
-                    let high = wanted.start.max(top)..wanted.end.min(top + SIDE);
+                    let high = rows.start.max(top)..rows.end.min(top + SIDE);
                     let corner = (high.start - top) * SIDE + wide.start - base;
                     visit(&Block {
                         rows: high,
@@ -367,8 +361,8 @@ fn aligned(room: &mut Vec<f32>, length: usize) -> &mut [f32] {
 impl<const P: usize> Packed for Panels<P> {
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>)) {
         for columns in spans(&area.columns) {
-            for rows in spans(&area.rows_for(&columns)) {
-                self.span(area, &rows, &columns, room, visit);
+            for rows in spans(&area.rows) {
+                self.span(&rows, &columns, room, visit);
             }
         }
     }

@@ -2,52 +2,19 @@
 
 use std::ops::Range;
 
-/// Pairs of positions: all of two tiles, or all of one tile with itself.
+/// Every pair of some rows and some columns, by position.
 pub(in crate::neighbours) struct Area {
     pub(in crate::neighbours) rows: Range<usize>,
     pub(in crate::neighbours) columns: Range<usize>,
-    /// Whether only pairs with column > row are wanted.
-    upper: bool,
 }
 
 impl Area {
-    /// Every row with every column.
     pub(in crate::neighbours) fn between(rows: Range<usize>, columns: Range<usize>) -> Self {
-        Self {
-            rows,
-            columns,
-            upper: false,
-        }
-    }
-
-    /// Every pair of two different positions of one range, once.
-    pub(in crate::neighbours) fn within(range: Range<usize>) -> Self {
-        Self {
-            rows: range.clone(),
-            columns: range,
-            upper: true,
-        }
-    }
-
-    /// Whether only pairs with column > row are wanted.
-    pub(super) fn is_upper(&self) -> bool {
-        self.upper
-    }
-
-    /// The rows that have a wanted pair with some of these columns.
-    pub(super) fn rows_for(&self, columns: &Range<usize>) -> Range<usize> {
-        let end = if self.upper {
-            self.rows.end.min(columns.end.saturating_sub(1))
-        } else {
-            self.rows.end
-        };
-        self.rows.start..end
+        Self { rows, columns }
     }
 }
 
 /// Product sums of some rows with some columns, small enough for the first-level cache.
-///
-/// From [`Area::within`] come pairs with column ≤ row too, when they share a block with others.
 pub(in crate::neighbours) struct Block<'a> {
     pub(in crate::neighbours) rows: Range<usize>,
     pub(in crate::neighbours) columns: Range<usize>,
@@ -119,13 +86,6 @@ mod tests {
                     let wanted = |p, q| rows.contains(&p) && columns.contains(&q);
                     for (p, q) in pairs(n) {
                         assert_eq!(seen[p * n + q], u32::from(wanted(p, q)), "{p} {q}");
-                    }
-                }
-                for range in [0..n, 5..n - 2, 7..8] {
-                    let seen = visits(&packed, &Area::within(range.clone()), n, check);
-                    let wanted = |p, q| p < q && range.contains(&p) && range.contains(&q);
-                    for (p, q) in pairs(n).filter(|&(p, q)| wanted(p, q)) {
-                        assert_eq!(seen[p * n + q], 1, "{p} {q} of {range:?}");
                     }
                 }
             }

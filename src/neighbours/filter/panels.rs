@@ -230,7 +230,7 @@ impl<const W: usize, L: Lanes<W>> Packed for Panels<W, L> {
             let count = (last - panel).min(most);
             let (base, across) = (panel * W, count * W);
             let columns = area.columns.start.max(base)..area.columns.end.min(base + across);
-            let wanted = area.rows_for(&columns);
+            let wanted = &area.rows;
             for pass in 0..passes {
                 let words = pass * DEPTH..((pass + 1) * DEPTH).min(self.depth);
                 let mut right: [&[Words<W>]; MOST] = [&[]; MOST];

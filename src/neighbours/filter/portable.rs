@@ -54,7 +54,7 @@ impl Packed for Portable {
     fn multiply(&self, area: &Area, room: &mut Vec<f32>, visit: &mut dyn FnMut(&Block<'_>)) {
         for start in area.columns.clone().step_by(COLUMNS) {
             let columns = start..(start + COLUMNS).min(area.columns.end);
-            let rows = area.rows_for(&columns);
+            let rows = area.rows.clone();
             room.resize(rows.len() * columns.len(), 0.0);
             self.products(&rows, &columns, room);
             visit(&Block {

@@ -47,9 +47,7 @@ impl Store<'_> {
             Self::Tiles(tiles) => {
                 for a in tiles.covering(&area.rows) {
                     for b in tiles.covering(&area.columns) {
-                        if !area.is_upper() || a <= b {
-                            tiles.multiply(kernel, order, area, [a, b], room, visit);
-                        }
+                        tiles.multiply(kernel, order, area, [a, b], room, visit);
                     }
                 }
             }
@@ -98,11 +96,7 @@ impl Tiles<'_> {
         };
         let rows = inside(&area.rows, &a, 0);
         let columns = inside(&area.columns, &b, behind);
-        let part = if area.is_upper() && a == b {
-            Area::within(rows)
-        } else {
-            Area::between(rows, columns)
-        };
+        let part = Area::between(rows, columns);
         let outside = |range: &Range<usize>, tile: &Range<usize>, at: usize| {
             range.start + tile.start - at..range.end + tile.start - at
         };
