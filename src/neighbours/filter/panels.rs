@@ -89,14 +89,20 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
     vector: V,
     left: &[Words<W>],
     part: usize,
-    right: [&[Words<W>]; P],
+    mut right: [&[Words<W>]; P],
     add: bool,
     out: &mut [f32],
 ) {
     let out = out.as_chunks_mut::<W>().0;
     let mut sums = [[vector.zero(); P]; R];
-    let right = right.map(|panel| &panel[..left.len()]);
-    for (at, row) in left.iter().enumerate() {
+    // Cut to one length, panel by panel, and counted: so the compiler sees that no index is out of
+    // bounds.
+    let depth = left.len();
+    for panel in &mut right {
+        *panel = &panel[..depth];
+    }
+    for at in 0..depth {
+        let row = &left[at];
         let mut columns = [vector.zero(); P];
         for p in 0..P {
             columns[p] = vector.load(&right[p][at]);
