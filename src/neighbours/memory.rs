@@ -1,8 +1,8 @@
 //! How much a search may hold at once, and how it keeps to that.
 //!
 //! Beside the mapped input a search holds the packed copy of all rows, 4·D bytes a row (8·D where
-//! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where the packed copy does not,
-//! every thread packs the rows of two tiles when it visits them.
+//! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where
+//! the packed copy does not, every thread packs the rows of two tiles when it visits them.
 
 use super::points::Points;
 use super::search::SearchOptions;
