@@ -97,8 +97,8 @@ impl Tile {
         Self {
             candidates: Vec::new(),
             terms: positions.clone().map(|q| operand.column_term(q)).collect(),
-            // No pair passes these.
-            cuts: vec![f32::INFINITY; positions.len()],
+            // No pair passes these: nothing is at least NaN, not even infinity.
+            cuts: vec![f32::NAN; positions.len()],
             positions,
         }
     }
@@ -199,7 +199,7 @@ impl<'a> Worker<'a> {
 }
 
 /// A range in parts that are opened at once.
-pub(super) fn split(range: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+fn split(range: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
     let Range { start, end } = *range;
     (start..end)
         .step_by(OPENED)
