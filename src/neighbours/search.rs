@@ -45,11 +45,11 @@ pub struct SearchOptions {
 }
 
 /// Up to this many columns the tree beats the sweep at any number of rows
-/// (`benches/neighbours.rs`: 0.8 of its time at 4 columns and 20 000 rows, 1.8 at 6).
+/// (`benches/neighbours.rs`: 0.45 of its time at 4 columns and 20 000 rows, 0.83 at 6).
 const TREE_COLUMNS: usize = 4;
 
 /// Up to this many columns it does so for many rows: the sweep grows with N², the tree hardly
-/// faster than N (3.4 times the sweep's time at 8 columns and 20 000 rows).
+/// faster than N (1.44 times the sweep's time at 8 columns and 20 000 rows).
 const TREE_COLUMNS_OF_MANY: usize = 8;
 
 /// How many rows are many.
