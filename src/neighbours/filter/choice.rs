@@ -401,7 +401,7 @@ mod tests {
     use super::*;
     use crate::input::Matrix;
     use crate::neighbours::points::Metric;
-    use crate::neighbours::tests::gaussian;
+    use crate::neighbours::tests::{gaussian, kernels};
 
     /// Rows in a space of 4 dimensions, bent into 64 columns; every other row is `apart`.
     fn strong_directions(n: usize, apart: f64) -> Matrix {
@@ -440,5 +440,27 @@ mod tests {
         }
         let small = strong_directions(FEW_ROWS - 1, 0.0);
         assert!(!chosen(&small, &Demand::Nearest(5)).is_coarse());
+    }
+
+    #[test]
+    fn a_bound_that_exact_distances_break_is_found_out() {
+        let matrix = gaussian(200, 64, 3);
+        let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+        for kernel in kernels() {
+            let order = (0..200).collect();
+            let mut operand = pack(&points, order, kernel, &Demand::Nearest(5), None);
+            let mut products = vec![0.0; 200 * 200];
+            operand.products(0..200, 0..200, &mut Room::default(), &mut products);
+            let mut verdict = Verdict::new(&points);
+            let rows = products.chunks(200).enumerate().take(8);
+            let sample: Vec<Sampled> = rows
+                .map(|(p, row)| Sampled::of(&operand, p, row, &Demand::Nearest(5), &mut verdict))
+                .collect();
+            assert!(keeps_bound(&operand, &points, &sample), "{kernel:?}");
+            // A kernel that promised to be exact would break its word.
+            operand.errors.fill(0.0);
+            operand.relative = 0.0;
+            assert!(!keeps_bound(&operand, &points, &sample), "{kernel:?}");
+        }
     }
 }
