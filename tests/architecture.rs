@@ -126,7 +126,7 @@ fn what_the_rules_allow_passes() {
             "const S: &str = r#\"crate::report \" unsafe\"#; fn f<'a>(_: &'a str) {}",
         ),
         (
-            "src/neighbours/filter/amx.rs",
+            "src/neighbours/filter/amx/product.rs",
             "#[allow(unsafe_code)] fn f() { unsafe { g() } }",
         ),
         (

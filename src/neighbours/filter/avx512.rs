@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::frame::Frame;
-use super::panels::{self, Lanes, Vector, Words};
+use super::panels::{self, Vector, Words};
 use super::{Rounded, single};
 use crate::neighbours::points::Points;
 
@@ -46,37 +46,9 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
     ))
 }
 
-impl Lanes<W> for Avx512 {
-    const ROWS: usize = ROWS;
-    const PANELS: usize = 3;
+panels::kernel!(Avx512, "avx512f", rows: ROWS, panels: 3);
 
-    #[allow(unsafe_code)]
-    fn block(
-        self,
-        left: &[Words<W>],
-        first: usize,
-        right: &[&[Words<W>]],
-        add: bool,
-        sums: &mut [f32],
-    ) {
-        // SAFETY: `self` proves that the machine has these instructions.
-        unsafe { block(self, left, first, right, add, sums) }
-    }
-}
-
-#[target_feature(enable = "avx512f")]
-fn block(
-    vector: Avx512,
-    left: &[Words<W>],
-    first: usize,
-    right: &[&[Words<W>]],
-    add: bool,
-    sums: &mut [f32],
-) {
-    panels::block::<W, ROWS, _>(vector, left, first, right, add, sums);
-}
-
-// Always inlined into `block`, where the instructions are allowed.
+// Always inlined into the kernel, where the instructions are allowed.
 #[allow(unsafe_code)]
 impl Vector<W> for Avx512 {
     type Lanes = __m512;

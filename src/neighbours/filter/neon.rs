@@ -5,7 +5,7 @@ use std::arch::aarch64::{
 };
 
 use super::frame::Frame;
-use super::panels::{self, Lanes, Vector, Words};
+use super::panels::{self, Vector, Words};
 use super::{Rounded, single};
 use crate::neighbours::points::Points;
 
@@ -39,37 +39,9 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
     ))
 }
 
-impl Lanes<W> for Neon {
-    const ROWS: usize = ROWS;
-    const PANELS: usize = 3;
+panels::kernel!(Neon, "neon", rows: ROWS, panels: 3);
 
-    #[allow(unsafe_code)]
-    fn block(
-        self,
-        left: &[Words<W>],
-        first: usize,
-        right: &[&[Words<W>]],
-        add: bool,
-        sums: &mut [f32],
-    ) {
-        // SAFETY: `self` proves that the machine has these instructions.
-        unsafe { block(self, left, first, right, add, sums) }
-    }
-}
-
-#[target_feature(enable = "neon")]
-fn block(
-    vector: Neon,
-    left: &[Words<W>],
-    first: usize,
-    right: &[&[Words<W>]],
-    add: bool,
-    sums: &mut [f32],
-) {
-    panels::block::<W, ROWS, _>(vector, left, first, right, add, sums);
-}
-
-// Always inlined into `block`, where the instructions are allowed.
+// Always inlined into the kernel, where the instructions are allowed.
 #[allow(unsafe_code)]
 impl Vector<W> for Neon {
     type Lanes = [float32x4_t; 2];

@@ -45,6 +45,41 @@ pub(super) trait Lanes<const W: usize>: Copy + Send + Sync + 'static {
     );
 }
 
+/// Makes a kernel of a [`Vector`]: [`Lanes::block`] compiled for its instructions.
+macro_rules! kernel {
+    ($vector:ty, $features:literal, rows: $rows:expr, panels: $panels:expr) => {
+        impl $crate::neighbours::filter::panels::Lanes<W> for $vector {
+            const ROWS: usize = $rows;
+            const PANELS: usize = $panels;
+
+            #[allow(unsafe_code)]
+            fn block(
+                self,
+                left: &[Words<W>],
+                first: usize,
+                right: &[&[Words<W>]],
+                add: bool,
+                sums: &mut [f32],
+            ) {
+                #[target_feature(enable = $features)]
+                fn compiled(
+                    vector: $vector,
+                    left: &[Words<W>],
+                    first: usize,
+                    right: &[&[Words<W>]],
+                    add: bool,
+                    sums: &mut [f32],
+                ) {
+                    panels::block::<W, { $rows }, _>(vector, left, first, right, add, sums);
+                }
+                // SAFETY: `self` proves that the machine has these instructions.
+                unsafe { compiled(self, left, first, right, add, sums) }
+            }
+        }
+    };
+}
+pub(super) use kernel;
+
 /// One vector of a kernel, for [`block`].
 pub(super) trait Vector<const W: usize>: Copy {
     /// `W` lanes of 32 bits.

@@ -29,24 +29,19 @@
 //! one, so λ_i ≤ 2^−8·‖high_i‖ and n_i ≥ (1 − 2^−8)·‖high_i‖, and the square of
 //! (1 + 2^−8)/(1 − 2^−8) is below 1 + 2^−5: a thirty-second more steps cover it.
 
-use std::arch::asm;
-use std::cell::Cell;
-use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+mod machine;
+mod product;
+
+use self::machine::Amx;
+pub(super) use self::machine::is_available;
+use self::product::{SIDE, Sums, Tile, W, ZERO, multiply};
 use super::frame::Frame;
 use super::{Area, Block, Packed, Rounded, bf16, panels};
 use crate::neighbours::points::Points;
-
-/// Rows of a tile, and words of each of them.
-const W: usize = 16;
-
-/// Rows and columns of a block: two tiles each way, so that every tile that is loaded serves two
-/// products. Four tiles of sums and two of either side are all eight that there are.
-const SIDE: usize = 2 * W;
 
 /// Rows and columns that are multiplied with each other before the next ones.
 const SPAN: usize = 512;
@@ -55,162 +50,6 @@ const SPAN: usize = 512;
 /// and its sums 1 MiB of the 2 MiB of second-level cache, two panels of columns 32 KiB of the
 /// 48 KiB of first-level cache.
 const PASS: usize = 16;
-
-/// 16 rows of 32 values, or 32 values of 16 columns in pairs.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Tile([[u32; W]; W]);
-
-const ZERO: Tile = Tile([[0; W]; W]);
-
-/// Sums of a block, row by row.
-type Sums = [f32; SIDE * SIDE];
-
-/// Proof that the machine has AMX for bf16, and that the kernel lets this process use it.
-#[derive(Clone, Copy)]
-struct Amx(());
-
-impl Amx {
-    fn new() -> Option<Self> {
-        is_available().then_some(Self(()))
-    }
-
-    /// Makes all eight tiles of this thread 16 rows of 64 bytes, for as long as the result lives.
-    fn configure(self) -> Configured {
-        if USERS.replace(USERS.get() + 1) == 0 {
-            self.load_configuration();
-        }
-        Configured(PhantomData)
-    }
-
-    #[allow(unsafe_code)]
-    fn load_configuration(self) {
-        #[repr(C, align(64))]
-        struct Configuration {
-            palette: u8,
-            start_row: u8,
-            reserved: [u8; 14],
-            row_bytes: [u16; 16],
-            rows: [u8; 16],
-        }
-        let mut wanted = Configuration {
-            palette: 1,
-            start_row: 0,
-            reserved: [0; 14],
-            row_bytes: [0; 16],
-            rows: [0; 16],
-        };
-        wanted.row_bytes[..8].fill(64);
-        wanted.rows[..8].fill(16);
-        // SAFETY: `self` proves that the machine has the instruction; it reads these 64 bytes.
-        unsafe {
-            asm!(
-                "ldtilecfg [{}]",
-                in(reg) &raw const wanted,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack, readonly, preserves_flags),
-            );
-        }
-    }
-}
-
-thread_local! {
-    /// How many [`Configured`] live on this thread: who looks at a block may multiply too.
-    static USERS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Proof that the tiles of this thread are configured; it never leaves the thread.
-struct Configured(PhantomData<*const ()>);
-
-impl Drop for Configured {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        if USERS.replace(USERS.get() - 1) > 1 {
-            return;
-        }
-        // SAFETY: only a machine with the instruction makes such a value.
-        unsafe {
-            asm!(
-                "tilerelease",
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
-    }
-}
-
-/// Whether this machine can and this process may; the kernel is asked once.
-pub(super) fn is_available() -> bool {
-    static READY: OnceLock<bool> = OnceLock::new();
-    *READY.get_or_init(|| has_instructions() && tiles_are_saved() && is_permitted())
-}
-
-/// Whether the processor has tiles and their bf16 products.
-// The intrinsic became a safe function after the oldest compiler that is supported.
-#[allow(unsafe_code, unused_unsafe)]
-fn has_instructions() -> bool {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
-    const BF16: u32 = 1 << 22;
-    const TILES: u32 = 1 << 24;
-    // SAFETY: every x86-64 processor has `cpuid`.
-    let leaf = unsafe { (__cpuid(0).eax >= 7).then(|| __cpuid_count(7, 0)) };
-    leaf.is_some_and(|leaf| leaf.edx & (BF16 | TILES) == BF16 | TILES)
-}
-
-/// Whether the operating system saves tiles and their configuration with a thread.
-#[allow(unsafe_code, unused_unsafe)]
-fn tiles_are_saved() -> bool {
-    const OSXSAVE: u32 = 1 << 27;
-    const TILES: u32 = 0b11 << 17;
-    // SAFETY: as above.
-    if unsafe { std::arch::x86_64::__cpuid(1) }.ecx & OSXSAVE == 0 {
-        return false;
-    }
-    let saved: u32;
-    // SAFETY: OSXSAVE says that the instruction and register 0 exist.
-    unsafe {
-        asm!(
-            "xgetbv",
-            in("ecx") 0,
-            out("eax") saved,
-            out("edx") _,
-            options(nomem, nostack, preserves_flags),
-        );
-    }
-    saved & TILES == TILES
-}
-
-/// Asks the kernel for room to save the tiles of this process's threads.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-fn is_permitted() -> bool {
-    const ARCH_PRCTL: isize = 158;
-    const ARCH_REQ_XCOMP_PERM: usize = 0x1023;
-    const TILE_DATA: usize = 18;
-    let result: isize;
-    // SAFETY: the call reads and writes no memory of the process; a kernel that does not know it
-    // returns an error.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") ARCH_PRCTL => result,
-            in("rdi") ARCH_REQ_XCOMP_PERM,
-            in("rsi") TILE_DATA,
-            out("rcx") _,
-            out("r11") _,
-            options(nostack),
-        );
-    }
-    result == 0
-}
-
-/// Other systems ask in other ways, or not at all: untested, so not used.
-#[cfg(not(target_os = "linux"))]
-fn is_permitted() -> bool {
-    false
-}
 
 /// All rows of a layer, with `P` parts each.
 struct Panels<const P: usize> {
@@ -373,100 +212,6 @@ fn spans(range: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
     let (start, end) = (range.start, range.end);
     let spans = start / SPAN..if start < end { end.div_ceil(SPAN) } else { 0 };
     spans.map(move |at| start.max(at * SPAN)..end.min((at + 1) * SPAN))
-}
-
-/// Product sums of 32 rows with 32 columns, `P` parts each, added to `sums` if `add`.
-#[allow(unsafe_code)]
-fn multiply<const P: usize>(
-    _: &Configured,
-    left: [&[Tile]; 2],
-    right: [&[Tile]; 2],
-    add: bool,
-    sums: &mut Sums,
-) {
-    let steps = left[0].len() / P;
-    assert!(
-        steps > 0
-            && [left, right]
-                .as_flattened()
-                .iter()
-                .all(|t| t.len() == P * steps),
-        "both sides have the same steps"
-    );
-    // Per step: rows 0-15 and 16-31 to tmm4 and tmm5, columns to tmm6 and tmm7, four products to
-    // tmm0..tmm3. Of two parts high·low first, then high·high, then low·high: each product changes
-    // one side only.
-    //
-    // SAFETY: the tiles of this thread are 16 rows of 64 bytes each, as `Configured` proves. Loads
-    // read 16 rows at distances of 64 bytes, the tile that the pointer shows at, or with 1024 more
-    // the second part of the same step; there are `steps` steps of P tiles each behind all four
-    // pointers. Sums are 32 rows of 128 bytes. No tile is used outside of this block.
-    unsafe {
-        asm!(
-            "test {add:e}, {add:e}",
-            "jz 2f",
-            "tileloadd tmm0, [{sums} + {line}*1]",
-            "tileloadd tmm1, [{sums} + {line}*1 + 64]",
-            "tileloadd tmm2, [{sums} + {line}*1 + 2048]",
-            "tileloadd tmm3, [{sums} + {line}*1 + 2112]",
-            "jmp 3f",
-            "2:",
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
-            "3:",
-            "tileloadd tmm4, [{a0} + {row}*1]",
-            "tileloadd tmm5, [{a1} + {row}*1]",
-            "cmp {step}, 1024",
-            "je 4f",
-            "tileloadd tmm6, [{b0} + {row}*1 + 1024]",
-            "tileloadd tmm7, [{b1} + {row}*1 + 1024]",
-            "tdpbf16ps tmm0, tmm4, tmm6",
-            "tdpbf16ps tmm1, tmm4, tmm7",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "tdpbf16ps tmm3, tmm5, tmm7",
-            "4:",
-            "tileloadd tmm6, [{b0} + {row}*1]",
-            "tileloadd tmm7, [{b1} + {row}*1]",
-            "tdpbf16ps tmm0, tmm4, tmm6",
-            "tdpbf16ps tmm1, tmm4, tmm7",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "tdpbf16ps tmm3, tmm5, tmm7",
-            "cmp {step}, 1024",
-            "je 5f",
-            "tileloadd tmm4, [{a0} + {row}*1 + 1024]",
-            "tileloadd tmm5, [{a1} + {row}*1 + 1024]",
-            "tdpbf16ps tmm0, tmm4, tmm6",
-            "tdpbf16ps tmm1, tmm4, tmm7",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "tdpbf16ps tmm3, tmm5, tmm7",
-            "5:",
-            "add {a0}, {step}",
-            "add {a1}, {step}",
-            "add {b0}, {step}",
-            "add {b1}, {step}",
-            "dec {steps}",
-            "jnz 3b",
-            "tilestored [{sums} + {line}*1], tmm0",
-            "tilestored [{sums} + {line}*1 + 64], tmm1",
-            "tilestored [{sums} + {line}*1 + 2048], tmm2",
-            "tilestored [{sums} + {line}*1 + 2112], tmm3",
-            add = in(reg) u32::from(add),
-            sums = in(reg) sums.as_mut_ptr(),
-            line = in(reg) SIDE * size_of::<f32>(),
-            row = in(reg) W * size_of::<u32>(),
-            step = in(reg) P * size_of::<Tile>(),
-            steps = inout(reg) steps => _,
-            a0 = inout(reg) left[0].as_ptr() => _,
-            a1 = inout(reg) left[1].as_ptr() => _,
-            b0 = inout(reg) right[0].as_ptr() => _,
-            b1 = inout(reg) right[1].as_ptr() => _,
-            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack),
-        );
-    }
 }
 
 #[cfg(test)]
