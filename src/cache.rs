@@ -30,12 +30,12 @@ const FORMAT: &str = "repgeo-cache/1";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Key {
     format: String,
-    /// `table` or `ranks`.
+    /// `table`, `ranks` or `queries`.
     kind: String,
     /// Fingerprint of the values, their type and shape.
     content: String,
     metric: String,
-    /// Fingerprint of the rows asked about; empty for a table.
+    /// Fingerprint of the rows asked about, or of the queries; empty for a table.
     targets: String,
     /// Fingerprint of the arrays of the entry.
     checksum: String,
@@ -243,6 +243,34 @@ pub fn write_table(
         ("dist_indices", array(&indices)),
     ];
     let key = key("table", content, metric, "", &members);
+    write(path, &key, members)
+}
+
+/// Writes the nearest rows of some queries to `path`: `query` (i64, M), `nearest` (i64, M × k) and
+/// `distance` (f64, M × k), under other names than a table of a layer with itself.
+///
+/// `contents` are the fingerprints of the layer and of the queries; `queries` and `rows` say which
+/// input row each of their rows is.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_queries(
+    path: &Path,
+    contents: [&str; 2],
+    metric: Metric,
+    queries: &[u32],
+    rows: &[u32],
+    table: &NeighbourTable,
+) -> Result<()> {
+    let queries: Vec<i64> = queries.iter().copied().map(i64::from).collect();
+    let nearest = table.indices.map(|&at| i64::from(rows[at as usize]));
+    let members = vec![
+        ("query", npy(&[queries.len()], &queries)),
+        ("nearest", array(&nearest)),
+        ("distance", array(&table.distances)),
+    ];
+    let [content, of] = contents;
+    let key = key("queries", content, metric, of, &members);
     write(path, &key, members)
 }
 

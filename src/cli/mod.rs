@@ -25,6 +25,7 @@ mod pairs;
 mod peaks;
 mod progress;
 mod prompts;
+mod queries;
 mod rows;
 mod search;
 mod similarity;

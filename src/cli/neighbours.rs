@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::cache::{fingerprint, write_table};
+use repgeo::cache::{fingerprint, write_queries, write_table};
 use repgeo::geometry::stats::mean;
-use repgeo::profile::{DuplicatePolicy, Tables, prepare};
+use repgeo::neighbours::{NeighbourTable, Points, cross_table, neighbour_table};
+use repgeo::profile::{DuplicatePolicy, PreparedLayer, Tables, prepare};
 use repgeo::report::{NeighboursReport, Report, WrittenTable};
 use repgeo::warning::{Warning, WarningCode};
 use repgeo::{Error, Result};
@@ -15,13 +16,16 @@ use repgeo::{Error, Result};
 use super::layers::LayerArgs;
 use super::output::{ScreenArgs, input_name};
 use super::progress::Bar;
+use super::queries::QueryArgs;
 use super::rows::RowArgs;
 use super::search::SearchArgs;
 
-/// Write the exact neighbour table of every layer as .npz (distances, dist_indices)
+/// Write the exact neighbour table of every layer as .npz
 ///
-/// Column 0 is the row itself, as DADApy's Data(distances=...) takes it. `--neighbours` and `--cache`
-/// of other commands read the folder back.
+/// The arrays are distances and dist_indices; column 0 is the row itself, as DADApy's
+/// Data(distances=...) takes it. `--neighbours` and `--cache` of other commands read the folder
+/// back. With `--queries` the arrays are query, nearest and distance: input rows of ACTS2, their
+/// nearest input rows of ACTS, and how far these are. A row that both dumps hold is its own nearest.
 #[derive(Args)]
 pub struct NeighboursArgs {
     /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
@@ -43,6 +47,9 @@ pub struct NeighboursArgs {
     rows: RowArgs,
 
     #[command(flatten)]
+    queries: QueryArgs,
+
+    #[command(flatten)]
     search: SearchArgs,
 
     #[command(flatten)]
@@ -55,15 +62,16 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let options = args
         .layers
         .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
-    fs::create_dir_all(&args.output).map_err(|source| Error::Write {
-        path: args.output.clone(),
-        source,
-    })?;
+    let queries = args.queries.open(&dump, &options)?;
     let tables = Tables {
         metric: args.layers.metric(),
         search: args.search.options()?,
         ..Tables::default()
     };
+    fs::create_dir_all(&args.output).map_err(|source| Error::Write {
+        path: args.output.clone(),
+        source,
+    })?;
     let progress = Bar::new(args.screen.quiet);
     let mut report = NeighboursReport {
         metric: tables.metric.as_str().to_owned(),
@@ -72,45 +80,56 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         layers: Vec::new(),
         warnings: dump.warnings().to_vec(),
     };
+    report.rows.extend(args.queries.words());
     let names: Vec<&str> = dump
         .layers()
         .iter()
         .map(|layer| layer.name.as_str())
         .collect();
-    for (info, file) in dump.layers().iter().zip(file_names(&names)) {
+    for (at, file) in file_names(&names).into_iter().enumerate() {
+        let info = &dump.layers()[at];
         let prepared = prepare(&dump, info, &options)?;
-        let mut warnings = prepared.warnings;
-        let table = tables.neighbours(
-            &prepared.matrix,
-            &info.name,
-            args.k,
-            &mut warnings,
-            &progress,
-        )?;
+        let path = args.output.join(&file);
+        let (table, asked, mut warnings) = match &queries {
+            None => {
+                let table = of_itself(&tables, &prepared, &info.name, args.k, &path, &progress)?;
+                (table, None, Vec::new())
+            }
+            Some(queries) => {
+                let (layer, asked) = queries.read(at, info, prepared.matrix.n_columns())?;
+                let names = [info.name.as_str(), layer.name.as_str()];
+                let layers = [&prepared, &asked];
+                let table = of_queries(&tables, layers, names, args.k, &path, &progress)?;
+                let asked_for = (layer.name.clone(), table.n());
+                (table, Some(asked_for), asked.warnings)
+            }
+        };
+        warnings.splice(0..0, prepared.warnings);
+        let n = prepared.matrix.n_rows();
         if table.k() < args.k {
+            let all = match &asked {
+                None => format!("all other rows of {n}"),
+                Some(_) => format!("all {n} rows"),
+            };
             warnings.push(Warning::new(
                 WarningCode::KReduced,
                 1,
-                format!(
-                    "k = {} was reduced to {}, all other rows of {}",
-                    args.k,
-                    table.k(),
-                    table.n()
-                ),
+                format!("k = {} was reduced to {}, {all}", args.k, table.k()),
             ));
         }
-        let content = fingerprint(&prepared.matrix);
-        write_table(&args.output.join(&file), &content, tables.metric, &table)?;
         let distance = |order: usize| {
             let exists = (1..=table.k()).contains(&order);
             exists
                 .then(|| mean(&table.distances_of_order(order).to_vec()))
                 .flatten()
         };
+        let (query_layer, n_queries) = asked.unzip();
         report.layers.push(WrittenTable {
             layer: info.name.clone(),
             index: info.index,
-            n: table.n(),
+            n,
+            query_layer,
+            n_queries,
             k: table.k(),
             mean_r1: distance(1),
             mean_rk: distance(table.k()),
@@ -118,9 +137,45 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
             warnings,
         });
     }
-    let input = vec![input_name(&args.input)];
+    let mut input = vec![input_name(&args.input)];
+    input.extend(args.queries.input());
     args.screen
         .write(&Report::new("neighbours", input, &report))
+}
+
+/// The table of a layer with itself, written to `path`.
+fn of_itself(
+    tables: &Tables<'_>,
+    layer: &PreparedLayer,
+    name: &str,
+    k: usize,
+    path: &Path,
+    progress: &Bar,
+) -> Result<NeighbourTable> {
+    let points = Points::new(&layer.matrix, tables.metric, name)?;
+    let table = neighbour_table(&points, k, &tables.search, progress)?;
+    let content = fingerprint(&layer.matrix);
+    write_table(path, &content, tables.metric, &table)?;
+    Ok(table)
+}
+
+/// The rows of the first layer that are nearest to each row of the second, written to `path`.
+fn of_queries(
+    tables: &Tables<'_>,
+    [layer, queries]: [&PreparedLayer; 2],
+    [name, query_name]: [&str; 2],
+    k: usize,
+    path: &Path,
+    progress: &Bar,
+) -> Result<NeighbourTable> {
+    let points = Points::new(&layer.matrix, tables.metric, name)?;
+    let asked = Points::new(&queries.matrix, tables.metric, query_name)?;
+    let table = cross_table(&points, &asked, k, &tables.search, progress)?;
+    let contents = [&layer.matrix, &queries.matrix].map(fingerprint);
+    let contents = [contents[0].as_str(), contents[1].as_str()];
+    let (queries, rows) = (&queries.rows, &layer.rows);
+    write_queries(path, contents, tables.metric, queries, rows, &table)?;
+    Ok(table)
 }
 
 /// A file name for each layer: its name in characters that every system takes, made unique.

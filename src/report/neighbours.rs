@@ -33,7 +33,11 @@ pub struct WrittenTable {
     pub index: usize,
     /// Rows, N.
     pub n: usize,
-    /// Neighbours of each row, itself not counted.
+    /// The layer that the queries are from, if they are from another dump.
+    pub query_layer: Option<String>,
+    /// Its rows.
+    pub n_queries: Option<usize>,
+    /// Neighbours of each row or query; a row itself is not counted.
     pub k: usize,
     /// Mean distance of the first neighbour.
     pub mean_r1: Option<f64>,
@@ -51,7 +55,8 @@ impl Printable for NeighboursReport {
             let layer: &WrittenTable = layer;
             let record = |scale, value| Record {
                 scale: Some(scale),
-                n: Some(layer.n),
+                n: Some(layer.n_queries.unwrap_or(layer.n)),
+                other: layer.query_layer.as_deref().unwrap_or_default(),
                 ..Record::new(&layer.layer, "distance", value)
             };
             [record(1, layer.mean_r1), record(layer.k, layer.mean_rk)]
@@ -60,24 +65,36 @@ impl Printable for NeighboursReport {
     }
 
     fn table(&self, style: &Style) -> String {
-        let mut grid = Grid::new(vec![
-            Column::text("layer"),
-            Column::number("n"),
+        let asked = self.layers.iter().any(|layer| layer.n_queries.is_some());
+        let mut columns = vec![Column::text("layer"), Column::number("n")];
+        if asked {
+            columns.extend([Column::text("queries from"), Column::number("queries")]);
+        }
+        columns.extend([
             Column::number("k"),
             Column::number("mean r1"),
             Column::number("mean rk"),
             Column::text("file"),
         ]);
+        let mut grid = Grid::new(columns);
         let number = |value: Option<f64>| value.map_or(style.dash().into(), |v| significant(v, 3));
         for layer in &self.layers {
-            grid.push(vec![
+            let mut row = vec![
                 text::safe(&layer.layer, *style).into(),
                 grouped(layer.n, *style).into(),
+            ];
+            if asked {
+                let from = layer.query_layer.as_deref().unwrap_or_default();
+                row.push(text::safe(from, *style).into());
+                row.push(grouped(layer.n_queries.unwrap_or_default(), *style).into());
+            }
+            row.extend([
                 grouped(layer.k, *style).into(),
                 number(layer.mean_r1).into(),
                 number(layer.mean_rk).into(),
                 text::safe(&layer.file, *style).into(),
             ]);
+            grid.push(row);
         }
         grid.render(*style)
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use repgeo::input::Tensors;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -276,6 +277,76 @@ fn tables_written_are_read_back_with_the_same_numbers() {
     let cached = run(&["overlap", acts, "--cache", path(tables.path())]);
     assert_eq!(cached, run(&["overlap", acts]));
     assert_eq!(fs::read_dir(tables.path()).unwrap().count(), before);
+}
+
+#[test]
+fn queries_from_another_dump_find_the_nearest_rows_of_this_one() {
+    let (folder, written) = (dump(), TempDir::new().unwrap());
+    let other = TempDir::new().unwrap();
+    let asked = normal(40, 6, 9);
+    write(&other.path().join("a.npy"), &asked);
+    let report = json(&[
+        "neighbours",
+        path(folder.path()),
+        "--layers",
+        "a",
+        "--rows",
+        "100..200",
+        "--queries",
+        path(other.path()),
+        "--query-rows",
+        "10..",
+        "-k",
+        "7",
+        "-o",
+        path(written.path()),
+    ]);
+    let layer = &report["layers"][0];
+    assert_eq!(
+        [&layer["n"], &layer["n_queries"], &layer["k"]],
+        [100, 30, 7]
+    );
+    let arrays = Tensors::open(&written.path().join("a.npz")).unwrap();
+    let values = |name: &str| arrays.get(name).unwrap().to_f64().unwrap();
+    let (nearest, distance) = (values("nearest"), values("distance"));
+    let rows = normal(220, 6, 1);
+    for (at, &query) in values("query").iter().enumerate() {
+        assert_eq!(query, 10.0 + at as f64);
+        let mut all: Vec<(f64, usize)> = (100..200)
+            .map(|row| {
+                let apart = &rows.row(row) - &asked.row(10 + at);
+                ((&apart * &apart).sum().sqrt(), row)
+            })
+            .collect();
+        all.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        for (place, (apart, row)) in all.into_iter().take(7).enumerate() {
+            assert_eq!(nearest[7 * at + place], row as f64, "{at} {place}");
+            assert!((distance[7 * at + place] - apart).abs() < 1e-12);
+        }
+    }
+    // Nobody takes it for the table of the layer with itself.
+    let err = refusal(&["id-profile", "--neighbours", path(written.path())]);
+    assert!(err.contains("no neighbour table"), "{err}");
+}
+
+#[test]
+fn queries_that_do_not_fit_are_refused_before_anything_is_written() {
+    let (folder, other) = (dump(), TempDir::new().unwrap());
+    write(&other.path().join("narrow.npy"), &normal(20, 5, 9));
+    let (acts, narrow) = (path(folder.path()), path(other.path()));
+    let out = other.path().join("tables");
+    let base = ["neighbours", acts, "-o", path(&out), "--queries", narrow];
+    let err = refusal(&base);
+    assert!(err.contains("1 layers and ACTS 3") && err.contains("--query-layers"));
+    assert!(!out.exists());
+    let err = refusal(&[&base[..], &["--layers", "b"]].concat());
+    assert!(
+        err.contains("narrow has 5 columns") && err.contains('6'),
+        "{err}"
+    );
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+    let (code, _, err) = run(&["neighbours", acts, "-o", path(&out), "--query-rows", "0..3"]);
+    assert!(code != 0 && err.contains("--queries"), "{err}");
 }
 
 #[test]

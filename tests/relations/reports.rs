@@ -69,6 +69,7 @@ const FORMS: &[&[&str]] = &[
     ],
     &["overlap", "--labels", "LABELS", "--class-fraction", "0.2"],
     &["neighbours", "-k", "7", "-o", "TABLES"],
+    &["neighbours", "--queries", "OTHER", "-o", "TABLES"],
 ];
 
 fn run(args: &[String]) -> String {

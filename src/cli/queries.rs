@@ -1,0 +1,113 @@
+//! Flags that take queries from another dump.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use repgeo::input::{Dump, LayerInfo, RowChoice, RowSource, Selection};
+use repgeo::profile::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+use repgeo::{Error, Result};
+
+use super::output::input_name;
+
+/// Whose nearest rows are sought.
+#[derive(Args)]
+#[command(next_help_heading = "Queries")]
+pub struct QueryArgs {
+    /// Ask for the rows of another dump, layer by layer in the same order: which rows of ACTS are
+    /// nearest to each of them?
+    #[arg(long, value_name = "ACTS2")]
+    queries: Option<PathBuf>,
+
+    /// Layers of the other dump to keep, like --layers
+    #[arg(
+        long,
+        value_name = "SELECTION",
+        allow_hyphen_values = true,
+        requires = "queries"
+    )]
+    query_layers: Option<Selection>,
+
+    /// Rows of the other dump to ask for: a range, or a file, like --rows
+    #[arg(
+        long,
+        value_name = "FILE|RANGE",
+        allow_hyphen_values = true,
+        requires = "queries"
+    )]
+    query_rows: Option<String>,
+}
+
+/// The layers of another dump that stand beside those of the first.
+pub struct Queries {
+    dump: Dump,
+    options: LayerOptions,
+}
+
+impl QueryArgs {
+    /// Opens the other dump, if one is named; its rows are read as `options` reads those of `rows`.
+    pub fn open(&self, rows: &Dump, options: &LayerOptions) -> Result<Option<Queries>> {
+        let Some(path) = &self.queries else {
+            return Ok(None);
+        };
+        let dump = match &self.query_layers {
+            None => Dump::open(path)?,
+            Some(selection) => Dump::list(path)?.select(selection)?,
+        };
+        let [here, there] = [rows, &dump].map(|dump| dump.layers().len());
+        if here != there {
+            return Err(Error::Usage(format!(
+                "--queries: {} has {there} layers and ACTS {here}, and layers are taken in pairs; \
+                 choose them with --layers and --query-layers",
+                input_name(path)
+            )));
+        }
+        let source = match &self.query_rows {
+            None => RowSource::All,
+            Some(text) => text.parse()?,
+        };
+        let choice = RowChoice {
+            source,
+            ..RowChoice::default()
+        };
+        let options = LayerOptions {
+            rows: choice.resolve(dump.n_rows(), None)?,
+            // A repeated query has an answer of its own.
+            duplicates: DuplicatePolicy::Keep,
+            ..options.clone()
+        };
+        Ok(Some(Queries { dump, options }))
+    }
+
+    /// The other dump as it was named, for the report.
+    pub fn input(&self) -> Option<String> {
+        self.queries.as_deref().map(input_name)
+    }
+
+    /// The choice of its rows in words of the flags, for the report.
+    pub fn words(&self) -> Option<String> {
+        let rows = self.query_rows.as_ref();
+        rows.map(|rows| format!("--query-rows {}", input_name(rows.as_ref())))
+    }
+}
+
+impl Queries {
+    /// Reads the layer that stands beside layer `at` of the first dump, which has `columns`.
+    pub fn read(
+        &self,
+        at: usize,
+        beside: &LayerInfo,
+        columns: usize,
+    ) -> Result<(&LayerInfo, PreparedLayer)> {
+        let layer = &self.dump.layers()[at];
+        let prepared = prepare(&self.dump, layer, &self.options)?;
+        let found = prepared.matrix.n_columns();
+        if found == columns {
+            return Ok((layer, prepared));
+        }
+        Err(Error::Usage(format!(
+            "--queries: {} has {found} columns, and {} of ACTS, which it is compared with, has \
+             {columns}; choose layers of one width with --layers and --query-layers",
+            layer.name, beside.name
+        )))
+    }
+}
