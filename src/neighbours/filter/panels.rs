@@ -96,6 +96,17 @@ pub(super) trait Vector<const W: usize>: Copy {
     fn store(self, sums: Self::Lanes, out: &mut [f32; W]);
     /// Adds the lanes to f32.
     fn add_to(self, sums: Self::Lanes, out: &mut [f32; W]);
+
+    /// Product sums of `R` rows of `left`, the `part`-th `R` of the panel, with `P` panels as deep.
+    #[inline(always)]
+    fn sum_up<const R: usize, const P: usize>(
+        self,
+        left: &[Words<W>],
+        part: usize,
+        right: [&[Words<W>]; P],
+    ) -> [[Self::Lanes; P]; R] {
+        sum_up(self, left, part, right)
+    }
 }
 
 /// [`Lanes::block`] with `R` rows: always inlined into a function compiled for its vectors.
@@ -110,25 +121,22 @@ pub(super) fn block<const W: usize, const R: usize, V: Vector<W>>(
 ) {
     let part = first / R;
     match *right {
-        [a] => sum_up::<W, R, 1, V>(vector, left, part, [a], add, sums),
-        [a, b] => sum_up::<W, R, 2, V>(vector, left, part, [a, b], add, sums),
-        [a, b, c] => sum_up::<W, R, 3, V>(vector, left, part, [a, b, c], add, sums),
+        [a] => write::<W, R, 1, V>(vector, vector.sum_up(left, part, [a]), add, sums),
+        [a, b] => write::<W, R, 2, V>(vector, vector.sum_up(left, part, [a, b]), add, sums),
+        [a, b, c] => write::<W, R, 3, V>(vector, vector.sum_up(left, part, [a, b, c]), add, sums),
         _ => unreachable!("a block has one to three panels"),
     }
 }
 
-/// Product sums of `R` rows of `left`, the `part`-th `R` of the panel, with `P` panels.
+/// [`Vector::sum_up`] as the compiler makes it.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)]
-fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
+pub(super) fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
     vector: V,
     left: &[Words<W>],
     part: usize,
     mut right: [&[Words<W>]; P],
-    add: bool,
-    out: &mut [f32],
-) {
-    let out = out.as_chunks_mut::<W>().0;
+) -> [[V::Lanes; P]; R] {
     let mut sums = [[vector.zero(); P]; R];
     // Cut to one length, panel by panel, and counted: so the compiler sees that no index is out of
     // bounds.
@@ -150,6 +158,18 @@ fn sum_up<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
             }
         }
     }
+    sums
+}
+
+/// Puts sums into `out`, or adds them to it.
+#[inline(always)]
+fn write<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
+    vector: V,
+    sums: [[V::Lanes; P]; R],
+    add: bool,
+    out: &mut [f32],
+) {
+    let out = out.as_chunks_mut::<W>().0;
     for r in 0..R {
         for p in 0..P {
             let out = &mut out[r * P + p];
