@@ -85,6 +85,7 @@ pub fn cross_table(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::input::Matrix;
     use crate::neighbours::tests::{adversarial, gaussian, kernels};
     use crate::neighbours::{Metric, squared_distance};
@@ -150,19 +151,27 @@ mod tests {
 
     #[test]
     fn cosine_threads_and_limits_change_nothing() {
-        let (here, there) = (gaussian(1200, 64, 1), gaussian(90, 64, 2));
-        for threads in [1, 3] {
+        let (here, there) = (gaussian(2000, 64, 1), gaussian(90, 64, 2));
+        for (kernel, threads) in kernels().into_iter().flat_map(|k| [(k, 1), (k, 3)]) {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().unwrap().install(|| {
-                // Room for the lists and the smallest tiles, but not for all packed rows.
-                let least = 1290 * (64 + 24 * 7 + Candidates::bytes(7)) + 600_000;
-                for max_memory in [None, Some(least.max(threads as u64 * 300_000))] {
-                    let options = SearchOptions {
+                for metric in [Metric::Cosine, Metric::Euclidean] {
+                    let under = |max_memory| SearchOptions {
+                        kernel,
                         max_memory,
                         ..SearchOptions::default()
                     };
-                    for metric in [Metric::Cosine, Metric::Euclidean] {
-                        check("gaussian", &here, &there, metric, &options);
+                    let points = Points::new(&here, metric, "here").unwrap();
+                    let queries = Points::new(&there, metric, "there").unwrap();
+                    let refused = cross_table(&points, &queries, 7, &under(Some(1)), &Silent);
+                    let Err(Error::Memory { needed, .. }) = refused else {
+                        panic!("one byte is no room");
+                    };
+                    // Not all rows can be packed at once.
+                    let lists = 2090 * (64 + 24 * 7 + Candidates::bytes(7));
+                    assert!(needed < lists + 2090 * kernel.packed_row(64), "{needed}");
+                    for max_memory in [None, Some(needed)] {
+                        check("gaussian", &here, &there, metric, &under(max_memory));
                     }
                 }
             });

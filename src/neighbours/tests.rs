@@ -437,7 +437,7 @@ fn a_limit_on_memory_changes_no_byte_and_one_too_low_says_what_is_needed() {
             };
             // Less than the packed rows alone, so they cannot all have been packed at once.
             let lists = 1500 * (64 + 24 * 7 + Candidates::bytes(7));
-            assert!(needed < lists + 1500 * 48 * 4, "{needed}");
+            assert!(needed < lists + 1500 * kernel.packed_row(48), "{needed}");
             let least = under(Some(needed));
             assert_eq!(neighbour_table(&points, 7, &least, &Silent).unwrap(), table);
 

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-${TMPDIR:-/tmp}/repgeo-amx}
 shift || true
-[ $# -gt 0 ] || set -- neighbours:: --skip tiles_and_threads_change_no_byte
+[ $# -gt 0 ] || set -- neighbours:: --skip tiles_and_threads_change_no_byte --skip every_kernel_of_the_machine_is_timed
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 
