@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use repgeo::input::{Dump, LayerInfo, RowChoice, RowSource, Selection};
 use repgeo::profile::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+use repgeo::warning::WarningCode;
 use repgeo::{Error, Result};
 
 use super::output::input_name;
@@ -56,7 +57,7 @@ impl QueryArgs {
         let [here, there] = [rows, &dump].map(|dump| dump.layers().len());
         if here != there {
             return Err(Error::Usage(format!(
-                "--queries: {} has {there} layers and ACTS {here}, and layers are taken in pairs; \
+                "--queries: layers are taken in pairs, but ACTS has {here} and {} has {there}; \
                  choose them with --layers and --query-layers",
                 input_name(path)
             )));
@@ -99,7 +100,11 @@ impl Queries {
         columns: usize,
     ) -> Result<(&LayerInfo, PreparedLayer)> {
         let layer = &self.dump.layers()[at];
-        let prepared = prepare(&self.dump, layer, &self.options)?;
+        let mut prepared = prepare(&self.dump, layer, &self.options)?;
+        // Each has an answer of its own, so few are no harm.
+        prepared
+            .warnings
+            .retain(|warning| warning.code != WarningCode::FewRows);
         let found = prepared.matrix.n_columns();
         if found == columns {
             return Ok((layer, prepared));

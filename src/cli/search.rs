@@ -7,6 +7,7 @@ use repgeo::{Error, Result};
 
 /// How neighbours are searched.
 #[derive(Args)]
+#[command(next_help_heading = "Search")]
 pub struct SearchArgs {
     /// What multiplies rows; for finding faults, results are the same
     #[arg(long, hide = true, value_name = "NAME", value_parser = kernel_name(),

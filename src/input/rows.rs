@@ -83,7 +83,7 @@ impl RowChoice {
                 range
                     .and_then(|range| range.resolve(n))
                     .map_err(|fact| {
-                        Error::Usage(format!("--rows {text}: {fact} rows of the dump"))
+                        Error::Usage(format!("rows {text}: {fact}; rows count from 0"))
                     })?
                     .collect()
             }
@@ -155,7 +155,7 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         path: path.to_owned(),
         fact,
         remedy: format!(
-            "--rows takes indices from 0 to {} or {n} booleans",
+            "rows are indices from 0 to {} or {n} booleans",
             n.saturating_sub(1)
         ),
     };

@@ -122,7 +122,7 @@ fn sum_up_twelve(
         part < W / ROWS && right.iter().all(|panel| panel.len() == depth),
         "rows of the panel and columns of the same depth"
     );
-    let end = depth * size_of::<Words<W>>();
+    let end = size_of_val(left);
     let [a, b, c] = right.map(|panel| panel.as_ptr().cast::<u8>().wrapping_add(end));
     let row = left.as_ptr().cast::<u8>().wrapping_add(end);
     let row = row.wrapping_add(part * ROWS * size_of::<u32>());
