@@ -13,8 +13,8 @@
 //!
 //! * rounding of G, |error| ≤ γ_m·n_i·n_j with m = D + 16 rounded steps (the spare steps pay for
 //!   the f64 norms and for arithmetic on scores in f32), and 2·γ_m·n_i·n_j ≤ γ_m·(n_i² + n_j²).
-//!   No product passes through more than D sums; a kernel that adds in a known order may need
-//!   fewer (`amx`);
+//!   No product passes through more than D sums; a kernel that adds in a known order needs fewer
+//!   (`panels` adds up pieces of a row, `amx` tiles);
 //! * products that a kernel leaves out of G, if it does. What it keeps of a pair is known to be
 //!   within λ_i·λ_j ≤ (λ_i² + λ_j²)/2 of u_i·u_j, with λ measured row by row (`amx`), so g is
 //!   within λ_i² + λ_j²;

@@ -19,6 +19,11 @@ pub(super) type Words<const W: usize> = [u32; W];
 /// take 384 KiB and stay in the second-level cache while all rows of a tile pass by.
 const DEPTH: usize = 2048;
 
+/// Words of a row that are added up by themselves before they meet the sum of those before. With
+/// few a product passes through few roundings, which makes the bound tight; with fewer still the
+/// sums would go to memory and back for a good part of the time.
+const PIECE: usize = 256;
+
 /// Panels of columns that a block has at most, for any kernel.
 const MOST: usize = 3;
 
@@ -121,10 +126,31 @@ pub(super) fn block<const W: usize, const R: usize, V: Vector<W>>(
 ) {
     let part = first / R;
     match *right {
-        [a] => write::<W, R, 1, V>(vector, vector.sum_up(left, part, [a]), add, sums),
-        [a, b] => write::<W, R, 2, V>(vector, vector.sum_up(left, part, [a, b]), add, sums),
-        [a, b, c] => write::<W, R, 3, V>(vector, vector.sum_up(left, part, [a, b, c]), add, sums),
+        [a] => by_pieces::<W, R, 1, V>(vector, left, part, [a], add, sums),
+        [a, b] => by_pieces::<W, R, 2, V>(vector, left, part, [a, b], add, sums),
+        [a, b, c] => by_pieces::<W, R, 3, V>(vector, left, part, [a, b, c], add, sums),
         _ => unreachable!("a block has one to three panels"),
+    }
+}
+
+/// [`Vector::sum_up`] by [`PIECE`]s.
+#[inline(always)]
+fn by_pieces<const W: usize, const R: usize, const P: usize, V: Vector<W>>(
+    vector: V,
+    left: &[Words<W>],
+    part: usize,
+    right: [&[Words<W>]; P],
+    mut add: bool,
+    out: &mut [f32],
+) {
+    for (at, left) in left.chunks(PIECE).enumerate() {
+        let mut piece = right;
+        for panel in &mut piece {
+            *panel = &panel[at * PIECE..][..left.len()];
+        }
+        let sums: [[V::Lanes; P]; R] = vector.sum_up(left, part, piece);
+        write(vector, sums, add, out);
+        add = true;
     }
 }
 
@@ -211,10 +237,13 @@ pub(super) fn pack<const W: usize, L: Lanes<W>>(
         depth,
         words,
     };
+    let columns = points.n_columns();
+    let piece = PIECE * columns.div_ceil(depth.max(1));
     Rounded {
         packed: Box::new(packed),
         measured,
-        steps: points.n_columns(),
+        // Those of its piece, and one for each later piece.
+        steps: columns.min(piece) + depth.div_ceil(PIECE),
     }
 }
 
