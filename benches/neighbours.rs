@@ -4,6 +4,7 @@
 //! cargo bench --bench neighbours                                # the floor and the searches
 //! cargo bench --bench neighbours -- --table FILE.npy K THREADS REPEATS KERNEL
 //! cargo bench --bench neighbours -- --kernels N D K RANK ROUNDS     # one kernel beside the other
+//! cargo bench --bench neighbours -- --clusters N D K APART          # a layer that is hard to filter
 //! ```
 //!
 //! The second form prints one JSON line, `{"seconds": […]}`, for `benches/peers/run.py`.
@@ -113,6 +114,38 @@ fn time_table(arguments: &[String]) -> repgeo::Result<()> {
     Ok(())
 }
 
+/// `--clusters N D K APART`: a table of two clusters, by each kernel on all threads, and by choice.
+fn time_clusters(arguments: &[String]) {
+    let numbers: Vec<usize> = arguments
+        .iter()
+        .map(|text| text.parse().expect("--clusters takes four numbers"))
+        .collect();
+    let &[n, d, k, apart] = numbers.as_slice() else {
+        panic!("--clusters needs N D K APART");
+    };
+    let mut random = SplitMix64::new(1);
+    let mut normal = || {
+        let (u, v) = (1.0 - random.uniform(), random.uniform());
+        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    };
+    #[allow(clippy::cast_possible_truncation)]
+    let values: Vec<f32> = (0..n * d)
+        .map(|at| (normal() + if at / d % 2 == 0 { apart as f64 } else { 0.0 }) as f32)
+        .collect();
+    let matrix = Matrix::from_f32(n, d, values);
+    let points = Points::new(&matrix, Metric::Euclidean, "bench").expect("finite data");
+    for kernel in Kernel::ALL {
+        if kernel.is_available() {
+            let options = SearchOptions {
+                kernel,
+                ..SearchOptions::default()
+            };
+            let seconds = time(1, || drop(neighbour_table(&points, k, &options, &Silent)));
+            println!("{:12} {:.2} s", kernel.as_str(), median(seconds));
+        }
+    }
+}
+
 /// `--kernels N D K RANK ROUNDS`: tables, orders to N/2 and ranks by each kernel, one thread.
 fn compare_kernels(arguments: &[String]) {
     let numbers: Vec<usize> = arguments
@@ -186,6 +219,10 @@ fn main() -> repgeo::Result<()> {
     };
     if let Some(arguments) = behind("--table", 5) {
         return time_table(arguments);
+    }
+    if let Some(arguments) = behind("--clusters", 4) {
+        time_clusters(arguments);
+        return Ok(());
     }
     match behind("--kernels", 5) {
         Some(arguments) => compare_kernels(arguments),

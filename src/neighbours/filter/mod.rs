@@ -323,6 +323,25 @@ mod tests {
     use crate::neighbours::points::{Metric, Points};
     use crate::neighbours::tests::{adversarial, gaussian, kernels};
 
+    #[test]
+    fn only_the_portable_kernel_is_charged_a_rounding_for_every_column() {
+        let matrix = gaussian(20, 3000, 1);
+        let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+        for kernel in kernels() {
+            let operand = pack(
+                &points,
+                (0..20).collect(),
+                kernel,
+                &Demand::Nearest(5),
+                None,
+            );
+            match kernel {
+                Kernel::Portable => assert_eq!(operand.steps, 3000),
+                _ => assert!(operand.steps < 600, "{kernel:?} {}", operand.steps),
+            }
+        }
+    }
+
     /// Checks every pair and returns how many there were.
     fn check_all_pairs(name: &str, points: &Points<'_>, operand: &Operand) -> u64 {
         let (n, width) = (points.n_rows(), points.n_columns());
