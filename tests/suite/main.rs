@@ -1,0 +1,24 @@
+//! The integration tests, one program: linking thirteen cost more time than running them.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::excessive_precision,
+    clippy::float_cmp,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod architecture;
+mod cli;
+mod clones;
+mod density;
+mod events;
+mod hand_made;
+mod id;
+mod input;
+mod mechanisms;
+mod profile_golden;
+mod relations;
+mod report_schema;
+mod report_text;
+mod similarity;

@@ -1,0 +1,10 @@
+//! Streams, logits, attributions and edits against the reference implementation, an independent
+//! oracle, closed forms and the identities that must hold whatever the weights are.
+
+mod commands;
+mod dumps;
+mod fixture;
+mod identities;
+mod oracle;
+mod reference;
+mod toy;

@@ -1,0 +1,183 @@
+//! `docs/report.schema.json` describes every report, and nothing else.
+
+use super::hand_made;
+use std::collections::BTreeSet;
+
+use repgeo::report::{Format, Printable, Report, ScalingView, Style};
+use serde_json::{Value, json};
+
+const SCHEMA: &str = include_str!("../../docs/report.schema.json");
+
+fn schema() -> Value {
+    serde_json::from_str(SCHEMA).unwrap()
+}
+
+fn faults(report: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    validator
+        .iter_errors(report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+fn rendered<T: Printable>(command: &'static str, body: &T) -> Value {
+    let report = Report::new(command, vec!["acts".into()], body);
+    let text = report.render(Format::Json, &Style::default()).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn profile() -> Value {
+    rendered("id-profile", &hand_made::profile())
+}
+
+#[test]
+fn the_schema_is_itself_valid() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+}
+
+#[test]
+fn every_shape_of_report_is_described() {
+    let scaled = hand_made::resampled();
+    for report in [
+        profile(),
+        rendered("id-profile", &hand_made::family()),
+        rendered("id-profile", &scaled),
+        rendered("id-profile", &ScalingView(&scaled)),
+        rendered("inspect", &hand_made::inspected()),
+        rendered("inspect", &hand_made::scanned()),
+        rendered("events", &hand_made::two_humps()),
+        rendered("events", &hand_made::gaps_only()),
+    ] {
+        assert_eq!(faults(&report), [""; 0]);
+    }
+}
+
+#[test]
+fn a_wrong_report_is_refused() {
+    let estimate = "/layers/1/estimates/0";
+    for (place, wrong) in [
+        ("/schema", json!("repgeo/2")),
+        ("/command", json!("similarity")),
+        ("/command", json!("inspect")),
+        ("/input", json!("acts")),
+        ("/layers/0/estimates/0/reason", Value::Null),
+        (&format!("{estimate}/id"), Value::Null),
+        (&format!("{estimate}/id"), json!("24.6")),
+        (&format!("{estimate}/reason"), json!("no_root")),
+        (&format!("{estimate}/error_kind"), Value::Null),
+        (&format!("{estimate}/fit"), json!("mle-censored")),
+        (&format!("{estimate}/surplus"), json!(1)),
+        ("/layers/1/scaling/0/order", json!(0)),
+        ("/layers/1/plateau/id", Value::Null),
+        ("/layers/1/relative_depth", json!(1.5)),
+        ("/layers/1/diagnostics/distances/r1", json!([1.0, 2.0])),
+        ("/layers/0/warnings/0/code", json!("duplicate")),
+        ("/summary/peak/index", json!(1.5)),
+        ("/surplus", json!(1)),
+    ] {
+        let mut report = profile();
+        let (parent, key) = place.rsplit_once('/').unwrap();
+        let parent = report.pointer_mut(parent).unwrap();
+        parent[key] = wrong.clone();
+        assert!(
+            !faults(&report).is_empty(),
+            "{place} = {wrong} was accepted"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_event_is_refused() {
+    for (place, wrong) in [
+        ("/events/peak/found", Value::Null),
+        ("/events/peak/reason", json!("not_reached")),
+        ("/events/peak/found/value", Value::Null),
+        ("/events/peak/found/surplus", json!(1)),
+        ("/events/maxima/found", json!([])),
+        ("/events/onset/found/lowest/relative_depth", json!(1.5)),
+        ("/events/surplus", json!(1)),
+    ] {
+        let mut report = rendered("events", &hand_made::two_humps());
+        *report.pointer_mut(place).unwrap_or(&mut Value::Null) = wrong.clone();
+        if let Some((parent, "surplus")) = place.rsplit_once('/') {
+            report.pointer_mut(parent).unwrap()["surplus"] = wrong.clone();
+        }
+        assert!(
+            !faults(&report).is_empty(),
+            "{place} = {wrong} was accepted"
+        );
+    }
+}
+
+#[test]
+fn a_report_that_lacks_a_field_is_refused() {
+    let whole = profile();
+    for field in whole.as_object().unwrap().keys() {
+        let mut report = whole.clone();
+        report.as_object_mut().unwrap().remove(field);
+        assert!(!faults(&report).is_empty(), "accepted without {field}");
+    }
+}
+
+#[test]
+fn every_field_is_described_and_no_object_is_open() {
+    let definitions = schema()["$defs"].clone();
+    for (name, definition) in definitions.as_object().unwrap() {
+        assert!(definition["description"].is_string(), "{name}");
+        let Some(fields) = definition["properties"].as_object() else {
+            continue;
+        };
+        assert_eq!(definition["additionalProperties"], json!(false), "{name}");
+        for (field, shape) in fields {
+            assert!(shape["description"].is_string(), "{name}.{field}");
+        }
+    }
+}
+
+#[test]
+fn codes_in_the_schema_are_the_codes_in_the_source() {
+    let listed = |pointer: &str| -> BTreeSet<String> {
+        let values = schema().pointer(pointer).unwrap().clone();
+        let codes = values.as_array().unwrap().iter();
+        codes
+            .filter_map(|code| Some(code.as_str()?.to_owned()))
+            .collect()
+    };
+    assert_eq!(
+        listed("/$defs/warning/properties/code/enum"),
+        codes_of("WarningCode", include_str!("../../src/warning.rs"))
+    );
+    assert_eq!(
+        listed("/$defs/reason/enum"),
+        codes_of("Reason", include_str!("../../src/geometry/reason.rs"))
+    );
+    assert_eq!(
+        listed("/$defs/id_estimate/properties/error_kind/enum"),
+        codes_of(
+            "ErrorKind",
+            include_str!("../../src/geometry/id/estimate.rs")
+        )
+    );
+}
+
+/// The variants of a field-less enum, read from its source, in snake case.
+fn codes_of(name: &str, source: &str) -> BTreeSet<String> {
+    let (_, body) = source.split_once(&format!("pub enum {name} {{")).unwrap();
+    let (body, _) = body.split_once('}').unwrap();
+    body.lines()
+        .filter_map(|line| line.trim().strip_suffix(','))
+        .filter(|line| line.chars().all(char::is_alphanumeric))
+        .map(snake_case)
+        .collect()
+}
+
+fn snake_case(name: &str) -> String {
+    let mut out = String::new();
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
