@@ -37,17 +37,10 @@ const UNSAFE_ROOMS: [&str; 2] = ["src/input/", "src/neighbours/filter"];
 
 #[test]
 fn every_file_of_the_house_keeps_the_arrows() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    collect_rust_files(&root.join("src"), &mut files);
-    assert!(!files.is_empty(), "no source found");
+    let files = source_files(Path::new(env!("CARGO_MANIFEST_DIR")));
     let broken: Vec<String> = files
         .iter()
-        .flat_map(|file| {
-            let source = fs::read_to_string(file).expect("a source file is readable text");
-            let path = file.strip_prefix(root).expect("files lie under the root");
-            violations(&path.to_string_lossy().replace('\\', "/"), &source)
-        })
+        .flat_map(|(path, source)| violations(path, source))
         .collect();
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
@@ -184,7 +177,7 @@ fn violations(path: &str, source: &str) -> Vec<String> {
 }
 
 /// `src/geometry/id/mod.rs` becomes `[geometry, id]`; `src/lib.rs` becomes `[]`.
-fn module_path(path: &str) -> Vec<&str> {
+pub fn module_path(path: &str) -> Vec<&str> {
     path.trim_start_matches("src/")
         .trim_end_matches(".rs")
         .split('/')
@@ -235,12 +228,12 @@ fn leading_identifier(text: &str) -> String {
     text.chars().take_while(|&c| is_word(c)).collect()
 }
 
-fn is_word(c: char) -> bool {
+pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// Where `word` stands in `code` without being the tail or the head of a longer one.
-fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let open_ended = !word.ends_with(is_word);
     code.match_indices(word)
         .map(|(at, _)| at)
@@ -256,12 +249,12 @@ fn has_word(code: &str, word: &str) -> bool {
 }
 
 /// The code before the unit tests, which close their file.
-fn without_tests(code: &str) -> &str {
+pub fn without_tests(code: &str) -> &str {
     &code[..code.find("#[cfg(test)]\nmod ").unwrap_or(code.len())]
 }
 
 /// The source with comments and the insides of strings left out.
-fn code_only(source: &str) -> String {
+pub fn code_only(source: &str) -> String {
     let mut code = String::new();
     let mut rest = source;
     while let Some(c) = rest.chars().next() {
@@ -338,6 +331,19 @@ fn char_literal(text: &str) -> usize {
         Some((_, c)) if text[1 + c.len_utf8()..].starts_with('\'') => c.len_utf8() + 2,
         _ => 0,
     }
+}
+
+/// Path from `root` and text of every file of `src`.
+pub fn source_files(root: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    collect_rust_files(&root.join("src"), &mut files);
+    assert!(!files.is_empty(), "no source found");
+    let read = |file: PathBuf| {
+        let source = fs::read_to_string(&file).expect("a source file is readable text");
+        let path = file.strip_prefix(root).expect("files lie under the root");
+        (path.to_string_lossy().replace('\\', "/"), source)
+    };
+    files.into_iter().map(read).collect()
 }
 
 fn collect_rust_files(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -21,4 +21,5 @@ mod profile_golden;
 mod relations;
 mod report_schema;
 mod report_text;
+mod rings;
 mod similarity;

@@ -1,6 +1,7 @@
 //! Chunks of a wide layer's neurons: how much of the layer they carry, and from which width on
 //! they are clones of it.
 
+mod data;
 mod options;
 mod run;
 mod scores;
@@ -8,8 +9,9 @@ mod shape;
 mod targets;
 mod verdict;
 
+pub use data::{CloneData, Network};
 pub use options::{ClonesOptions, chunk_sizes};
-pub use run::{CloneData, Network, clones};
+pub use run::clones;
 pub use shape::{
     ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile,
     CriticalReport, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread,

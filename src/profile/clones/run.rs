@@ -3,6 +3,7 @@
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
+use super::data::CloneData;
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
@@ -11,32 +12,13 @@ use super::shape::{
 use super::verdict::{critical, verdict};
 use crate::error::{Error, Result};
 use crate::geometry::centred::Centred;
-use crate::geometry::clones::{Baseline, ChunkFit, Elimination, Readout, Residuals, Targets};
+use crate::geometry::clones::{Baseline, ChunkFit, Elimination, Residuals, Targets};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::warning::Warning;
-
-/// A trained network seen at its last hidden layer.
-pub struct Network {
-    /// The layer over the test rows.
-    pub features: Matrix,
-    /// What the network makes of it.
-    pub readout: Readout,
-}
-
-/// What there is beside the layer itself.
-#[derive(Default)]
-pub struct CloneData {
-    /// Readout and targets of the rows of the layer.
-    pub readout: Option<(Readout, Targets)>,
-    /// The layer over the training rows, and their targets.
-    pub train: Option<(Matrix, Targets)>,
-    /// The same network trained from other seeds, over the same test rows.
-    pub networks: Vec<Network>,
-}
 
 /// The chunks of `features`, whose rows are finite; `parameters` and `layer` are echoed.
 ///

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::data::Network;
 use super::options::ClonesOptions;
-use super::run::Network;
 use super::shape::{ChunkScores, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread};
 use crate::geometry::Reason;
 use crate::geometry::clones::{

@@ -4,9 +4,12 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::{EventOptions, FLAT};
+use super::options::EventOptions;
 use crate::geometry::stats;
 use crate::input::Series;
+
+/// Below this share of |mean| a profile has a range too small to speak of its shape.
+const FLAT: f64 = 0.10;
 
 /// A layer of a profile and the value there.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,28 +1,7 @@
 //! How far events move between parts of the rows.
 
-use serde::Serialize;
-
-use super::Events;
+use super::shape::{Events, PositionSpread};
 use crate::geometry::{Reason, stats};
-
-/// The position of one event over parts of the rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PositionSpread {
-    /// The event, by its name in the report.
-    pub event: &'static str,
-    /// Number of parts.
-    pub n_parts: usize,
-    /// Parts in which the event was found.
-    pub n_found: usize,
-    /// Mean position over these.
-    pub mean: Option<f64>,
-    /// Smallest position.
-    pub min: Option<f64>,
-    /// Largest position.
-    pub max: Option<f64>,
-    /// Why there is no position: the event was found in no part.
-    pub reason: Option<Reason>,
-}
 
 /// The spread of every event that has a position.
 pub(super) fn spread(parts: &[Events]) -> Vec<PositionSpread> {

@@ -1,6 +1,7 @@
 //! The intrinsic-dimension profile.
 
 mod estimate;
+mod events;
 mod family;
 mod options;
 mod repeat;

@@ -3,7 +3,9 @@
 use ndarray::{ArrayView2, s};
 
 use super::dimension::{Dimension, dimension};
-use super::options::{DensityRule, PeakOptions};
+use super::options::PeakOptions;
+use super::rows::RowPeaks;
+use super::rules::DensityRule;
 use super::shape::DensitySummary;
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::{Peaks, density_peaks};
@@ -14,11 +16,11 @@ use crate::geometry::stats::mean;
 /// What a table says about the rows it was made of.
 pub(super) struct Analysis {
     pub(super) id: Dimension,
-    pub(super) found: Result<Found, Reason>,
+    pub(super) found: Result<Landmarks, Reason>,
 }
 
 /// Densities and peaks.
-pub(super) struct Found {
+pub(super) struct Landmarks {
     pub(super) densities: Densities,
     pub(super) peaks: Peaks,
 }
@@ -54,7 +56,7 @@ impl Analysis {
         let found = match (id.id, id.reason) {
             (Some(value), _) => densities(r, nb, value, options.density).and_then(|densities| {
                 let peaks = density_peaks(&densities, indices, options.z)?;
-                Ok(Found { densities, peaks })
+                Ok(Landmarks { densities, peaks })
             }),
             (None, reason) => Err(reason.unwrap_or(Reason::TooFewRows)),
         };
@@ -76,7 +78,7 @@ fn densities(
     }
 }
 
-impl Found {
+impl Landmarks {
     /// The densities in a few numbers.
     pub(super) fn summary(&self) -> DensitySummary {
         let rows = self.densities.rows.iter().flatten();
@@ -92,4 +94,38 @@ impl Found {
             kstar: Quantiles::of(&mut sizes),
         }
     }
+}
+
+/// Of `n` input rows the `members` took part, each at its place among the `kept` rows that were
+/// analysed; nothing was found in a layer without peaks.
+pub(super) fn row_peaks(
+    n: usize,
+    members: &[(u32, u32)],
+    kept: &[u32],
+    found: Option<&Landmarks>,
+) -> RowPeaks {
+    let mut rows = RowPeaks {
+        peak: vec![None; n],
+        halo: vec![false; n],
+        log_density: vec![f64::NAN; n],
+        error: vec![f64::NAN; n],
+        kstar: vec![None; n],
+        repeats: vec![None; n],
+    };
+    for &(row, place) in members {
+        let (row, place) = (row as usize, place as usize);
+        let first = kept[place] as usize;
+        rows.repeats[row] = Some(first).filter(|&first| first != row);
+        let Some(found) = found else {
+            continue;
+        };
+        rows.peak[row] = found.peaks.labels[place];
+        rows.halo[row] = found.peaks.halo[place];
+        if let Some(density) = found.densities.rows[place] {
+            rows.log_density[row] = density.log_density;
+            rows.error[row] = density.error;
+            rows.kstar[row] = Some(density.kstar);
+        }
+    }
+    rows
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::analysis::Found;
+use super::analysis::Landmarks;
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::density::decision_graph::{decision_graph, graph_peaks};
@@ -46,7 +46,7 @@ pub struct GraphRow {
 
 /// The graph of the rows of `matrix`, whose input rows are `rows`.
 pub(super) fn decide(
-    found: &Found,
+    found: &Landmarks,
     table: &NeighbourTable,
     matrix: &Matrix,
     metric: Metric,

@@ -1,40 +1,12 @@
 //! The dimension in which densities are measured.
 
-use std::fmt;
-
 use ndarray::ArrayView2;
 use serde::Serialize;
 
-use super::options::DensityRule;
+use super::rules::{DensityRule, DimensionRule};
 use crate::geometry::density::{Correction, kstar};
 use crate::geometry::id::{Estimate, Fit, Orders, Ratios, gride, two_nn};
 use crate::geometry::{Reason, stats};
-
-/// Where the dimension comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum DimensionRule {
-    /// Gride at the scale of the density. For k neighbours n1 = 2^trunc(log2 k). Where every row has
-    /// its own number, n2 = 2^trunc(log2 k*) with the median k* in TwoNN's dimension: as far as the
-    /// density is constant.
-    Auto,
-    /// TwoNN (`base`).
-    TwoNn,
-    /// TwoNN rounded to a whole number, half to even, at least 1.
-    Round,
-    /// As given.
-    Fixed(f64),
-}
-
-impl fmt::Display for DimensionRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::TwoNn => f.write_str("two_nn"),
-            Self::Round => f.write_str("round"),
-            Self::Fixed(id) => id.fmt(f),
-        }
-    }
-}
 
 /// The dimension that was used, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

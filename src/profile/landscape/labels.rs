@@ -1,8 +1,8 @@
 //! Peaks beside classes.
 
-use super::options::{HaloRule, PeakOptions};
-use super::shape::LabelScores;
-use super::topography::{ClassCount, ClassMix};
+use super::options::PeakOptions;
+use super::rules::HaloRule;
+use super::shape::{ClassCount, ClassMix, LabelScores};
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::Peaks;
 use crate::geometry::partition::{Contingency, GroupMix, Scores};

@@ -9,18 +9,20 @@ mod labels;
 mod one;
 mod options;
 mod rows;
+mod rules;
 mod run;
 mod shape;
 mod topography;
 
 pub use decision::{DecisionGraph, GraphRow};
-pub use dimension::{Dimension, DimensionRule};
+pub use dimension::Dimension;
 pub use one::{Landscape, LandscapeOptions, landscape};
-pub use options::{DensityRule, HaloRule, PeakOptions, Preset};
+pub use options::PeakOptions;
 pub use rows::RowPeaks;
+pub use rules::{DensityRule, DimensionRule, HaloRule, Preset};
 pub use run::{density_peaks, density_peaks_of_tables};
 pub use shape::{
-    DensitySummary, LabelScores, LayerPeaks, PeakParameters, PeakProfile, PeakSummary,
-    QuantityEvents,
+    ClassCount, ClassMix, DensitySummary, LabelScores, LayerPeaks, PeakParameters, PeakProfile,
+    PeakSummary, QuantityEvents,
 };
-pub use topography::{ClassCount, ClassMix, MappedPeak, PeakTree, SaddleSummary, Topography};
+pub use topography::{MappedPeak, PeakTree, SaddleSummary, Topography};

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::analysis::row_peaks;
 use super::decision::{DecisionGraph, decide};
 use super::options::PeakOptions;
-use super::rows::RowPeaks;
 use super::run::Worked;
 use super::shape::{LayerPeaks, PeakParameters};
 use super::topography::{PeakTree, Topography, topography, tree};
@@ -87,7 +87,7 @@ pub fn landscape(
     });
     let decision_graph = decision_graph.transpose()?;
     let kept = peaks.keep_rows;
-    let of_rows = || RowPeaks::new(dump.n_rows(), &prepared.members, &prepared.rows, found);
+    let of_rows = || row_peaks(dump.n_rows(), &prepared.members, &prepared.rows, found);
     let layer = LayerPeaks {
         rows: kept.then(of_rows),
         ..worked.report

@@ -1,8 +1,7 @@
 //! How densities and peaks are made.
 
-use super::dimension::DimensionRule;
+use super::rules::{DensityRule, DimensionRule, HaloRule, Preset};
 use super::shape::PeakParameters;
-use crate::geometry::density::KSTAR_ALPHA;
 use crate::geometry::id::Orders;
 use crate::input::Labels;
 use crate::profile::layers::LayerOptions;
@@ -10,102 +9,6 @@ use crate::profile::tables::Tables;
 
 /// Neighbours stored for the assignment of rows and the search for saddles, unless more are needed.
 const STORED: usize = 100;
-
-/// How the density of a row is estimated.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum DensityRule {
-    /// From the distance to the k-th neighbour.
-    Knn {
-        /// Neighbours.
-        k: usize,
-    },
-    /// From the largest neighbourhood of constant density.
-    Kstar {
-        /// Neighbours looked at.
-        k: usize,
-        /// Significance of a change in density.
-        alpha: f64,
-    },
-    /// The same with a linear correction.
-    Pak {
-        /// Neighbours looked at.
-        k: usize,
-        /// Significance of a change in density.
-        alpha: f64,
-    },
-}
-
-impl DensityRule {
-    /// PAk as DADApy has it by default.
-    pub const DEFAULT: Self = Self::Pak {
-        k: STORED,
-        alpha: KSTAR_ALPHA,
-    };
-
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Knn { .. } => "knn",
-            Self::Kstar { .. } => "kstar_nn",
-            Self::Pak { .. } => "pak",
-        }
-    }
-
-    /// Neighbours of the density, or the most that it may use.
-    pub fn k(self) -> usize {
-        match self {
-            Self::Knn { k } | Self::Kstar { k, .. } | Self::Pak { k, .. } => k,
-        }
-    }
-
-    /// Significance of a change in density, where neighbourhoods differ.
-    pub fn alpha(self) -> Option<f64> {
-        match self {
-            Self::Knn { .. } => None,
-            Self::Kstar { alpha, .. } | Self::Pak { alpha, .. } => Some(alpha),
-        }
-    }
-}
-
-/// What becomes of halo rows when peaks are compared with labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HaloRule {
-    /// They count as members of their peak.
-    #[default]
-    Member,
-    /// They are left out.
-    LeftOut,
-    /// All of them together are a cluster of their own.
-    Cluster,
-}
-
-/// The constants of a paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// Doimo et al., Hierarchical nucleation in deep neural networks, arXiv 2007.03506.
-    Nucleation,
-    /// Doimo et al., The representation landscape of few-shot learning and fine-tuning in large
-    /// language models, arXiv 2409.03662.
-    Llm,
-}
-
-impl Preset {
-    /// The name in reports and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nucleation => "nucleation",
-            Self::Llm => "llm",
-        }
-    }
-
-    /// Density, dimension and confidence.
-    pub fn constants(self) -> (DensityRule, DimensionRule, f64) {
-        match self {
-            Self::Nucleation => (DensityRule::Knn { k: 30 }, DimensionRule::Round, 1.65),
-            Self::Llm => (DensityRule::Knn { k: 16 }, DimensionRule::Auto, 1.6),
-        }
-    }
-}
 
 /// What to find, and how.
 #[derive(Debug, Clone)]

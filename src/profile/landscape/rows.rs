@@ -1,7 +1,5 @@
 //! What is known of single rows, aligned with the input.
 
-use super::analysis::Found;
-
 /// Peak and density of every input row, those that took no part included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowPeaks {
@@ -17,40 +15,4 @@ pub struct RowPeaks {
     pub kstar: Vec<Option<usize>>,
     /// The earlier row that this one repeats, whose peak and density it has.
     pub repeats: Vec<Option<usize>>,
-}
-
-impl RowPeaks {
-    /// Of `n` input rows the `members` took part, each at its place among the `kept` rows that were
-    /// analysed; nothing was found in a layer without peaks.
-    pub(super) fn new(
-        n: usize,
-        members: &[(u32, u32)],
-        kept: &[u32],
-        found: Option<&Found>,
-    ) -> Self {
-        let mut rows = Self {
-            peak: vec![None; n],
-            halo: vec![false; n],
-            log_density: vec![f64::NAN; n],
-            error: vec![f64::NAN; n],
-            kstar: vec![None; n],
-            repeats: vec![None; n],
-        };
-        for &(row, place) in members {
-            let (row, place) = (row as usize, place as usize);
-            let first = kept[place] as usize;
-            rows.repeats[row] = Some(first).filter(|&first| first != row);
-            let Some(found) = found else {
-                continue;
-            };
-            rows.peak[row] = found.peaks.labels[place];
-            rows.halo[row] = found.peaks.halo[place];
-            if let Some(density) = found.densities.rows[place] {
-                rows.log_density[row] = density.log_density;
-                rows.error[row] = density.error;
-                rows.kstar[row] = Some(density.kstar);
-            }
-        }
-        rows
-    }
 }

@@ -2,10 +2,9 @@
 
 use ndarray::s;
 
-use super::analysis::{Analysis, Found};
+use super::analysis::{Analysis, Landmarks, row_peaks};
 use super::labels::scores;
 use super::options::PeakOptions;
-use super::rows::RowPeaks;
 use super::shape::{LayerPeaks, PeakProfile, PeakSummary};
 use crate::error::Result;
 use crate::geometry::Reason;
@@ -34,7 +33,7 @@ pub fn density_peaks(
         let mut layer = worked.report;
         if options.keep_rows {
             let prepared = &worked.prepared;
-            layer.rows = Some(RowPeaks::new(
+            layer.rows = Some(row_peaks(
                 dump.n_rows(),
                 &prepared.members,
                 &prepared.rows,
@@ -82,7 +81,7 @@ pub fn density_peaks_of_tables(
         layer.relative_depth = index as f64 / (sources.len() - 1).max(1) as f64;
         if options.keep_rows {
             let members: Vec<(u32, u32)> = rows.iter().map(|&row| (row, row)).collect();
-            layer.rows = Some(RowPeaks::new(rows.len(), &members, &rows, found.as_ref()));
+            layer.rows = Some(row_peaks(rows.len(), &members, &rows, found.as_ref()));
         }
         layers.push(layer);
         progress.end();
@@ -99,7 +98,7 @@ pub fn density_peaks_of_tables(
 /// A layer, what was found in it, and what it was found from.
 pub(super) struct Worked {
     pub(super) report: LayerPeaks,
-    pub(super) found: Option<Found>,
+    pub(super) found: Option<Landmarks>,
     pub(super) prepared: PreparedLayer,
     pub(super) table: NeighbourTable,
 }
@@ -169,7 +168,7 @@ fn assemble(
     stored: usize,
     diagnostics: Diagnostics,
     options: &PeakOptions,
-) -> (LayerPeaks, Option<Found>) {
+) -> (LayerPeaks, Option<Landmarks>) {
     let Analysis { id, found } = analysis;
     let peaks = found
         .as_ref()
@@ -223,7 +222,7 @@ fn assemble(
         dtype: None,
         stored,
         id,
-        density: found.as_ref().ok().map(Found::summary),
+        density: found.as_ref().ok().map(Landmarks::summary),
         n_peaks: known.map(|peaks| peaks.peaks.len()),
         n_putative: known.map(|peaks| peaks.n_putative),
         core_fraction: known.map(|peaks| peaks.core_fraction()),
@@ -238,7 +237,7 @@ fn assemble(
     (layer, found.ok())
 }
 
-fn density_warnings(found: &Found) -> impl Iterator<Item = Warning> {
+fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {
     let n = found.densities.rows.len();
     let (missing, fallback) = (found.densities.n_missing(), found.densities.n_fallback);
     let warn = |code, count: usize, what: &str| {

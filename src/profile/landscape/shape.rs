@@ -171,3 +171,27 @@ pub struct QuantityEvents {
     /// The events; of an ARI with classes, `half_maximum` is the nucleation layer.
     pub events: Events,
 }
+
+/// The classes of one peak.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassMix {
+    /// Name of the labels.
+    pub labels: String,
+    /// Rows with a label.
+    pub n: u64,
+    /// Share of the most frequent class.
+    pub majority_fraction: f64,
+    /// Entropy of the classes, in nats.
+    pub entropy: f64,
+    /// Its classes, the most frequent first.
+    pub classes: Vec<ClassCount>,
+}
+
+/// A class and its rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassCount {
+    /// The class.
+    pub class: String,
+    /// Its rows.
+    pub n: u64,
+}

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::analysis::Found;
+use super::analysis::Landmarks;
 use super::labels::mixes;
 use super::options::PeakOptions;
-use super::shape::PeakSummary;
+use super::shape::{ClassMix, PeakSummary};
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::{Dendrogram, Linkage, Node, dendrogram, map};
 
@@ -37,30 +37,6 @@ pub struct MappedPeak {
     pub classes: Vec<ClassMix>,
     /// Its place on the plane.
     pub at: Option<[f64; 2]>,
-}
-
-/// The classes of one peak.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClassMix {
-    /// Name of the labels.
-    pub labels: String,
-    /// Rows with a label.
-    pub n: u64,
-    /// Share of the most frequent class.
-    pub majority_fraction: f64,
-    /// Entropy of the classes, in nats.
-    pub entropy: f64,
-    /// Its classes, the most frequent first.
-    pub classes: Vec<ClassCount>,
-}
-
-/// A class and its rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClassCount {
-    /// The class.
-    pub class: String,
-    /// Its rows.
-    pub n: u64,
 }
 
 /// A pair of peaks.
@@ -95,7 +71,7 @@ pub struct PeakTree {
 
 /// The topography of what was `found`; `summaries` are its peaks, `rows` the input rows.
 pub(super) fn topography(
-    found: &Found,
+    found: &Landmarks,
     summaries: &[PeakSummary],
     rows: &[u32],
     options: &PeakOptions,
@@ -148,7 +124,7 @@ pub(super) fn topography(
 
 /// The tree of what was `found`; `topography` names its peaks.
 pub(super) fn tree(
-    found: &Found,
+    found: &Landmarks,
     topography: &Topography,
     linkage: Linkage,
     absent_at_floor: bool,

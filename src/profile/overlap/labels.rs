@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::run::{Found, Run};
 use super::shape::LabelledLayer;
+use super::subject::{LayerTables, Subject};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Depth, LabelOverlap, label_overlap};
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
 
-impl Run<'_> {
+impl Subject<'_> {
     /// Every layer of the first dump with every set of labels.
-    pub(super) fn labelled(&self, found: &Found) -> Vec<LabelledLayer> {
+    pub(super) fn labelled(&self, found: &LayerTables) -> Vec<LabelledLayer> {
         let depths: Vec<(Option<usize>, Depth)> = match self.class_fraction {
             Some(share) => vec![(None, Depth::ClassFraction(share))],
             None => self

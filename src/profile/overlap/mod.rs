@@ -5,6 +5,7 @@ mod options;
 mod parts;
 mod run;
 mod shape;
+mod subject;
 
 pub use options::OverlapOptions;
 pub use run::overlap;

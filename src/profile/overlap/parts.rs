@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::options::OverlapOptions;
-use super::run::Run;
 use super::shape::OverlapPair;
+use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::geometry::relation::neighbour_overlap;
 use crate::geometry::stats::{mean, std_dev};
@@ -17,7 +17,7 @@ use crate::warning::Warning;
 /// χ of each pair of layers in one part, an entry for each k.
 pub(super) type PartOverlaps = BTreeMap<(usize, usize), Vec<Option<f64>>>;
 
-impl Run<'_> {
+impl Subject<'_> {
     /// χ of every pair at every k, in every part.
     pub(super) fn in_parts(
         &self,

@@ -1,25 +1,17 @@
 //! One table a layer, then everything that can be read off tables.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use ndarray::{Array2, s};
-
 use super::options::OverlapOptions;
 use super::parts::with_parts;
 use super::shape::{LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile};
+use super::subject::{LayerTables, Subject};
 use crate::error::Result;
-use crate::geometry::Reason;
-use crate::geometry::relation::{
-    Depth, chance, chance_std, class_histogram_overlap, neighbour_overlap,
-};
+use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, neighbour_overlap};
 use crate::geometry::stats::{mean, std_dev};
-use crate::input::{Labels, Matrix};
+use crate::input::Labels;
 use crate::profile::compare::{
-    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, all_rows_equal,
-    reduced,
+    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, reduced,
 };
 use crate::profile::layers::LayerOptions;
-use crate::profile::named::Named;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::profile::tables::Tables;
 use crate::progress::Progress;
@@ -64,7 +56,7 @@ pub fn overlap(
             ),
         ));
     }
-    let run = Run {
+    let run = Subject {
         comparison,
         k: &k,
         class_fraction: options.class_fraction,
@@ -111,99 +103,8 @@ pub fn overlap(
     })
 }
 
-/// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
-pub(super) type Found = BTreeMap<(usize, usize), Array2<u32>>;
-
-pub(super) struct Run<'a> {
-    pub(super) comparison: &'a Comparison<'a>,
-    pub(super) k: &'a [usize],
-    pub(super) class_fraction: Option<f64>,
-    pub(super) labels: &'a [Labels],
-    pub(super) blocks: Vec<Vec<u32>>,
-    pub(super) per_row: bool,
-    pub(super) tables: &'a Tables<'a>,
-}
-
-impl Run<'_> {
-    /// Which side the second layer of a pair is on.
-    fn right(&self) -> usize {
-        usize::from(self.comparison.is_between_two())
-    }
-
-    /// How many neighbours are needed of `n` rows.
-    fn deepest(&self, n: usize) -> usize {
-        let fixed = self.k.iter().copied().max().unwrap_or(0);
-        let by_class = self.class_fraction.map_or(0, |share| {
-            let sizes = self.labels.iter().flat_map(class_sizes);
-            sizes
-                .map(|size| Depth::ClassFraction(share).k(size))
-                .max()
-                .unwrap_or(0)
-        });
-        fixed.max(by_class).min(n.saturating_sub(1))
-    }
-
-    /// The neighbours in every layer that takes part, among `rows` if they are given.
-    pub(super) fn tables_of(
-        &self,
-        pairs: &[LayerPair],
-        rows: Option<&[u32]>,
-        tables: Tables<'_>,
-        warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
-    ) -> Result<Found> {
-        let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
-        let k = self.deepest(n);
-        let mut wanted: BTreeSet<(usize, usize)> = pairs
-            .iter()
-            .flat_map(|pair| [(0, pair.a), (self.right(), pair.b)])
-            .collect();
-        if !self.labels.is_empty() && rows.is_none() {
-            wanted.extend((0..self.comparison.left().len()).map(|at| (0, at)));
-        }
-        let mut found = Found::new();
-        for (on, at) in wanted {
-            let (matrix, layer) = if on == 0 {
-                (self.comparison.read_left(at)?, &self.comparison.left()[at])
-            } else {
-                (
-                    self.comparison.read_right(at)?,
-                    &self.comparison.right()[at],
-                )
-            };
-            let matrix: Matrix = match rows {
-                None => matrix,
-                Some(rows) => matrix.select(rows),
-            };
-            if k == 0 || all_rows_equal(&matrix) {
-                continue;
-            }
-            let told = Named {
-                layer: &layer.layer,
-                progress,
-            };
-            let table = tables.neighbours(&matrix, &layer.layer, k, warnings, &told)?;
-            found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
-        }
-        Ok(found)
-    }
-
-    pub(super) fn tables_of_pair<'f>(
-        &self,
-        pair: LayerPair,
-        found: &'f Found,
-    ) -> Result<(&'f Array2<u32>, &'f Array2<u32>), Reason> {
-        let n = self.comparison.n_rows();
-        let absent = if n < 2 {
-            Reason::TooFewRows
-        } else {
-            Reason::AllRowsIdentical
-        };
-        let of = |key| found.get(&key).ok_or(absent);
-        Ok((of((0, pair.a))?, of((self.right(), pair.b))?))
-    }
-
-    fn pair(&self, pair: LayerPair, found: &Found, k: usize) -> OverlapPair {
+impl Subject<'_> {
+    fn pair(&self, pair: LayerPair, found: &LayerTables, k: usize) -> OverlapPair {
         let n = self.comparison.n_rows();
         let outcome = self.tables_of_pair(pair, found);
         let rows = outcome.map(|(a, b)| neighbour_overlap(a.view(), b.view(), k));
@@ -255,7 +156,7 @@ impl Run<'_> {
         std_dev(&means).map(|std| std / (means.len() as f64).sqrt())
     }
 
-    fn matrix(&self, pairs: &[OverlapPair], found: &Found, k: usize) -> OverlapMatrix {
+    fn matrix(&self, pairs: &[OverlapPair], found: &LayerTables, k: usize) -> OverlapMatrix {
         let names = |layers: &[ComparedLayer]| -> Vec<String> {
             layers.iter().map(|layer| layer.layer.clone()).collect()
         };
@@ -284,14 +185,6 @@ impl Run<'_> {
             overlap,
         }
     }
-}
-
-fn class_sizes(labels: &Labels) -> Vec<usize> {
-    let mut sizes = vec![0; labels.classes.len()];
-    for &code in labels.codes.iter().flatten() {
-        sizes[code as usize] += 1;
-    }
-    sizes
 }
 
 fn parameters(

@@ -1,8 +1,6 @@
 //! Does similarity go with an accuracy that somebody measured?
 
-use serde::Serialize;
-
-use super::rank::RankedSource;
+use super::shape::{Joined, RankedSource};
 use crate::error::{Error, Result};
 use crate::geometry::{Reason, stats};
 use crate::input::{Series, SeriesFile};
@@ -14,26 +12,6 @@ const PERMUTATIONS: usize = 9999;
 
 /// Similarities closer than this are equal.
 const ROUNDING: f64 = 1e-12;
-
-/// The rank correlation of a source's similarities with values of an external table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Joined {
-    /// The source, as in the ranking.
-    pub source: Option<String>,
-    /// The quantity.
-    pub measure: &'static str,
-    /// The column of the table.
-    pub column: String,
-    /// Layers with both values.
-    pub n: usize,
-    /// Spearman's rank correlation.
-    pub spearman: Option<f64>,
-    /// Share of 9999 permutations with a correlation at least as far from 0, two-sided.
-    pub p_value: Option<f64>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-}
 
 /// Joins every source of `ranking` with the table, by the names of `layers`, or by position where
 /// the table has as many rows.

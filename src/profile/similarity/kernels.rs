@@ -1,7 +1,7 @@
 //! Kernel alignments of all pairs, from shared sums.
 
 use super::measure::Measure;
-use super::values::{Found, Subject};
+use super::subject::{PairValue, Subject};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::geometry::similarity::{
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 pub(super) fn kernel_values(
     subject: &Subject<'_>,
     progress: &dyn Progress,
-) -> Vec<(Measure, Vec<Found>)> {
+) -> Vec<(Measure, Vec<PairValue>)> {
     let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
     let mut all = Vec::new();
     if subject.wants(&[Measure::Cka, Measure::CkaDebiased]) {
@@ -48,7 +48,7 @@ pub(super) fn kernel_values(
             for (value, (x, y)) in values.iter_mut().zip(subject.pairs) {
                 let zero = |at: &usize| medians[*at].is_some_and(|median| median <= 0.0);
                 if value.value.is_ok() && (zero(x) || zero(y)) {
-                    *value = Found::new(Err(Reason::ZeroDistances), value.n, Vec::new());
+                    *value = PairValue::new(Err(Reason::ZeroDistances), value.n, Vec::new());
                 }
             }
         }
@@ -64,7 +64,7 @@ fn alignments(
     layers: &[Centred<'_>],
     [biased, unbiased]: [Measure; 2],
     terms: &impl Fn(&[Centred<'_>], &[(usize, usize)]) -> KernelTerms,
-) -> Vec<(Measure, Vec<Found>)> {
+) -> Vec<(Measure, Vec<PairValue>)> {
     let read = |terms: &KernelTerms, measure: Measure, x: usize, y: usize| {
         if measure == biased {
             terms.cka(x, y)
@@ -93,15 +93,15 @@ fn alignments(
             }
         }
     }
-    let of = |at: usize, measure: Measure| -> Vec<Found> {
+    let of = |at: usize, measure: Measure| -> Vec<PairValue> {
         let pairs = subject.pairs.iter().zip(&permuted);
         pairs
-            .map(|(&(x, y), permuted)| Found {
+            .map(|(&(x, y), permuted)| PairValue {
                 chance: match measure == biased {
                     true => plain.chance_cka(x, y),
                     false => Some(0.0),
                 },
-                ..Found::new(read(&plain, measure, x, y), plain.n, permuted[at].clone())
+                ..PairValue::new(read(&plain, measure, x, y), plain.n, permuted[at].clone())
             })
             .collect()
     };

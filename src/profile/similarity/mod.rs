@@ -10,13 +10,15 @@ mod prepared;
 mod rank;
 mod run;
 mod shape;
+mod subject;
 mod values;
 
-pub use joined::{Joined, join};
+pub use joined::join;
 pub use measure::Measure;
 pub use options::{RankCorrelation, SimilarityOptions};
-pub use rank::{RankedSource, ranked};
+pub use rank::ranked;
 pub use run::{Source, similarity};
 pub use shape::{
-    Null, Parts, SimilarityMatrix, SimilarityPair, SimilarityParameters, SimilarityProfile,
+    Joined, Null, Parts, RankedSource, SimilarityMatrix, SimilarityPair, SimilarityParameters,
+    SimilarityProfile,
 };

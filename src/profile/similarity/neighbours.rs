@@ -3,7 +3,7 @@
 use super::measure::Measure;
 use super::options::SimilarityOptions;
 use super::shape::Null;
-use super::values::Found;
+use super::subject::PairValue;
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::profile::compare::Comparison;
@@ -23,7 +23,7 @@ pub(super) const OVERLAP_K: usize = 30;
 /// What was found, and the means over parts where parts were asked for.
 pub(super) struct NeighbourValues {
     pub measure: Measure,
-    pub found: Vec<Found>,
+    pub found: Vec<PairValue>,
     pub part_means: Vec<Option<f64>>,
     /// What permuted rows give, where that was asked for and there is such a thing.
     pub nulls: Vec<Option<Null>>,
@@ -62,11 +62,11 @@ pub(super) fn neighbour_values(
                 Some(error) => Some((error, "partitions")),
                 None => pair.std_error_forward.map(|error| (error, pair.error_kind)),
             };
-            Found {
+            PairValue {
                 backward: pair.backward,
                 chance: Some(1.0),
                 error,
-                ..Found::new(outcome(pair.forward, pair.reason), pair.n, Vec::new())
+                ..PairValue::new(outcome(pair.forward, pair.reason), pair.n, Vec::new())
             }
         });
         all.push(NeighbourValues {
@@ -102,10 +102,10 @@ pub(super) fn neighbour_values(
         };
         let profile = overlap(comparison, layers, &asked, &tables, Vec::new(), progress)?;
         warnings.extend(profile.warnings);
-        let found = profile.pairs.iter().map(|pair| Found {
+        let found = profile.pairs.iter().map(|pair| PairValue {
             chance: pair.chance,
             error: pair.std_error.map(|error| (error, pair.error_kind)),
-            ..Found::new(outcome(pair.value, pair.reason), pair.n, Vec::new())
+            ..PairValue::new(outcome(pair.value, pair.reason), pair.n, Vec::new())
         });
         all.push(NeighbourValues {
             measure: Measure::Overlap,

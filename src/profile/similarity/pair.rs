@@ -4,7 +4,7 @@ use super::measure::Measure;
 use super::neighbours::NeighbourValues;
 use super::options::SimilarityOptions;
 use super::shape::{Null, Parts, SimilarityPair};
-use super::values::Found;
+use super::subject::PairValue;
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::ComparedLayer;
 
@@ -20,7 +20,12 @@ pub(super) struct Ends<'a> {
 
 impl Ends<'_> {
     /// What was found of a pair, and in parts of the rows.
-    pub fn pair(&self, measure: Measure, found: &Found, parts: Option<Parts>) -> SimilarityPair {
+    pub fn pair(
+        &self,
+        measure: Measure,
+        found: &PairValue,
+        parts: Option<Parts>,
+    ) -> SimilarityPair {
         // Canonical correlations grow as rows get fewer: parts say nothing of the whole.
         let by_parts = parts
             .as_ref()

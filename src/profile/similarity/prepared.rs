@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::measure::Measure;
 use super::options::RankCorrelation;
-use super::values::{Found, Subject};
+use super::subject::{PairValue, Subject};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::geometry::similarity::{Basis, CanonicalSummary, Relations, Shape, cca, pwcca, svcca};
@@ -24,7 +24,7 @@ pub(super) const RSA_ROWS: usize = 4096;
 pub(super) fn canonical_values(
     subject: &Subject<'_>,
     progress: &dyn Progress,
-) -> Vec<(Measure, Vec<Found>)> {
+) -> Vec<(Measure, Vec<PairValue>)> {
     if !subject.wants(&[Measure::Cca, Measure::Svcca, Measure::Pwcca]) {
         return Vec::new();
     }
@@ -34,13 +34,13 @@ pub(super) fn canonical_values(
     let make = |m: &Matrix| Basis::of(&Centred::of_unit_size(m));
     let compare = |x: &Basis, y: &Basis| {
         let summed = |found: Result<CanonicalSummary, Reason>, permuted: Vec<f64>| match found {
-            Err(reason) => Found::new(Err(reason), n, permuted),
-            Ok(found) => Found {
+            Err(reason) => PairValue::new(Err(reason), n, permuted),
+            Ok(found) => PairValue {
                 chance: Some(found.chance_mean_squared),
                 mean_squared: Some(found.mean_squared),
                 dimensions: Some(found.ranks),
                 wide: found.wide,
-                ..Found::new(Ok(found.mean), n, permuted)
+                ..PairValue::new(Ok(found.mean), n, permuted)
             },
         };
         let permuted = |value: &dyn Fn(&Basis) -> Option<f64>| -> Vec<f64> {
@@ -63,11 +63,11 @@ pub(super) fn canonical_values(
             let both = pwcca(x, y);
             all.push((
                 Measure::Pwcca,
-                Found {
+                PairValue {
                     backward: both.ok().map(|[_, backward]| backward),
                     dimensions: Some([x.rank(), y.rank()]),
                     wide: x.rank() + y.rank() >= n,
-                    ..Found::new(both.map(|[forward, _]| forward), n, null)
+                    ..PairValue::new(both.map(|[forward, _]| forward), n, null)
                 },
             ));
         }
@@ -89,7 +89,7 @@ pub(super) fn canonical_values(
 pub(super) fn procrustes_values(
     subject: &Subject<'_>,
     progress: &dyn Progress,
-) -> Vec<(Measure, Vec<Found>)> {
+) -> Vec<(Measure, Vec<PairValue>)> {
     if !subject.wants(&[Measure::Procrustes]) {
         return Vec::new();
     }
@@ -101,7 +101,7 @@ pub(super) fn procrustes_values(
         let null = orders
             .filter_map(|order| x.distance(&y.with_rows(order)).ok())
             .collect();
-        vec![(Measure::Procrustes, Found::new(x.distance(y), n, null))]
+        vec![(Measure::Procrustes, PairValue::new(x.distance(y), n, null))]
     };
     let work = Work {
         label: "rotations",
@@ -115,7 +115,7 @@ pub(super) fn procrustes_values(
 pub(super) fn rsa_values(
     subject: &Subject<'_>,
     progress: &dyn Progress,
-) -> Vec<(Measure, Vec<Found>)> {
+) -> Vec<(Measure, Vec<PairValue>)> {
     if !subject.wants(&[Measure::Rsa]) {
         return Vec::new();
     }
@@ -144,9 +144,9 @@ pub(super) fn rsa_values(
             .iter()
             .filter_map(|order| x.correlation(&y.with_rows(order)).ok())
             .collect();
-        let found = Found {
+        let found = PairValue {
             chance: Some(0.0),
-            ..Found::new(x.correlation(y), n, null)
+            ..PairValue::new(x.correlation(y), n, null)
         };
         vec![(Measure::Rsa, found)]
     };
@@ -191,11 +191,11 @@ impl Work<'_> {
         measures: &[Measure],
         bytes: &impl Fn(&Matrix) -> usize,
         make: &(impl Fn(&Matrix) -> Result<P, Reason> + Sync),
-        compare: &(impl Fn(&P, &P) -> Vec<(Measure, Found)> + Sync),
-    ) -> Vec<(Measure, Vec<Found>)> {
+        compare: &(impl Fn(&P, &P) -> Vec<(Measure, PairValue)> + Sync),
+    ) -> Vec<(Measure, Vec<PairValue>)> {
         let matrices = self.subject.matrices;
         let groups = groups(matrices, bytes);
-        let mut found: Vec<Vec<(Measure, Found)>> = vec![Vec::new(); self.subject.pairs.len()];
+        let mut found: Vec<Vec<(Measure, PairValue)>> = vec![Vec::new(); self.subject.pairs.len()];
         let steps = matrices.len() + self.subject.pairs.len();
         self.progress.begin(self.label, steps as u64);
         let prepare = |group: &Range<usize>| -> Vec<Result<P, Reason>> {
@@ -226,14 +226,15 @@ impl Work<'_> {
                     Some(other) if second.contains(&at) => &other[at - second.start],
                     _ => &own[at - first.start],
                 };
-                let results: Vec<Vec<(Measure, Found)>> = wanted
+                let results: Vec<Vec<(Measure, PairValue)>> = wanted
                     .par_iter()
                     .map(|&pair| {
                         let (x, y) = self.subject.pairs[pair];
                         let compared = match (layer(x), layer(y)) {
                             (Ok(x), Ok(y)) => compare(x, y),
                             (Err(reason), _) | (_, Err(reason)) => {
-                                let none = Found::new(Err(*reason), self.subject.n_rows(), vec![]);
+                                let none =
+                                    PairValue::new(Err(*reason), self.subject.n_rows(), vec![]);
                                 measures.iter().map(|m| (*m, none.clone())).collect()
                             }
                         };
@@ -308,7 +309,7 @@ mod tests {
         };
         let make = |m: &Matrix| Shape::of(&Centred::new(m));
         let compare = |x: &Shape, y: &Shape| {
-            let found = Found::new(x.distance(y), 30, Vec::new());
+            let found = PairValue::new(x.distance(y), 30, Vec::new());
             vec![(Measure::Procrustes, found)]
         };
         let run = |bytes: usize| work.run(&[Measure::Procrustes], &|_| bytes, &make, &compare);

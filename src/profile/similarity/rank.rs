@@ -1,33 +1,10 @@
 //! Which source is most like the target, and how deep it stays so.
 
-use serde::Serialize;
-
 use super::measure::Measure;
 use super::options::SimilarityOptions;
-use super::shape::SimilarityPair;
+use super::shape::{RankedSource, SimilarityPair};
 use crate::geometry::Reason;
 use crate::geometry::stats::mean;
-use crate::profile::compare::LayerRef;
-
-/// One source by one measure over matched layers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RankedSource {
-    /// Its dump; `None` where two dumps were compared without a ranking.
-    pub source: Option<String>,
-    /// The quantity.
-    pub measure: &'static str,
-    /// Place among the sources by this measure, from 1; `None` without a mean.
-    pub rank: Option<usize>,
-    /// Mean over layers of the similarity; `None` if one is missing.
-    pub mean: Option<f64>,
-    /// Layer by layer, as a similarity that is 1 for equal layers.
-    pub similarities: Vec<Option<f64>>,
-    /// The last layer before the first whose similarity is below the threshold.
-    pub unchanged_up_to: Option<LayerRef>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
-}
 
 /// The sources of `pairs`, measure by measure, most alike first; those without a mean last.
 pub fn ranked(pairs: &[SimilarityPair], options: &SimilarityOptions) -> Vec<RankedSource> {
@@ -92,6 +69,7 @@ fn source(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::compare::LayerRef;
 
     fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
         let pair = |(index, value): (usize, &Option<f64>)| {

@@ -11,7 +11,8 @@ use super::rank::ranked;
 use super::shape::{
     Parts, SimilarityMatrix, SimilarityPair, SimilarityParameters, SimilarityProfile,
 };
-use super::values::{Found, Subject, values};
+use super::subject::{PairValue, Subject};
+use super::values::values;
 use crate::error::{Error, Result};
 use crate::geometry::relation::floor;
 use crate::geometry::stats::mean;
@@ -171,7 +172,7 @@ impl Nodes {
 /// Everything again in disjoint parts of the rows.
 struct InParts {
     n: usize,
-    found: Vec<BTreeMap<Measure, Vec<Found>>>,
+    found: Vec<BTreeMap<Measure, Vec<PairValue>>>,
 }
 
 fn in_parts(
@@ -223,7 +224,7 @@ impl InParts {
 
 /// Warns of what a reader must know beside the numbers.
 fn note(
-    found: &BTreeMap<Measure, Vec<Found>>,
+    found: &BTreeMap<Measure, Vec<PairValue>>,
     comparison: &Comparison<'_>,
     wanted: &[LayerPair],
     options: &SimilarityOptions,

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::joined::Joined;
-use super::rank::RankedSource;
 use crate::geometry::Reason;
 use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
@@ -138,4 +136,44 @@ pub struct SimilarityMatrix {
     pub measure: &'static str,
     /// Rows to columns.
     pub values: LayerMatrix,
+}
+
+/// One source by one measure over matched layers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RankedSource {
+    /// Its dump; `None` where two dumps were compared without a ranking.
+    pub source: Option<String>,
+    /// The quantity.
+    pub measure: &'static str,
+    /// Place among the sources by this measure, from 1; `None` without a mean.
+    pub rank: Option<usize>,
+    /// Mean over layers of the similarity; `None` if one is missing.
+    pub mean: Option<f64>,
+    /// Layer by layer, as a similarity that is 1 for equal layers.
+    pub similarities: Vec<Option<f64>>,
+    /// The last layer before the first whose similarity is below the threshold.
+    pub unchanged_up_to: Option<LayerRef>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// The rank correlation of a source's similarities with values of an external table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Joined {
+    /// The source, as in the ranking.
+    pub source: Option<String>,
+    /// The quantity.
+    pub measure: &'static str,
+    /// The column of the table.
+    pub column: String,
+    /// Layers with both values.
+    pub n: usize,
+    /// Spearman's rank correlation.
+    pub spearman: Option<f64>,
+    /// Share of 9999 permutations with a correlation at least as far from 0, two-sided.
+    pub p_value: Option<f64>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }

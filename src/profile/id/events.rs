@@ -1,8 +1,8 @@
-//! The intrinsic dimension as a series.
+//! Events of the intrinsic dimension: its headline as a series over layers.
 
-use super::{EventOptions, events_with_parts};
+use super::shape::{IdEstimate, IdProfile, LayerId};
 use crate::input::Series;
-use crate::profile::id::{IdEstimate, IdProfile, LayerId};
+use crate::profile::events::{EventOptions, events_with_parts};
 
 impl IdProfile {
     /// This profile with the events of its headline, the first estimate of its layers.
@@ -20,7 +20,7 @@ impl IdProfile {
         }
     }
 
-    /// The dimension over layers by one [variant](super::super::id::IdEstimate::variant), and the
+    /// The dimension over layers by one [variant](IdEstimate::variant), and the
     /// same in every part of the rows where there are parts.
     pub fn series(&self, variant: &str) -> (Series, Vec<Series>) {
         let parts = |layer: &LayerId| -> Vec<Option<f64>> {

@@ -1,0 +1,82 @@
+//! What the report says of the events of one profile, as data.
+
+use serde::Serialize;
+
+use super::event::Event;
+use super::extrema::{Extremum, Maximum, Peak};
+use super::hump::{DoubleHunchback, Hunchback};
+use super::options::EventOptions;
+use super::rise::{Crossing, HighPhase, Onset};
+use super::slope::Slope;
+use super::step::{HalfMaximum, Threshold, Transition};
+use super::valley::{Plateau, RelativeMinimum};
+use crate::geometry::Reason;
+
+/// The events of one profile.
+#[derive(Debug, Clone, Serialize)]
+pub struct Events {
+    /// What was asked for, defaults included.
+    pub parameters: EventOptions,
+    /// Layers of the profile, gaps included.
+    pub n_layers: usize,
+    /// Layers with a value, after `skip_first`.
+    pub n: usize,
+    /// max − min of the smoothed values; `None` without values.
+    pub range: Option<f64>,
+    /// range / |mean|; `None` where the mean is 0.
+    pub relative_range: Option<f64>,
+    /// Whether `relative_range` is below 0.10, so that there are no events.
+    pub flat: bool,
+    /// The highest value.
+    pub peak: Event<Peak>,
+    /// The lowest value; over checkpoints the split between two phases.
+    pub minimum: Event<Extremum>,
+    /// Every local maximum that stands out.
+    pub maxima: Event<Vec<Maximum>>,
+    /// Where the rise to the peak has come halfway.
+    pub onset: Event<Onset>,
+    /// Where the fall from the peak has come halfway.
+    pub end: Event<Crossing>,
+    /// The layers from onset to end.
+    pub high_phase: Event<HighPhase>,
+    /// The dip after the first prominent maximum.
+    pub relative_minimum: Event<RelativeMinimum>,
+    /// The longest run of steady layers.
+    pub plateau: Event<Plateau>,
+    /// One hump.
+    pub hunchback: Event<Hunchback>,
+    /// Two humps.
+    pub double_hunchback: Event<DoubleHunchback>,
+    /// The steepest step.
+    pub transition: Event<Transition>,
+    /// First layer at half of the highest value: of an ARI with classes, the nucleation layer.
+    pub half_maximum: Event<HalfMaximum>,
+    /// First layer above a threshold; absent unless one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Event<Threshold>>,
+    /// Trend from the bottleneck on; absent unless a bottleneck was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slope: Option<Event<Slope>>,
+    /// Positions of the events in parts of the rows; empty without parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<PositionSpread>,
+}
+
+/// The position of one event over parts of the rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PositionSpread {
+    /// The event, by its name in the report.
+    pub event: &'static str,
+    /// Number of parts.
+    pub n_parts: usize,
+    /// Parts in which the event was found.
+    pub n_found: usize,
+    /// Mean position over these.
+    pub mean: Option<f64>,
+    /// Smallest position.
+    pub min: Option<f64>,
+    /// Largest position.
+    pub max: Option<f64>,
+    /// Why there is no position: the event was found in no part.
+    pub reason: Option<Reason>,
+}

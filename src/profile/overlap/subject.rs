@@ -1,0 +1,116 @@
+//! The layers of a comparison and the neighbours found in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::{Array2, s};
+
+use crate::error::Result;
+use crate::geometry::Reason;
+use crate::geometry::relation::Depth;
+use crate::input::{Labels, Matrix};
+use crate::profile::compare::{Comparison, LayerPair, all_rows_equal};
+use crate::profile::named::Named;
+use crate::profile::tables::Tables;
+use crate::progress::Progress;
+use crate::warning::Warning;
+
+/// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
+pub(super) type LayerTables = BTreeMap<(usize, usize), Array2<u32>>;
+
+pub(super) struct Subject<'a> {
+    pub(super) comparison: &'a Comparison<'a>,
+    pub(super) k: &'a [usize],
+    pub(super) class_fraction: Option<f64>,
+    pub(super) labels: &'a [Labels],
+    pub(super) blocks: Vec<Vec<u32>>,
+    pub(super) per_row: bool,
+    pub(super) tables: &'a Tables<'a>,
+}
+
+impl Subject<'_> {
+    /// Which side the second layer of a pair is on.
+    pub(super) fn right(&self) -> usize {
+        usize::from(self.comparison.is_between_two())
+    }
+
+    /// How many neighbours are needed of `n` rows.
+    fn deepest(&self, n: usize) -> usize {
+        let fixed = self.k.iter().copied().max().unwrap_or(0);
+        let by_class = self.class_fraction.map_or(0, |share| {
+            let sizes = self.labels.iter().flat_map(class_sizes);
+            sizes
+                .map(|size| Depth::ClassFraction(share).k(size))
+                .max()
+                .unwrap_or(0)
+        });
+        fixed.max(by_class).min(n.saturating_sub(1))
+    }
+
+    /// The neighbours in every layer that takes part, among `rows` if they are given.
+    pub(super) fn tables_of(
+        &self,
+        pairs: &[LayerPair],
+        rows: Option<&[u32]>,
+        tables: Tables<'_>,
+        warnings: &mut Vec<Warning>,
+        progress: &dyn Progress,
+    ) -> Result<LayerTables> {
+        let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
+        let k = self.deepest(n);
+        let mut wanted: BTreeSet<(usize, usize)> = pairs
+            .iter()
+            .flat_map(|pair| [(0, pair.a), (self.right(), pair.b)])
+            .collect();
+        if !self.labels.is_empty() && rows.is_none() {
+            wanted.extend((0..self.comparison.left().len()).map(|at| (0, at)));
+        }
+        let mut found = LayerTables::new();
+        for (on, at) in wanted {
+            let (matrix, layer) = if on == 0 {
+                (self.comparison.read_left(at)?, &self.comparison.left()[at])
+            } else {
+                (
+                    self.comparison.read_right(at)?,
+                    &self.comparison.right()[at],
+                )
+            };
+            let matrix: Matrix = match rows {
+                None => matrix,
+                Some(rows) => matrix.select(rows),
+            };
+            if k == 0 || all_rows_equal(&matrix) {
+                continue;
+            }
+            let told = Named {
+                layer: &layer.layer,
+                progress,
+            };
+            let table = tables.neighbours(&matrix, &layer.layer, k, warnings, &told)?;
+            found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
+        }
+        Ok(found)
+    }
+
+    pub(super) fn tables_of_pair<'f>(
+        &self,
+        pair: LayerPair,
+        found: &'f LayerTables,
+    ) -> Result<(&'f Array2<u32>, &'f Array2<u32>), Reason> {
+        let n = self.comparison.n_rows();
+        let absent = if n < 2 {
+            Reason::TooFewRows
+        } else {
+            Reason::AllRowsIdentical
+        };
+        let of = |key| found.get(&key).ok_or(absent);
+        Ok((of((0, pair.a))?, of((self.right(), pair.b))?))
+    }
+}
+
+fn class_sizes(labels: &Labels) -> Vec<usize> {
+    let mut sizes = vec![0; labels.classes.len()];
+    for &code in labels.codes.iter().flatten() {
+        sizes[code as usize] += 1;
+    }
+    sizes
+}
