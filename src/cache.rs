@@ -77,7 +77,7 @@ pub fn fingerprint(matrix: &Matrix) -> String {
 
 /// What an entry is looked up by.
 fn address(kind: &str, content: &str, metric: Metric, targets: &str) -> String {
-    format!("{kind} {content} {} {targets}", metric.as_str())
+    format!("{kind} {content} {} {targets}", metric.name())
 }
 
 impl Cache {
@@ -156,7 +156,7 @@ impl Cache {
     pub fn keep_table(&self, content: &str, metric: Metric, table: &NeighbourTable) -> Result<()> {
         let path = self
             .folder
-            .join(format!("table-{content}-{}.npz", metric.as_str()));
+            .join(format!("table-{content}-{}.npz", metric.name()));
         write_table(&path, content, metric, table)?;
         self.remember(address("table", content, metric, ""), path);
         Ok(())
@@ -293,7 +293,7 @@ fn key(
         format: FORMAT.to_owned(),
         kind: kind.to_owned(),
         content: content.to_owned(),
-        metric: metric.as_str().to_owned(),
+        metric: metric.name().to_owned(),
         targets: targets.to_owned(),
         checksum: checksum(members.iter().map(|(_, bytes)| values_of(bytes))),
     }

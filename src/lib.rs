@@ -69,6 +69,7 @@
 )]
 
 pub mod cache;
+pub mod choice;
 pub mod error;
 pub mod geometry;
 pub mod input;

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Real};
+use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Real, ValueBias};
 use repgeo::mechanisms::modify::{
     AttentionModify, Key, ModifyOptions, attention_modify, attention_modify_replayed,
 };
 use repgeo::report::{AttentionModifyReport, ModifyParameters, Report};
 
+use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PrecisionName, PromptArgs, Switch, ValueBiasName};
+use super::prompts::{GroupArgs, PrecisionName, PromptArgs, Switch};
 
 /// Multiply the last token's attention to the attribute in a few heads and count outcomes
 ///
@@ -63,34 +64,23 @@ struct EditArgs {
 
     /// post: after the softmax, as the paper says; pre: scores before it, as the released code
     /// does; renorm: after it, the row brought back to sum 1
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = ModeName::Post)]
-    mode: ModeName,
+    #[arg(long, value_parser = choice::<EditMode>(), value_name = "MODE",
+        default_value = EditMode::default().flag())]
+    mode: EditMode,
 
     /// Leave the part of the values that is the same for every token out of the factor, or scale
     /// it too; matters to --mode post only
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = ValueBiasName::Fold)]
-    value_bias: ValueBiasName,
+    #[arg(long, value_parser = choice::<ValueBias>(), value_name = "WHAT",
+        default_value = ValueBias::default().flag())]
+    value_bias: ValueBias,
 
     /// Logits relative to their mean over the vocabulary
     #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
     center_unembed: Switch,
 
     /// Name the best factor
-    #[arg(long, value_enum, value_name = "RULE")]
-    select: Option<SelectName>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ModeName {
-    Post,
-    Pre,
-    Renorm,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum SelectName {
-    /// The factor with the most factual outcomes
-    MaxFact,
+    #[arg(long, value_parser = ["max-fact"], value_name = "RULE")]
+    select: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -121,12 +111,8 @@ impl AttentionModifyArgs {
             heads: edit.heads.clone(),
             key: edit.key.0,
             alphas: edit.alpha.clone(),
-            mode: match edit.mode {
-                ModeName::Post => EditMode::Post,
-                ModeName::Pre => EditMode::Pre,
-                ModeName::Renorm => EditMode::Renorm,
-            },
-            value_bias: edit.value_bias.into(),
+            mode: edit.mode,
+            value_bias: edit.value_bias,
             centred: edit.center_unembed == Switch::On,
             groups: None,
         };
@@ -159,14 +145,14 @@ pub fn run(args: AttentionModifyArgs) -> Result<()> {
     let parameters = ModifyParameters {
         heads: options.heads,
         key: options.key.to_string(),
-        mode: options.mode.as_str(),
-        value_bias: options.value_bias.as_str(),
+        mode: options.mode.name(),
+        value_bias: options.value_bias.name(),
         centred: options.centred,
         replay: args.replay.is_some(),
         precision: args.precision.as_str(),
         group_by: args.groups.group_name(),
     };
-    let select = matches!(args.edit.select, Some(SelectName::MaxFact));
+    let select = args.edit.select.is_some();
     let report = AttentionModifyReport::new(parameters, found, select);
     let input = [Some(&args.model), args.replay.as_ref()];
     let input = input

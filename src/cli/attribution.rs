@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::Readout;
 use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
+use repgeo::mechanisms::model::ValueBias;
+use repgeo::mechanisms::{Positions, Readout};
 use repgeo::report::{AttributionParameters, AttributionReport, Report};
 
+use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch, ValueBiasName};
+use super::prompts::{GroupArgs, PromptArgs, Switch};
 
 /// Contribution of every attention block, MLP, head and embedding to the two logits
 ///
@@ -45,31 +47,27 @@ pub struct AttributionArgs {
 #[command(next_help_heading = "Attribution")]
 struct PartArgs {
     /// Attention as a whole, head by head, or both
-    #[arg(long, value_enum, value_name = "PARTS", default_value_t = PartsName::Block)]
-    by: PartsName,
+    #[arg(long, value_parser = choice::<Parts>(), value_name = "PARTS",
+        default_value = Parts::default().flag())]
+    by: Parts,
 
     /// Count the part of the values that is the same for every token as a bias, or in its head
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = ValueBiasName::Fold)]
-    value_bias: ValueBiasName,
+    #[arg(long, value_parser = choice::<ValueBias>(), value_name = "WHERE",
+        default_value = ValueBias::default().flag())]
+    value_bias: ValueBias,
 
     /// Logits relative to their mean over the vocabulary; off reads the targets' columns only
     #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
     center_unembed: Switch,
 
     /// Where: the last token, the slots of the prompt (means over their tokens), every position
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
-    positions: PositionsName,
+    #[arg(long, value_parser = choice::<Positions>(), value_name = "WHERE",
+        default_value = Positions::default().flag())]
+    positions: Positions,
 
     /// Say how far the sums are from the last lens, and the lens from logits_last of the dump
     #[arg(long)]
     check: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum PartsName {
-    Block,
-    Head,
-    Both,
 }
 
 /// Attributes and reports.
@@ -77,13 +75,9 @@ pub fn run(args: AttributionArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.prompts.dump(&args.input)?;
     let options = AttributionOptions {
-        parts: match args.parts.by {
-            PartsName::Block => Parts::Block,
-            PartsName::Head => Parts::Head,
-            PartsName::Both => Parts::Both,
-        },
-        value_bias: args.parts.value_bias.into(),
-        positions: args.parts.positions.into(),
+        parts: args.parts.by,
+        value_bias: args.parts.value_bias,
+        positions: args.parts.positions,
         groups: args.groups.groups(dump.n)?,
         check: args.parts.check,
     };
@@ -92,10 +86,10 @@ pub fn run(args: AttributionArgs) -> Result<()> {
     let progress = Bar::new(args.output.quiet);
     let found = attribution(&dump, &readout, &options, &progress)?;
     let parameters = AttributionParameters {
-        by: options.parts.as_str(),
-        value_bias: options.value_bias.as_str(),
+        by: options.parts.name(),
+        value_bias: options.value_bias.name(),
         centred,
-        positions: options.positions.as_str(),
+        positions: options.positions.name(),
         group_by: args.groups.group_name(),
     };
     let report = AttributionReport::new(parameters, found);

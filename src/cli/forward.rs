@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::mechanisms::Prompts;
 use repgeo::mechanisms::forward::forward;
 use repgeo::mechanisms::model::{Checkpoint, Real};
-use repgeo::mechanisms::streams::{ForwardOptions, StreamName, absent, metadata, plan};
+use repgeo::mechanisms::streams::{
+    DumpPositions, ForwardOptions, StreamName, absent, metadata, plan,
+};
 use repgeo::report::{ForwardReport, ModelSummary, Report};
 use repgeo::storage::{TensorFile, TensorSpec};
 use repgeo::{Error, Result};
 
+use super::choice::choice;
 use super::output::{ScreenArgs, input_name};
 use super::progress::Bar;
 use super::prompts::{PrecisionName, PromptArgs};
@@ -31,15 +34,16 @@ pub struct ForwardArgs {
     /// Streams to write, comma-separated
     #[arg(
         long,
-        value_enum,
+        value_parser = choice::<StreamName>(),
         value_name = "NAMES",
         value_delimiter = ',',
         default_value = "resid-post"
     )]
-    dump: Vec<DumpName>,
+    dump: Vec<StreamName>,
 
     /// Positions to write; keys and values are always whole
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = DumpPositions::Last)]
+    #[arg(long, value_parser = choice::<DumpPositions>(), value_name = "WHERE",
+        default_value = DumpPositions::default().flag())]
     positions: DumpPositions,
 
     /// Precision of the pass and of the streams
@@ -52,49 +56,6 @@ pub struct ForwardArgs {
 
     #[command(flatten)]
     screen: ScreenArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DumpName {
-    Embed,
-    PosEmbed,
-    ResidPre,
-    ResidMid,
-    ResidPost,
-    AttnOut,
-    MlpOut,
-    Z,
-    Pattern,
-    K,
-    V,
-    Scale,
-    Logits,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum DumpPositions {
-    Last,
-    All,
-}
-
-impl From<DumpName> for StreamName {
-    fn from(name: DumpName) -> Self {
-        match name {
-            DumpName::Embed => Self::Embed,
-            DumpName::PosEmbed => Self::PosEmbed,
-            DumpName::ResidPre => Self::ResidPre,
-            DumpName::ResidMid => Self::ResidMid,
-            DumpName::ResidPost => Self::ResidPost,
-            DumpName::AttnOut => Self::AttnOut,
-            DumpName::MlpOut => Self::MlpOut,
-            DumpName::Z => Self::Z,
-            DumpName::Pattern => Self::Pattern,
-            DumpName::K => Self::K,
-            DumpName::V => Self::V,
-            DumpName::Scale => Self::Scale,
-            DumpName::Logits => Self::Logits,
-        }
-    }
 }
 
 /// Runs the model and reports what was written.
@@ -110,7 +71,7 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let prompts = args.prompts.prompts()?;
     let options = ForwardOptions {
-        streams: args.dump.iter().map(|&name| name.into()).collect(),
+        streams: args.dump.clone(),
         all_positions: args.positions == DumpPositions::All,
     };
     let tensors = match args.precision {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
+use repgeo::mechanisms::Positions;
 use repgeo::mechanisms::patterns::{PatternOptions, head_pattern};
 use repgeo::report::{HeadPatternReport, PatternParameters, Report};
 
+use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PositionsName, PromptArgs};
+use super::prompts::{GroupArgs, PromptArgs};
 
 /// Mean attention of every head, and heads ranked by their attention to the attribute
 #[derive(Args)]
@@ -25,8 +27,9 @@ pub struct HeadPatternArgs {
     groups: GroupArgs,
 
     /// Whose attention: the last token's, that of every slot, or of every position
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
-    query: PositionsName,
+    #[arg(long, value_parser = choice::<Positions>(), value_name = "WHERE",
+        default_value = Positions::default().flag())]
+    query: Positions,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -37,13 +40,13 @@ pub fn run(args: HeadPatternArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.prompts.dump(&args.input)?;
     let options = PatternOptions {
-        queries: args.query.into(),
+        queries: args.query,
         groups: args.groups.groups(dump.n)?,
     };
     let progress = Bar::new(args.output.quiet);
     let found = head_pattern(&dump, &options, &progress)?;
     let parameters = PatternParameters {
-        query: options.queries.as_str(),
+        query: options.queries.name(),
         group_by: args.groups.group_name(),
     };
     let report = HeadPatternReport::new(parameters, found);

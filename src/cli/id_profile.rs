@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use repgeo::cache::Cache;
-use repgeo::geometry::id::{Fit, Fraction};
+use repgeo::geometry::id::{Fit, FitRule, Fraction};
 use repgeo::input::{Series, find_tables};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
@@ -17,6 +17,7 @@ use repgeo::profile::{
 use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
 use repgeo::{Error, Result};
 
+use super::choice::{Pick, choice, choice_or};
 use super::events::EventArgs;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
@@ -91,8 +92,9 @@ struct EstimateArgs {
     k: Option<usize>,
 
     /// How TwoNN is fitted
-    #[arg(long, value_enum, value_name = "FIT", default_value_t = FitName::Base)]
-    fit: FitName,
+    #[arg(long, value_parser = choice::<FitRule>(), value_name = "FIT",
+        default_value = FitRule::default().flag())]
+    fit: FitRule,
 
     /// Share of the smallest ratios that base and mle-censored use [default: 0.9]
     #[arg(long, value_name = "F")]
@@ -112,8 +114,9 @@ struct EstimateArgs {
 
     /// The same estimates on made-up layers: gaussian has the same covariance, shuffle the same
     /// columns, null is both
-    #[arg(long, value_enum, value_name = "CONTROL", value_delimiter = ',')]
-    control: Vec<ControlName>,
+    #[arg(long, value_parser = choice_or::<Control>(BOTH), value_name = "CONTROL",
+        value_delimiter = ',')]
+    control: Vec<Pick<Control>>,
 
     /// Print the dimension against scale for each layer; =decimation adds TwoNN on sub-samples
     #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, require_equals = true,
@@ -133,9 +136,9 @@ struct ErrorArgs {
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
-    #[arg(long, value_enum, value_name = "ORDER", default_value_t = DealName::Random,
-        requires = "partitions")]
-    partition_order: DealName,
+    #[arg(long, value_parser = choice::<PartitionOrder>(), value_name = "ORDER",
+        default_value = PartitionOrder::default().flag(), requires = "partitions")]
+    partition_order: PartitionOrder,
 
     /// Repeat the estimates in sub-samples of this share of the rows
     #[arg(long, value_name = "Q", value_parser = super::share)]
@@ -145,6 +148,41 @@ struct ErrorArgs {
     #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::positive,
         requires = "decimate")]
     repeats: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScalingName {
+    /// Gride at every neighbour order
+    Orders,
+    /// The same, and TwoNN on N/2, N/4, … rows
+    Decimation,
+}
+
+/// What may stand after `--order`.
+#[derive(Clone, Copy)]
+enum OrderName {
+    Fixed(usize),
+    MatchDensity,
+    Plateau,
+}
+
+impl FromStr for OrderName {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "match-density" => Ok(Self::MatchDensity),
+            "plateau" => Ok(Self::Plateau),
+            _ => match text.parse() {
+                Ok(order @ 1..=0x7fff_ffff) => Ok(Self::Fixed(order)),
+                _ => Err("give an order from 1 on, match-density or plateau".into()),
+            },
+        }
+    }
+}
+
+fn range_max(text: &str) -> std::result::Result<usize, String> {
+    super::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -199,68 +237,7 @@ impl Estimator {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ControlName {
-    /// Normal rows with the mean and covariance of the layer
-    Gaussian,
-    /// Each column permuted on its own
-    Shuffle,
-    /// Both
-    Null,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum FitName {
-    /// Line through the origin, error by jackknife
-    Base,
-    /// Maximum likelihood over all ratios
-    Mle,
-    /// Maximum likelihood with the largest ratios censored
-    MleCensored,
-    /// Posterior mean under a Gamma(2, 5) prior
-    Bayes,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ScalingName {
-    /// Gride at every neighbour order
-    Orders,
-    /// The same, and TwoNN on N/2, N/4, … rows
-    Decimation,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DealName {
-    Random,
-    Given,
-}
-
-/// What may stand after `--order`.
-#[derive(Clone, Copy)]
-enum OrderName {
-    Fixed(usize),
-    MatchDensity,
-    Plateau,
-}
-
-impl FromStr for OrderName {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text {
-            "match-density" => Ok(Self::MatchDensity),
-            "plateau" => Ok(Self::Plateau),
-            _ => match text.parse() {
-                Ok(order @ 1..=0x7fff_ffff) => Ok(Self::Fixed(order)),
-                _ => Err("give an order from 1 on, match-density or plateau".into()),
-            },
-        }
-    }
-}
-
-fn range_max(text: &str) -> std::result::Result<usize, String> {
-    super::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
-}
+const BOTH: &[(&str, &str)] = &[("null", "Both")];
 
 impl EstimateArgs {
     fn wants(&self, estimator: Estimator) -> bool {
@@ -283,33 +260,29 @@ impl EstimateArgs {
     }
 
     fn controls(&self) -> Vec<Control> {
-        let wants =
-            |name| self.control.contains(&name) || self.control.contains(&ControlName::Null);
-        let gaussian = wants(ControlName::Gaussian).then_some(Control::Gaussian);
-        let shuffle = wants(ControlName::Shuffle).then_some(Control::Shuffle);
-        gaussian.into_iter().chain(shuffle).collect()
+        let wanted = |one: &Control| {
+            let given =
+                |pick: &Pick<Control>| matches!(pick, Pick::Word(_)) || *pick == Pick::One(*one);
+            self.control.iter().any(given)
+        };
+        Control::ALL.into_iter().filter(wanted).collect()
     }
 
     fn fit(&self) -> Result<Fit> {
         let fraction = match self.fraction {
-            None => Fraction::default(),
-            Some(share) => Fraction::new(share)
-                .ok_or_else(|| Error::Usage(format!("--fraction {share} is not in (0, 1]")))?,
+            None => None,
+            Some(share) => Some(
+                Fraction::new(share)
+                    .ok_or_else(|| Error::Usage(format!("--fraction {share} is not in (0, 1]")))?,
+            ),
         };
-        let whole = |fit| match self.fraction {
-            None => Ok(fit),
-            Some(_) => Err(Error::Usage(
+        self.fit.with(fraction).ok_or_else(|| {
+            Error::Usage(
                 "--fraction has no part in this --fit, which uses all ratios; use --fit base or \
                  mle-censored"
                     .into(),
-            )),
-        };
-        match self.fit {
-            FitName::Base => Ok(Fit::Base { fraction }),
-            FitName::MleCensored => Ok(Fit::MleCensored { fraction }),
-            FitName::Mle => whole(Fit::Mle),
-            FitName::Bayes => whole(Fit::BAYES),
-        }
+            )
+        })
     }
 
     fn order(&self) -> Result<Option<OrderRule>> {
@@ -381,10 +354,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         decimation_scaling: args.estimate.id_scaling == Some(ScalingName::Decimation),
         blocks: args.errors.blocks,
         partitions: args.errors.partitions,
-        partition_order: match args.errors.partition_order {
-            DealName::Random => PartitionOrder::Random,
-            DealName::Given => PartitionOrder::Given,
-        },
+        partition_order: args.errors.partition_order,
         decimate: args.errors.decimate,
         repeats: args.errors.repeats,
         metric: args.layers.metric(),

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::cache::Cache;
 use repgeo::input::{Dump, index_list};
 use repgeo::profile::compare::Comparison;
-use repgeo::profile::imbalance::{ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets};
+use repgeo::profile::imbalance::{
+    Criterion, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets,
+};
 use repgeo::profile::{DuplicatePolicy, PartitionOrder, Tables};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
+use super::choice::choice;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::pairs::PairArgs;
@@ -67,9 +70,9 @@ struct EstimateArgs {
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
-    #[arg(long, value_enum, value_name = "ORDER", default_value_t = DealName::Random,
-        requires = "partitions")]
-    partition_order: DealName,
+    #[arg(long, value_parser = choice::<PartitionOrder>(), value_name = "ORDER",
+        default_value = PartitionOrder::default().flag(), requires = "partitions")]
+    partition_order: PartitionOrder,
 
     /// Permute the rows of the second layer S times, for a null (expected 1) and p-values
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -95,21 +98,9 @@ struct SubsetArgs {
     beam: usize,
 
     /// What the greedy search makes small: symmetric, or forward for the subset's prediction alone
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = CriterionName::Symmetric,
-        requires = "greedy")]
-    criterion: CriterionName,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DealName {
-    Random,
-    Given,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CriterionName {
-    Symmetric,
-    Forward,
+    #[arg(long, value_parser = choice::<Criterion>(), value_name = "NAME",
+        default_value = Criterion::default().flag(), requires = "greedy")]
+    criterion: Criterion,
 }
 
 /// Compares and reports.
@@ -136,10 +127,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
         target: args.pairs.target(),
         k: args.estimate.k.clone(),
         partitions: args.estimate.partitions,
-        partition_order: match args.estimate.partition_order {
-            DealName::Random => PartitionOrder::Random,
-            DealName::Given => PartitionOrder::Given,
-        },
+        partition_order: args.estimate.partition_order,
         shuffle: args.estimate.shuffle,
         seed: args.rows.seed,
     };
@@ -169,7 +157,7 @@ fn run_subsets(args: &ImbalanceArgs, tables: &Tables<'_>) -> Result<()> {
         Some(columns) => SubsetRule::Greedy {
             columns,
             beam: args.subsets.beam,
-            forward_only: args.subsets.criterion == CriterionName::Forward,
+            criterion: args.subsets.criterion,
         },
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::Result;
 use repgeo::cache::Cache;
 use repgeo::geometry::density::peaks::Linkage;
@@ -11,6 +11,7 @@ use repgeo::profile::Tables;
 use repgeo::profile::landscape::{LandscapeOptions, landscape};
 use repgeo::report::{Report, write_decision_graph};
 
+use super::choice::choice;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::peaks::{PeakArgs, RowFileArgs, require_ending};
@@ -58,13 +59,14 @@ pub struct LandscapeArgs {
 struct ArrangementArgs {
     /// Where groups of peaks join: at their highest saddle (single), the lowest (complete), or a
     /// mean (average, weighted)
-    #[arg(long, value_enum, value_name = "RULE", default_value_t = LinkageName::Single)]
-    linkage: LinkageName,
+    #[arg(long, value_parser = choice::<Linkage>(), value_name = "RULE",
+        default_value = Linkage::default().flag())]
+    linkage: Linkage,
 
     /// Give peaks that do not meet a saddle one below the lowest log density (floor); complete,
     /// average and weighted need it where any two do not
-    #[arg(long, value_enum, value_name = "RULE")]
-    absent: Option<AbsentName>,
+    #[arg(long, value_parser = ["floor"], value_name = "RULE")]
+    absent: Option<String>,
 
     /// Write the decision graph to a .csv file: log density, and distance to the next denser row
     #[arg(long, value_name = "FILE.csv")]
@@ -73,19 +75,6 @@ struct ArrangementArgs {
     /// Read peaks off the decision graph: rows above this log density and this distance
     #[arg(long, value_name = "L,DELTA", allow_hyphen_values = true)]
     cuts: Option<Cuts>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LinkageName {
-    Single,
-    Complete,
-    Average,
-    Weighted,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum AbsentName {
-    Floor,
 }
 
 /// Two numbers with a comma between them.
@@ -123,12 +112,7 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
     let layers = args.layers.options(dump.n_rows(), &args.rows)?;
     let options = LandscapeOptions {
         peaks: args.peaks.options(labels, layers, args.files.wanted())?,
-        linkage: match args.arrangement.linkage {
-            LinkageName::Single => Linkage::Single,
-            LinkageName::Complete => Linkage::Complete,
-            LinkageName::Average => Linkage::Average,
-            LinkageName::Weighted => Linkage::Weighted,
-        },
+        linkage: args.arrangement.linkage,
         absent_at_floor: args.arrangement.absent.is_some(),
         decision_graph: args.arrangement.decision_graph.is_some(),
         cuts: args

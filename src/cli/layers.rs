@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::Result;
 use repgeo::input::{Dump, Mask, Pooling, Selection};
 use repgeo::neighbours::Metric;
 use repgeo::profile::{DuplicatePolicy, LayerOptions};
 
+use super::choice::choice;
 use super::rows::RowArgs;
 
 /// Which layers, and how an array becomes points.
@@ -23,12 +24,13 @@ pub struct LayerArgs {
 
     /// What to do with rows that repeat an earlier row exactly [default: drop; keep where layers are
     /// compared]
-    #[arg(long, value_enum, value_name = "POLICY")]
-    duplicates: Option<DuplicatesName>,
+    #[arg(long, value_parser = choice::<DuplicatePolicy>(), value_name = "POLICY")]
+    duplicates: Option<DuplicatePolicy>,
 
     /// Distance between rows; cosine is the chord between directions
-    #[arg(long, value_enum, value_name = "METRIC", default_value_t = MetricName::Euclidean)]
-    metric: MetricName,
+    #[arg(long, value_parser = choice::<Metric>(), value_name = "METRIC",
+        default_value = Metric::default().flag())]
+    metric: Metric,
 }
 
 /// How an array becomes rows.
@@ -46,19 +48,6 @@ pub struct ReadArgs {
     /// Leave rows with NaN or infinity out instead of refusing the layer
     #[arg(long)]
     pub drop_nonfinite: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DuplicatesName {
-    Drop,
-    Keep,
-    Refuse,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum MetricName {
-    Euclidean,
-    Cosine,
 }
 
 impl LayerArgs {
@@ -90,21 +79,13 @@ impl LayerArgs {
         rows: &RowArgs,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
-        let duplicates = match self.duplicates {
-            None => duplicates,
-            Some(DuplicatesName::Drop) => DuplicatePolicy::Drop,
-            Some(DuplicatesName::Keep) => DuplicatePolicy::Keep,
-            Some(DuplicatesName::Refuse) => DuplicatePolicy::Refuse,
-        };
-        self.read.options(rows.resolve(n)?, duplicates)
+        self.read
+            .options(rows.resolve(n)?, self.duplicates.unwrap_or(duplicates))
     }
 
     /// The distance.
     pub fn metric(&self) -> Metric {
-        match self.metric {
-            MetricName::Euclidean => Metric::Euclidean,
-            MetricName::Cosine => Metric::Cosine,
-        }
+        self.metric
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::Readout;
 use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
+use repgeo::mechanisms::{Positions, Readout};
 use repgeo::report::{LensParameters, LogitLensReport, Report};
 
+use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PositionsName, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PromptArgs, Switch};
 
 /// Logits of the factual and the counterfactual token in every block
 ///
@@ -46,12 +47,14 @@ pub struct LogitLensArgs {
 #[command(next_help_heading = "Lens")]
 struct LensArgs {
     /// Which stream
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = StreamName::ResidPost)]
-    stream: StreamName,
+    #[arg(long, value_parser = choice::<LensStream>(), value_name = "NAME",
+        default_value = LensStream::default().flag())]
+    stream: LensStream,
 
     /// Divide by the standard deviation of the last block's output, or by the stream's own
-    #[arg(long, value_enum, value_name = "SCALE", default_value_t = ScaleName::Final)]
-    scale: ScaleName,
+    #[arg(long, value_parser = choice::<LensScale>(), value_name = "SCALE",
+        default_value = LensScale::default().flag())]
+    scale: LensScale,
 
     /// Add the constant of each token (final bias, unembedding bias): the last block then gives
     /// the logit
@@ -63,8 +66,9 @@ struct LensArgs {
     center_unembed: Switch,
 
     /// Where: the last token, the slots of the prompt (means over their tokens), every position
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = PositionsName::Last)]
-    positions: PositionsName,
+    #[arg(long, value_parser = choice::<Positions>(), value_name = "WHERE",
+        default_value = Positions::default().flag())]
+    positions: Positions,
 
     /// Rank the targets in the whole vocabulary and say who wins
     #[arg(long)]
@@ -75,37 +79,13 @@ struct LensArgs {
     topk: usize,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum StreamName {
-    ResidPost,
-    ResidPre,
-    ResidMid,
-    AttnOut,
-    MlpOut,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ScaleName {
-    Final,
-    Own,
-}
-
 impl LensArgs {
     fn options(&self) -> LensOptions {
         LensOptions {
-            stream: match self.stream {
-                StreamName::ResidPost => LensStream::ResidPost,
-                StreamName::ResidPre => LensStream::ResidPre,
-                StreamName::ResidMid => LensStream::ResidMid,
-                StreamName::AttnOut => LensStream::AttnOut,
-                StreamName::MlpOut => LensStream::MlpOut,
-            },
-            scale: match self.scale {
-                ScaleName::Final => LensScale::Final,
-                ScaleName::Own => LensScale::Own,
-            },
+            stream: self.stream,
+            scale: self.scale,
             with_bias: self.with_bias,
-            positions: self.positions.into(),
+            positions: self.positions,
             rank: self.rank,
             top_k: self.topk,
             groups: None,
@@ -126,11 +106,11 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
     let progress = Bar::new(args.output.quiet);
     let lens = logit_lens(&dump, &readout, &options, &progress)?;
     let parameters = LensParameters {
-        stream: options.stream.as_str(),
-        scale: options.scale.as_str(),
+        stream: options.stream.name(),
+        scale: options.scale.name(),
         with_bias: options.with_bias,
         centred,
-        positions: options.positions.as_str(),
+        positions: options.positions.name(),
         rank: options.rank,
         top_k: options.top_k,
         group_by: args.groups.group_name(),

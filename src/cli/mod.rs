@@ -6,6 +6,7 @@ use repgeo::{Error, Result};
 mod attention_modify;
 mod attribution;
 mod bench;
+mod choice;
 mod clones;
 mod completions;
 mod density_peaks;

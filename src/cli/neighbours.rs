@@ -74,8 +74,8 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     })?;
     let progress = Bar::new(args.screen.quiet);
     let mut report = NeighboursReport {
-        metric: tables.metric.as_str().to_owned(),
-        duplicates: options.duplicates.as_str().to_owned(),
+        metric: tables.metric.name().to_owned(),
+        duplicates: options.duplicates.name().to_owned(),
         rows: args.rows.words(),
         layers: Vec::new(),
         warnings: dump.warnings().to_vec(),

@@ -3,17 +3,19 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::report::{Format, Printable, Report, Style, write_atomically, write_stream};
 use repgeo::{Error, Result};
+
+use super::choice::choice;
 
 /// Flags about the report, the same for every command.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// How the report is written [default: table on a terminal, json into a pipe, by ending for -o]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<FormatName>,
+    #[arg(long, value_parser = choice::<Format>(), value_name = "FORMAT")]
+    format: Option<Format>,
 
     /// Write the report to FILE (.json, .csv or .txt), whole or not at all
     #[arg(short, long, value_name = "FILE")]
@@ -33,8 +35,8 @@ pub struct OutputArgs {
 #[command(next_help_heading = "Output")]
 pub struct ScreenArgs {
     /// How the report is written [default: table on a terminal, json into a pipe]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<FormatName>,
+    #[arg(long, value_parser = choice::<Format>(), value_name = "FORMAT")]
+    format: Option<Format>,
 
     /// No progress, no warnings on stderr (warnings stay in the report)
     #[arg(short, long)]
@@ -56,13 +58,6 @@ impl ScreenArgs {
         };
         output.write(report)
     }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum FormatName {
-    Table,
-    Json,
-    Csv,
 }
 
 impl OutputArgs {
@@ -92,9 +87,7 @@ impl OutputArgs {
 
     fn format(&self) -> Result<Format> {
         match (self.format, &self.output) {
-            (Some(FormatName::Table), _) => Ok(Format::Table),
-            (Some(FormatName::Json), _) => Ok(Format::Json),
-            (Some(FormatName::Csv), _) => Ok(Format::Csv),
+            (Some(format), _) => Ok(format),
             (None, Some(path)) => Format::from_path(path),
             (None, None) if io::stdout().is_terminal() => Ok(Format::Table),
             (None, None) => Ok(Format::Json),

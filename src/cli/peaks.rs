@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::geometry::density::KSTAR_ALPHA;
 use repgeo::input::Labels;
 use repgeo::profile::LayerOptions;
 use repgeo::profile::landscape::{
-    DensityRule, DimensionRule, HaloRule, LayerPeaks, PeakOptions, Preset,
+    DensityKind, DensityRule, DimensionRule, HaloRule, LayerPeaks, PeakOptions, Preset,
 };
 use repgeo::report::{RowFormat, log_density_npy, write_assignments};
 use repgeo::storage::write_atomically;
 use repgeo::{Error, Result};
+
+use super::choice::choice;
 
 /// How densities and peaks are made.
 #[derive(Args)]
@@ -20,12 +22,12 @@ use repgeo::{Error, Result};
 pub struct PeakArgs {
     /// Constants of a paper: nucleation (arXiv 2007.03506: knn, k 30, rounded TwoNN, Z 1.65) or llm
     /// (arXiv 2409.03662: knn, k 16, Gride at n1 = 16, Z 1.6); other flags go before them
-    #[arg(long, value_enum, value_name = "NAME")]
-    preset: Option<PresetName>,
+    #[arg(long, value_parser = choice::<Preset>(), value_name = "NAME")]
+    preset: Option<Preset>,
 
     /// How the density of a row is estimated [default: pak]
-    #[arg(long, value_enum, value_name = "RULE")]
-    density: Option<DensityName>,
+    #[arg(long, value_parser = choice::<DensityKind>(), value_name = "RULE")]
+    density: Option<DensityKind>,
 
     /// Neighbours of knn, or the most that kstar and pak may use [default: 10; 100]
     #[arg(short, long, value_name = "K", value_parser = super::positive)]
@@ -77,35 +79,13 @@ pub struct RowFileArgs {
     assignments: Option<PathBuf>,
 
     /// Files of --assignments: csv, or npy with −1 for the halo and −2 for rows that took no part
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RowFormatName::Csv,
-        requires = "assignments")]
-    assignments_format: RowFormatName,
+    #[arg(long, value_parser = choice::<RowFormat>(), value_name = "FORMAT",
+        default_value = RowFormat::default().flag(), requires = "assignments")]
+    assignments_format: RowFormat,
 
     /// Write the log density of every input row to an .npy file: f64, NaN where there is none
     #[arg(long, value_name = "FILE.npy")]
     log_density: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum PresetName {
-    Nucleation,
-    Llm,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum DensityName {
-    /// From the distance to the k-th neighbour
-    Knn,
-    /// From the largest neighbourhood of constant density
-    Kstar,
-    /// The same with a linear correction
-    Pak,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum RowFormatName {
-    Csv,
-    Npy,
 }
 
 /// What may stand after `--id`.
@@ -154,10 +134,7 @@ impl PeakArgs {
         layers: LayerOptions,
         keep_rows: bool,
     ) -> Result<PeakOptions> {
-        let preset = self.preset.map(|preset| match preset {
-            PresetName::Nucleation => Preset::Nucleation,
-            PresetName::Llm => Preset::Llm,
-        });
+        let preset = self.preset;
         let defaults = PeakOptions::default();
         let (density, id, z) = preset.map_or(
             (defaults.density, defaults.id, defaults.z),
@@ -183,12 +160,8 @@ impl PeakArgs {
 
     /// The density asked for; what was not said is as in `otherwise`.
     fn density(&self, otherwise: DensityRule) -> Result<DensityRule> {
-        let name = self.density.unwrap_or(match otherwise {
-            DensityRule::Knn { .. } => DensityName::Knn,
-            DensityRule::Kstar { .. } => DensityName::Kstar,
-            DensityRule::Pak { .. } => DensityName::Pak,
-        });
-        if name == DensityName::Knn && self.alpha.is_some() {
+        let name = self.density.unwrap_or(otherwise.kind());
+        if name == DensityKind::Knn && self.alpha.is_some() {
             return Err(Error::Usage(
                 "--alpha has no part in --density knn; use kstar or pak".into(),
             ));
@@ -196,14 +169,14 @@ impl PeakArgs {
         let alpha = self.alpha.or(otherwise.alpha()).unwrap_or(KSTAR_ALPHA);
         let adaptive = self.k.unwrap_or(DensityRule::DEFAULT.k());
         Ok(match (name, otherwise) {
-            (DensityName::Knn, DensityRule::Knn { k }) => DensityRule::Knn {
+            (DensityKind::Knn, DensityRule::Knn { k }) => DensityRule::Knn {
                 k: self.k.unwrap_or(k),
             },
-            (DensityName::Knn, _) => DensityRule::Knn {
+            (DensityKind::Knn, _) => DensityRule::Knn {
                 k: self.k.unwrap_or(KNN),
             },
-            (DensityName::Kstar, _) => DensityRule::Kstar { k: adaptive, alpha },
-            (DensityName::Pak, _) => DensityRule::Pak { k: adaptive, alpha },
+            (DensityKind::Kstar, _) => DensityRule::Kstar { k: adaptive, alpha },
+            (DensityKind::Pak, _) => DensityRule::Pak { k: adaptive, alpha },
         })
     }
 }
@@ -231,11 +204,7 @@ impl RowFileArgs {
     /// Writes what was asked for.
     pub fn write(&self, layers: &[LayerPeaks]) -> Result<()> {
         if let Some(folder) = &self.assignments {
-            let format = match self.assignments_format {
-                RowFormatName::Csv => RowFormat::Csv,
-                RowFormatName::Npy => RowFormat::Npy,
-            };
-            write_assignments(folder, layers, format)?;
+            write_assignments(folder, layers, self.assignments_format)?;
         }
         if let Some(path) = &self.log_density {
             let bytes = log_density_npy(layers).ok_or_else(|| {

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use repgeo::input::Labels;
-use repgeo::mechanisms::model::ValueBias;
-use repgeo::mechanisms::{Positions, Prompts, StreamDump};
+use repgeo::mechanisms::{Prompts, StreamDump};
 use repgeo::{Error, Result};
 
 use super::output::input_name;
@@ -67,40 +66,6 @@ impl GroupArgs {
     /// How the report names the classes.
     pub fn group_name(&self) -> Option<String> {
         self.group_by.as_deref().map(input_name)
-    }
-}
-
-/// Which places of a prompt.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum PositionsName {
-    Last,
-    Slots,
-    All,
-}
-
-impl From<PositionsName> for Positions {
-    fn from(name: PositionsName) -> Self {
-        match name {
-            PositionsName::Last => Self::Last,
-            PositionsName::Slots => Self::Slots,
-            PositionsName::All => Self::All,
-        }
-    }
-}
-
-/// Where the constant part of the values is counted.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum ValueBiasName {
-    Fold,
-    Keep,
-}
-
-impl From<ValueBiasName> for ValueBias {
-    fn from(name: ValueBiasName) -> Self {
-        match name {
-            ValueBiasName::Fold => Self::Fold,
-            ValueBiasName::Keep => Self::Keep,
-        }
     }
 }
 

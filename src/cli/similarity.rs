@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use repgeo::geometry::similarity::Dissimilarity;
 use repgeo::input::{Dump, SeriesChoice, SeriesFile};
 use repgeo::neighbours::Metric;
@@ -14,6 +14,7 @@ use repgeo::profile::{DuplicatePolicy, LayerOptions};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
+use super::choice::{Pick, choice, choice_or};
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
 use super::pairs::PairArgs;
@@ -49,18 +50,21 @@ pub struct SimilarityArgs {
     output: OutputArgs,
 }
 
+/// The word for every measure.
+const ALL: &str = "all";
+
 #[derive(Args)]
 #[command(next_help_heading = "Similarity")]
 struct MeasureArgs {
     /// Measures, comma-separated; may be repeated
     #[arg(
         long = "measure",
-        value_enum,
+        value_parser = choice_or::<Measure>(&[(ALL, "All of these")]),
         value_name = "NAME",
         value_delimiter = ',',
         default_value = "cka"
     )]
-    measures: Vec<MeasureName>,
+    measures: Vec<Pick<Measure>>,
 
     /// Width of the Gaussian kernel, as a fraction of the median distance
     #[arg(long, value_name = "FRACTION", default_value_t = 1.0, value_parser = above_zero)]
@@ -71,12 +75,14 @@ struct MeasureArgs {
     variance: f64,
 
     /// What rsa compares
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = DissimilarityName::Euclidean)]
-    dissimilarity: DissimilarityName,
+    #[arg(long, value_parser = choice::<Dissimilarity>(), value_name = "NAME",
+        default_value = Dissimilarity::default().flag())]
+    dissimilarity: Dissimilarity,
 
     /// How rsa compares it
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = CorrelationName::Spearman)]
-    correlation: CorrelationName,
+    #[arg(long, value_parser = choice::<RankCorrelation>(), value_name = "NAME",
+        default_value = RankCorrelation::default().flag())]
+    correlation: RankCorrelation,
 
     /// Neighbours of imbalance and overlap [default: 1 and 30]
     #[arg(short, long, value_name = "K", value_parser = super::positive)]
@@ -109,35 +115,6 @@ struct RankArgs {
     /// Column of --join that holds the values
     #[arg(long, value_name = "NAME", requires = "join")]
     join_column: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MeasureName {
-    Cka,
-    CkaDebiased,
-    CkaRbf,
-    CkaRbfDebiased,
-    Cca,
-    Svcca,
-    Pwcca,
-    Procrustes,
-    Rsa,
-    Imbalance,
-    Overlap,
-    All,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DissimilarityName {
-    Euclidean,
-    Cosine,
-    Correlation,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum CorrelationName {
-    Spearman,
-    Pearson,
 }
 
 /// Compares and reports.
@@ -228,13 +205,14 @@ fn rank(
 impl SimilarityArgs {
     fn options(&self) -> SimilarityOptions {
         let names = &self.measures.measures;
-        let measures = if names.contains(&MeasureName::All) {
+        let measures = if names.contains(&Pick::Word(ALL)) {
             Measure::ALL.to_vec()
         } else {
             let mut chosen = Vec::new();
-            for measure in names.iter().filter_map(|name| name.measure()) {
-                if !chosen.contains(&measure) {
-                    chosen.push(measure);
+            for &name in names {
+                match name {
+                    Pick::One(measure) if !chosen.contains(&measure) => chosen.push(measure),
+                    _ => {}
                 }
             }
             chosen
@@ -247,15 +225,8 @@ impl SimilarityArgs {
             measures,
             bandwidth: self.measures.bandwidth,
             variance: self.measures.variance,
-            dissimilarity: match self.measures.dissimilarity {
-                DissimilarityName::Euclidean => Dissimilarity::Euclidean,
-                DissimilarityName::Cosine => Dissimilarity::Cosine,
-                DissimilarityName::Correlation => Dissimilarity::Correlation,
-            },
-            correlation: match self.measures.correlation {
-                CorrelationName::Spearman => RankCorrelation::Spearman,
-                CorrelationName::Pearson => RankCorrelation::Pearson,
-            },
+            dissimilarity: self.measures.dissimilarity,
+            correlation: self.measures.correlation,
             metric: self.layers.metric(),
             k: self.measures.k,
             partitions: self.measures.partitions,
@@ -281,26 +252,6 @@ impl SimilarityArgs {
             ..SeriesChoice::default()
         };
         SeriesFile::open(path, &choice).map(Some)
-    }
-}
-
-impl MeasureName {
-    /// The measure; `None` for all of them.
-    fn measure(self) -> Option<Measure> {
-        Some(match self {
-            Self::Cka => Measure::Cka,
-            Self::CkaDebiased => Measure::CkaDebiased,
-            Self::CkaRbf => Measure::CkaRbf,
-            Self::CkaRbfDebiased => Measure::CkaRbfDebiased,
-            Self::Cca => Measure::Cca,
-            Self::Svcca => Measure::Svcca,
-            Self::Pwcca => Measure::Pwcca,
-            Self::Procrustes => Measure::Procrustes,
-            Self::Rsa => Measure::Rsa,
-            Self::Imbalance => Measure::Imbalance,
-            Self::Overlap => Measure::Overlap,
-            Self::All => return None,
-        })
     }
 }
 

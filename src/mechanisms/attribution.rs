@@ -10,32 +10,22 @@ use super::readout::{Directions, Readout, dot};
 use super::scale::{Scales, n_layers, refuse_mixed};
 use super::spots::{Positions, Spot, spots};
 use super::stat::{Group, Stat, groups};
+use crate::choice::choice;
 use crate::geometry::Reason;
 use crate::input::Labels;
 use crate::progress::Progress;
 use crate::warning::Warning;
 use crate::{Error, Result};
 
-/// Into which parts the logit is taken apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Parts {
-    /// Attention and MLP of every block.
-    #[default]
-    Block,
-    /// Every head instead of the attention as a whole.
-    Head,
-    /// Both.
-    Both,
-}
-
-impl Parts {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Block => "block",
-            Self::Head => "head",
-            Self::Both => "both",
-        }
+choice! {
+    /// Into which parts the logit is taken apart.
+    pub enum Parts {
+        /// Attention and MLP of every block.
+        Block = "block",
+        /// Every head instead of the attention as a whole.
+        Head = "head",
+        /// Both.
+        Both = "both",
     }
 }
 

@@ -10,58 +10,36 @@ use super::readout::{Directions, Readout, dot};
 use super::scale::{Scales, n_layers, refuse_mixed, refuse_normed};
 use super::spots::{Positions, Spot, spots};
 use super::stat::{Group, Stat, groups, share};
+use crate::choice::choice;
 use crate::geometry::Reason;
 use crate::input::Labels;
 use crate::progress::Progress;
 use crate::warning::Warning;
 use crate::{Error, Result};
 
-/// Which stream is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LensStream {
-    /// After the block.
-    #[default]
-    ResidPost,
-    /// Before the block.
-    ResidPre,
-    /// Between attention and MLP.
-    ResidMid,
-    /// What the attention adds.
-    AttnOut,
-    /// What the MLP adds.
-    MlpOut,
-}
-
-impl LensStream {
-    /// The name in reports and on the command line, in snake case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResidPost => "resid_post",
-            Self::ResidPre => "resid_pre",
-            Self::ResidMid => "resid_mid",
-            Self::AttnOut => "attn_out",
-            Self::MlpOut => "mlp_out",
-        }
+choice! {
+    /// Which stream is read.
+    pub enum LensStream {
+        /// After the block.
+        ResidPost = "resid_post",
+        /// Before the block.
+        ResidPre = "resid_pre",
+        /// Between attention and MLP.
+        ResidMid = "resid_mid",
+        /// What the attention adds.
+        AttnOut = "attn_out",
+        /// What the MLP adds.
+        MlpOut = "mlp_out",
     }
 }
 
-/// Which standard deviation the stream is divided by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LensScale {
-    /// That of the last block's output at the same position: contributions then add up.
-    #[default]
-    Final,
-    /// Its own: what the model would say if it ended there.
-    Own,
-}
-
-impl LensScale {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Final => "final",
-            Self::Own => "own",
-        }
+choice! {
+    /// Which standard deviation the stream is divided by.
+    pub enum LensScale {
+        /// That of the last block's output at the same position: contributions then add up.
+        Final = "final",
+        /// Its own: what the model would say if it ended there.
+        Own = "own",
     }
 }
 
@@ -165,7 +143,7 @@ pub fn logit_lens(
         LensScale::Own => Scales::Own,
         LensScale::Final => Scales::of_dump(dump, readout)?,
     };
-    let hook = format!("hook_{}", options.stream.as_str());
+    let hook = format!("hook_{}", options.stream.name());
     let layers = dump.layers_with(&hook);
     if layers.is_empty() {
         let name = format!("blocks.0.{hook}");

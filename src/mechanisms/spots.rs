@@ -3,28 +3,18 @@
 use std::ops::Range;
 
 use super::prompts::{Prompts, SLOTS};
+use crate::choice::choice;
 use crate::{Error, Result};
 
-/// Which places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Positions {
-    /// The last token.
-    #[default]
-    Last,
-    /// The fourteen slots of a prompt, each the mean over its tokens.
-    Slots,
-    /// Every position.
-    All,
-}
-
-impl Positions {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Last => "last",
-            Self::Slots => "slots",
-            Self::All => "all",
-        }
+choice! {
+    /// Which places.
+    pub enum Positions {
+        /// The last token.
+        Last = "last",
+        /// The fourteen slots of a prompt, each the mean over its tokens.
+        Slots = "slots",
+        /// Every position.
+        All = "all",
     }
 }
 

@@ -4,38 +4,50 @@ use std::collections::BTreeMap;
 
 use super::model::{Checkpoint, Config, Family, Real, Sequences};
 use super::prompts::Prompts;
+use crate::choice::choice;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
-/// What can be written, by the names after `--dump`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamName {
-    /// `hook_embed`.
-    Embed,
-    /// `hook_pos_embed`; not with rotary positions.
-    PosEmbed,
-    /// `blocks.L.hook_resid_pre`.
-    ResidPre,
-    /// `blocks.L.hook_resid_mid`; not with a parallel residual.
-    ResidMid,
-    /// `blocks.L.hook_resid_post`.
-    ResidPost,
-    /// `blocks.L.hook_attn_out`.
-    AttnOut,
-    /// `blocks.L.hook_mlp_out`.
-    MlpOut,
-    /// `blocks.L.attn.hook_z`.
-    Z,
-    /// `blocks.L.attn.hook_pattern`.
-    Pattern,
-    /// `blocks.L.attn.hook_k`, or `hook_rot_k` where positions are rotary.
-    K,
-    /// `blocks.L.attn.hook_v`.
-    V,
-    /// `ln_final.hook_scale`.
-    Scale,
-    /// `logits_last`.
-    Logits,
+choice! {
+    /// What can be written, by the names after `--dump`.
+    pub enum StreamName {
+        /// `hook_embed`.
+        Embed = "embed",
+        /// `hook_pos_embed`; not with rotary positions.
+        PosEmbed = "pos_embed",
+        /// `blocks.L.hook_resid_pre`.
+        ResidPre = "resid_pre",
+        /// `blocks.L.hook_resid_mid`; not with a parallel residual.
+        ResidMid = "resid_mid",
+        /// `blocks.L.hook_resid_post`.
+        ResidPost = "resid_post",
+        /// `blocks.L.hook_attn_out`.
+        AttnOut = "attn_out",
+        /// `blocks.L.hook_mlp_out`.
+        MlpOut = "mlp_out",
+        /// `blocks.L.attn.hook_z`.
+        Z = "z",
+        /// `blocks.L.attn.hook_pattern`.
+        Pattern = "pattern",
+        /// `blocks.L.attn.hook_k`, or `hook_rot_k` where positions are rotary.
+        K = "k",
+        /// `blocks.L.attn.hook_v`.
+        V = "v",
+        /// `ln_final.hook_scale`.
+        Scale = "scale",
+        /// `logits_last`.
+        Logits = "logits",
+    }
+}
+
+choice! {
+    /// Positions of a dump.
+    pub enum DumpPositions {
+        /// The last token of each example.
+        Last = "last",
+        /// Every position.
+        All = "all",
+    }
 }
 
 /// What is asked for.

@@ -2,33 +2,21 @@
 
 use std::ops::Range;
 
-use half::slice::HalfFloatSliceExt;
-use rayon::prelude::*;
-use serde::Serialize;
-
 use super::exact::{squared_distance, squared_distances, squared_norm};
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::input::{Matrix, Values};
 use crate::vectors::vectorised;
+use half::slice::HalfFloatSliceExt;
+use rayon::prelude::*;
 
-/// How far apart two rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// ‖x − y‖.
-    #[default]
-    Euclidean,
-    /// The chord ‖x/‖x‖ − y/‖y‖‖ = √(2 − 2 cos), a true distance, unlike 1 − cos.
-    Cosine,
-}
-
-impl Metric {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Euclidean => "euclidean",
-            Self::Cosine => "cosine",
-        }
+choice! {
+    /// How far apart two rows are.
+    pub enum Metric {
+        /// ‖x − y‖.
+        Euclidean = "euclidean",
+        /// The chord ‖x/‖x‖ − y/‖y‖‖ = √(2 − 2 cos), a true distance, unlike 1 − cos.
+        Cosine = "cosine",
     }
 }
 

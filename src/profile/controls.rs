@@ -7,30 +7,24 @@ use faer::Side;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
+use crate::choice::choice;
 use crate::input::Matrix;
 use crate::random::SplitMix64;
 
 /// Rows made at a time; fixed, so that no result depends on the number of threads.
 const TILE: usize = 128;
 
-/// What a control keeps of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// N rows from the normal distribution with the layer's mean and covariance.
-    Gaussian,
-    /// The same columns, each permuted on its own.
-    Shuffle,
+choice! {
+    /// What a control keeps of a layer.
+    pub enum Control {
+        /// N rows from the normal distribution with the layer's mean and covariance.
+        Gaussian = "gaussian",
+        /// The same columns, each permuted on its own.
+        Shuffle = "shuffle",
+    }
 }
 
 impl Control {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gaussian => "gaussian",
-            Self::Shuffle => "shuffle",
-        }
-    }
-
     /// The control of `matrix` with `seed`; a layer below two rows is its own control.
     ///
     /// For the same seed every layer gets the same draws.

@@ -1,7 +1,6 @@
 //! One layer at a time, read, checked and cleaned: where every profile begins.
 
-use serde::Serialize;
-
+use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
@@ -9,27 +8,15 @@ use crate::neighbours::{Metric, Points, SearchOptions, order_distances};
 use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
 
-/// What to do with rows that repeat an earlier row exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DuplicatePolicy {
-    /// Keep the first of each.
-    #[default]
-    Drop,
-    /// Keep all; ties are settled by row index.
-    Keep,
-    /// Refuse the layer.
-    Refuse,
-}
-
-impl DuplicatePolicy {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drop => "drop",
-            Self::Keep => "keep",
-            Self::Refuse => "refuse",
-        }
+choice! {
+    /// What to do with rows that repeat an earlier row exactly.
+    pub enum DuplicatePolicy {
+        /// Keep the first of each.
+        Drop = "drop",
+        /// Keep all; ties are settled by row index.
+        Keep = "keep",
+        /// Refuse the layer.
+        Refuse = "refuse",
     }
 }
 

@@ -1,15 +1,16 @@
 //! Sub-samples of rows: disjoint parts for honest errors, decimated draws for scale.
 
+use crate::choice::choice;
 use crate::random::SplitMix64;
 
-/// How rows are dealt into parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PartitionOrder {
-    /// By a seeded permutation.
-    #[default]
-    Random,
-    /// In the order given: consecutive runs of rows.
-    Given,
+choice! {
+    /// How rows are dealt into parts.
+    pub enum PartitionOrder {
+        /// By a seeded permutation.
+        Random = "random",
+        /// In the order given: consecutive runs of rows.
+        Given = "given",
+    }
 }
 
 /// Subsets of rows, each ascending, and whether any two share a row.

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use crate::choice::choice;
 use crate::{Error, Result};
 
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Aligned columns for people.
-    Table,
-    /// The whole report, schema `repgeo/1`.
-    Json,
-    /// Tidy: one number, one row.
-    Csv,
+choice! {
+    /// How a report is written.
+    pub enum Format {
+        /// Aligned columns for people.
+        Table = "table",
+        /// The whole report, schema `repgeo/1`.
+        Json = "json",
+        /// Tidy: one number, one row.
+        Csv = "csv",
+    }
 }
 
 impl Format {

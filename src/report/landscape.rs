@@ -198,7 +198,7 @@ fn saddle_table(topography: &Topography, style: Style) -> String {
 
 /// The tree, a fork or a peak a line, deeper ones farther to the right.
 fn tree_text(tree: &PeakTree, topography: &Topography, style: Style) -> String {
-    let linkage = tree.linkage.as_str();
+    let linkage = tree.linkage.name();
     if let Some(reason) = tree.reason {
         return format!("tree ({linkage} linkage): none, {}\n", reason.code());
     }

@@ -4,17 +4,19 @@ use std::path::Path;
 
 use super::csv::plain_csv;
 use crate::Error;
+use crate::choice::choice;
 use crate::error::Result;
 use crate::profile::landscape::{DecisionGraph, GraphRow, LayerPeaks, RowPeaks};
 use crate::storage::{npy, write_atomically};
 
-/// The format of files about single rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFormat {
-    /// One CSV a layer, empty cells where a row has nothing.
-    Csv,
-    /// One array a layer and quantity; −1 and NaN where a row has nothing.
-    Npy,
+choice! {
+    /// The format of files about single rows.
+    pub enum RowFormat {
+        /// One CSV a layer, empty cells where a row has nothing.
+        Csv = "csv",
+        /// One array a layer and quantity; −1 and NaN where a row has nothing.
+        Npy = "npy",
+    }
 }
 
 /// The label in an array of a row in the halo of its peak.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Top-level modules from the ground up; modules of one storey may use each other.
 const STOREYS: [&[&str]; 7] = [
     &[
-        "error", "warning", "progress", "random", "storage", "vectors",
+        "choice", "error", "warning", "progress", "random", "storage", "vectors",
     ],
     &["input"],
     &["neighbours"],

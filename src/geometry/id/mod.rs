@@ -42,4 +42,4 @@ pub use order::Orders;
 pub use plateau::{PLATEAU_RULE, Plateau, plateau};
 pub use ratios::Ratios;
 pub use tle::{TLE_K, tle};
-pub use two_nn::{Fit, Fraction, two_nn, two_nn_blocks};
+pub use two_nn::{Fit, FitRule, Fraction, two_nn, two_nn_blocks};

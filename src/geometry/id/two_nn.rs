@@ -4,6 +4,7 @@
 //! of dimension d the ratios μ = r_2 / r_1 are Pareto: P(ln μ > x) = exp(−d x).
 
 use super::{ErrorKind, Estimate, Outcome, Ratios, jackknife};
+use crate::choice::choice;
 use crate::geometry::{Reason, stats};
 use crate::warning::WarningCode;
 
@@ -49,6 +50,34 @@ pub enum Fit {
     },
 }
 
+choice! {
+    /// A [`Fit`] without its numbers.
+    pub enum FitRule {
+        /// Line through the origin, error by jackknife.
+        Base = "base",
+        /// Maximum likelihood over all ratios.
+        Mle = "mle",
+        /// Maximum likelihood with the largest ratios censored.
+        MleCensored = "mle_censored",
+        /// Posterior mean under a Gamma(2, 5) prior.
+        Bayes = "bayes",
+    }
+}
+
+impl FitRule {
+    /// The fit with this share of ratios, or the customary one; `None` where a share has no part.
+    pub fn with(self, fraction: Option<Fraction>) -> Option<Fit> {
+        let share = fraction.unwrap_or_default();
+        match (self, fraction) {
+            (Self::Base, _) => Some(Fit::Base { fraction: share }),
+            (Self::MleCensored, _) => Some(Fit::MleCensored { fraction: share }),
+            (Self::Mle, None) => Some(Fit::Mle),
+            (Self::Bayes, None) => Some(Fit::BAYES),
+            (Self::Mle | Self::Bayes, Some(_)) => None,
+        }
+    }
+}
+
 impl Fit {
     /// The posterior mean under the customary prior Gamma(2, 5).
     pub const BAYES: Self = Self::Bayes {
@@ -58,11 +87,16 @@ impl Fit {
 
     /// The name of the fit in reports.
     pub fn name(self) -> &'static str {
+        self.rule().name()
+    }
+
+    /// The fit without its numbers.
+    pub fn rule(self) -> FitRule {
         match self {
-            Self::Base { .. } => "base",
-            Self::Mle => "mle",
-            Self::MleCensored { .. } => "mle_censored",
-            Self::Bayes { .. } => "bayes",
+            Self::Base { .. } => FitRule::Base,
+            Self::Mle => FitRule::Mle,
+            Self::MleCensored { .. } => FitRule::MleCensored,
+            Self::Bayes { .. } => FitRule::Bayes,
         }
     }
 

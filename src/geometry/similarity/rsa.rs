@@ -1,25 +1,23 @@
 //! Representational similarity analysis: do two layers agree on which inputs are far apart?
 
-use rayon::prelude::*;
-use serde::Serialize;
-
+use crate::choice::choice;
 use crate::geometry::centred::unit_factor;
 use crate::geometry::{Reason, stats};
 use crate::input::{Matrix, scan};
 use crate::neighbours::squared_distances;
 use crate::vectors::vectorised;
+use rayon::prelude::*;
 
-/// How far apart two rows of a layer are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dissimilarity {
-    /// ‖x − y‖.
-    #[default]
-    Euclidean,
-    /// 1 − cos(x, y) of the raw rows.
-    Cosine,
-    /// 1 − the Pearson correlation of the two rows over columns.
-    Correlation,
+choice! {
+    /// How far apart two rows of a layer are.
+    pub enum Dissimilarity {
+        /// ‖x − y‖.
+        Euclidean = "euclidean",
+        /// 1 − cos(x, y) of the raw rows.
+        Cosine = "cosine",
+        /// 1 − the Pearson correlation of the two rows over columns.
+        Correlation = "correlation",
+    }
 }
 
 /// The dissimilarities of all pairs i < j of rows, or their ranks.
@@ -186,15 +184,6 @@ fn distances_after(rows: &[f64], d: usize, i: usize, kind: Dissimilarity) -> Vec
 }
 
 impl Dissimilarity {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Euclidean => "euclidean",
-            Self::Cosine => "cosine",
-            Self::Correlation => "correlation",
-        }
-    }
-
     /// Turns a row into a point whose squared distances tell the dissimilarity; `false` if it has
     /// no direction.
     fn prepare(self, row: &mut [f64]) -> bool {

@@ -1,5 +1,6 @@
 //! What is done to a few attention weights of the last token.
 
+use crate::choice::choice;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -47,50 +48,27 @@ impl Serialize for Head {
     }
 }
 
-/// Where in the attention the factor goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EditMode {
-    /// A ← α A after the softmax, the rest of the row untouched: what the paper says.
-    #[default]
-    Post,
-    /// S ← α S before the softmax: what the released code does.
-    Pre,
-    /// A ← α A, and the row is brought back to sum 1: S ← S + ln α.
-    Renorm,
-}
-
-impl EditMode {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Post => "post",
-            Self::Pre => "pre",
-            Self::Renorm => "renorm",
-        }
+choice! {
+    /// Where in the attention the factor goes.
+    pub enum EditMode {
+        /// A ← α A after the softmax, the rest of the row untouched: what the paper says.
+        Post = "post",
+        /// S ← α S before the softmax: what the released code does.
+        Pre = "pre",
+        /// A ← α A, and the row is brought back to sum 1: S ← S + ln α.
+        Renorm = "renorm",
     }
 }
 
-/// Whether the part of a value vector that is the same for every token is scaled too.
-///
-/// It matters to [`EditMode::Post`] alone, whose rows do not sum to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueBias {
-    /// The constant b_V + β₁ W_V belongs to b_O and is not scaled: what the released code does.
-    #[default]
-    Fold,
-    /// It belongs to the value and is scaled: what a hook on the raw model does.
-    Keep,
-}
-
-impl ValueBias {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fold => "fold",
-            Self::Keep => "keep",
-        }
+choice! {
+    /// Whether the part of a value vector that is the same for every token is scaled too.
+    ///
+    /// It matters to [`EditMode::Post`] alone, whose rows do not sum to 1.
+    pub enum ValueBias {
+        /// The constant b_V + β₁ W_V belongs to b_O and is not scaled: what the released code does.
+        Fold = "fold",
+        /// It belongs to the value and is scaled: what a hook on the raw model does.
+        Keep = "keep",
     }
 }
 

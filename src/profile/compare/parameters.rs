@@ -23,7 +23,7 @@ impl RowParameters {
     /// The options, echoed; `rows` says in words how rows were chosen.
     pub fn new(layers: &LayerOptions, rows: Vec<String>) -> Self {
         Self {
-            duplicates: layers.duplicates.as_str().to_owned(),
+            duplicates: layers.duplicates.name().to_owned(),
             drop_nonfinite: layers.drop_nonfinite,
             pool: layers.pool.map(|pool| pool.to_string()),
             masked: layers.mask.is_some(),

@@ -8,7 +8,7 @@ mod shape;
 mod subsets;
 mod whole;
 
-pub use options::{ImbalanceOptions, SubsetOptions, SubsetRule};
+pub use options::{Criterion, ImbalanceOptions, SubsetOptions, SubsetRule};
 pub use run::imbalance;
 pub use shape::{
     BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters, ImbalanceProfile,

@@ -1,5 +1,6 @@
 //! What to compute, and how.
 
+use crate::choice::choice;
 use crate::profile::compare::Target;
 use crate::profile::resample::PartitionOrder;
 
@@ -33,6 +34,16 @@ impl Default for ImbalanceOptions {
     }
 }
 
+choice! {
+    /// What the greedy search makes small.
+    pub enum Criterion {
+        /// Both directions, as far from (0, 0) as they lie.
+        Symmetric = "symmetric",
+        /// Δ(subset→full) alone.
+        Forward = "forward",
+    }
+}
+
 /// Which subsets of the columns of a layer are compared with the whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubsetRule {
@@ -44,8 +55,8 @@ pub enum SubsetRule {
         columns: usize,
         /// Subsets kept of each size.
         beam: usize,
-        /// Judge by Δ(subset→full) alone, not by both directions.
-        forward_only: bool,
+        /// What is made small.
+        criterion: Criterion,
     },
 }
 

@@ -11,7 +11,6 @@ use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, reduced};
 use crate::profile::layers::LayerOptions;
-use crate::profile::resample::PartitionOrder;
 use crate::profile::tables::Tables;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
@@ -168,13 +167,10 @@ fn parameters(
     ImbalanceParameters {
         to: options.target.to_string(),
         k: k.to_vec(),
-        metric: tables.metric.as_str().to_owned(),
+        metric: tables.metric.name().to_owned(),
         rows: RowParameters::new(layers, rows),
         partitions: options.partitions,
-        partition_order: options.partitions.map(|_| match options.partition_order {
-            PartitionOrder::Random => "random",
-            PartitionOrder::Given => "given",
-        }),
+        partition_order: options.partitions.map(|_| options.partition_order.name()),
         shuffle: options.shuffle,
         relation_rule: Relation::RULE,
         seed: options.seed,

@@ -5,7 +5,7 @@ use std::slice;
 use ndarray::{Array2, s};
 use serde::Serialize;
 
-use super::options::{SubsetOptions, SubsetRule};
+use super::options::{Criterion, SubsetOptions, SubsetRule};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
@@ -133,8 +133,8 @@ pub fn subsets(
                 SubsetRule::Greedy {
                     columns,
                     beam,
-                    forward_only,
-                } => whole.grow(*columns, *beam, *forward_only, &progress, &mut warnings)?,
+                    criterion,
+                } => whole.grow(*columns, *beam, *criterion, &progress, &mut warnings)?,
             };
             layer.warnings.extend(warnings);
         }
@@ -142,19 +142,19 @@ pub fn subsets(
     }
     Ok(SubsetsProfile {
         k: options.k,
-        metric: tables.metric.as_str().to_owned(),
-        duplicates: layers.duplicates.as_str().to_owned(),
+        metric: tables.metric.name().to_owned(),
+        duplicates: layers.duplicates.name().to_owned(),
         rows,
         greedy: match options.rule {
             SubsetRule::Given(_) => None,
             SubsetRule::Greedy {
                 columns,
                 beam,
-                forward_only,
+                criterion,
             } => Some(Greedy {
                 columns,
                 beam,
-                criterion: if forward_only { "forward" } else { "symmetric" },
+                criterion: criterion.name(),
             }),
         },
         layers: found,
@@ -298,7 +298,7 @@ impl<'a> Whole<'a> {
         &self,
         columns: usize,
         beam: usize,
-        forward_only: bool,
+        criterion: Criterion,
         progress: &dyn Progress,
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<SubsetPair>> {
@@ -308,7 +308,7 @@ impl<'a> Whole<'a> {
         for size in 1..=columns.min(d) {
             let mut found = self.compare(&candidates, progress, warnings)?;
             // A stable sort of lists in lexicographic order: the first of equals stays first.
-            found.sort_by(|a, b| a.cost(forward_only).total_cmp(&b.cost(forward_only)));
+            found.sort_by(|a, b| a.cost(criterion).total_cmp(&b.cost(criterion)));
             found.truncate(beam);
             best.extend(found.first().cloned());
             if size == d {
@@ -350,9 +350,9 @@ impl SubsetPair {
     }
 
     /// What a greedy search makes small; a subset without neighbours is the worst.
-    fn cost(&self, forward_only: bool) -> f64 {
+    fn cost(&self, criterion: Criterion) -> f64 {
         match (self.full_to_subset, self.subset_to_full) {
-            (_, Some(back)) if forward_only => back,
+            (_, Some(back)) if criterion == Criterion::Forward => back,
             (Some(there), Some(back)) => (there + back) / 2f64.sqrt(),
             _ => f64::INFINITY,
         }

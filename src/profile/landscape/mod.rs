@@ -19,7 +19,7 @@ pub use dimension::Dimension;
 pub use one::{Landscape, LandscapeOptions, landscape};
 pub use options::PeakOptions;
 pub use rows::RowPeaks;
-pub use rules::{DensityRule, DimensionRule, HaloRule, Preset};
+pub use rules::{DensityKind, DensityRule, DimensionRule, HaloRule, Preset};
 pub use run::{density_peaks, density_peaks_of_tables};
 pub use shape::{
     ClassCount, ClassMix, DensitySummary, LabelScores, LayerPeaks, PeakParameters, PeakProfile,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::choice::choice;
 use crate::geometry::density::KSTAR_ALPHA;
 
 /// How the density of a row is estimated.
@@ -28,6 +29,18 @@ pub enum DensityRule {
     },
 }
 
+choice! {
+    /// A [`DensityRule`] without its numbers.
+    pub enum DensityKind {
+        /// From the distance to the k-th neighbour.
+        Knn = "knn",
+        /// From the largest neighbourhood of constant density.
+        Kstar = "kstar_nn" as "kstar",
+        /// The same with a linear correction.
+        Pak = "pak",
+    }
+}
+
 impl DensityRule {
     /// PAk as DADApy has it by default.
     pub const DEFAULT: Self = Self::Pak {
@@ -37,10 +50,15 @@ impl DensityRule {
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// The rule without its numbers.
+    pub fn kind(self) -> DensityKind {
         match self {
-            Self::Knn { .. } => "knn",
-            Self::Kstar { .. } => "kstar_nn",
-            Self::Pak { .. } => "pak",
+            Self::Knn { .. } => DensityKind::Knn,
+            Self::Kstar { .. } => DensityKind::Kstar,
+            Self::Pak { .. } => DensityKind::Pak,
         }
     }
 
@@ -60,37 +78,30 @@ impl DensityRule {
     }
 }
 
-/// What becomes of halo rows when peaks are compared with labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HaloRule {
-    /// They count as members of their peak.
-    #[default]
-    Member,
-    /// They are left out.
-    LeftOut,
-    /// All of them together are a cluster of their own.
-    Cluster,
+choice! {
+    /// What becomes of halo rows when peaks are compared with labels.
+    pub enum HaloRule {
+        /// They count as members of their peak.
+        Member = "member",
+        /// They are left out.
+        LeftOut = "left_out",
+        /// All of them together are a cluster of their own.
+        Cluster = "cluster",
+    }
 }
 
-/// The constants of a paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// Doimo et al., Hierarchical nucleation in deep neural networks, arXiv 2007.03506.
-    Nucleation,
-    /// Doimo et al., The representation landscape of few-shot learning and fine-tuning in large
-    /// language models, arXiv 2409.03662.
-    Llm,
+choice! {
+    /// The constants of a paper.
+    pub enum Preset {
+        /// Doimo et al., Hierarchical nucleation in deep neural networks, arXiv 2007.03506.
+        Nucleation = "nucleation",
+        /// Doimo et al., The representation landscape of few-shot learning and fine-tuning in large
+        /// language models, arXiv 2409.03662.
+        Llm = "llm",
+    }
 }
 
 impl Preset {
-    /// The name in reports and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nucleation => "nucleation",
-            Self::Llm => "llm",
-        }
-    }
-
     /// Density, dimension and confidence.
     pub fn constants(self) -> (DensityRule, DimensionRule, f64) {
         match self {

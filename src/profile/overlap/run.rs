@@ -203,7 +203,7 @@ fn parameters(
             .iter()
             .map(|labels| labels.name.clone())
             .collect(),
-        metric: tables.metric.as_str().to_owned(),
+        metric: tables.metric.name().to_owned(),
         rows: RowParameters::new(layers, rows),
         blocks: options.blocks,
         partitions: options.partitions,

@@ -1,65 +1,35 @@
 //! The measures by name.
 
-/// One way to say how alike two layers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Measure {
-    /// Linear centred kernel alignment.
-    Cka,
-    /// The same from unbiased terms.
-    CkaDebiased,
-    /// Kernel alignment of Gaussian kernels.
-    CkaRbf,
-    /// The same from unbiased terms.
-    CkaRbfDebiased,
-    /// Mean canonical correlation.
-    Cca,
-    /// The same of leading components.
-    Svcca,
-    /// Projection-weighted canonical correlation, seen from each layer.
-    Pwcca,
-    /// Squared Procrustes distance.
-    Procrustes,
-    /// Correlation of dissimilarities.
-    Rsa,
-    /// Information imbalance.
-    Imbalance,
-    /// Neighbour overlap.
-    Overlap,
+use crate::choice::choice;
+choice! {
+    /// One way to say how alike two layers are.
+    pub enum Measure {
+        /// Linear centred kernel alignment.
+        Cka = "cka",
+        /// The same from unbiased terms.
+        CkaDebiased = "cka_debiased",
+        /// Kernel alignment of Gaussian kernels.
+        CkaRbf = "cka_rbf",
+        /// The same from unbiased terms.
+        CkaRbfDebiased = "cka_rbf_debiased",
+        /// Mean canonical correlation.
+        Cca = "cca_mean" as "cca",
+        /// The same of leading components.
+        Svcca = "svcca",
+        /// Projection-weighted canonical correlation, seen from each layer.
+        Pwcca = "pwcca",
+        /// Squared Procrustes distance.
+        Procrustes = "procrustes",
+        /// Correlation of dissimilarities.
+        Rsa = "rsa",
+        /// Information imbalance.
+        Imbalance = "imbalance",
+        /// Neighbour overlap.
+        Overlap = "overlap",
+    }
 }
 
 impl Measure {
-    /// Every measure, in the order of reports.
-    pub const ALL: [Self; 11] = [
-        Self::Cka,
-        Self::CkaDebiased,
-        Self::CkaRbf,
-        Self::CkaRbfDebiased,
-        Self::Cca,
-        Self::Svcca,
-        Self::Pwcca,
-        Self::Procrustes,
-        Self::Rsa,
-        Self::Imbalance,
-        Self::Overlap,
-    ];
-
-    /// The quantity in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cka => "cka",
-            Self::CkaDebiased => "cka_debiased",
-            Self::CkaRbf => "cka_rbf",
-            Self::CkaRbfDebiased => "cka_rbf_debiased",
-            Self::Cca => "cca_mean",
-            Self::Svcca => "svcca",
-            Self::Pwcca => "pwcca",
-            Self::Procrustes => "procrustes",
-            Self::Rsa => "rsa",
-            Self::Imbalance => "imbalance",
-            Self::Overlap => "overlap",
-        }
-    }
-
     /// Whether small values mean alike.
     pub fn is_distance(self) -> bool {
         matches!(self, Self::Procrustes | Self::Imbalance)

@@ -1,30 +1,18 @@
 //! What to compute, and how.
 
-use serde::Serialize;
-
 use super::measure::Measure;
+use crate::choice::choice;
 use crate::geometry::similarity::Dissimilarity;
 use crate::neighbours::Metric;
 use crate::profile::compare::Target;
 
-/// How the dissimilarities of two layers are correlated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RankCorrelation {
-    /// By their ranks.
-    #[default]
-    Spearman,
-    /// By themselves.
-    Pearson,
-}
-
-impl RankCorrelation {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Spearman => "spearman",
-            Self::Pearson => "pearson",
-        }
+choice! {
+    /// How the dissimilarities of two layers are correlated.
+    pub enum RankCorrelation {
+        /// By their ranks.
+        Spearman = "spearman",
+        /// By themselves.
+        Pearson = "pearson",
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use repgeo::geometry::relation::{Depth, label_overlap, neighbour_overlap};
 use repgeo::input::{Dump, Labels};
-use repgeo::profile::imbalance::{SubsetOptions, SubsetRule, subsets};
+use repgeo::profile::imbalance::{Criterion, SubsetOptions, SubsetRule, subsets};
 use repgeo::profile::{DuplicatePolicy, LayerOptions, Tables};
 use repgeo::progress::Silent;
 use serde_json::Value;
@@ -205,7 +205,7 @@ fn the_greedy_search_takes_the_same_columns() {
     let rule = SubsetRule::Greedy {
         columns: 3,
         beam: 10,
-        forward_only: false,
+        criterion: Criterion::Symmetric,
     };
     let found = of_columns(&fixture(GAUSS), rule);
     let golden = golden();

@@ -111,7 +111,7 @@ fn shapes_and_relations_are_those_of_numpy() {
         for kind in [Dissimilarity::Euclidean, Dissimilarity::Correlation] {
             let relations = |m: &Matrix| Relations::of(m, kind).unwrap();
             let (x, y) = (relations(x), relations(y));
-            let key = |method| format!("rsa_{}_{method}", kind.as_str());
+            let key = |method| format!("rsa_{}_{method}", kind.name());
             let pearson = x.correlation(&y).unwrap();
             assert_close(pearson, at(expected, &key("pearson")), 1e-9, name);
             let spearman = x.ranks().correlation(&y.ranks()).unwrap();

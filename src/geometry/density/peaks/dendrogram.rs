@@ -6,32 +6,20 @@ use std::collections::{BTreeMap, BinaryHeap};
 use serde::Serialize;
 
 use super::{MAX_PAIRED, Peak, Saddle};
+use crate::choice::choice;
 use crate::geometry::Reason;
 
-/// At which height two groups of peaks join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Linkage {
-    /// The highest saddle between them.
-    #[default]
-    Single,
-    /// The lowest saddle between them.
-    Complete,
-    /// The mean over all pairs of a peak of one with a peak of the other.
-    Average,
-    /// The mean of the two parts that a group was made of.
-    Weighted,
-}
-
-impl Linkage {
-    /// The name in reports and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Complete => "complete",
-            Self::Average => "average",
-            Self::Weighted => "weighted",
-        }
+choice! {
+    /// At which height two groups of peaks join.
+    pub enum Linkage {
+        /// The highest saddle between them.
+        Single = "single",
+        /// The lowest saddle between them.
+        Complete = "complete",
+        /// The mean over all pairs of a peak of one with a peak of the other.
+        Average = "average",
+        /// The mean of the two parts that a group was made of.
+        Weighted = "weighted",
     }
 }
 
