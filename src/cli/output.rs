@@ -17,9 +17,10 @@ pub struct OutputArgs {
     #[arg(long, value_parser = choice::<Format>(), value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Write the report to FILE (.json, .csv or .txt), whole or not at all
+    /// Write the report to FILE (.json, .csv or .txt; - is stdout), whole or not at all; may be
+    /// repeated
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    output: Vec<PathBuf>,
 
     /// No progress, no warnings on stderr (warnings stay in the report)
     #[arg(short, long)]
@@ -52,7 +53,7 @@ impl ScreenArgs {
     pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
         let output = OutputArgs {
             format: self.format,
-            output: None,
+            output: Vec::new(),
             quiet: self.quiet,
             ascii: self.ascii,
         };
@@ -63,48 +64,73 @@ impl ScreenArgs {
 impl OutputArgs {
     /// Fails now, not after hours of work, if the report could not be written.
     pub fn check(&self) -> Result<()> {
-        let Some(path) = &self.output else {
-            return Ok(());
-        };
-        self.format()?;
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let problem = if path.is_dir() {
-            "it is a directory; name a file"
-        } else if !folder.is_dir() {
-            "its directory does not exist"
-        } else {
-            return Ok(());
-        };
-        let source = io::Error::new(io::ErrorKind::NotFound, problem);
-        Err(Error::Write {
-            path: path.clone(),
-            source,
-        })
+        for (path, _) in self.targets()? {
+            path.map_or(Ok(()), check_folder)?;
+        }
+        Ok(())
     }
 
-    fn format(&self) -> Result<Format> {
-        match (self.format, &self.output) {
-            (Some(format), _) => Ok(format),
-            (None, Some(path)) => Format::from_path(path),
-            (None, None) if io::stdout().is_terminal() => Ok(Format::Table),
-            (None, None) => Ok(Format::Json),
+    /// Where the report goes, and in which format; `None` is stdout.
+    fn targets(&self) -> Result<Vec<(Option<&Path>, Format)>> {
+        let mut targets = Vec::new();
+        for path in &self.output {
+            let path = (path != Path::new("-")).then_some(path.as_path());
+            let format = match path {
+                None => self.stdout_format(),
+                Some(path) => self.file_format(path)?,
+            };
+            if targets.iter().any(|&(other, _)| other == path) {
+                let name = path.map_or("-".into(), Path::to_string_lossy);
+                return Err(Error::Usage(format!(
+                    "-o {name} is given twice; one would replace the other"
+                )));
+            }
+            targets.push((path, format));
+        }
+        if targets.is_empty() {
+            targets.push((None, self.stdout_format()));
+        }
+        Ok(targets)
+    }
+
+    fn stdout_format(&self) -> Format {
+        match self.format {
+            Some(format) => format,
+            None if io::stdout().is_terminal() => Format::Table,
+            None => Format::Json,
+        }
+    }
+
+    /// The format of a file: by its ending, which `--format` must not contradict.
+    fn file_format(&self, path: &Path) -> Result<Format> {
+        let by_ending = Format::from_path(path);
+        let Some(asked) = self.format else {
+            return by_ending;
+        };
+        match by_ending {
+            Ok(ending) if ending != asked && path.extension().is_some() => {
+                Err(Error::Usage(format!(
+                    "-o {} names another format than --format; leave --format out, or change the \
+                     ending",
+                    path.display()
+                )))
+            }
+            _ => Ok(asked),
         }
     }
 
     /// Writes the report; beside a machine format, what a reader looks for goes to stderr.
     pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
-        let format = self.format()?;
-        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
-        let text = report.render(format, &self.style(to_terminal))?;
-        match &self.output {
-            Some(path) => write_atomically(path, text.as_bytes())?,
-            None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes())?,
+        let targets = self.targets()?;
+        for &(path, format) in &targets {
+            let to_terminal = path.is_none() && io::stdout().is_terminal();
+            let text = report.render(format, &self.style(to_terminal))?;
+            match path {
+                Some(path) => write_atomically(path, text.as_bytes())?,
+                None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes())?,
+            }
         }
-        let shown = format == Format::Table && self.output.is_none();
-        if !shown && !self.quiet {
+        if !targets.contains(&(None, Format::Table)) && !self.quiet {
             let closing = report.body.closing(&self.style(io::stderr().is_terminal()));
             // A closed stderr is no reason to fail: the report is written.
             let _ = io::stderr().lock().write_all(closing.as_bytes());
@@ -114,9 +140,10 @@ impl OutputArgs {
 
     /// Writes words for people where the report would go.
     pub fn write_text(&self, text: impl FnOnce(&Style) -> String) -> Result<()> {
-        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
+        let first = self.output.first().filter(|path| *path != Path::new("-"));
+        let to_terminal = first.is_none() && io::stdout().is_terminal();
         let text = text(&self.style(to_terminal));
-        match &self.output {
+        match first {
             Some(path) => write_atomically(path, text.as_bytes()),
             None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes()),
         }
@@ -132,6 +159,26 @@ impl OutputArgs {
                 .map(|(width, _)| usize::from(width.0)),
         }
     }
+}
+
+/// Whether a file could be made here.
+fn check_folder(path: &Path) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let problem = if path.is_dir() {
+        "it is a directory; name a file"
+    } else if !folder.is_dir() {
+        "its directory does not exist"
+    } else {
+        return Ok(());
+    };
+    let source = io::Error::new(io::ErrorKind::NotFound, problem);
+    Err(Error::Write {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// How an input is named in a report: as typed, but never as an absolute path.

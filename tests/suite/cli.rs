@@ -841,3 +841,40 @@ fn explain_needs_no_input_and_reads_none() {
     );
     assert_eq!(text, stdout(&["id-profile", "no/such/file", "--explain"]));
 }
+
+#[test]
+fn one_computation_is_written_in_several_formats() {
+    let folder = TempDir::new().unwrap();
+    let (report, table) = (folder.path().join("p.json"), folder.path().join("p.csv"));
+    let both = [
+        "id-profile",
+        &minilm(),
+        "-o",
+        path(&report),
+        "-o",
+        path(&table),
+    ];
+    let output = repgeo(&[&both[..], &["-o", "-", "--format", "json"]].concat());
+    assert_eq!(output.status.code(), Some(2), "csv contradicts json");
+    let output = repgeo(&[&both[..], &["-o", "-"]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let json = stdout(&["id-profile", &minilm(), "--format", "json"]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), json);
+    assert_eq!(fs::read_to_string(&report).unwrap(), json);
+    let csv = stdout(&["id-profile", &minilm(), "--format", "csv"]);
+    assert_eq!(fs::read_to_string(&table).unwrap(), csv);
+
+    let twice = refusal(
+        &[
+            "id-profile",
+            &minilm(),
+            "-o",
+            path(&report),
+            "-o",
+            path(&report),
+        ],
+        2,
+    );
+    assert!(twice.contains("given twice"), "{twice}");
+    assert!(!folder.path().join("-").exists());
+}
