@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use repgeo::geometry::id::CALIBRATED_DIMENSIONS;
 use repgeo::geometry::id::ErrorKind;
-use repgeo::report::CALIBRATED_DIMENSIONS;
 
 use super::cells::{Cell, mean_of};
 use super::manifolds::Manifold;

@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use repgeo::cache::Cache;
-use repgeo::geometry::id::{Fit, FitRule, Fraction};
+use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
 use repgeo::input::{Series, find_tables};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
-    Control, Estimator as Family, IdOptions, OrderRule, PartitionOrder, id_profile,
-    id_profile_of_tables,
+    Control, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
 };
 use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
 use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
+use super::estimators::{k_help, local_help, local_names};
 use super::events::EventArgs;
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
@@ -71,9 +71,7 @@ pub struct IdProfileArgs {
     )]
     cache: Option<PathBuf>,
 
-    /// Write the dimension at every input row by the one local estimator asked for (mle, mom, tle,
-    /// ess or mada) to an .npy file: f64, NaN where a row has none
-    #[arg(long, value_name = "FILE.npy", help_heading = "Output")]
+    #[arg(long, value_name = "FILE.npy", help_heading = "Output", help = local_help())]
     local: Option<PathBuf>,
 
     #[command(flatten)]
@@ -84,11 +82,11 @@ pub struct IdProfileArgs {
 #[command(next_help_heading = "Estimators")]
 struct EstimateArgs {
     /// Which estimators, comma-separated, or all [default: two-nn,gride]
-    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
-    estimator: Vec<Estimator>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',',
+        value_parser = choice_or::<&'static Estimator>(ALL))]
+    estimator: Vec<Pick<&'static Estimator>>,
 
-    /// Neighbours of mle, mom, tle, ess, corr-int, mada, mind-ml and binomial [default: each its own]
-    #[arg(short, long, value_name = "K", value_parser = super::at_least_two)]
+    #[arg(short, long, value_name = "K", value_parser = super::at_least_two, help = k_help())]
     k: Option<usize>,
 
     /// How TwoNN is fitted
@@ -185,78 +183,28 @@ fn range_max(text: &str) -> std::result::Result<usize, String> {
     super::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Estimator {
-    /// Two nearest neighbours; --fit says how
-    TwoNn,
-    /// Generalised ratios of neighbour distances, over scales
-    Gride,
-    /// Levina–Bickel maximum likelihood
-    Mle,
-    /// Method of moments
-    Mom,
-    /// Tight local estimation
-    Tle,
-    /// Expected simplex skewness
-    Ess,
-    /// Correlation dimension between two radii
-    CorrInt,
-    /// Manifold-adaptive dimension
-    Mada,
-    /// MiND ML
-    MindMl,
-    /// Binomial estimator
-    Binomial,
-    /// Gride at the scale that the density of each row allows
-    Abide,
-    /// Linear dimension by every rule, with the spectrum
-    Lpca,
-    /// Linear dimension by the participation ratio, with the spectrum
-    ParticipationRatio,
-    /// All of these
-    All,
-}
-
-impl Estimator {
-    /// The member of the family, which TwoNN and Gride stand beside.
-    fn family(self) -> Option<Family> {
-        Some(match self {
-            Self::Mle => Family::Mle,
-            Self::Mom => Family::Mom,
-            Self::Tle => Family::Tle,
-            Self::Ess => Family::Ess,
-            Self::CorrInt => Family::CorrInt,
-            Self::Mada => Family::Mada,
-            Self::MindMl => Family::MindMl,
-            Self::Binomial => Family::Binomial,
-            Self::Abide => Family::Abide,
-            Self::Lpca => Family::Lpca,
-            Self::ParticipationRatio => Family::ParticipationRatio,
-            Self::TwoNn | Self::Gride | Self::All => return None,
-        })
-    }
-}
-
 const BOTH: &[(&str, &str)] = &[("null", "Both")];
 
+const ALL: &[(&str, &str)] = &[("all", "All of these")];
+
 impl EstimateArgs {
-    fn wants(&self, estimator: Estimator) -> bool {
-        self.estimator.is_empty()
-            || self.estimator.contains(&estimator)
-            || self.estimator.contains(&Estimator::All)
+    fn wants(&self, estimator: &'static Estimator) -> bool {
+        let [two_nn, gride] = [&TWO_NN, &GRIDE].map(|one| *one == *estimator);
+        let all = self
+            .estimator
+            .iter()
+            .any(|one| matches!(one, Pick::Word(_)));
+        (self.estimator.is_empty() && (two_nn || gride))
+            || self.estimator.contains(&Pick::One(estimator))
+            || (all && estimator.part_of.is_none())
     }
 
-    /// Whichever of the family are wanted, in the order of reports.
-    fn family(&self) -> Vec<Family> {
-        if self.estimator.contains(&Estimator::All) {
-            // The participation ratio is one of lPCA's rules.
-            let all = Family::ALL.into_iter();
-            return all
-                .filter(|&one| one != Family::ParticipationRatio)
-                .collect();
-        }
-        let wanted = |one: &Family| self.estimator.iter().any(|e| e.family() == Some(*one));
-        Family::ALL.into_iter().filter(wanted).collect()
+    /// Whichever are wanted beside TwoNN and Gride, in the order of reports.
+    fn others(&self) -> Vec<&'static Estimator> {
+        let others = ESTIMATORS
+            .into_iter()
+            .filter(|&one| *one != TWO_NN && *one != GRIDE);
+        others.filter(|&one| self.wants(one)).collect()
     }
 
     fn controls(&self) -> Vec<Control> {
@@ -286,7 +234,7 @@ impl EstimateArgs {
     }
 
     fn order(&self) -> Result<Option<OrderRule>> {
-        if !self.wants(Estimator::Gride) {
+        if !self.wants(&GRIDE) {
             return match self.order {
                 None => Ok(None),
                 Some(_) => Err(Error::Usage(
@@ -299,7 +247,7 @@ impl EstimateArgs {
             Some(OrderName::MatchDensity) => Some(OrderRule::MatchDensity { k: self.density_k }),
             Some(OrderName::Plateau) => Some(OrderRule::Plateau),
             // Alone, Gride needs a number for the profile: where its scaling is steady.
-            None if !self.wants(Estimator::TwoNn) => Some(OrderRule::Plateau),
+            None if !self.wants(&TWO_NN) => Some(OrderRule::Plateau),
             None => None,
         })
     }
@@ -307,7 +255,7 @@ impl EstimateArgs {
 
 impl IdProfileArgs {
     /// The estimator whose dimensions at single rows go to `--local`.
-    fn local(&self) -> Result<Option<Family>> {
+    fn local(&self) -> Result<Option<&'static Estimator>> {
         let Some(path) = &self.local else {
             return Ok(None);
         };
@@ -315,12 +263,13 @@ impl IdProfileArgs {
             let path = path.display();
             return Err(Error::Usage(format!("--local {path} must end in .npy")));
         }
-        let family = self.estimate.family().into_iter();
-        let local: Vec<Family> = family.filter(|one| one.is_local()).collect();
+        let others = self.estimate.others().into_iter();
+        let local: Vec<&Estimator> = others.filter(|one| one.is_local()).collect();
         match local[..] {
             [one] => Ok(Some(one)),
             _ => Err(Error::Usage(format!(
-                "--local needs exactly one of --estimator mle, mom, tle, ess, mada, not {}",
+                "--local needs exactly one of --estimator {}, not {}",
+                local_names().join(", "),
                 local.len()
             ))),
         }
@@ -343,11 +292,11 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     let fit = args.estimate.fit()?;
     let options = IdOptions {
         search: args.search.options()?,
-        two_nn: args.estimate.wants(Estimator::TwoNn).then_some(fit),
-        gride: args.estimate.wants(Estimator::Gride),
+        two_nn: args.estimate.wants(&TWO_NN).then_some(fit),
+        gride: args.estimate.wants(&GRIDE),
         order: args.estimate.order()?,
         range_max: args.estimate.range_max,
-        family: args.estimate.family(),
+        others: args.estimate.others(),
         k: args.estimate.k,
         local,
         controls: args.estimate.controls(),
@@ -423,10 +372,10 @@ mod tests {
         assert_eq!(args.estimate.fit().ok(), defaults.two_nn);
         assert_eq!(args.estimate.order().ok(), Some(defaults.order));
         assert_eq!(args.estimate.range_max, defaults.range_max);
-        assert_eq!(args.estimate.family(), defaults.family);
+        assert_eq!(args.estimate.others(), defaults.others);
         assert_eq!(args.errors.repeats, defaults.repeats);
         assert_eq!(args.layers.metric(), defaults.metric);
         assert_eq!(args.rows.seed, defaults.seed);
-        assert!(args.estimate.wants(Estimator::Gride) && args.estimate.wants(Estimator::TwoNn));
+        assert!(args.estimate.wants(&GRIDE) && args.estimate.wants(&TWO_NN));
     }
 }

@@ -10,6 +10,7 @@ mod choice;
 mod clones;
 mod completions;
 mod density_peaks;
+mod estimators;
 mod events;
 mod forward;
 mod head_pattern;

@@ -15,7 +15,7 @@ pub mod similarity;
 mod tables;
 
 pub use controls::Control;
-pub use id::{Estimator, IdOptions, OrderRule, id_profile, id_profile_of_tables};
+pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
 pub use resample::PartitionOrder;
 pub use tables::Tables;

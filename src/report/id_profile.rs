@@ -10,6 +10,7 @@ use super::sparkline::sparkline;
 use super::style::{Emphasis, Style};
 use super::table::{Cell, Column, Grid};
 use super::{Printable, text, warnings};
+use crate::geometry::id::Reads;
 use crate::profile::id::{
     ControlId, Extremum, IdEstimate, IdProfile, IdSummary, LayerId, Plateau, Resampled, ScalePoint,
 };
@@ -283,7 +284,7 @@ fn resampling_rule(profile: &IdProfile, variant: &str) -> Option<&'static str> {
 /// Whether a variant can have an error; counts, spectra and most local dimensions have none.
 fn has_errors(profile: &IdProfile, variant: &str) -> bool {
     estimates_of(profile, variant)
-        .any(|e| matches!(e.estimator, "two_nn" | "gride") || e.std_error.is_some())
+        .any(|e| matches!(e.estimator.reads, Reads::Ratios) || e.std_error.is_some())
 }
 
 /// Whether a rule chose the order of each layer, so that the table must show it.

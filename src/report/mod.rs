@@ -60,7 +60,7 @@ pub use csv::Record;
 pub use event_lines::event_lines;
 pub use event_records::event_records;
 pub use events::EventsReport;
-pub use explain::{CALIBRATED_DIMENSIONS, explain};
+pub use explain::explain;
 pub use format::Format;
 pub use forward::{ForwardReport, ModelSummary, WrittenTensor};
 pub use head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};

@@ -396,7 +396,7 @@ fn local_dimensions_stand_at_their_input_rows() {
 }
 
 #[test]
-fn tables_give_the_family_all_but_what_needs_coordinates() {
+fn tables_give_every_estimator_but_those_that_need_coordinates() {
     let folder = TempDir::new().unwrap();
     let (n, d) = (120, 5);
     let acts = folder.path().join("layer.npy");
@@ -408,8 +408,8 @@ fn tables_give_the_family_all_but_what_needs_coordinates() {
     let square = folder.path().join("square.npy");
     #[allow(clippy::cast_possible_truncation)]
     write_npy(&square, n, n, |i, j| distance(i, j) as f32);
-    let family = "gride,mle,corr-int,mada,mind-ml,binomial,abide";
-    let args = ["--estimator", family, "--order", "3"];
+    let estimators = "gride,mle,corr-int,mada,mind-ml,binomial,abide";
+    let args = ["--estimator", estimators, "--order", "3"];
     let given = json(&[&["id-profile", "--neighbours", path(&square)], &args[..]].concat());
     let found = json(&[&["id-profile", path(&acts)], &args[..]].concat());
     let ids = |report: &Value| -> Vec<f64> {

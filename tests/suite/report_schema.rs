@@ -40,7 +40,7 @@ fn every_shape_of_report_is_described() {
     let scaled = hand_made::resampled();
     for report in [
         profile(),
-        rendered("id-profile", &hand_made::family()),
+        rendered("id-profile", &hand_made::many_estimators()),
         rendered("id-profile", &scaled),
         rendered("id-profile", &ScalingView(&scaled)),
         rendered("inspect", &hand_made::inspected()),

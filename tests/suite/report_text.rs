@@ -33,7 +33,7 @@ fn tables(style: Style) -> Vec<String> {
         render(&ScalingView(&profile), Format::Table, style),
         render(&resampled, Format::Table, style),
         render(&ScalingView(&resampled), Format::Table, style),
-        render(&hand_made::family(), Format::Table, style),
+        render(&hand_made::many_estimators(), Format::Table, style),
         render(&hand_made::inspected(), Format::Table, style),
         render(&hand_made::scanned(), Format::Table, style),
         render(&hand_made::two_humps(), Format::Table, style),

@@ -3,16 +3,23 @@
 //! The neighbourhood k* depends on the dimension, and the dimension is read within it, so the
 //! two are computed in turn. Di Noia, Macocco, Glielmo, Laio and Mira, arXiv 2405.15132.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, s};
 
 use super::binomial::{BinomialFit, Counts};
+use super::estimate::AbideStep;
 use super::likelihood::{self, Term};
-use super::{Orders, Ratios};
-use crate::geometry::Reason;
-use crate::geometry::density::{Correction, kstar};
+use super::{
+    ErrorKind, Estimate, Estimated, Estimator, Explained, Fit, LayerView, Neighbours, Orders,
+    Outcome, Ratios, Reads, two_nn,
+};
+use crate::geometry::density::{Correction, KSTAR_ALPHA, kstar};
+use crate::geometry::{Reason, stats};
 
 /// Iterations unless said otherwise.
 pub const ABIDE_ITERATIONS: usize = 5;
+
+/// Neighbours among which k* is sought unless said otherwise.
+pub const ABIDE_K: usize = 100;
 
 /// Share of the volume of the larger ball that the smaller one should have: r = SHARE^{1/d}.
 const SHARE: f64 = 0.2032;
@@ -31,19 +38,6 @@ pub enum AbideVersion {
         /// r.
         ratio: Option<f64>,
     },
-}
-
-/// One step of [`abide`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct AbideStep {
-    /// The dimension; at the first step the one that was given.
-    pub id: f64,
-    /// Its model error; `None` at the first step.
-    pub std_error: Option<f64>,
-    /// Its log-likelihood (Gride); `None` at the first step.
-    pub log_likelihood: Option<f64>,
-    /// k* of every row for this dimension.
-    pub kstar: Vec<Option<usize>>,
 }
 
 /// The dimension at the scale k*, starting from `initial_id`: `n_iterations` + 1 steps.
@@ -122,4 +116,88 @@ fn by_counts(rows: &[(ArrayView1<f64>, usize)], id: f64, ratio: Option<f64>) -> 
         });
     let (id, error) = counts.dimension(ratio, BinomialFit::Mle)?;
     Ok((id, error, None))
+}
+
+/// Five steps of Gride within k*, from TwoNN on.
+pub(super) static ABIDE: Estimator = Estimator {
+    name: "abide",
+    flag: "abide",
+    words: "Gride at the scale that the density of each row allows",
+    reads: Reads::Neighbours(Neighbours {
+        chooses_k: true,
+        ..Neighbours::plain(ABIDE_K, |view, k| from_two_nn(view, k).into())
+    }),
+    part_of: None,
+    explained: &[Explained {
+        variant: "abide",
+        reads: "Gride while the density is even",
+        k: None,
+        error: Some(ErrorKind::Model),
+        calibration: [Some(0.97), Some(0.88), Some(0.78), Some(0.65)],
+    }],
+};
+
+/// The steps, and the last of them as an estimate.
+struct FromTwoNn {
+    estimate: Estimate,
+    steps: Vec<AbideStep>,
+}
+
+fn from_two_nn(view: &LayerView<'_>, k: usize) -> Result<FromTwoNn, Reason> {
+    let k = k.min(view.distances.ncols());
+    let distances = view.distances.slice(s![.., ..k]);
+    let indices = view.indices.slice(s![.., ..k]);
+    let id = first_guess(distances)?;
+    let version = AbideVersion::Gride;
+    let steps = abide(
+        distances,
+        indices,
+        id,
+        KSTAR_ALPHA,
+        ABIDE_ITERATIONS,
+        version,
+    )?;
+    Ok(FromTwoNn {
+        estimate: last(&steps, distances),
+        steps,
+    })
+}
+
+fn first_guess(distances: ArrayView2<f64>) -> Result<f64, Reason> {
+    if distances.nrows() < 3 {
+        return Err(Reason::TooFewRows);
+    }
+    if distances.ncols() < 2 {
+        return Err(Reason::TooFewNeighbours);
+    }
+    let [near, far] = [0, 1].map(|column| distances.column(column).to_vec());
+    Ok(two_nn(&Ratios::new(&near, &far), Fit::default())?.id)
+}
+
+/// The last step as an estimate; it looks at each row's distance at k* of the step before.
+fn last(steps: &[AbideStep], distances: ArrayView2<f64>) -> Estimate {
+    let step = &steps[steps.len() - 1];
+    let sizes = &steps[steps.len().saturating_sub(2)].kstar;
+    let reach: Vec<f64> = sizes
+        .iter()
+        .enumerate()
+        .filter_map(|(row, size)| size.map(|size| distances[(row, size - 1)]))
+        .collect();
+    let estimate = Estimate {
+        distance: stats::mean(&reach),
+        ..Estimate::new(step.id, reach.len())
+    };
+    estimate.with_error(ErrorKind::Model, step.std_error)
+}
+
+impl From<Result<FromTwoNn, Reason>> for Estimated {
+    fn from(found: Result<FromTwoNn, Reason>) -> Self {
+        match found {
+            Ok(found) => Self {
+                steps: found.steps,
+                ..Ok(found.estimate).into()
+            },
+            Err(reason) => Outcome::Err(reason).into(),
+        }
+    }
 }

@@ -5,7 +5,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{ErrorKind, Estimate, Outcome};
+use super::{ErrorKind, Estimate, Estimator, Explained, Neighbours, Outcome, Reads};
 use crate::geometry::special::{digamma, trigamma};
 use crate::geometry::{Reason, stats};
 
@@ -145,6 +145,24 @@ fn estimate(counts: Counts, ratio: f64, fit: BinomialFit, radius: f64) -> Outcom
 fn assert_ratio(ratio: f64) {
     assert!(ratio > 0.0 && ratio < 1.0, "the smaller radius is a share");
 }
+
+/// Within half of the radius, posterior mean.
+pub(super) static BINOMIAL: Estimator = Estimator {
+    name: "binomial",
+    flag: "binomial",
+    words: "Binomial estimator",
+    reads: Reads::Neighbours(Neighbours::plain(BINOMIAL_K, |view, k| {
+        binomial_k(view.distances, k, BINOMIAL_RATIO, BinomialFit::Bayes).into()
+    })),
+    part_of: None,
+    explained: &[Explained {
+        variant: "binomial",
+        reads: "neighbours within half the radius",
+        k: Some(BINOMIAL_K),
+        error: Some(ErrorKind::Model),
+        calibration: [Some(1.00), Some(0.95), Some(0.89), None],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{Estimate, Outcome, local};
+use super::{Estimate, Estimator, Explained, LayerView, Neighbours, Outcome, Reads, local};
 use crate::geometry::{Reason, stats};
 
 /// Neighbours that set the smaller and the larger radius unless said otherwise.
@@ -59,6 +59,44 @@ pub fn corr_int(radii: [f64; 2], pairs: [u64; 2], n_rows: usize) -> Outcome {
         distance: Some(radii[0].midpoint(radii[1])),
         ..Estimate::new(id, n_rows)
     })
+}
+
+/// Between the radii of k/2 and k neighbours.
+pub(super) static CORR_INT: Estimator = Estimator {
+    name: "corr_int",
+    flag: "corr-int",
+    words: "Correlation dimension between two radii",
+    reads: Reads::Neighbours(Neighbours {
+        // Rows of dense places have more others within the larger radius, and are costly to count
+        // afresh.
+        stored: |k| k.saturating_mul(STORED),
+        may_need_all: true,
+        ..Neighbours::plain(CORR_INT_K[1], |view, k| by_neighbours(view, k).into())
+    }),
+    part_of: None,
+    explained: &[Explained {
+        variant: "corr_int",
+        reads: "growth of pairs between two radii",
+        k: Some(CORR_INT_K[1]),
+        error: None,
+        calibration: [Some(0.99), Some(0.91), Some(0.79), Some(0.65)],
+    }],
+};
+
+/// Neighbours stored, over k.
+const STORED: usize = 5;
+
+/// The pairs closer than the radii of k/2 and k neighbours; counted afresh where the table ends
+/// before them.
+fn by_neighbours(view: &LayerView<'_>, k: usize) -> Outcome {
+    let radii = corr_int_radii(view.distances, [k / 2, k])?;
+    let [near, far] = radii.map(|radius| pairs_within(view.distances, radius));
+    let pairs = match (near, far, view.pairs_within) {
+        (Some(near), Some(far), _) => [near, far],
+        (_, _, Some(pairs_within)) => pairs_within(radii),
+        (_, _, None) => return Err(Reason::TooFewNeighbours),
+    };
+    corr_int(radii, pairs, view.distances.nrows())
 }
 
 #[cfg(test)]

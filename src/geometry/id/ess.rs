@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::neighbourhood::Neighbourhood;
-use super::{Combine, Local, LocalOutcome, local};
+use super::{Combine, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
 use crate::input::Matrix;
 
 /// Neighbours looked at unless said otherwise.
@@ -109,6 +109,30 @@ fn place(skewness: f64, version: EssVersion) -> Option<f64> {
     }
     None
 }
+
+/// Version a, averaged over rows.
+pub(super) static ESS: Estimator = Estimator {
+    name: "ess",
+    flag: "ess",
+    words: "Expected simplex skewness",
+    reads: Reads::Neighbours(Neighbours {
+        needs_coordinates: true,
+        ..Neighbours::local(ESS_K, |view, k| {
+            let (distances, indices) = (view.distances, view.indices);
+            let (version, combine) = (EssVersion::A, Combine::Mean);
+            view.with_rows(|data| ess(distances, indices, data, k, version, combine))
+                .into()
+        })
+    }),
+    part_of: None,
+    explained: &[Explained {
+        variant: "ess",
+        reads: "angles between neighbours",
+        k: Some(ESS_K),
+        error: None,
+        calibration: [Some(1.03), Some(0.99), Some(0.99), Some(0.99)],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,17 @@ pub enum ErrorKind {
     Partitions,
 }
 
+impl ErrorKind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Jackknife => "jackknife",
+            Self::Partitions => "partitions",
+        }
+    }
+}
+
 /// An intrinsic dimension and what it rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -74,6 +85,19 @@ impl Estimate {
             ..self
         }
     }
+}
+
+/// One step of [`abide`](super::abide()).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AbideStep {
+    /// The dimension; at the first step the one that was given.
+    pub id: f64,
+    /// Its model error; `None` at the first step.
+    pub std_error: Option<f64>,
+    /// Its log-likelihood (Gride); `None` at the first step.
+    pub log_likelihood: Option<f64>,
+    /// k* of every row for this dimension.
+    pub kstar: Vec<Option<usize>>,
 }
 
 /// An estimate, or why there is none.

@@ -8,7 +8,7 @@
 //! ```
 
 use super::likelihood::{self, Term};
-use super::{ErrorKind, Estimate, Orders, Outcome, Ratios, jackknife};
+use super::{ErrorKind, Estimate, Estimator, Explained, Orders, Outcome, Ratios, Reads, jackknife};
 use crate::geometry::Reason;
 use crate::warning::WarningCode;
 
@@ -99,6 +99,59 @@ impl Sample {
         likelihood::root(&self.kept, self.kept.len() as f64 - 1.0)
     }
 }
+
+/// At the orders that options say.
+pub static GRIDE: Estimator = Estimator {
+    name: "gride",
+    flag: "gride",
+    words: "Generalised ratios of neighbour distances, over scales",
+    reads: Reads::Ratios,
+    part_of: None,
+    explained: &[
+        Explained {
+            variant: "gride_1",
+            reads: "ratio of neighbours 2 and 1",
+            k: Some(2),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.97), Some(0.91), Some(0.80)],
+        },
+        Explained {
+            variant: "gride_2",
+            reads: "of neighbours 4 and 2",
+            k: Some(4),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.97), Some(0.89), Some(0.77)],
+        },
+        Explained {
+            variant: "gride_4",
+            reads: "of neighbours 8 and 4",
+            k: Some(8),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.95), Some(0.87), Some(0.75)],
+        },
+        Explained {
+            variant: "gride_8",
+            reads: "of neighbours 16 and 8",
+            k: Some(16),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.94), Some(0.84), Some(0.71)],
+        },
+        Explained {
+            variant: "gride_16",
+            reads: "of neighbours 32 and 16",
+            k: Some(32),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(0.99), Some(0.92), Some(0.81), Some(0.68)],
+        },
+        Explained {
+            variant: "gride_32",
+            reads: "of neighbours 64 and 32",
+            k: Some(64),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(0.99), Some(0.89), Some(0.77), Some(0.63)],
+        },
+    ],
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! lPCA: linear dimension, read from the eigenvalues of the covariance.
 
-use super::{Estimate, Outcome};
+use super::{Estimate, Estimated, Estimator, Explained, Outcome, Reads};
 use crate::geometry::Reason;
 use crate::geometry::spectrum::Spectrum;
 
@@ -165,6 +165,84 @@ fn fan(values: &[f64], gap: f64, signal: f64, share: f64) -> Option<usize> {
     let wide = excess.windows(2).position(|pair| pair[0] / pair[1] > gap);
     let enough = cumulative(&excess).position(|sum| sum / total > signal);
     [wide, enough].into_iter().flatten().min().map(|i| i + 1)
+}
+
+/// By every rule, the participation ratio first.
+pub(super) static LPCA: Estimator = Estimator {
+    name: "lpca",
+    flag: "lpca",
+    words: "Linear dimension by every rule, with the spectrum",
+    reads: Reads::Spectrum(|spectrum| LpcaRule::ALL.map(|rule| by_rule(spectrum, rule)).into()),
+    part_of: None,
+    explained: &[
+        Explained {
+            variant: "lpca_fo",
+            reads: "eigenvalues above 5% of the first",
+            k: None,
+            error: None,
+            calibration: [Some(1.17), Some(1.07), Some(1.03), Some(1.02)],
+        },
+        Explained {
+            variant: "lpca_ratio",
+            reads: "eigenvalues that hold 95%",
+            k: None,
+            error: None,
+            calibration: [Some(1.17), Some(1.07), Some(1.03), Some(0.97)],
+        },
+        Explained {
+            variant: "lpca_max_gap",
+            reads: "eigenvalues above the largest gap",
+            k: None,
+            error: None,
+            calibration: [Some(1.17), Some(1.07), Some(1.03), Some(1.02)],
+        },
+        Explained {
+            variant: "lpca_kaiser",
+            reads: "eigenvalues above their mean",
+            k: None,
+            error: None,
+            calibration: [Some(1.17), Some(1.07), Some(1.03), Some(1.02)],
+        },
+        Explained {
+            variant: "lpca_broken_stick",
+            reads: "shares above a broken stick",
+            k: None,
+            error: None,
+            calibration: [Some(1.17), Some(1.07), Some(1.03), Some(0.00)],
+        },
+        Explained {
+            variant: "lpca_fan",
+            reads: "eigenvalues up to a gap or 80%",
+            k: None,
+            error: None,
+            calibration: [Some(0.67), Some(0.80), Some(0.74), Some(0.72)],
+        },
+    ],
+};
+
+/// By the participation ratio only.
+pub(super) static PARTICIPATION_RATIO: Estimator = Estimator {
+    name: "participation_ratio",
+    flag: "participation-ratio",
+    words: "Linear dimension by the participation ratio, with the spectrum",
+    reads: Reads::Spectrum(|spectrum| vec![by_rule(spectrum, LpcaRule::ParticipationRatio)]),
+    part_of: Some("lpca"),
+    explained: &[Explained {
+        variant: "participation_ratio",
+        reads: "how evenly variance is spread",
+        k: None,
+        error: None,
+        calibration: [Some(1.16), Some(1.06), Some(1.02), Some(1.00)],
+    }],
+};
+
+fn by_rule(spectrum: Result<&Spectrum, Reason>, rule: LpcaRule) -> Estimated {
+    let is_ratio = rule == LpcaRule::ParticipationRatio;
+    Estimated {
+        estimator: is_ratio.then_some(&PARTICIPATION_RATIO),
+        rule: (!is_ratio).then_some(rule.name()),
+        ..spectrum.and_then(|spectrum| lpca(spectrum, rule)).into()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::ratios::ln_ratio;
 use ndarray::ArrayView2;
 
-use super::{Combine, Local, LocalOutcome, local};
+use super::{Combine, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
 
 /// Neighbours looked at unless said otherwise.
 pub const MADA_K: usize = 20;
@@ -26,6 +26,24 @@ pub fn mada(distances: ArrayView2<f64>, k: usize, combine: Combine) -> LocalOutc
     })?;
     Local::combine(values, distances, k, combine)
 }
+
+/// Averaged over rows.
+pub(super) static MADA: Estimator = Estimator {
+    name: "mada",
+    flag: "mada",
+    words: "Manifold-adaptive dimension",
+    reads: Reads::Neighbours(Neighbours::local(MADA_K, |view, k| {
+        mada(view.distances, k, Combine::Mean).into()
+    })),
+    part_of: None,
+    explained: &[Explained {
+        variant: "mada",
+        reads: "growth from k/2 to k neighbours",
+        k: Some(MADA_K),
+        error: None,
+        calibration: [Some(1.07), Some(1.00), Some(0.90), Some(0.75)],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

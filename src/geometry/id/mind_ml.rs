@@ -3,8 +3,9 @@
 use ndarray::ArrayView2;
 
 use super::likelihood::{self, Term};
-use super::{Estimate, Orders, Outcome, Ratios, local};
+use super::{Estimate, Estimator, Explained, Neighbours, Orders, Outcome, Ratios, Reads, local};
 use crate::geometry::Reason;
+use crate::input::Matrix;
 use crate::warning::WarningCode;
 
 /// Neighbours inside the largest distance unless said otherwise.
@@ -76,6 +77,29 @@ fn whole(terms: &[Term], free: f64) -> f64 {
         _ => below,
     }
 }
+
+/// Among real numbers, at most the number of columns.
+pub(super) static MIND_ML: Estimator = Estimator {
+    name: "mind_ml",
+    flag: "mind-ml",
+    words: "MiND ML",
+    reads: Reads::Neighbours(Neighbours {
+        // The farthest neighbour lies outside k.
+        stored: |k| k.saturating_add(1),
+        ..Neighbours::plain(MIND_ML_K, |view, k| {
+            let most = view.data.map_or(usize::MAX, Matrix::n_columns);
+            mind_ml(view.distances, k, most, MindVersion::Real).into()
+        })
+    }),
+    part_of: None,
+    explained: &[Explained {
+        variant: "mind_ml",
+        reads: "nearest against farthest of k + 1",
+        k: Some(MIND_ML_K),
+        error: None,
+        calibration: [Some(1.00), Some(0.96), Some(0.87), Some(0.75)],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

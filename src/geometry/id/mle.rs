@@ -3,7 +3,7 @@
 use super::ratios::ln_ratio;
 use ndarray::ArrayView2;
 
-use super::{ErrorKind, Local, LocalOutcome, local};
+use super::{ErrorKind, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
 use crate::geometry::stats;
 
 /// Neighbours looked at unless said otherwise.
@@ -68,6 +68,33 @@ pub fn mle(distances: ArrayView2<f64>, k: usize, version: MleVersion) -> LocalOu
         ..local
     })
 }
+
+/// Pooled as MacKay and Ghahramani do.
+pub(super) static MLE: Estimator = Estimator {
+    name: "mle",
+    flag: "mle",
+    words: "Levina–Bickel maximum likelihood",
+    reads: Reads::Neighbours(Neighbours::local(MLE_K, |view, k| {
+        mle(view.distances, k, MleVersion::Harmonic).into()
+    })),
+    part_of: None,
+    explained: &[
+        Explained {
+            variant: "mle",
+            reads: "logarithms of distances, pooled",
+            k: Some(MLE_K),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.94), Some(0.85), Some(0.72)],
+        },
+        Explained {
+            variant: "mle_mean",
+            reads: "the same, averaged over rows",
+            k: Some(MLE_K),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.05), Some(1.00), Some(0.90), Some(0.76)],
+        },
+    ],
+};
 
 #[cfg(test)]
 mod tests {

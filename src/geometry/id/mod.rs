@@ -9,6 +9,7 @@ mod binomial;
 mod corr_int;
 mod ess;
 mod estimate;
+mod estimator;
 mod gride;
 mod jackknife;
 mod likelihood;
@@ -22,15 +23,19 @@ mod neighbourhood;
 mod order;
 mod plateau;
 mod ratios;
+mod register;
 mod tle;
 mod two_nn;
 
-pub use abide::{ABIDE_ITERATIONS, AbideStep, AbideVersion, abide};
+pub use abide::{ABIDE_ITERATIONS, ABIDE_K, AbideVersion, abide};
 pub use binomial::{BINOMIAL_K, BINOMIAL_RATIO, BinomialFit, binomial_k, binomial_radius};
 pub use corr_int::{CORR_INT_K, corr_int, corr_int_radii, pairs_within};
 pub use ess::{ESS_K, EssVersion, ess, ess_of_points};
-pub use estimate::{ErrorKind, Estimate, Outcome};
-pub use gride::{gride, gride_blocks, gride_log_likelihood};
+pub use estimate::{AbideStep, ErrorKind, Estimate, Outcome};
+pub use estimator::{
+    CALIBRATED_DIMENSIONS, Estimated, Estimator, Explained, LayerView, Neighbours, Reads,
+};
+pub use gride::{GRIDE, gride, gride_blocks, gride_log_likelihood};
 pub use jackknife::jackknife;
 pub use local::{Combine, Local, LocalOutcome};
 pub use lpca::{LpcaRule, lpca};
@@ -41,5 +46,6 @@ pub use mom::{MOM_K, mom};
 pub use order::Orders;
 pub use plateau::{PLATEAU_RULE, Plateau, plateau};
 pub use ratios::Ratios;
+pub use register::ESTIMATORS;
 pub use tle::{TLE_K, tle};
-pub use two_nn::{Fit, FitRule, Fraction, two_nn, two_nn_blocks};
+pub use two_nn::{Fit, FitRule, Fraction, TWO_NN, two_nn, two_nn_blocks};

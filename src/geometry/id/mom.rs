@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{Combine, Local, LocalOutcome, local};
+use super::{Combine, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
 
 /// Neighbours looked at unless said otherwise.
 pub const MOM_K: usize = 100;
@@ -19,6 +19,24 @@ pub fn mom(distances: ArrayView2<f64>, k: usize, combine: Combine) -> LocalOutco
     })?;
     Local::combine(values, distances, k, combine)
 }
+
+/// Averaged over rows.
+pub(super) static MOM: Estimator = Estimator {
+    name: "mom",
+    flag: "mom",
+    words: "Method of moments",
+    reads: Reads::Neighbours(Neighbours::local(MOM_K, |view, k| {
+        mom(view.distances, k, Combine::Mean).into()
+    })),
+    part_of: None,
+    explained: &[Explained {
+        variant: "mom",
+        reads: "mean distance against the largest",
+        k: Some(MOM_K),
+        error: None,
+        calibration: [Some(1.01), Some(0.91), Some(0.78), Some(0.64)],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

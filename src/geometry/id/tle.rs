@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use super::neighbourhood::Neighbourhood;
 use super::ratios::ln_ratio;
-use super::{Combine, Local, LocalOutcome, local};
+use super::{Combine, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
 use crate::input::Matrix;
 
 /// Neighbours looked at unless said otherwise.
@@ -96,6 +96,29 @@ fn shrinkage(own: f64, other: f64, between: f64) -> f64 {
         0.0
     }
 }
+
+/// Averaged over rows.
+pub(super) static TLE: Estimator = Estimator {
+    name: "tle",
+    flag: "tle",
+    words: "Tight local estimation",
+    reads: Reads::Neighbours(Neighbours {
+        needs_coordinates: true,
+        ..Neighbours::local(TLE_K, |view, k| {
+            let (distances, indices) = (view.distances, view.indices);
+            view.with_rows(|data| tle(distances, indices, data, k, Combine::Mean))
+                .into()
+        })
+    }),
+    part_of: None,
+    explained: &[Explained {
+        variant: "tle",
+        reads: "distances among neighbours too",
+        k: Some(TLE_K),
+        error: None,
+        calibration: [Some(1.08), Some(1.03), Some(0.92), Some(0.75)],
+    }],
+};
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! Facco, d'Errico, Rodriguez and Laio, Sci. Rep. 7, 12140 (2017). In a locally uniform density
 //! of dimension d the ratios μ = r_2 / r_1 are Pareto: P(ln μ > x) = exp(−d x).
 
-use super::{ErrorKind, Estimate, Outcome, Ratios, jackknife};
+use super::{ErrorKind, Estimate, Estimator, Explained, Outcome, Ratios, Reads, jackknife};
 use crate::choice::choice;
 use crate::geometry::{Reason, stats};
 use crate::warning::WarningCode;
@@ -256,6 +256,45 @@ fn note(fit: Fit) -> Option<WarningCode> {
         _ => None,
     }
 }
+
+/// Fitted as options say.
+pub static TWO_NN: Estimator = Estimator {
+    name: "two_nn",
+    flag: "two-nn",
+    words: "Two nearest neighbours; --fit says how",
+    reads: Reads::Ratios,
+    part_of: None,
+    explained: &[
+        Explained {
+            variant: "two_nn_base",
+            reads: "r2/r1, line through the origin",
+            k: Some(2),
+            error: Some(ErrorKind::Jackknife),
+            calibration: [Some(1.00), Some(0.97), Some(0.91), Some(0.80)],
+        },
+        Explained {
+            variant: "two_nn_mle",
+            reads: "r2/r1, likelihood",
+            k: Some(2),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(1.00), Some(0.97), Some(0.91), Some(0.80)],
+        },
+        Explained {
+            variant: "two_nn_mle_censored",
+            reads: "r2/r1, largest tenth censored",
+            k: Some(2),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(0.99), Some(0.97), Some(0.91), Some(0.80)],
+        },
+        Explained {
+            variant: "two_nn_bayes",
+            reads: "r2/r1, Gamma(2, 5) prior",
+            k: Some(2),
+            error: Some(ErrorKind::Model),
+            calibration: [Some(0.99), Some(0.95), Some(0.87), Some(0.74)],
+        },
+    ],
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,13 @@
 //! Everything that the neighbour distances of one layer say.
 
-use super::family::{Ask, Sight, family};
 use super::options::{IdOptions, OrderRule};
 use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint};
+use super::table_estimates::table_estimates;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::geometry::id::{
-    ErrorKind, Estimate, Fit, Orders, Outcome, PLATEAU_RULE, Ratios, gride, gride_blocks, plateau,
-    two_nn, two_nn_blocks,
+    ErrorKind, Estimate, Fit, GRIDE, LayerView, Orders, Outcome, PLATEAU_RULE, Ratios, TWO_NN,
+    gride, gride_blocks, plateau, two_nn, two_nn_blocks,
 };
 use crate::neighbours::OrderDistances;
 use crate::profile::layers::distance_warnings;
@@ -67,7 +67,7 @@ impl Quantity {
 /// Everything that neighbour distances say about a layer; the caller fills in which layer it is.
 pub(super) fn estimate(
     distances: &OrderDistances,
-    sight: Option<&Sight<'_>>,
+    view: Option<&LayerView<'_>>,
     n: usize,
     options: &IdOptions,
     identical: bool,
@@ -118,12 +118,7 @@ pub(super) fn estimate(
             estimates.push(gride_entry(options.order, order.ok(), outcome, distance));
         }
     }
-    let ask = Ask {
-        estimators: &options.family,
-        k: options.k,
-        local: options.local,
-    };
-    let found = sight.map(|sight| family(&ask, sight, identical));
+    let found = view.map(|view| table_estimates(options, view, identical));
     let found = found.unwrap_or_default();
     for (estimate, outcome) in found.estimates {
         notes.add(&estimate.variant(), &outcome);
@@ -160,12 +155,11 @@ pub(super) fn estimate(
 
 fn two_nn_entry(fit: Fit, outcome: Outcome, distance: Option<f64>) -> IdEstimate {
     IdEstimate {
-        estimator: "two_nn",
         fit: Some(fit.name()),
         fraction: fit.fraction().map(|fraction| fraction.get()),
         order: Some(1),
         order_rule: None,
-        ..entry(outcome, distance)
+        ..IdEstimate::new(&TWO_NN, outcome, distance)
     }
 }
 
@@ -176,41 +170,13 @@ fn gride_entry(
     distance: Option<f64>,
 ) -> IdEstimate {
     IdEstimate {
-        estimator: "gride",
         order,
         order_rule: rule.map(|rule| match rule {
             OrderRule::Fixed(_) => "fixed",
             OrderRule::MatchDensity { .. } => "match_density",
             OrderRule::Plateau => "plateau",
         }),
-        ..entry(outcome, distance)
-    }
-}
-
-/// What every estimate reports.
-pub(super) fn entry(outcome: Outcome, distance: Option<f64>) -> IdEstimate {
-    let found = outcome.ok();
-    let std_error = found.and_then(|estimate| estimate.std_error);
-    IdEstimate {
-        estimator: "",
-        fit: None,
-        fraction: None,
-        order: None,
-        order_rule: None,
-        k: None,
-        id: found.map(|estimate| estimate.id),
-        std_error,
-        error_kind: std_error.and_then(|_| found.and_then(|estimate| estimate.error_kind)),
-        reason: outcome.err(),
-        distance,
-        n: found.map_or(0, |estimate| estimate.n),
-        n_fit: found.map_or(0, |estimate| estimate.n_fit),
-        n_zero: found.map_or(0, |estimate| estimate.n_zero),
-        n_tied: found.map_or(0, |estimate| estimate.n_tied),
-        n_filtered: found.map_or(0, |estimate| estimate.n_filtered),
-        mode: found.and_then(|estimate| estimate.mode),
-        steps: Vec::new(),
-        resampled: None,
+        ..IdEstimate::new(&GRIDE, outcome, distance)
     }
 }
 

@@ -2,13 +2,12 @@
 
 mod estimate;
 mod events;
-mod family;
 mod options;
 mod repeat;
 mod run;
 mod shape;
+mod table_estimates;
 
-pub use family::Estimator;
 pub use options::{IdOptions, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};
 pub use shape::{

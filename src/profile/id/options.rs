@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::family::Estimator;
 use super::shape::IdParameters;
 use crate::cache::Cache;
-use crate::geometry::id::{Fit, Orders};
+use crate::geometry::id::{Estimator, Fit, GRIDE, Orders, TWO_NN};
 use crate::neighbours::{Metric, SearchOptions};
 use crate::profile::controls::Control;
 use crate::profile::layers::LayerOptions;
@@ -36,12 +35,12 @@ pub struct IdOptions {
     pub order: Option<OrderRule>,
     /// Largest n2 of the scaling.
     pub range_max: usize,
-    /// Other estimators, in the order of the report.
-    pub family: Vec<Estimator>,
+    /// Estimators beside TwoNN and Gride, in the order of the report.
+    pub others: Vec<&'static Estimator>,
     /// Neighbours that they look at, in place of the custom of each.
     pub k: Option<usize>,
-    /// The local estimator whose values at single rows are kept; one of `family`.
-    pub local: Option<Estimator>,
+    /// The local estimator whose values at single rows are kept; one of `others`.
+    pub local: Option<&'static Estimator>,
     /// TwoNN on ever smaller sub-samples as well.
     pub decimation_scaling: bool,
     /// Controls to estimate beside every layer.
@@ -75,7 +74,7 @@ impl Default for IdOptions {
             gride: true,
             order: None,
             range_max: 64,
-            family: Vec::new(),
+            others: Vec::new(),
             k: None,
             local: None,
             decimation_scaling: false,
@@ -97,19 +96,8 @@ impl Default for IdOptions {
 impl IdOptions {
     /// The options as the report echoes them; `rows` says in words how rows were chosen.
     pub(super) fn parameters(&self, rows: Vec<String>) -> IdParameters {
-        let gride = self.gride.then(|| "gride".to_owned());
         IdParameters {
-            estimators: self
-                .two_nn
-                .map(|_| "two_nn".to_owned())
-                .into_iter()
-                .chain(gride)
-                .chain(
-                    self.family
-                        .iter()
-                        .map(|estimator| estimator.name().to_owned()),
-                )
-                .collect(),
+            estimators: self.estimators(),
             k: self.k,
             fit: self.two_nn.map_or("base", Fit::name).to_owned(),
             fraction: self
@@ -143,6 +131,14 @@ impl IdOptions {
         }
     }
 
+    /// All estimators that were asked for.
+    fn estimators(&self) -> Vec<&'static Estimator> {
+        let two_nn = self.two_nn.map(|_| &TWO_NN);
+        let gride = self.gride.then_some(&GRIDE);
+        let others = self.others.iter().copied();
+        two_nn.into_iter().chain(gride).chain(others).collect()
+    }
+
     /// Every order of the scaling, for `n` rows.
     pub(super) fn scaling_orders(&self, n: usize) -> Vec<Orders> {
         if self.gride {
@@ -170,9 +166,10 @@ impl IdOptions {
             .collect()
     }
 
-    /// Neighbours that the family reads of a table; 0 where it needs none.
+    /// Neighbours that the other estimators read of a table; 0 where they need none.
     pub(super) fn stored(&self) -> usize {
-        let stored = self.family.iter().map(|estimator| estimator.stored(self.k));
+        let tables = self.others.iter().filter_map(|one| one.neighbours());
+        let stored = tables.map(|reads| (reads.stored)(reads.k(self.k)));
         stored.max().unwrap_or(0)
     }
 

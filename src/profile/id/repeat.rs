@@ -4,7 +4,7 @@ use super::estimate::Quantity;
 use super::options::IdOptions;
 use super::shape::{DecimationPoint, LayerId, Resampled};
 use crate::error::Result;
-use crate::geometry::id::Orders;
+use crate::geometry::id::{Orders, TWO_NN};
 use crate::geometry::stats;
 use crate::input::Matrix;
 use crate::neighbours::{Points, order_distances};
@@ -33,11 +33,11 @@ pub(super) fn resample(
     let quantities: Vec<Option<Quantity>> = layer
         .estimates
         .iter()
-        .map(|estimate| match (estimate.estimator, estimate.order) {
-            ("two_nn", _) => options.two_nn.map(Quantity::TwoNn),
-            // The family has no order and is not repeated. Gride has the one that the whole layer
-            // chose: parts must be read at the same scale.
-            (_, order) => order.and_then(Orders::doubled).map(Quantity::Gride),
+        .map(|estimate| match estimate.order {
+            _ if *estimate.estimator == TWO_NN => options.two_nn.map(Quantity::TwoNn),
+            // Gride has the order that the whole layer chose: parts must be read at the same scale.
+            // The others have none and are not repeated.
+            order => order.and_then(Orders::doubled).map(Quantity::Gride),
         })
         .collect();
     if let Some((rule, subsets)) = subsets {

@@ -1,14 +1,15 @@
 //! Every layer through the estimators: the loop, the neighbour search, the summary.
 
 use super::estimate::estimate;
-use super::family::{Estimator, Rows, Sight};
 use super::options::{IdOptions, OrderRule};
 use super::repeat::resample;
 use super::shape::{ControlId, Extremum, IdParameters, IdProfile, IdSummary, LayerId};
+use super::table_estimates::rows_in_metric;
 use crate::error::{Error, Result};
 use crate::geometry::diagnostics::Diagnostics;
+use crate::geometry::id::{GRIDE, LayerView};
 use crate::input::{Dump, Matrix, TableSource};
-use crate::neighbours::{NeighbourTable, OrderDistances, Points, order_distances};
+use crate::neighbours::{NeighbourTable, OrderDistances, Points, order_distances, pairs_within};
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
 use crate::profile::named::Named;
@@ -20,7 +21,7 @@ use crate::warning::Warning;
 /// stores nothing of size N × k is cheaper.
 const SHARED_ORDER: usize = 256;
 
-/// Tables of up to so many neighbours are worth their place in a cache.
+/// The largest k whose table is cached.
 const KEPT_ORDER: usize = 1024;
 
 /// The profile of every layer of `dump`; `rows` says in words how its rows were chosen.
@@ -104,15 +105,16 @@ pub fn id_profile_of_tables(
                 .into(),
         ));
     }
-    let blind = options.family.iter().find(|one| one.needs_coordinates());
+    let blind = options.others.iter().find(|one| one.needs_coordinates());
     if let Some(estimator) = blind {
         return Err(Error::Usage(format!(
             "--estimator {} needs activations, not --neighbours: a table has no coordinates",
-            estimator.name().replace('_', "-")
+            estimator.flag
         )));
     }
     // Pairs within a radius cannot be counted afresh: all neighbours there are may be needed.
-    let needed = if options.family.contains(&Estimator::CorrInt) {
+    let mut tables_read = options.others.iter().filter_map(|one| one.neighbours());
+    let needed = if tables_read.any(|reads| reads.may_need_all) {
         usize::MAX
     } else {
         options.largest_order().max(options.stored())
@@ -123,10 +125,11 @@ pub fn id_profile_of_tables(
         let table = source.read(needed)?;
         let orders = options.orders(table.n);
         let distances = OrderDistances::from_table(&table.distances, &orders);
-        let sight = Sight {
+        let view = LayerView {
             distances: table.distances.view(),
             indices: table.indices.view(),
-            rows: None,
+            data: None,
+            pairs_within: None,
         };
         let diagnostics = Diagnostics::of_table(table.n);
         layers.push(LayerId {
@@ -135,7 +138,7 @@ pub fn id_profile_of_tables(
             relative_depth: index as f64 / (tables.len() - 1).max(1) as f64,
             ..estimate(
                 &distances,
-                Some(&sight),
+                Some(&view),
                 table.n,
                 options,
                 false,
@@ -176,22 +179,26 @@ impl Subject<'_> {
         let n = points.n_rows();
         let mut warnings = Vec::new();
         let (distances, table) = self.search(&points, options, &mut warnings, progress)?;
-        let sight = table.as_ref().map(|table| Sight {
+        let rows = table
+            .as_ref()
+            .map(|_| rows_in_metric(self.matrix, &points, options.metric));
+        let near = table.as_ref().map(|table| table.distances.view());
+        let count = near.map(|near| {
+            let (points, search) = (&points, &options.search);
+            move |radii| pairs_within(points, near, radii, search)
+        });
+        let view = table.as_ref().map(|table| LayerView {
             distances: table.distances.view(),
             indices: table.indices.view(),
-            rows: Some(Rows::new(
-                self.matrix,
-                &points,
-                options.metric,
-                options.search,
-            )),
+            data: rows.as_ref(),
+            pairs_within: count.as_ref().map(|count| count as _),
         });
         Ok(LayerId {
             n_columns: Some(self.matrix.n_columns()),
             warnings,
             ..estimate(
                 &distances,
-                sight.as_ref(),
+                view.as_ref(),
                 n,
                 options,
                 self.identical,
@@ -215,7 +222,7 @@ impl Subject<'_> {
             matrix: &made,
             ..*self
         };
-        let gride = layer.estimates.iter().find(|one| one.estimator == "gride");
+        let gride = layer.estimates.iter().find(|one| *one.estimator == GRIDE);
         let options = IdOptions {
             // Where a rule chose the layer's order, the control is read there too.
             order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
@@ -227,7 +234,7 @@ impl Subject<'_> {
         let diagnostics = Diagnostics::of_table(made.n_rows());
         let mut found = subject.analyse(&options, diagnostics, progress)?;
         for estimate in &mut found.estimates {
-            if estimate.estimator == "gride" {
+            if *estimate.estimator == GRIDE {
                 estimate.order_rule = gride.and_then(|gride| gride.order_rule);
             }
         }
@@ -241,9 +248,10 @@ impl Subject<'_> {
 }
 
 impl Subject<'_> {
-    /// The neighbour distances that `options` need, and the table of the family if it is wanted.
+    /// The neighbour distances that `options` need, and the table of the other estimators if there
+    /// are any.
     ///
-    /// One search does for both unless Gride looks far beyond the family. With a cache everything
+    /// One search does for both unless Gride looks far beyond the others. With a cache everything
     /// that a table can hold comes from one that is kept.
     fn search(
         &self,
@@ -257,7 +265,7 @@ impl Subject<'_> {
         let largest = orders.iter().copied().max().unwrap_or(0);
         let stored = options.stored();
         let keeps = options.cache.is_some() && largest <= KEPT_ORDER;
-        if options.family.is_empty() && !keeps {
+        if options.others.is_empty() && !keeps {
             return Ok((order_distances()?, None));
         }
         let k = if keeps || largest <= SHARED_ORDER.max(stored) {
@@ -278,7 +286,7 @@ impl Subject<'_> {
         };
         Ok((
             distances,
-            Some(table).filter(|_| !options.family.is_empty()),
+            Some(table).filter(|_| !options.others.is_empty()),
         ))
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::geometry::diagnostics::Diagnostics;
+use crate::geometry::id::{Estimator, Outcome};
 use crate::profile::events::Events;
 use crate::warning::Warning;
 
@@ -25,9 +26,9 @@ pub struct IdProfile {
 /// The parameters behind an [`IdProfile`], echoed in the report.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdParameters {
-    /// `two_nn`, `gride`, and of the family those that were asked for.
-    pub estimators: Vec<String>,
-    /// Neighbours in place of the customary numbers of the family; absent unless asked for.
+    /// Estimators that ran.
+    pub estimators: Vec<&'static Estimator>,
+    /// Neighbours in place of the customary numbers; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
     /// TwoNN fit: `base`, `mle`, `mle_censored`, `bayes`.
@@ -142,8 +143,8 @@ pub struct ControlId {
 /// One estimate of one layer.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdEstimate {
-    /// `two_nn`, `gride`, or the name of one of the family.
-    pub estimator: &'static str,
+    /// The estimator.
+    pub estimator: &'static Estimator,
     /// TwoNN's fit or lPCA's rule; `None` for the others.
     pub fit: Option<&'static str>,
     /// Share of ratios fitted, where the fit has one.
@@ -187,19 +188,48 @@ pub struct IdEstimate {
 }
 
 impl IdEstimate {
+    /// What `estimator` found, looking at `distance`; what only some estimators have is absent.
+    pub(super) fn new(
+        estimator: &'static Estimator,
+        outcome: Outcome,
+        distance: Option<f64>,
+    ) -> Self {
+        let found = outcome.ok();
+        let std_error = found.and_then(|estimate| estimate.std_error);
+        Self {
+            estimator,
+            fit: None,
+            fraction: None,
+            order: None,
+            order_rule: None,
+            k: None,
+            id: found.map(|estimate| estimate.id),
+            std_error,
+            error_kind: std_error.and_then(|_| found.and_then(|estimate| estimate.error_kind)),
+            reason: outcome.err(),
+            distance,
+            n: found.map_or(0, |estimate| estimate.n),
+            n_fit: found.map_or(0, |estimate| estimate.n_fit),
+            n_zero: found.map_or(0, |estimate| estimate.n_zero),
+            n_tied: found.map_or(0, |estimate| estimate.n_tied),
+            n_filtered: found.map_or(0, |estimate| estimate.n_filtered),
+            mode: found.and_then(|estimate| estimate.mode),
+            steps: Vec::new(),
+            resampled: None,
+        }
+    }
+
     /// How the estimate was made, in one word: `two_nn_base`, `gride`, `gride_plateau`, …
     ///
     /// A fixed order is part of the scale, not of the name.
     pub fn variant(&self) -> String {
         match (self.fit, self.order_rule) {
-            (Some(fit), _) => format!("{}_{fit}", self.estimator),
-            (None, None | Some("fixed")) => self.estimator.to_owned(),
-            (None, Some(rule)) => format!("{}_{rule}", self.estimator),
+            (Some(fit), _) => format!("{}_{fit}", self.estimator.name),
+            (None, None | Some("fixed")) => self.estimator.name.to_owned(),
+            (None, Some(rule)) => format!("{}_{rule}", self.estimator.name),
         }
     }
-}
 
-impl IdEstimate {
     /// The scale as a number of neighbours: the order n1, or k.
     pub fn scale(&self) -> Option<usize> {
         self.order.or(self.k)

@@ -2,7 +2,7 @@
 
 use repgeo::geometry::Reason;
 use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
-use repgeo::geometry::id::ErrorKind;
+use repgeo::geometry::id::{ESTIMATORS, ErrorKind, Estimator, GRIDE, TWO_NN};
 use repgeo::input::{Series, SeriesFile};
 use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::profile::id::{
@@ -69,7 +69,7 @@ pub fn resampled() -> IdProfile {
     bayes.mode = Some(4.4375);
     bayes.resampled = Some(parts("partitions", 500, Some(0.0625), false));
     let mut gride = two_nn(4.25, 0.0625);
-    gride.estimator = "gride";
+    gride.estimator = &GRIDE;
     gride.fit = None;
     gride.fraction = None;
     gride.order = Some(16);
@@ -113,12 +113,12 @@ pub fn resampled() -> IdProfile {
 }
 
 /// Three layers with more estimators than fit side by side, a control and events.
-pub fn family() -> IdProfile {
+pub fn many_estimators() -> IdProfile {
     let profile = profile();
     let layers = profile.layers.into_iter().map(|mut layer| {
         let headline = layer.estimates[0].clone();
         let exists = headline.id.is_some();
-        let like = |estimator: &'static str, fit, k| IdEstimate {
+        let like = |estimator: &'static Estimator, fit, k| IdEstimate {
             estimator,
             fit,
             fraction: None,
@@ -128,12 +128,11 @@ pub fn family() -> IdProfile {
             error_kind: None,
             ..headline.clone()
         };
-        let names = [
-            "mle", "mom", "tle", "ess", "corr_int", "mada", "mind_ml", "binomial",
-        ];
+        let of_k = |one: &&&Estimator| one.neighbours().is_some_and(|reads| !reads.chooses_k);
+        let of_k = ESTIMATORS.iter().filter(of_k);
         layer
             .estimates
-            .extend(names.map(|name| like(name, None, Some(20))));
+            .extend(of_k.map(|one| like(one, None, Some(20))));
         layer.estimates.push(IdEstimate {
             steps: vec![AdaptiveStep {
                 id: 9.5,
@@ -143,9 +142,9 @@ pub fn family() -> IdProfile {
                 median_kstar: Some(6.0),
                 n: 9_871,
             }],
-            ..like("abide", None, Some(100))
+            ..like(named("abide"), None, Some(100))
         });
-        layer.estimates.push(like("lpca", Some("fo"), None));
+        layer.estimates.push(like(named("lpca"), Some("fo"), None));
         layer.spectrum = exists.then(|| LeadingEigenvalues {
             n: 384,
             total: 4.0,
@@ -163,12 +162,7 @@ pub fn family() -> IdProfile {
     let layers = layers.collect();
     IdProfile {
         parameters: IdParameters {
-            estimators: vec![
-                "two_nn".into(),
-                "gride".into(),
-                "abide".into(),
-                "lpca".into(),
-            ],
+            estimators: vec![&TWO_NN, &GRIDE, named("abide"), named("lpca")],
             k: Some(20),
             controls: vec!["gaussian"],
             ..parameters()
@@ -250,9 +244,14 @@ pub fn gaps_only() -> EventsReport {
     EventsReport::new(&file, events)
 }
 
+fn named(name: &str) -> &'static Estimator {
+    let mut all = ESTIMATORS.into_iter();
+    all.find(|one| one.name == name).unwrap()
+}
+
 fn parameters() -> IdParameters {
     IdParameters {
-        estimators: vec!["two_nn".into(), "gride".into()],
+        estimators: vec![&TWO_NN, &GRIDE],
         k: None,
         fit: "base".into(),
         fraction: Some(0.9),
@@ -297,7 +296,7 @@ fn layer(name: &str, index: usize, n_layers: usize) -> LayerId {
 
 fn two_nn(id: f64, std_error: f64) -> IdEstimate {
     IdEstimate {
-        estimator: "two_nn",
+        estimator: &TWO_NN,
         fit: Some("base"),
         fraction: Some(0.9),
         order: Some(1),

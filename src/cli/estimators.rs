@@ -1,0 +1,38 @@
+//! Help that depends on which estimators there are, read off the register.
+
+use repgeo::geometry::id::{ESTIMATORS, Estimator};
+
+/// Help of `-k`.
+pub fn k_help() -> String {
+    let takes_k = |one: &Estimator| one.neighbours().is_some_and(|reads| !reads.chooses_k);
+    let names = listed(&names(takes_k), "and");
+    format!("Neighbours of {names} [default: each its own]")
+}
+
+/// Help of `--local`.
+pub fn local_help() -> String {
+    let names = listed(&local_names(), "or");
+    format!(
+        "Write the dimension at every input row by the one local estimator asked for ({names}) to \
+         an .npy file: f64, NaN where a row has none"
+    )
+}
+
+/// Estimators with a dimension for every row.
+pub fn local_names() -> Vec<String> {
+    names(Estimator::is_local)
+}
+
+fn names(wanted: impl Fn(&Estimator) -> bool) -> Vec<String> {
+    let wanted = ESTIMATORS.iter().filter(|one| wanted(one));
+    wanted.map(|one| one.flag.to_owned()).collect()
+}
+
+/// `a, b and c`.
+fn listed(names: &[String], last: &str) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
