@@ -286,7 +286,7 @@ impl IdProfileArgs {
 pub fn run(args: IdProfileArgs) -> Result<()> {
     args.output.check()?;
     if args.explain {
-        return args.output.write_text(explain);
+        return args.output.write_page(&explain());
     }
     let local = args.local()?;
     let fit = args.estimate.fit()?;

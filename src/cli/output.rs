@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use repgeo::report::page::Page;
+use repgeo::report::write::text;
 use repgeo::report::{Format, Printable, Report, Style, write_atomically, write_stream};
 use repgeo::{Error, Result};
 
@@ -131,18 +133,18 @@ impl OutputArgs {
             }
         }
         if !targets.contains(&(None, Format::Table)) && !self.quiet {
-            let closing = report.body.closing(&self.style(io::stderr().is_terminal()));
+            let closing = report.closing(&self.style(io::stderr().is_terminal()));
             // A closed stderr is no reason to fail: the report is written.
             let _ = io::stderr().lock().write_all(closing.as_bytes());
         }
         Ok(())
     }
 
-    /// Writes words for people where the report would go.
-    pub fn write_text(&self, text: impl FnOnce(&Style) -> String) -> Result<()> {
+    /// Writes a page for people where the report would go.
+    pub fn write_page(&self, page: &Page) -> Result<()> {
         let first = self.output.first().filter(|path| *path != Path::new("-"));
         let to_terminal = first.is_none() && io::stdout().is_terminal();
-        let text = text(&self.style(to_terminal));
+        let text = text::page(page, &self.style(to_terminal));
         match first {
             Some(path) => write_atomically(path, text.as_bytes()),
             None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes()),

@@ -2,7 +2,8 @@
 //!
 //! A command hands its result to [`Report`], which adds what every report carries (schema, version,
 //! command, input) and renders it as a [`Format`]. A result becomes printable by implementing
-//! [`Printable`]: JSON comes from its serde shape, CSV from its [`Record`]s, the table from itself.
+//! [`Printable`]: JSON comes from its serde shape, CSV from its [`Record`]s, text and pictures from its
+//! [`Page`](page::Page).
 //!
 //! ```
 //! use repgeo::report::{Format, InspectReport, Report, Style};
@@ -14,66 +15,36 @@
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
-mod attention_modify;
-mod attribution;
-mod bench;
-mod clones;
-mod clones_records;
-mod csv;
-mod density_peaks;
-mod event_lines;
-mod event_records;
-pub mod events;
-mod explain;
 mod finite;
 mod format;
-mod forward;
-mod head_pattern;
-mod heatmap;
-mod id_profile;
-mod id_scaling;
-mod imbalance;
-mod imbalance_subsets;
-mod inspect;
-mod json;
-mod landscape;
-mod logit_lens;
-mod mechanism_text;
-mod neighbours;
-mod number;
-mod overlap;
+pub mod page;
 mod row_peaks;
-mod similarity;
-mod similarity_records;
-mod sparkline;
-mod style;
-mod table;
-mod text;
-mod warnings;
+mod view;
+pub mod write;
 
 use serde::Serialize;
 
-pub use attention_modify::{AttentionModifyReport, ModifyParameters};
-pub use attribution::{AttributionParameters, AttributionReport};
-pub use bench::{BenchReport, BenchedKernel};
-pub use csv::Record;
-pub use event_lines::event_lines;
-pub use event_records::event_records;
-pub use events::EventsReport;
-pub use explain::explain;
 pub use format::Format;
-pub use forward::{ForwardReport, ModelSummary, WrittenTensor};
-pub use head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};
-pub use id_scaling::ScalingView;
-pub use inspect::{InspectReport, InspectedLayer};
-pub use logit_lens::{LensParameters, LogitLensReport};
-pub use neighbours::{NeighboursReport, WrittenTable};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
-pub use sparkline::sparkline;
-pub use style::Style;
+pub use view::attention_modify::{AttentionModifyReport, ModifyParameters};
+pub use view::attribution::{AttributionParameters, AttributionReport};
+pub use view::bench::{BenchReport, BenchedKernel};
+pub use view::event_records::event_records;
+pub use view::events::EventsReport;
+pub use view::explain::explain;
+pub use view::forward::{ForwardReport, ModelSummary, WrittenTensor};
+pub use view::head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};
+pub use view::id_scaling::ScalingView;
+pub use view::inspect::{InspectReport, InspectedLayer};
+pub use view::logit_lens::{LensParameters, LogitLensReport};
+pub use view::neighbours::{NeighboursReport, WrittenTable};
+pub use write::csv::Record;
+pub use write::text::Style;
+pub use write::text::sparkline;
 
 pub use crate::storage::{npy, write_atomically, write_stream};
 
+use self::page::{Page, Part};
 use crate::Result;
 
 /// Name and version of the JSON shape; described by `docs/report.schema.json`.
@@ -100,12 +71,13 @@ pub trait Printable: Serialize {
     /// Every number as one CSV row.
     fn records(&self) -> Vec<Record<'_>>;
 
-    /// The table for people, up to but without [`Printable::closing`].
-    fn table(&self, style: &Style) -> String;
+    /// What people read, as data that every writer draws.
+    fn page(&self) -> Page;
 
-    /// What a reader looks for, then the warnings: the last lines of the table, and what a
-    /// terminal shows on stderr while JSON or CSV goes elsewhere. Empty when there is nothing.
-    fn closing(&self, style: &Style) -> String;
+    /// Pictures beside the parts of the page; text leaves them out.
+    fn figures(&self) -> Vec<Part> {
+        Vec::new()
+    }
 }
 
 impl<'a, T: Printable> Report<'a, T> {
@@ -130,9 +102,15 @@ impl<'a, T: Printable> Report<'a, T> {
     pub fn render(&self, format: Format, style: &Style) -> Result<String> {
         finite::check(self)?;
         Ok(match format {
-            Format::Json => json::pretty(self),
-            Format::Csv => csv::tidy(&self.body.records()),
-            Format::Table => self.body.table(style) + &self.body.closing(style),
+            Format::Json => write::json::pretty(self),
+            Format::Csv => write::csv::tidy(&self.body.records()),
+            Format::Table => write::text::page(&self.body.page(), style),
         })
+    }
+
+    /// What a reader looks for, then the warnings: the last lines of the table, and what a
+    /// terminal shows on stderr while JSON or CSV goes elsewhere. Empty when there is nothing.
+    pub fn closing(&self, style: &Style) -> String {
+        write::text::closing(&self.body.page(), style)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::csv::plain_csv;
+use super::write::csv::plain_csv;
 use crate::Error;
 use crate::choice::choice;
 use crate::error::Result;

@@ -1,0 +1,223 @@
+//! What `repgeo attribution` reports, and how it looks.
+
+use serde::Serialize;
+
+use super::axes::axis;
+use super::mechanism_parts::{
+    by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
+};
+use super::warned::of_run;
+use crate::report::page::{
+    Cell, Column, Curve, Curves, Grid, Note, Page, Part, Phrase, name, number, phrase,
+};
+use crate::report::{Printable, Record};
+
+use crate::mechanisms::attribution::{Attribution, Check, ComponentKind, ComponentRow};
+use crate::warning::Warning;
+
+/// Heads named at the end of the table, of each sign.
+const NAMED_HEADS: usize = 4;
+
+/// Contributions and what was asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttributionReport {
+    /// What was asked for, defaults included.
+    pub parameters: AttributionParameters,
+    /// Number of examples.
+    pub n: usize,
+    /// Rows by place, group and component.
+    pub components: Vec<ComponentRow>,
+    /// How well the sums reproduce the last lens; `None` unless asked for.
+    pub check: Option<Check>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttributionParameters {
+    /// `block`, `head` or `both`.
+    pub by: &'static str,
+    /// `fold` or `keep`.
+    pub value_bias: &'static str,
+    /// Whether logits are relative to their mean over the vocabulary.
+    pub centred: bool,
+    /// The places: `last`, `slots` or `all`.
+    pub positions: &'static str,
+    /// The column of groups.
+    pub group_by: Option<String>,
+}
+
+impl AttributionReport {
+    /// The report of `found`.
+    pub fn new(parameters: AttributionParameters, found: Attribution) -> Self {
+        Self {
+            parameters,
+            n: found.n,
+            components: found.rows,
+            check: found.check,
+            warnings: found.warnings,
+        }
+    }
+}
+
+impl Printable for AttributionReport {
+    fn records(&self) -> Vec<Record<'_>> {
+        self.components
+            .iter()
+            .flat_map(|row| {
+                let how = match row.kind {
+                    ComponentKind::Head | ComponentKind::Bias => self.parameters.value_bias,
+                    _ => "final",
+                };
+                let variant = place(how, &row.position, row.group.as_deref());
+                let mut records = stat_records(
+                    &row.component,
+                    ["contribution", "delta"],
+                    &variant,
+                    [&row.fact, &row.counterfactual, &row.delta],
+                    row.n,
+                );
+                if row.share.is_some() {
+                    records.push(Record {
+                        variant: variant.into(),
+                        n: Some(row.n),
+                        ..Record::new(&row.component, "share", row.share)
+                    });
+                }
+                records
+            })
+            .collect()
+    }
+
+    fn page(&self) -> Page {
+        let grouped = self.parameters.group_by.is_some();
+        let mut kinds = self.components.iter().map(|row| row.kind);
+        let heads = kinds.any(|kind| kind == ComponentKind::Head);
+        let mut columns = vec![Column::words("component"), Column::words("position")];
+        if grouped {
+            columns.push(Column::words("group"));
+        }
+        columns.extend(
+            ["fact", "counterfactual", "delta"]
+                .into_iter()
+                .flat_map(stat_columns),
+        );
+        if heads {
+            columns.push(Column::number("share of its sign"));
+        }
+        let mut grid = Grid::new(columns);
+        for row in &self.components {
+            let mut cells: Vec<Cell> =
+                vec![name(&row.component).into(), name(&row.position).into()];
+            if grouped {
+                cells.push(group(row.group.as_deref()).into());
+            }
+            for stat in [&row.fact, &row.counterfactual, &row.delta] {
+                cells.extend(stat_cells(stat));
+            }
+            cells.extend(row.share.map(|share| Cell::from(number(share, 3))));
+            grid.push(cells);
+        }
+        let mut closing: Vec<Note> = extreme_heads(self).into_iter().map(Note::Line).collect();
+        closing.extend(
+            self.check
+                .as_ref()
+                .map(|check| Note::Line(check_line(check))),
+        );
+        closing.extend(of_run(&self.warnings));
+        Page::new(
+            "Attribution of the two logits",
+            vec![grid.into()],
+            closing.into(),
+        )
+    }
+
+    fn figures(&self) -> Vec<Part> {
+        let last = self.components.last().map(|row| row.position.as_str());
+        let shown = || {
+            let rows = self.components.iter();
+            rows.filter(move |row| row.group.is_none() && Some(row.position.as_str()) == last)
+        };
+        let heads = shown().filter_map(|row| Some((row.layer?, row.head?, row.delta.mean)));
+        let by_head = by_head("Heads", "counterfactual − factual logit", heads);
+        let of = |kind: ComponentKind, name: &'static str| Curve {
+            name: name.into(),
+            points: shown()
+                .filter(|row| row.kind == kind)
+                .filter_map(|row| Some(stat_point(row.layer? as f64, &row.delta, row.n)))
+                .collect(),
+            ..Curve::default()
+        };
+        let blocks = Curves {
+            title: "Blocks".into(),
+            x: axis("block"),
+            y: axis("counterfactual − factual logit"),
+            curves: vec![
+                of(ComponentKind::AttnOut, "attention"),
+                of(ComponentKind::MlpOut, "MLP"),
+            ],
+            marks: Vec::new(),
+        };
+        let has_blocks = blocks.curves.iter().any(|curve| !curve.points.is_empty());
+        let blocks = has_blocks.then_some(Part::Curves(blocks));
+        by_head
+            .map(Part::Matrix)
+            .into_iter()
+            .chain(blocks)
+            .collect()
+    }
+}
+
+fn check_line(check: &Check) -> Phrase {
+    let errors = [
+        ("blocks ", check.blocks),
+        ("heads ", check.heads),
+        ("logits ", check.logits),
+    ];
+    let errors = errors
+        .into_iter()
+        .filter_map(|(name, value)| Some(phrase![name, number(value?, 2)]));
+    phrase![
+        "check: largest |sum - last lens| ",
+        Phrase::join(errors, ", "),
+        " (largest lens ",
+        number(check.largest, 3),
+        ")",
+    ]
+}
+
+/// The heads that push most to either side at the last place, over all examples.
+fn extreme_heads(report: &AttributionReport) -> Vec<Phrase> {
+    let last = report.components.last().map(|row| row.position.as_str());
+    let mut heads: Vec<(&ComponentRow, f64)> = report
+        .components
+        .iter()
+        .filter(|row| row.kind == ComponentKind::Head && row.group.is_none())
+        .filter(|row| Some(row.position.as_str()) == last)
+        .filter_map(|row| Some((row, row.delta.mean?)))
+        .collect();
+    heads.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let words = |(row, delta): &(&ComponentRow, f64)| {
+        let (layer, head) = (row.layer.unwrap_or(0), row.head.unwrap_or(0));
+        phrase![format!("{layer}.{head} "), number(*delta, 3)]
+    };
+    let factual = heads.iter().take(NAMED_HEADS).filter(|head| head.1 < 0.0);
+    let counterfactual = heads
+        .iter()
+        .rev()
+        .take(NAMED_HEADS)
+        .filter(|head| head.1 > 0.0);
+    let sides: [(&'static str, Vec<Phrase>); 2] = [
+        ("heads towards the fact: ", factual.map(words).collect()),
+        (
+            "heads towards the counterfactual: ",
+            counterfactual.map(words).collect(),
+        ),
+    ];
+    sides
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(side, names)| phrase![side, Phrase::join(names, ", ")])
+        .collect()
+}

@@ -1,0 +1,323 @@
+//! How `repgeo density-peaks` looks: its records, its page and its curves.
+
+use super::axes::{axis, depth, point, share};
+use super::event_lines::event_marks;
+use super::warned::warnings;
+use crate::profile::landscape::{LayerPeaks, PeakParameters, PeakProfile, QuantityEvents};
+use crate::report::page::{
+    Axis, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count,
+    decimal, known, name, number, phrase, series,
+};
+use crate::report::{Printable, Record};
+
+impl Printable for PeakProfile {
+    fn records(&self) -> Vec<Record<'_>> {
+        let layers = self.layers.iter();
+        layers
+            .flat_map(|layer| layer_records(layer, &self.parameters))
+            .collect()
+    }
+
+    fn page(&self) -> Page {
+        let grid = layer_grid(&self.layers, &self.parameters);
+        let mut closing: Vec<Note> = self
+            .events
+            .iter()
+            .map(|found| Note::Line(quantity_line(self, found)))
+            .collect();
+        closing.extend(lead_line(self).map(Note::Line));
+        closing.push(Note::Context(context(&self.parameters)));
+        let layers = self.layers.iter();
+        let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+        closing.extend(warnings(&self.warnings, layers));
+        Page::new("Density peaks", vec![grid.into()], closing.into())
+    }
+
+    fn figures(&self) -> Vec<Part> {
+        figures(self)
+    }
+}
+
+/// Which of the first two sets of labels peaks first, and by how much.
+fn lead_line(profile: &PeakProfile) -> Option<Phrase> {
+    let lead = profile.lead.as_ref()?.found.as_ref()?;
+    let [first, second, ..] = &profile.parameters.labels[..] else {
+        return None;
+    };
+    let (first, second) = (name(first), name(second));
+    let ahead = lead.difference;
+    let layers = match ahead.abs() {
+        1.0 => "1 layer".to_owned(),
+        count => format!("{count} layers"),
+    };
+    Some(match ahead {
+        0.0 => phrase![first, " and ", second, " peak together"],
+        _ if ahead > 0.0 => phrase![first, " peaks ", layers, " before ", second],
+        _ => phrase![first, " peaks ", layers, " after ", second],
+    })
+}
+
+/// Peaks, shares and scores over layers, with the events that were sought.
+fn figures(profile: &PeakProfile) -> Vec<Part> {
+    let curve = |name: Phrase, value: &dyn Fn(&LayerPeaks) -> Option<f64>| Curve {
+        name,
+        points: profile
+            .layers
+            .iter()
+            .map(|layer| point(layer.relative_depth, value(layer), None))
+            .collect(),
+        ..Curve::default()
+    };
+    let marks = |quantity: &str, other: &str| {
+        let mut events = profile.events.iter();
+        let found = events.find(|found| found.quantity == quantity && found.other == other);
+        found
+            .map(|found| event_marks(&found.events))
+            .unwrap_or_default()
+    };
+    let layers = profile.layers.iter();
+    let x = depth(layers.map(|layer| (layer.relative_depth, layer.layer.as_str())));
+    let figure = |title: Phrase, y: Axis, curves: Vec<Curve>, marks: Vec<Mark>| {
+        Part::Curves(Curves {
+            title,
+            x: x.clone(),
+            y,
+            curves,
+            marks,
+        })
+    };
+    let mut figures = vec![
+        figure(
+            "Density peaks".into(),
+            axis("peaks"),
+            vec![curve("peaks".into(), &|layer| {
+                layer.n_peaks.map(|n| n as f64)
+            })],
+            marks("n_peaks", ""),
+        ),
+        figure(
+            "Rows in peaks".into(),
+            share("share of rows"),
+            vec![
+                curve("outside halos".into(), &|layer| layer.core_fraction),
+                curve("largest peak".into(), &|layer| layer.largest_fraction),
+            ],
+            Vec::new(),
+        ),
+    ];
+    for labels in &profile.parameters.labels {
+        let scores = |layer: &LayerPeaks| {
+            let mut scores = layer.scores.iter();
+            scores.find(|score| score.labels == *labels)?.scores
+        };
+        figures.push(figure(
+            phrase!["Agreement of peaks with ", name(labels)],
+            axis("score"),
+            vec![
+                curve("ARI".into(), &|layer| Some(scores(layer)?.ari)),
+                curve("AMI".into(), &|layer| Some(scores(layer)?.ami)),
+                curve("majority share".into(), &|layer| {
+                    Some(scores(layer)?.majority_fraction)
+                }),
+            ],
+            marks("ari", labels),
+        ));
+    }
+    figures
+}
+
+/// Every number of a layer but those of its single peaks.
+pub(super) fn layer_records<'a>(
+    layer: &'a LayerPeaks,
+    parameters: &PeakParameters,
+) -> Vec<Record<'a>> {
+    let density = |quantity, value| Record {
+        variant: parameters.density.into(),
+        scale: Some(parameters.k),
+        n: Some(layer.n_rows),
+        ..Record::new(&layer.layer, quantity, value)
+    };
+    let count = |count: Option<usize>| count.map(|count| count as f64);
+    let summary = layer.density.as_ref();
+    let mut records = vec![
+        Record {
+            variant: layer.id.variant.into(),
+            scale: layer.id.order,
+            std_error: layer.id.std_error,
+            n: Some(layer.n_rows),
+            ..Record::new(&layer.layer, "id", layer.id.id)
+        },
+        density("entropy", summary.and_then(|density| density.entropy)),
+        density("kstar_mean", summary.and_then(|density| density.mean_kstar)),
+        density(
+            "kstar_median",
+            summary.and_then(|density| density.kstar.median()),
+        ),
+        density("n_peaks", count(layer.n_peaks)),
+        density("n_putative", count(layer.n_putative)),
+        density("core_fraction", layer.core_fraction),
+        density("largest_fraction", layer.largest_fraction),
+    ];
+    for score in &layer.scores {
+        let scores = score.scores.as_ref();
+        for (quantity, value) in [
+            ("ari", scores.map(|scores| scores.ari)),
+            ("ami", scores.map(|scores| scores.ami)),
+            ("nmi", scores.map(|scores| scores.nmi)),
+            ("mi", scores.map(|scores| scores.mi)),
+            ("homogeneity", scores.map(|scores| scores.homogeneity)),
+            ("completeness", scores.map(|scores| scores.completeness)),
+            ("v_measure", scores.map(|scores| scores.v_measure)),
+            (
+                "majority_fraction",
+                scores.map(|scores| scores.majority_fraction),
+            ),
+            ("label_entropy", scores.map(|scores| scores.label_entropy)),
+        ] {
+            records.push(Record {
+                other: &score.labels,
+                n: Some(score.n),
+                ..density(quantity, value)
+            });
+        }
+    }
+    records
+}
+
+/// A line a layer.
+pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> Grid {
+    let adaptive = parameters.alpha.is_some();
+    let mut columns = vec![
+        Column::words("layer"),
+        Column::number("n"),
+        Column::number("id"),
+    ];
+    if adaptive {
+        columns.push(Column::number("k*"));
+    }
+    columns.extend(["peaks", "largest", "core"].map(Column::number));
+    for labels in &parameters.labels {
+        columns.push(Column::number(phrase!["ari ", name(labels)]));
+        columns.push(Column::number("ami").near());
+        columns.push(Column::number("majority").near());
+    }
+    columns.push(Column::words(""));
+    let mut grid = Grid::new(columns);
+    let share = |value: Option<f64>| Cell::from(value.map_or(Piece::Absent, hundredths));
+    for layer in layers {
+        let mut row: Vec<Cell> = vec![
+            name(&layer.layer).into(),
+            count(layer.n_rows).into(),
+            known(layer.id.id, 3).into(),
+        ];
+        if adaptive {
+            let density = layer.density.as_ref();
+            row.push(known(density.and_then(|density| density.kstar.median()), 3).into());
+        }
+        row.push(layer.n_peaks.map_or(Piece::Absent, count).into());
+        row.push(share(layer.largest_fraction));
+        row.push(share(layer.core_fraction));
+        for score in &layer.scores {
+            let scores = score.scores.as_ref();
+            row.push(share(scores.map(|scores| scores.ari)));
+            row.push(share(scores.map(|scores| scores.ami)));
+            row.push(share(scores.map(|scores| scores.majority_fraction)));
+        }
+        let reason = layer.reason.or_else(|| {
+            let mut missing = layer.scores.iter().filter_map(|score| score.reason);
+            missing.next()
+        });
+        row.push(code(reason).into());
+        grid.push(row);
+    }
+    grid
+}
+
+/// A quantity over layers drawn small, with the events that a reader looks for.
+fn quantity_line(profile: &PeakProfile, found: &QuantityEvents) -> Phrase {
+    let value = |layer: &LayerPeaks| match found.quantity {
+        "n_peaks" => layer.n_peaks.map(|n| n as f64),
+        _ => {
+            let mut scores = layer.scores.iter();
+            scores
+                .find(|score| score.labels == found.other)?
+                .scores
+                .map(|scores| scores.ari)
+        }
+    };
+    let is_ari = found.quantity == "ari";
+    let label = match is_ari {
+        true => phrase!["ari ", name(&found.other)],
+        false => "peaks".into(),
+    };
+    let events = &found.events;
+    let mut words: Vec<Phrase> = Vec::new();
+    let figure = |value: f64| match is_ari {
+        true => number(value, 3).into(),
+        false => Phrase::from(value.to_string()),
+    };
+    if let Some(peak) = &events.peak.found {
+        let value = figure(peak.at.value);
+        words.push(phrase!["max ", value, " at ", name(&peak.at.layer)]);
+    }
+    if let Some(half) = events.half_maximum.found.as_ref().filter(|_| is_ari) {
+        words.push(phrase!["nucleation layer ", name(&half.at.layer)]);
+    }
+    if let Some(step) = &events.transition.found {
+        words.push(phrase![
+            "sharpest step ",
+            if step.step > 0.0 { "+" } else { "" },
+            figure(step.step),
+            " from ",
+            name(&step.from.layer),
+            " to ",
+            name(&step.to.layer),
+        ]);
+    }
+    if events.flat {
+        words.push("flat".into());
+    }
+    let line = phrase![label, "  ", series(profile.layers.iter().map(value))];
+    match words.is_empty() {
+        true => line,
+        false => line.then("   ").then(Phrase::join(words, "   ")),
+    }
+}
+
+/// Two decimals, and no sign before nothing.
+fn hundredths(value: f64) -> Piece {
+    let nothing = format!("{value:.2}") == "-0.00";
+    decimal(if nothing { 0.0 } else { value }, 2)
+}
+
+/// How densities and peaks were made, in one sentence.
+pub(super) fn context(parameters: &PeakParameters) -> Phrase {
+    let density = match (parameters.density, parameters.alpha) {
+        ("knn", _) => format!("density of {} neighbours", parameters.k),
+        (name, alpha) => format!(
+            "density {}, k* up to {} at alpha {:e}",
+            name.replace('_', " "),
+            parameters.k,
+            alpha.unwrap_or_default()
+        ),
+    };
+    let id = match parameters.id.as_str() {
+        "auto" => "Gride at the scale of the density".to_owned(),
+        "two_nn" => "TwoNN".to_owned(),
+        "round" => "TwoNN, rounded".to_owned(),
+        given => format!("{given}, as given"),
+    };
+    let preset = parameters.preset.map(|preset| format!("preset {preset}: "));
+    let halo = match parameters.halo {
+        "left_out" => "; halo left out of scores",
+        "cluster" => "; halo a cluster in scores",
+        _ => "",
+    };
+    let line = format!(
+        "{}{density}; dimension: {id}; Z {}; {} neighbours stored{halo}",
+        preset.unwrap_or_default(),
+        parameters.z,
+        parameters.stored
+    );
+    line.into()
+}

@@ -1,0 +1,314 @@
+//! How `repgeo id-profile` looks: its page.
+
+use std::collections::BTreeSet;
+
+use super::event_lines::event_summary;
+use super::id_figures::figures;
+use super::id_records::id_records;
+use super::warned::warnings;
+use crate::geometry::id::Reads;
+use crate::profile::id::{ControlId, Extremum, IdEstimate, IdProfile, LayerId};
+use crate::report::page::{
+    Cell, Column, Grid, Note, Page, Part, Phrase, Piece, count, decimal, error, known, name,
+    number, phrase, series,
+};
+use crate::report::{Printable, Record};
+
+/// Columns of estimates side by side; more go below, in a table of their own.
+const BLOCK_COLUMNS: usize = 12;
+
+impl Printable for IdProfile {
+    fn records(&self) -> Vec<Record<'_>> {
+        id_records(self)
+    }
+
+    fn page(&self) -> Page {
+        let variants = variants(self);
+        let is_only_one = variants.len() == 1;
+        let mut blocks: Vec<&[Variant]> = Vec::new();
+        let (mut first, mut width) = (0, 0);
+        for (at, variant) in variants.iter().enumerate() {
+            let columns = estimate_columns(self, variant, is_only_one).len();
+            if width > 0 && width + columns > BLOCK_COLUMNS {
+                blocks.push(&variants[first..at]);
+                (first, width) = (at, 0);
+            }
+            width += columns;
+        }
+        blocks.push(&variants[first..]);
+        let grids = blocks
+            .iter()
+            .enumerate()
+            .map(|(at, block)| Part::Grid(estimate_grid(self, block, is_only_one, at == 0)));
+        Page::new(
+            "Intrinsic dimension",
+            grids.collect(),
+            closing(self, &variants).into(),
+        )
+    }
+
+    fn figures(&self) -> Vec<Part> {
+        figures(self)
+    }
+}
+
+fn closing(profile: &IdProfile, variants: &[Variant]) -> Vec<Note> {
+    let mut closing: Vec<Note> = profile_line(profile, variants).into_iter().collect();
+    let events = profile.events.as_ref().map(event_summary);
+    if let Some(events) = events.filter(|events| !events.is_empty()) {
+        closing.push(Note::Line(phrase!["events: ", events]));
+    }
+    let columns = variants.iter().map(|variant| context(profile, variant));
+    let columns = Phrase::join(columns, "; ");
+    if !columns.is_empty() {
+        closing.push(Note::Context(columns));
+    }
+    let layers = profile.layers.iter();
+    let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+    closing.extend(warnings(&profile.warnings, layers));
+    closing
+}
+
+/// A kind of estimate, and what its column must hold for the sake of any layer.
+struct Variant {
+    /// `two_nn_base`, `gride`, …
+    name: String,
+    /// Whether it can have an error; counts, spectra and most local dimensions have none.
+    has_errors: bool,
+    /// Whether a rule chose the order of each layer, so that the table must show it.
+    order_was_chosen: bool,
+    /// `partitions` or `decimation`, where it was resampled.
+    rule: Option<&'static str>,
+}
+
+/// The kinds of estimate that occur, in order of appearance.
+fn variants(profile: &IdProfile) -> Vec<Variant> {
+    let mut variants: Vec<Variant> = Vec::new();
+    for estimate in profile.layers.iter().flat_map(|layer| &layer.estimates) {
+        let name = estimate.variant();
+        let at = variants.iter().position(|variant| variant.name == name);
+        let at = at.unwrap_or_else(|| {
+            variants.push(Variant {
+                name,
+                has_errors: false,
+                order_was_chosen: false,
+                rule: None,
+            });
+            variants.len() - 1
+        });
+        let variant = &mut variants[at];
+        variant.has_errors |=
+            matches!(estimate.estimator.reads, Reads::Ratios) || estimate.std_error.is_some();
+        variant.order_was_chosen |= estimate.order_rule.is_some_and(|rule| rule != "fixed");
+        let rule = estimate.resampled.as_ref().map(|resampled| resampled.rule);
+        variant.rule = variant.rule.or(rule);
+    }
+    variants
+}
+
+/// A line a layer with the estimates `variants`, and Gride over its scales where that is wanted.
+fn estimate_grid(
+    profile: &IdProfile,
+    variants: &[Variant],
+    is_only_one: bool,
+    with_scaling: bool,
+) -> Grid {
+    let orders = if with_scaling {
+        scaling_orders(profile)
+    } else {
+        BTreeSet::new()
+    };
+    let mut columns = vec![Column::words("layer"), Column::number("n")];
+    for variant in variants {
+        columns.extend(estimate_columns(profile, variant, is_only_one));
+    }
+    columns.push(Column::words(match (orders.first(), orders.last()) {
+        (Some(first), Some(last)) => format!("gride n={first}..{last}"),
+        _ => String::new(),
+    }));
+
+    let mut grid = Grid::new(columns);
+    for layer in &profile.layers {
+        let mut row: Vec<Cell> = vec![name(&layer.layer).into(), count(layer.n_rows).into()];
+        for variant in variants {
+            row.extend(estimate_cells(profile, layer, variant));
+        }
+        let ids = scaling(layer, &orders);
+        let missing = missing(layer, variants, is_only_one);
+        // Where nothing could be drawn, the reason takes the place of the drawing.
+        row.push(match ids.iter().any(Option::is_some) {
+            false => missing.into(),
+            true => phrase![series(ids), "   ", missing].into(),
+        });
+        grid.push(row);
+    }
+    grid
+}
+
+/// The estimate of a layer that is called `variant`.
+pub(super) fn estimate_of<'a>(layer: &'a LayerId, variant: &str) -> Option<&'a IdEstimate> {
+    layer
+        .estimates
+        .iter()
+        .find(|estimate| estimate.variant() == variant)
+}
+
+/// The same of a control.
+pub(super) fn control_estimate<'a>(
+    control: &'a ControlId,
+    variant: &str,
+) -> Option<&'a IdEstimate> {
+    let mut estimates = control.estimates.iter();
+    estimates.find(|estimate| estimate.variant() == variant)
+}
+
+fn estimate_columns(profile: &IdProfile, variant: &Variant, is_only_one: bool) -> Vec<Column> {
+    let mut columns = vec![match is_only_one {
+        true => Column::number("id"),
+        false => Column::number(variant.name.clone()),
+    }];
+    if variant.has_errors {
+        columns.push(Column::error());
+    }
+    if variant.order_was_chosen {
+        columns.push(Column::number("order").near());
+    }
+    if let Some(rule) = variant.rule {
+        columns.extend([Column::number(rule), Column::error()]);
+    }
+    for &control in &profile.parameters.controls {
+        columns.push(Column::number(control));
+        if variant.has_errors {
+            columns.push(Column::error());
+        }
+    }
+    columns
+}
+
+fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Vec<Cell> {
+    let estimate = estimate_of(layer, &variant.name);
+    let mut cells = vec![Cell {
+        marked: is_peak(profile, layer, &variant.name),
+        ..known(estimate.and_then(|e| e.id), 3).into()
+    }];
+    if variant.has_errors {
+        cells.push(error(estimate.and_then(|e| e.std_error)).into());
+    }
+    if variant.order_was_chosen {
+        cells.push(estimate.and_then(|e| e.order).map(count).into());
+    }
+    if variant.rule.is_some() {
+        let resampled = estimate.and_then(|e| e.resampled.as_ref());
+        cells.push(known(resampled.and_then(|r| r.mean), 3).into());
+        // Parts that share rows have a spread but no standard error.
+        cells.push(error(resampled.and_then(|r| r.std_error.or(r.std))).into());
+    }
+    for name in &profile.parameters.controls {
+        let mut controls = layer.controls.iter().filter(|c| c.control == *name);
+        let control = controls
+            .next()
+            .and_then(|control| control_estimate(control, &variant.name));
+        cells.push(known(control.and_then(|e| e.id), 3).into());
+        if variant.has_errors {
+            cells.push(error(control.and_then(|e| e.std_error)).into());
+        }
+    }
+    cells
+}
+
+fn is_peak(profile: &IdProfile, layer: &LayerId, variant: &str) -> bool {
+    let summary = profile.summary.as_ref();
+    summary.is_some_and(|s| s.variant == variant && s.peak.index == layer.index)
+}
+
+/// Every order at which some layer has a point of its scaling.
+fn scaling_orders(profile: &IdProfile) -> BTreeSet<usize> {
+    let points = profile.layers.iter().flat_map(|layer| &layer.scaling);
+    points.map(|point| point.order).collect()
+}
+
+fn scaling(layer: &LayerId, orders: &BTreeSet<usize>) -> Vec<Option<f64>> {
+    let id = |order: &usize| layer.scaling.iter().find(|p| p.order == *order)?.id;
+    orders.iter().map(id).collect()
+}
+
+/// Why those estimates of this layer that are among `variants` do not exist.
+fn missing(layer: &LayerId, variants: &[Variant], is_only_one: bool) -> Phrase {
+    let reasons = layer.estimates.iter().filter_map(|estimate| {
+        let (code, name) = (Piece::Code(estimate.reason?), estimate.variant());
+        let shown = variants.iter().any(|variant| variant.name == name);
+        shown.then(|| match is_only_one {
+            true => code.into(),
+            false => phrase![name, ": ", code],
+        })
+    });
+    Phrase::join(reasons, ", ")
+}
+
+/// The profile over layers drawn small, and where it is highest and lowest.
+fn profile_line(profile: &IdProfile, variants: &[Variant]) -> Option<Note> {
+    let summary = profile.summary.as_ref();
+    let first = variants.first().map(|variant| &variant.name);
+    let variant = summary.map(|s| &s.variant).or(first)?;
+    let layers = profile.layers.iter();
+    let values: Vec<Option<f64>> = layers
+        .map(|layer| estimate_of(layer, variant)?.id)
+        .collect();
+    (values.iter().flatten().count() >= 2).then(|| Note::Series {
+        label: "id".into(),
+        values,
+        words: summary.map_or_else(Phrase::default, |summary| {
+            phrase![
+                "max ",
+                extremum(&summary.peak),
+                "   min ",
+                extremum(&summary.minimum)
+            ]
+        }),
+    })
+}
+
+fn extremum(extremum: &Extremum) -> Phrase {
+    phrase![
+        number(extremum.id, 3),
+        " at ",
+        name(&extremum.layer),
+        " (depth ",
+        decimal(extremum.relative_depth, 2),
+        ")",
+    ]
+}
+
+/// What a column of IDs is: its variant, parameters, and what the error bar includes.
+fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
+    let layers = profile.layers.iter();
+    let estimates: Vec<&IdEstimate> = layers
+        .filter_map(|layer| estimate_of(layer, &variant.name))
+        .collect();
+    let mut facts: Vec<Phrase> = vec![variant.name.clone().into()];
+    let mut add = |fact: Option<String>| facts.extend(fact.map(Phrase::from));
+    let first = estimates.first();
+    add(first
+        .and_then(|e| e.fraction)
+        .map(|fraction| format!("fraction {fraction}")));
+    if first.is_some_and(|e| e.fit.is_none()) && !variant.order_was_chosen {
+        add(first
+            .and_then(|e| e.order)
+            .map(|order| format!("order {order}")));
+    }
+    add(first.and_then(|e| e.k).map(|k| format!("k {k}")));
+    let kind = estimates.iter().find_map(|e| e.error_kind);
+    add(kind.map(|kind| format!("± {}", kind.name())));
+    if let Some(rule) = variant.rule {
+        let mut resampled = estimates.iter().filter_map(|e| e.resampled.as_ref());
+        let spread = match resampled.any(|r| r.overlapping) {
+            true => "spread of overlapping parts",
+            false => "error of disjoint parts",
+        };
+        add(Some(format!("{rule} ± {spread}")));
+    }
+    if profile.parameters.metric != "euclidean" {
+        facts.push(name(&profile.parameters.metric).into());
+    }
+    Phrase::join(facts, ", ")
+}

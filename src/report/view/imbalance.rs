@@ -1,0 +1,373 @@
+//! How `repgeo imbalance` looks: its records and its page.
+
+use super::axes::matrix;
+use super::imbalance_figures::figures;
+use super::warned::of_comparison;
+use crate::geometry::relation::Relation;
+use crate::profile::compare::LayerRef;
+use crate::profile::imbalance::{
+    BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
+};
+use crate::report::page::{
+    Cell, Column, Grid, Matrix, Note, Page, Part, Phrase, Piece, Scale, count, decimal, error,
+    known, name, number, phrase, series,
+};
+use crate::report::{Printable, Record};
+
+/// More pairs than this are shown as a matrix only.
+const MANY_PAIRS: usize = 24;
+
+impl Printable for ImbalanceProfile {
+    fn records(&self) -> Vec<Record<'_>> {
+        let mut records: Vec<Record<'_>> = self.pairs.iter().flat_map(pair_records).collect();
+        for steps in &self.steps {
+            records.extend(steps.steps.iter().map(|step| Record {
+                other: &step.to,
+                scale: Some(steps.k),
+                n: Some(self.n),
+                ..Record::new(&step.from, "relative_difference", step.relative_difference)
+            }));
+        }
+        records
+    }
+
+    fn page(&self) -> Page {
+        let mut parts: Vec<Part> = Vec::new();
+        for one in &self.matrices {
+            parts.extend(matrices(one).into_iter().map(Part::Matrix));
+        }
+        let shown: Vec<&ImbalancePair> = self
+            .pairs
+            .iter()
+            .filter(|pair| self.matrices.is_empty() || is_step(self, pair))
+            .collect();
+        if !shown.is_empty() && (self.matrices.is_empty() || shown.len() <= MANY_PAIRS) {
+            parts.push(pair_grid(self, &shown).into());
+        }
+        let mut closing: Vec<Note> = Vec::new();
+        let lines = self.steps.iter().map(|steps| step_line(self, steps));
+        let lines = lines.chain(self.best_pairs.iter().map(|best| best_line(self, best)));
+        closing.extend(lines.map(Note::Line));
+        if let [pair] = &self.pairs[..] {
+            closing.push(Note::Line(verdict(pair)));
+        }
+        closing.push(Note::Context(context(self)));
+        closing.extend(of_comparison(
+            &self.warnings,
+            &self.layers,
+            self.against.as_deref(),
+        ));
+        Page::new("Information imbalance", parts, closing.into())
+    }
+
+    fn figures(&self) -> Vec<Part> {
+        figures(self)
+    }
+}
+
+fn pair_records(pair: &ImbalancePair) -> Vec<Record<'_>> {
+    let record = |variant: &'static str, value| Record {
+        other: &pair.b.layer,
+        variant: variant.into(),
+        scale: Some(pair.k),
+        n: Some(pair.n),
+        ..Record::new(&pair.a.layer, "imbalance", value)
+    };
+    let mut records = vec![
+        Record {
+            std_error: pair.std_error_forward,
+            ..record("forward", pair.forward)
+        },
+        Record {
+            std_error: pair.std_error_backward,
+            ..record("backward", pair.backward)
+        },
+    ];
+    if let Some(parts) = &pair.partitions {
+        let part = |variant, value, std_error| Record {
+            n: Some(parts.n),
+            std_error,
+            ..record(variant, value)
+        };
+        records.extend([
+            part(
+                "forward_partitions_mean",
+                parts.forward,
+                parts.std_error_forward,
+            ),
+            part(
+                "backward_partitions_mean",
+                parts.backward,
+                parts.std_error_backward,
+            ),
+            part("forward_partitions_std", parts.std_forward, None),
+            part("backward_partitions_std", parts.std_backward, None),
+        ]);
+    }
+    if let Some([there, back]) = &pair.shuffle {
+        records.extend([
+            record("forward_shuffle_mean", Some(there.mean)),
+            record("backward_shuffle_mean", Some(back.mean)),
+            record("forward_shuffle_p", Some(there.p_value)),
+            record("backward_shuffle_p", Some(back.p_value)),
+        ]);
+    }
+    records
+}
+
+/// Whether a pair is a layer and the next one of the same dump.
+fn is_step(profile: &ImbalanceProfile, pair: &ImbalancePair) -> bool {
+    profile.against.is_none()
+        && profile
+            .layers
+            .windows(2)
+            .any(|two| two[0].index == pair.a.index && two[1].index == pair.b.index)
+}
+
+/// From the floor, where a layer predicts the other, to 1, where it says nothing.
+fn matrices(found: &ImbalanceMatrix) -> Vec<Matrix> {
+    let scale = Scale::logarithmic(found.floor.min(0.5), 1.0);
+    let meaning = format!("Δ(row→column), k {}", found.k);
+    let there = matrix(&found.forward, meaning.clone(), scale);
+    match &found.backward {
+        None => vec![there],
+        Some(backward) => vec![
+            Matrix {
+                title: Some("first dump to second".into()),
+                ..there
+            },
+            Matrix {
+                title: Some("second dump to first".into()),
+                ..matrix(backward, meaning, scale)
+            },
+        ],
+    }
+}
+
+/// A line a pair, both directions side by side.
+fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
+    let several = profile.parameters.k.len() > 1;
+    let mut columns = vec![Column::words("a"), Column::words("b")];
+    if several {
+        columns.push(Column::number("k"));
+    }
+    columns.extend([
+        Column::number("Δ(a→b)"),
+        Column::error(),
+        Column::number("Δ(b→a)"),
+        Column::error(),
+    ]);
+    let parts = profile.parameters.partitions.is_some();
+    if parts {
+        columns.extend([
+            Column::number("parts a,b"),
+            Column::error(),
+            Column::number("parts b,a"),
+            Column::error(),
+        ]);
+    }
+    let shuffled = profile.parameters.shuffle > 0;
+    if shuffled {
+        columns.extend([
+            Column::number("shuffled a,b"),
+            Column::number("p").near(),
+            Column::number("shuffled b,a"),
+            Column::number("p").near(),
+        ]);
+    }
+    columns.push(Column::words("relation"));
+    let mut grid = Grid::new(columns);
+    for pair in pairs {
+        let mut row: Vec<Cell> = vec![name(&pair.a.layer).into(), name(&pair.b.layer).into()];
+        if several {
+            row.push(count(pair.k).into());
+        }
+        row.extend([
+            known(pair.forward, 3).into(),
+            error(pair.std_error_forward).into(),
+            known(pair.backward, 3).into(),
+            error(pair.std_error_backward).into(),
+        ]);
+        if parts {
+            let found = pair.partitions.as_ref();
+            row.extend([
+                known(found.and_then(|found| found.forward), 3).into(),
+                error(found.and_then(|found| found.std_error_forward)).into(),
+                known(found.and_then(|found| found.backward), 3).into(),
+                error(found.and_then(|found| found.std_error_backward)).into(),
+            ]);
+        }
+        if shuffled {
+            for side in 0..2 {
+                let null: Option<&Null> = pair.shuffle.as_ref().map(|nulls| &nulls[side]);
+                row.push(known(null.map(|null| null.mean), 3).into());
+                row.push(error(null.map(|null| null.p_value)).into());
+            }
+        }
+        row.push(match (pair.relation, pair.reason) {
+            (Some(relation), _) => relation_words(relation).into(),
+            (None, Some(reason)) => Piece::Code(reason).into(),
+            (None, None) => Cell::default(),
+        });
+        grid.push(row);
+    }
+    grid
+}
+
+/// A relation in words.
+pub(super) fn relation_words(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Equivalent => "equivalent",
+        Relation::Independent => "independent",
+        Relation::AContainsB => "a contains b",
+        Relation::BContainsA => "b contains a",
+        Relation::PartlyShared => "partly shared",
+    }
+}
+
+/// What one pair says, as a sentence.
+fn verdict(pair: &ImbalancePair) -> Phrase {
+    let (a, b) = (name(&pair.a.layer), name(&pair.b.layer));
+    match pair.relation {
+        None => Phrase::default(),
+        Some(Relation::Equivalent) => {
+            phrase![
+                "equivalent: ",
+                a,
+                " and ",
+                b,
+                " predict each other's neighbours"
+            ]
+        }
+        Some(Relation::Independent) => phrase![
+            "independent: neither ",
+            a,
+            " nor ",
+            b,
+            " predicts the other's neighbours"
+        ],
+        Some(Relation::AContainsB) => phrase![
+            "a contains b: ",
+            a,
+            " predicts the neighbours of ",
+            b,
+            " far better than the reverse"
+        ],
+        Some(Relation::BContainsA) => phrase![
+            "b contains a: ",
+            b,
+            " predicts the neighbours of ",
+            a,
+            " far better than the reverse"
+        ],
+        Some(Relation::PartlyShared) => phrase![
+            "partly shared: ",
+            a,
+            " and ",
+            b,
+            " each hold something that the other lacks"
+        ],
+    }
+}
+
+/// R over the layers, and its runs in words.
+fn step_line(profile: &ImbalanceProfile, steps: &Steps) -> Phrase {
+    let values: Vec<Option<f64>> = steps
+        .steps
+        .iter()
+        .map(|step| step.relative_difference)
+        .collect();
+    let label: Phrase = match profile.parameters.k.len() {
+        0 | 1 => "R".into(),
+        _ => format!("R (k {})", steps.k).into(),
+    };
+    let words = steps.runs.iter().map(|run| {
+        let (first, last) = (&steps.steps[run.first].from, &steps.steps[run.last].to);
+        phrase![direction(run.direction), " ", name(first), "→", name(last)]
+    });
+    let range = values.iter().flatten();
+    let (low, high) = range.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+        (low.min(value), high.max(value))
+    });
+    let span = (low <= high).then(|| phrase!["   ", number(low, 2), " to ", number(high, 2)]);
+    phrase![
+        label,
+        "  ",
+        series(values),
+        span,
+        "   ",
+        Phrase::join(words, ", ")
+    ]
+}
+
+/// What a layer does to the information of the one before it, in a word.
+pub(super) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Expansion => "expansion",
+        Direction::Neutral => "neutral",
+        Direction::Contraction => "compression",
+    }
+}
+
+fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {
+    let label: Phrase = match profile.parameters.k.len() {
+        0 | 1 => "best pair".into(),
+        _ => format!("best pair (k {})", best.k).into(),
+    };
+    let side = |side: &LayerRef| {
+        phrase![
+            name(&side.layer),
+            " (depth ",
+            decimal(side.relative_depth, 2),
+            ")"
+        ]
+    };
+    let median = best
+        .ratio_to_median
+        .map(|ratio| phrase![", ", number(ratio, 2), " of the median"]);
+    let phases = match best.in_high_phases {
+        Some(true) => "; both lie in the high-dimensional phase of their dump",
+        Some(false) => "; not both lie in the high-dimensional phase of their dump",
+        None => "",
+    };
+    phrase![
+        label,
+        ": ",
+        side(&best.a),
+        " and ",
+        side(&best.b),
+        ", larger imbalance ",
+        number(best.imbalance, 3),
+        median,
+        phases,
+    ]
+}
+
+fn context(profile: &ImbalanceProfile) -> Phrase {
+    let floors = profile.parameters.k.iter().map(|&k| {
+        let floor = (k + 1) as f64 / profile.n as f64;
+        phrase![format!("k {k}: floor "), number(floor, 2)]
+    });
+    let mut facts: Vec<Phrase> = vec![
+        phrase!["n ", count(profile.n)],
+        Phrase::join(floors, ", "),
+        "independent layers have 1".into(),
+        "± delete-one jackknife".into(),
+    ];
+    let mut parts = profile
+        .pairs
+        .iter()
+        .filter_map(|pair| pair.partitions.as_ref());
+    facts.extend(parts.next().map(|parts| {
+        phrase![
+            "parts of ",
+            count(parts.n),
+            " rows, floor ",
+            number(parts.floor, 2)
+        ]
+    }));
+    if profile.parameters.metric != "euclidean" {
+        facts.push(name(&profile.parameters.metric).into());
+    }
+    Phrase::join(facts, "; ")
+}

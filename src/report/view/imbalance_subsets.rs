@@ -1,0 +1,152 @@
+//! How `repgeo imbalance --coordinates` and `--greedy` look.
+
+use super::warned::warnings;
+use crate::profile::imbalance::{LayerSubsets, SubsetPair, SubsetsProfile};
+use crate::report::page::{
+    Cell, Column, Grid, Note, Page, Phrase, Piece, code, count, error, known, name, number, phrase,
+};
+use crate::report::{Printable, Record};
+
+impl Printable for SubsetsProfile {
+    fn records(&self) -> Vec<Record<'_>> {
+        let mut records = Vec::new();
+        for layer in &self.layers {
+            for (at, subset) in layer.subsets.iter().enumerate() {
+                let record = |variant: &str, value| Record {
+                    // Which columns these are stands in the JSON; a tidy cell holds their place.
+                    variant: format!("{variant}_subset_{at}").into(),
+                    scale: Some(self.k),
+                    n: Some(layer.n),
+                    ..Record::new(&layer.layer, "imbalance", value)
+                };
+                records.push(Record {
+                    std_error: subset.std_error_full_to_subset,
+                    ..record("full_to", subset.full_to_subset)
+                });
+                records.push(Record {
+                    std_error: subset.std_error_subset_to_full,
+                    ..record("full_from", subset.subset_to_full)
+                });
+                records.push(Record {
+                    n: Some(layer.n),
+                    variant: format!("subset_{at}").into(),
+                    ..Record::new(
+                        &layer.layer,
+                        "subset_columns",
+                        Some(subset.columns.len() as f64),
+                    )
+                });
+            }
+        }
+        records
+    }
+
+    fn page(&self) -> Page {
+        let mut grid = Grid::new(vec![
+            Column::words("layer"),
+            Column::number("columns"),
+            Column::number("Δ(full→subset)"),
+            Column::error(),
+            Column::number("Δ(subset→full)"),
+            Column::error(),
+            Column::words("which"),
+        ]);
+        for layer in &self.layers {
+            for subset in &layer.subsets {
+                grid.push(subset_row(layer, subset));
+            }
+            if let Some(reason) = layer.reason {
+                grid.push(vec![
+                    name(&layer.layer).into(),
+                    count(layer.n_columns).into(),
+                    Piece::Absent.into(),
+                    Cell::default(),
+                    Piece::Absent.into(),
+                    Cell::default(),
+                    Piece::Code(reason).into(),
+                ]);
+            }
+        }
+        let layers = self
+            .layers
+            .iter()
+            .map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+        let mut closing = vec![Note::Context(context(self))];
+        closing.extend(warnings(&self.warnings, layers));
+        Page::new(
+            "Information imbalance of columns",
+            vec![grid.into()],
+            closing.into(),
+        )
+    }
+}
+
+fn context(profile: &SubsetsProfile) -> Phrase {
+    let mut facts: Vec<Phrase> = vec![format!("k {}", profile.k).into()];
+    if let Some(layer) = profile.layers.first() {
+        facts.push(phrase!["n ", count(layer.n)]);
+        facts.push(phrase!["floor ", number(layer.floor, 2)]);
+    }
+    facts.push("± delete-one jackknife".into());
+    if let Some(greedy) = &profile.greedy {
+        let words = format!(
+            "greedy, best {} of each size kept, by the {} criterion",
+            greedy.beam, greedy.criterion
+        );
+        facts.push(words.into());
+    }
+    Phrase::join(facts, "; ")
+}
+
+fn subset_row(layer: &LayerSubsets, subset: &SubsetPair) -> Vec<Cell> {
+    let mut which = Phrase::from(ranges(&subset.columns));
+    if let Some(reason) = code(subset.reason) {
+        which = which.then(" ").then(reason);
+    }
+    vec![
+        name(&layer.layer).into(),
+        count(subset.columns.len()).into(),
+        known(subset.full_to_subset, 3).into(),
+        error(subset.std_error_full_to_subset).into(),
+        known(subset.subset_to_full, 3).into(),
+        error(subset.std_error_subset_to_full).into(),
+        which.into(),
+    ]
+}
+
+/// Ascending columns with runs as ranges: `0..8,11`.
+fn ranges(columns: &[usize]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < columns.len() {
+        let run = columns[at..]
+            .iter()
+            .zip(columns[at]..)
+            .take_while(|(column, expected)| **column == *expected)
+            .count();
+        let first = columns[at];
+        parts.push(if run > 2 {
+            format!("{first}..{}", first + run)
+        } else {
+            columns[at..at + run]
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        });
+        at += run;
+    }
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_columns_are_written_as_ranges() {
+        assert_eq!(ranges(&[0, 1, 2, 3, 7, 9, 10]), "0..4,7,9,10");
+        assert_eq!(ranges(&[5]), "5");
+        assert_eq!(ranges(&[]), "");
+    }
+}

@@ -1,0 +1,31 @@
+//! What each command shows: its numbers as records, its page, its pictures.
+
+pub mod attention_modify;
+pub mod attribution;
+mod axes;
+pub mod bench;
+mod clones;
+mod clones_records;
+mod density_peaks;
+mod event_lines;
+pub mod event_records;
+pub mod events;
+pub mod explain;
+pub mod forward;
+pub mod head_pattern;
+mod id_figures;
+mod id_profile;
+mod id_records;
+pub mod id_scaling;
+mod imbalance;
+mod imbalance_figures;
+mod imbalance_subsets;
+pub mod inspect;
+mod landscape;
+pub mod logit_lens;
+mod mechanism_parts;
+pub mod neighbours;
+mod overlap;
+mod similarity;
+mod similarity_records;
+mod warned;

@@ -1,0 +1,174 @@
+//! Tidy CSV: one number, one row, the same eight columns for every command.
+
+use std::borrow::Cow;
+
+/// One number with its context: one CSV row.
+///
+/// Which quantities and variants exist is listed in `docs/output.md`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record<'a> {
+    /// The layer.
+    pub layer: &'a str,
+    /// The second layer, the label column or the token role; empty if there is none.
+    pub other: &'a str,
+    /// What was measured, e.g. `id`.
+    pub quantity: &'static str,
+    /// How it was measured, e.g. `two_nn_base`; empty if there is only one way.
+    pub variant: Cow<'static, str>,
+    /// Neighbour order n1, k, or chunk width.
+    pub scale: Option<usize>,
+    /// The number; `None` where it does not exist.
+    pub value: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// How many rows or ratios it rests on.
+    pub n: Option<usize>,
+}
+
+impl<'a> Record<'a> {
+    /// A record of a number that needs no scale and has no error.
+    pub fn new(layer: &'a str, quantity: &'static str, value: Option<f64>) -> Self {
+        Self {
+            layer,
+            other: "",
+            quantity,
+            variant: Cow::Borrowed(""),
+            scale: None,
+            value,
+            std_error: None,
+            n: None,
+        }
+    }
+
+    fn cells(&self) -> [Cow<'_, str>; 8] {
+        let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
+        let number = |number: Option<f64>| number.map(shortest).unwrap_or_default();
+        [
+            self.layer.into(),
+            self.other.into(),
+            self.quantity.into(),
+            self.variant.as_ref().into(),
+            count(self.scale).into(),
+            number(self.value).into(),
+            number(self.std_error).into(),
+            count(self.n).into(),
+        ]
+    }
+}
+
+const HEADER: [&str; 8] = [
+    "layer",
+    "other",
+    "quantity",
+    "variant",
+    "scale",
+    "value",
+    "std_error",
+    "n",
+];
+
+/// The header, then a line a record; a number that does not exist is an empty cell.
+pub(in crate::report) fn tidy(records: &[Record]) -> String {
+    const IN_MEMORY: &str = "writing to memory cannot fail";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER).expect(IN_MEMORY);
+    for record in records {
+        let cells = record.cells();
+        let cells = cells.iter().map(|cell| cell.as_bytes());
+        writer.write_record(cells).expect(IN_MEMORY);
+    }
+    let bytes = writer.into_inner().expect(IN_MEMORY);
+    String::from_utf8(bytes).expect("every cell is UTF-8, and quoting adds ASCII")
+}
+
+/// A table of any columns, for files beside a report.
+pub(in crate::report) fn plain_csv(
+    header: &[&str],
+    lines: impl Iterator<Item = Vec<String>>,
+) -> String {
+    const IN_MEMORY: &str = "writing to memory cannot fail";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).expect(IN_MEMORY);
+    for line in lines {
+        writer.write_record(&line).expect(IN_MEMORY);
+    }
+    let bytes = writer.into_inner().expect(IN_MEMORY);
+    String::from_utf8(bytes).expect("every cell is UTF-8, and quoting adds ASCII")
+}
+
+/// The fewest digits that read back as the same f64; counts have no decimal point.
+fn shortest(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || (1e-5..1e16).contains(&magnitude) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_take_no_more_digits_than_they_need() {
+        for (value, text) in [
+            (11.25, "11.25"),
+            (3_072_000.0, "3072000"),
+            (0.1, "0.1"),
+            (1e-7, "1e-7"),
+            (1.5e25, "1.5e25"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(shortest(value), text);
+        }
+    }
+
+    #[test]
+    fn the_header_stands_even_over_nothing() {
+        assert_eq!(
+            tidy(&[]),
+            "layer,other,quantity,variant,scale,value,std_error,n\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_finite_number_reads_back_bit_for_bit(value in prop::num::f64::ANY) {
+            prop_assume!(value.is_finite());
+            let back: f64 = shortest(value).parse().unwrap();
+            prop_assert_eq!(back.to_bits(), value.to_bits());
+        }
+
+        #[test]
+        fn parsing_the_csv_gives_the_records_back(
+            layer in "\\PC{0,12}",
+            variant in "[a-z_]{0,8}",
+            scale in prop::option::of(0usize..1000),
+            value in prop::option::of(-1e9f64..1e9),
+            n in prop::option::of(any::<usize>()),
+        ) {
+            let record = Record {
+                variant: variant.into(),
+                scale,
+                std_error: value.map(f64::abs),
+                n,
+                ..Record::new(&layer, "id", value)
+            };
+            let text = tidy(std::slice::from_ref(&record));
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            prop_assert_eq!(reader.headers().unwrap(), &HEADER[..]);
+            let row = reader.records().next().unwrap().unwrap();
+            prop_assert_eq!(&row[0], record.layer);
+            prop_assert_eq!(&row[1], record.other);
+            prop_assert_eq!(&row[2], record.quantity);
+            prop_assert_eq!(&row[3], record.variant.as_ref());
+            prop_assert_eq!(row[4].parse().ok(), record.scale);
+            prop_assert_eq!(row[5].parse().ok(), record.value);
+            prop_assert_eq!(row[6].parse().ok(), record.std_error);
+            prop_assert_eq!(row[7].parse().ok(), record.n);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Writers of reports: JSON, CSV, text.
+
+pub mod csv;
+pub mod json;
+pub mod text;
