@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The closed list of warning codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WarningCode {
@@ -57,6 +58,7 @@ pub enum WarningCode {
 
 /// One warning: a code for programs, a message for people, a count for both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// What kind.
     pub code: WarningCode,

@@ -12,6 +12,7 @@ pub const LEVELS: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0]
 /// Of a precomputed neighbour table only the number of rows and the distances are known; the
 /// other fields are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnostics {
     /// Rows of the layer.
     pub n_rows: usize,
@@ -35,6 +36,7 @@ pub struct Diagnostics {
 
 /// Diagnostics of the first two neighbour distances of the rows that were analysed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DistanceDiagnostics {
     /// Rows with r1 exactly 0.
     pub n_zero_r1: usize,
@@ -54,6 +56,7 @@ pub struct DistanceDiagnostics {
 
 /// Quantiles at [`LEVELS`], linear between order statistics (type 7); empty without values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Quantiles(pub Vec<f64>);
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The reason beside a `null`: a number that does not exist is never made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {

@@ -46,6 +46,7 @@ pub struct AttributionOptions {
 
 /// What adds to the residual stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentKind {
     /// Token embedding, or the whole input of block 0 where only that was dumped.
@@ -64,6 +65,7 @@ pub enum ComponentKind {
 
 /// One component at one place, over all examples or one group.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ComponentRow {
     /// Its name: `embed`, `blocks.3.attn_out`, `blocks.3.head.2`, `bias`, …
     pub component: String,
@@ -93,6 +95,8 @@ pub struct ComponentRow {
 
 /// How well sums reproduce what they must.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "AttributionCheck"))]
 pub struct Check {
     /// Largest |Σ contributions − last lens| over examples, places and both tokens, by block.
     pub blocks: Option<f64>,

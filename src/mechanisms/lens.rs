@@ -75,6 +75,7 @@ pub struct LogitLens {
 
 /// One block at one place, over all examples or one group.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LensRow {
     /// Name of the stream.
     pub layer: String,
@@ -104,6 +105,7 @@ pub struct LensRow {
 
 /// Who has the largest logit of the whole vocabulary, and the mean ranks (0 is the largest).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Winners {
     /// Share of examples won by the factual token.
     pub fact: f64,
@@ -119,6 +121,7 @@ pub struct Winners {
 
 /// A token, and in which share of examples it is among the largest logits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TopToken {
     /// Its id.
     pub token: u32,

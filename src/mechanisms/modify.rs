@@ -79,6 +79,7 @@ pub struct AttentionModify {
 
 /// One factor, over all examples or one group.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModifyRow {
     /// The factor.
     pub alpha: f64,
@@ -107,6 +108,8 @@ pub struct ModifyRow {
 /// A count, its share, and the 95 % interval of the share (Wilson, J. Am. Stat. Assoc. 22, 209
 /// (1927)).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OutcomeShare"))]
 pub struct Share {
     /// How many.
     pub count: usize,

@@ -40,6 +40,7 @@ pub struct HeadPattern {
 
 /// The attention of one head from one place to another.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PatternRow {
     /// Its block.
     pub layer: usize,
@@ -61,6 +62,7 @@ pub struct PatternRow {
 
 /// A head and its mean attention from the last token to the attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RankedHead {
     /// Its block.
     pub layer: usize,

@@ -7,6 +7,8 @@ use crate::input::Labels;
 
 /// Mean and spread over examples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "MeanAndStd"))]
 pub struct Stat {
     /// Mean; `None` without examples.
     pub mean: Option<f64>,

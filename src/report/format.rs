@@ -10,7 +10,7 @@ choice! {
     pub enum Format {
         /// Aligned columns for people.
         Table = "table",
-        /// The whole report, schema `repgeo/1`.
+        /// The whole report, schema `repgeo/2`.
         Json = "json",
         /// Tidy: one number, one row.
         Csv = "csv",

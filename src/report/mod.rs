@@ -11,7 +11,7 @@
 //! let nothing = InspectReport::default();
 //! let report = Report::new("inspect", vec!["acts".into()], &nothing);
 //! let json = report.render(Format::Json, &Style::default())?;
-//! assert!(json.starts_with("{\n  \"schema\": \"repgeo/1\""));
+//! assert!(json.starts_with("{\n  \"schema\": \"repgeo/2\""));
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
@@ -19,6 +19,8 @@ mod finite;
 mod format;
 pub mod page;
 mod row_peaks;
+#[cfg(test)]
+mod schema;
 mod view;
 pub mod write;
 
@@ -48,10 +50,11 @@ use self::page::{Page, Part};
 use crate::Result;
 
 /// Name and version of the JSON shape; described by `docs/report.schema.json`.
-pub const SCHEMA: &str = "repgeo/1";
+pub const SCHEMA: &str = "repgeo/2";
 
 /// The result of a command together with what every report carries.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report<'a, T> {
     /// Always [`SCHEMA`].
     pub schema: &'static str,

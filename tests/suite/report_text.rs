@@ -286,7 +286,7 @@ fn json_is_indented_by_two_spaces_and_ends_in_a_newline() {
         &render(&report, Format::Json, PLAIN),
         &format!(
             r#"{{
-  "schema": "repgeo/1",
+  "schema": "repgeo/2",
   "version": "{version}",
   "command": "id-profile",
   "input": [

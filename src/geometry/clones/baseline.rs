@@ -7,6 +7,8 @@ use crate::geometry::special::ln_gamma;
 /// Expectations for W independent, identically distributed neurons over N rows: what a fit and its
 /// residuals show when there is nothing to find.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ChunkBaseline"))]
 pub struct Baseline {
     /// w/W + (1 − w/W)·w/(N − 1).
     pub r2_paper: f64,

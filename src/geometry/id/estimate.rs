@@ -7,6 +7,7 @@ use crate::warning::WarningCode;
 
 /// Where an error bar comes from, and so what it includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -38,6 +38,22 @@ impl Choice for &'static Estimator {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for Estimator {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Estimator".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names = ESTIMATORS.map(|estimator| estimator.name);
+        schemars::json_schema!({
+            "description": "An estimator of the intrinsic dimension.",
+            "type": "string",
+            "enum": names,
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

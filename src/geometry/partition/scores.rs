@@ -26,6 +26,7 @@ const ZERO: f64 = 1e-14;
 /// Where a denominator is 0, two groupings that coincide score 1 and others 0.
 /// Hubert and Arabie (1985); Rosenberg and Hirschberg (2007); Vinh, Epps and Bailey (2010).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scores {
     /// Adjusted Rand index.
     pub ari: f64,

@@ -111,6 +111,7 @@ pub fn relative_difference(forward: f64, backward: f64) -> Option<f64> {
 
 /// What two imbalances say in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Both ≤ 0.1: each predicts the other.

@@ -8,6 +8,7 @@ use crate::geometry::Reason;
 
 /// The overlap of neighbourhoods with one set of labels.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelOverlap {
     /// Mean over rows.
     pub micro: f64,
@@ -33,6 +34,7 @@ pub struct LabelOverlap {
 
 /// The rows of one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClassOverlap {
     /// The class.
     pub class: String,

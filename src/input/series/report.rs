@@ -151,7 +151,7 @@ fn name(layer: &Map<String, Value>) -> String {
 mod tests {
     use super::*;
 
-    const REPORT: &str = r#"{"schema": "repgeo/1", "layers": [
+    const REPORT: &str = r#"{"schema": "repgeo/2", "layers": [
         {"layer": "a", "index": 0, "n_rows": 9, "estimates": [
             {"estimator": "two_nn", "fit": "base", "order": 1, "order_rule": null, "id": 3.5,
              "resampled": {"values": [3.0, null]}},
@@ -198,13 +198,13 @@ mod tests {
 
     #[test]
     fn other_json_is_refused() {
-        for text in ["{", "[1]", r#"{"layers": []}"#, r#"{"schema": "repgeo/1"}"#] {
+        for text in ["{", "[1]", r#"{"layers": []}"#, r#"{"schema": "repgeo/2"}"#] {
             assert!(matches!(
                 read(text, &SeriesChoice::default()).unwrap_err(),
                 Error::Malformed { .. }
             ));
         }
-        let empty = r#"{"schema": "repgeo/1", "layers": []}"#;
+        let empty = r#"{"schema": "repgeo/2", "layers": []}"#;
         assert!(read(empty, &SeriesChoice::default()).is_err());
     }
 }

@@ -9,6 +9,7 @@ use crate::{Error, Result};
 
 /// Which architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// GPT-2: learned positions, serial residual, tied unembedding.

@@ -48,6 +48,21 @@ impl Serialize for Head {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Head {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Head".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "One attention head: its block and its number there, from 0.",
+            "type": "string",
+            "pattern": r"^\d+\.\d+$",
+        })
+    }
+}
+
 choice! {
     /// Where in the attention the factor goes.
     pub enum EditMode {

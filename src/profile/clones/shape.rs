@@ -8,6 +8,7 @@ use crate::warning::Warning;
 
 /// Chunks of one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClonesProfile {
     /// What was asked for, defaults included.
     pub parameters: ClonesParameters,
@@ -28,6 +29,7 @@ pub struct ClonesProfile {
 
 /// The parameters behind a [`ClonesProfile`], echoed in the report.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClonesParameters {
     /// Random chunks of each size that were fitted.
     pub draws: usize,
@@ -51,6 +53,7 @@ pub struct ClonesParameters {
 
 /// The layer whose neurons are drawn.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CloneLayer {
     /// Name of the layer.
     pub layer: String,
@@ -66,6 +69,7 @@ pub struct CloneLayer {
 
 /// A mean over draws and how far they spread.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Spread {
     /// The mean over draws.
     pub mean: f64,
@@ -79,18 +83,17 @@ pub struct Spread {
 
 /// Chunks of one size.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChunkWidth {
     /// Neurons in a chunk, w.
     pub width: usize,
     /// Over all neurons, those of the chunk included, as published.
     pub paper: Option<ChunkStatistics>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub paper_reason: Option<Reason>,
     /// Over the neurons outside the chunk only.
     pub complement: Option<ChunkStatistics>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub complement_reason: Option<Reason>,
     /// Mean over draws of the complement's R² adjusted for the number of predictors,
     /// 1 − (1 − R²)(N − 1)/(N − 1 − w).
@@ -112,6 +115,7 @@ pub struct ChunkWidth {
 
 /// Fit and residuals of chunks of one size.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChunkStatistics {
     /// Share of variance explained.
     pub r2: Spread,
@@ -123,6 +127,7 @@ pub struct ChunkStatistics {
 
 /// The readout on chunks of one size.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChunkScores {
     /// Share of rows answered rightly.
     pub accuracy: Spread,
@@ -135,13 +140,13 @@ pub struct ChunkScores {
 
 /// From which size on chunks are clones.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CriticalReport {
     /// w_c.
     pub width: Option<usize>,
     /// W/w_c.
     pub n_clones: Option<f64>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The rule in words.
     pub rule: String,
@@ -151,6 +156,7 @@ pub struct CriticalReport {
 
 /// What the readout says beyond single sizes.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NetworkReport {
     /// Networks that were given, this one included.
     pub n_networks: usize,
@@ -164,6 +170,7 @@ pub struct NetworkReport {
 
 /// Ensembles of one size.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EnsemblePoint {
     /// Networks in the ensemble.
     pub n_networks: usize,
@@ -173,6 +180,7 @@ pub struct EnsemblePoint {
 
 /// The error of infinitely many clones.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorLimit {
     /// err_inf.
     pub error: Option<f64>,
@@ -181,12 +189,12 @@ pub struct ErrorLimit {
     /// Networks of the ensemble, or widths of the fit.
     pub n: Option<usize>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
 /// The slope of ln(error − err_inf) against ln w over w ≥ w_c.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SlopeReport {
     /// Expected −1/2.
     pub slope: Option<f64>,
@@ -197,6 +205,5 @@ pub struct SlopeReport {
     /// Widths left out because their error is not above the limit.
     pub n_excluded: usize,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Rows to columns: `values[r][c]` belongs to the pair (row r → column c).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LayerMatrix {
     /// Layers of the rows, where the arrow starts.
     pub rows: Vec<String>,

@@ -6,6 +6,7 @@ use crate::profile::layers::LayerOptions;
 
 /// How layers became points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RowParameters {
     /// What was done with repeated rows.
     pub duplicates: String,

@@ -20,6 +20,7 @@ pub struct Side<'a> {
 
 /// One end of a pair of layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LayerRef {
     /// Name of the layer.
     pub layer: String,
@@ -31,6 +32,7 @@ pub struct LayerRef {
 
 /// What is known of a layer before it is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ComparedLayer {
     /// Name of the layer.
     pub layer: String,

@@ -8,6 +8,8 @@ use crate::geometry::Reason;
 
 /// One event: its rule, and what was found or why nothing was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Event_for_{F}"))]
 pub struct Event<F> {
     /// The rule, in words.
     pub rule: &'static str,

@@ -11,6 +11,8 @@ pub(super) const LISTED: f64 = 0.05;
 
 /// The highest value of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventPeak"))]
 pub struct Peak {
     /// Where it is.
     #[serde(flatten)]
@@ -24,6 +26,8 @@ pub struct Peak {
 
 /// The lowest value of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventExtremum"))]
 pub struct Extremum {
     /// Where it is.
     #[serde(flatten)]
@@ -34,6 +38,8 @@ pub struct Extremum {
 
 /// A local maximum.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventMaximum"))]
 pub struct Maximum {
     /// Where it is; of a run of equal values the middle, the lower of two.
     #[serde(flatten)]

@@ -9,6 +9,7 @@ use crate::geometry::Reason;
 
 /// The peak as a hump.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hunchback {
     /// Whether both `rise` and `fall` reach the prominence.
     pub present: bool,
@@ -22,6 +23,7 @@ pub struct Hunchback {
 
 /// Two maxima m1, m2 and the valley v between them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DoubleHunchback {
     /// Whether p reaches the prominence, and the second hump ends before the profile does.
     pub present: bool,

@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// How events are sought.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventOptions {
     /// `--smooth`: width of the centred mean, odd; 1, the default, is none.
     pub smooth: usize,

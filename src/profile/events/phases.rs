@@ -12,6 +12,7 @@ const NEUTRAL: f64 = 0.05;
 
 /// What a layer does to the information of the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// R ≥ 0.05.
@@ -24,6 +25,8 @@ pub enum Direction {
 
 /// Neighbouring entries of the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "StepRun"))]
 pub struct Run {
     /// The direction.
     pub direction: Direction,
@@ -58,6 +61,7 @@ pub fn directions(relative_difference: &Series) -> Vec<Run> {
 
 /// Which of two profiles peaks first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lead {
     /// Position of the peak of the first profile.
     pub first: f64,

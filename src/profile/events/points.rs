@@ -13,6 +13,8 @@ const FLAT: f64 = 0.10;
 
 /// A layer of a profile and the value there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventPlace"))]
 pub struct Place {
     /// Name of the layer.
     pub layer: String,

@@ -14,6 +14,8 @@ const END_FRACTION: f64 = 0.5;
 
 /// A layer on the other side of a level than the one before it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventCrossing"))]
 pub struct Crossing {
     /// The layer.
     #[serde(flatten)]
@@ -30,6 +32,8 @@ pub struct Crossing {
 
 /// Where the rise to the peak has come a given part of its way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventOnset"))]
 pub struct Onset {
     /// The crossing of the threshold.
     #[serde(flatten)]
@@ -40,6 +44,7 @@ pub struct Onset {
 
 /// The largest forward step before the peak.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LargestStep {
     /// The layer that the step leads to.
     #[serde(flatten)]
@@ -50,6 +55,7 @@ pub struct LargestStep {
 
 /// The layers from onset to end, the end left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HighPhase {
     /// The onset.
     pub first: Place,

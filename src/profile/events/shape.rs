@@ -14,6 +14,7 @@ use crate::geometry::Reason;
 
 /// The events of one profile.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Events {
     /// What was asked for, defaults included.
     pub parameters: EventOptions,
@@ -64,6 +65,7 @@ pub struct Events {
 
 /// The position of one event over parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PositionSpread {
     /// The event, by its name in the report.
     pub event: &'static str,

@@ -9,6 +9,8 @@ use crate::geometry::stats;
 
 /// A straight line through the layers from the bottleneck to the last.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventSlope"))]
 pub struct Slope {
     /// Least-squares slope per unit of position.
     pub slope: f64,

@@ -8,6 +8,8 @@ use crate::geometry::Reason;
 
 /// The steepest step between neighbouring layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventTransition"))]
 pub struct Transition {
     /// The layer before the step.
     pub from: Place,
@@ -25,6 +27,7 @@ pub struct Transition {
 
 /// The first layer at half of the largest value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HalfMaximum {
     /// The layer.
     #[serde(flatten)]
@@ -37,6 +40,8 @@ pub struct HalfMaximum {
 
 /// The first layer above a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventThreshold"))]
 pub struct Threshold {
     /// The layer.
     #[serde(flatten)]

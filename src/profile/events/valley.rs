@@ -15,6 +15,8 @@ const SHORTEST: usize = 3;
 
 /// A run of neighbouring layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventWindow"))]
 pub struct Window {
     /// Its first layer.
     pub first: Place,
@@ -30,6 +32,7 @@ pub struct Window {
 
 /// The dip after the first prominent maximum.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RelativeMinimum {
     /// The lowest layer between the two maxima, the first on ties.
     #[serde(flatten)]
@@ -44,6 +47,8 @@ pub struct RelativeMinimum {
 
 /// The longest run of steady layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EventPlateau"))]
 pub struct Plateau {
     /// The run.
     #[serde(flatten)]

@@ -9,6 +9,7 @@ use crate::warning::Warning;
 
 /// Intrinsic dimension over the layers of a dump.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdProfile {
     /// What was asked for, defaults included.
     pub parameters: IdParameters,
@@ -25,6 +26,7 @@ pub struct IdProfile {
 
 /// The parameters behind an [`IdProfile`], echoed in the report.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdParameters {
     /// Estimators that ran.
     pub estimators: Vec<&'static Estimator>,
@@ -72,6 +74,7 @@ pub struct IdParameters {
 
 /// Everything about one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LayerId {
     /// Name in the dump.
     pub layer: String,
@@ -129,6 +132,7 @@ impl IdProfile {
 
 /// The estimates of a layer on one control of it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ControlId {
     /// `gaussian` or `shuffle`.
     pub control: &'static str,
@@ -142,6 +146,7 @@ pub struct ControlId {
 
 /// One estimate of one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdEstimate {
     /// The estimator.
     pub estimator: &'static Estimator,
@@ -238,6 +243,7 @@ impl IdEstimate {
 
 /// One step of ABIDE: a dimension, and the neighbourhoods k* that it allows.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AdaptiveStep {
     /// The dimension; at the first step TwoNN's.
     pub id: f64,
@@ -255,6 +261,7 @@ pub struct AdaptiveStep {
 
 /// The largest eigenvalues of the covariance of a layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeadingEigenvalues {
     /// Eigenvalues in all, min(N, D).
     pub n: usize,
@@ -268,6 +275,7 @@ pub struct LeadingEigenvalues {
 
 /// One order of Gride's scaling.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScalePoint {
     /// n1; n2 is twice that.
     pub order: usize,
@@ -285,6 +293,7 @@ pub struct ScalePoint {
 
 /// TwoNN at one sub-sample size.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DecimationPoint {
     /// Rows of each sub-sample.
     pub n: usize,
@@ -294,6 +303,7 @@ pub struct DecimationPoint {
 
 /// An estimate repeated on sub-samples.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resampled {
     /// `partitions` or `decimation`.
     pub rule: &'static str,
@@ -315,6 +325,8 @@ pub struct Resampled {
 
 /// A window of scales over which the dimension is steady.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ScalingPlateau"))]
 pub struct Plateau {
     /// The rule, in words.
     pub rule: &'static str,
@@ -334,6 +346,7 @@ pub struct Plateau {
 
 /// The sentence a reader looks for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdSummary {
     /// Which estimate the summary reads, e.g. `two_nn_base`.
     pub variant: String,
@@ -345,6 +358,8 @@ pub struct IdSummary {
 
 /// One end of a profile.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "IdExtremum"))]
 pub struct Extremum {
     /// Layer name.
     pub layer: String,

@@ -12,6 +12,7 @@ pub use crate::profile::events::Direction;
 
 /// Imbalances between layers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalanceProfile {
     /// How they were computed.
     pub parameters: ImbalanceParameters,
@@ -35,6 +36,7 @@ pub struct ImbalanceProfile {
 
 /// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalanceParameters {
     /// What every layer was compared with.
     pub to: String,
@@ -59,6 +61,7 @@ pub struct ImbalanceParameters {
 
 /// Two layers at one k.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalancePair {
     /// The first layer.
     pub a: LayerRef,
@@ -94,6 +97,8 @@ pub struct ImbalancePair {
 
 /// A pair computed again in disjoint parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ImbalanceParts"))]
 pub struct Parts {
     /// Rows of the smallest part.
     pub n: usize,
@@ -115,6 +120,8 @@ pub struct Parts {
 
 /// What the imbalance is when the rows of the second layer are permuted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ImbalanceNull"))]
 pub struct Null {
     /// Mean over permutations; 1 but for chance.
     pub mean: f64,
@@ -126,6 +133,7 @@ pub struct Null {
 
 /// One matrix, rows to columns; the floor stands where a layer meets itself.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalanceMatrix {
     /// Number of neighbours.
     pub k: usize,
@@ -140,6 +148,8 @@ pub struct ImbalanceMatrix {
 
 /// Relative differences along the layers at one k.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ImbalanceSteps"))]
 pub struct Steps {
     /// Number of neighbours.
     pub k: usize,
@@ -151,6 +161,8 @@ pub struct Steps {
 
 /// From one layer to the next.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ImbalanceStep"))]
 pub struct Step {
     /// The layer.
     pub from: String,
@@ -162,6 +174,7 @@ pub struct Step {
 
 /// The layers of two dumps with the smallest max(Δ(a→b), Δ(b→a)).
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BestPair {
     /// Number of neighbours.
     pub k: usize,

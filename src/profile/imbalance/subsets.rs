@@ -20,6 +20,7 @@ use crate::warning::Warning;
 
 /// Subsets of columns against the whole, layer by layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubsetsProfile {
     /// Number of neighbours.
     pub k: usize,
@@ -39,6 +40,7 @@ pub struct SubsetsProfile {
 
 /// How subsets grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Greedy {
     /// Largest number of columns.
     pub columns: usize,
@@ -50,6 +52,7 @@ pub struct Greedy {
 
 /// One layer and its subsets.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LayerSubsets {
     /// Name of the layer.
     pub layer: String,
@@ -71,6 +74,7 @@ pub struct LayerSubsets {
 
 /// One subset of columns against the whole layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubsetPair {
     /// The columns, from 0, ascending.
     pub columns: Vec<usize>,

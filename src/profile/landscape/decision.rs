@@ -11,6 +11,7 @@ use crate::neighbours::{Metric, NeighbourTable, Points, squared_distance};
 
 /// The decision graph of a layer, and the peaks that two cuts make of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DecisionGraph {
     /// Log-density above which a row may be a centre; `None` unless cuts were given.
     pub density_cut: Option<f64>,

@@ -10,6 +10,8 @@ use crate::geometry::{Reason, stats};
 
 /// The dimension that was used, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "UsedDimension"))]
 pub struct Dimension {
     /// The dimension of the densities; `None` with a reason where there is none.
     pub id: Option<f64>,

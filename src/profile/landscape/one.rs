@@ -32,6 +32,7 @@ pub struct LandscapeOptions {
 
 /// The landscape of one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Landscape {
     /// What was asked for, defaults included.
     pub parameters: PeakParameters,

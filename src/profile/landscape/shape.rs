@@ -12,6 +12,7 @@ use crate::warning::Warning;
 
 /// The density peaks of every layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakProfile {
     /// What was asked for, defaults included.
     pub parameters: PeakParameters,
@@ -29,6 +30,7 @@ pub struct PeakProfile {
 
 /// The options behind a [`PeakProfile`], echoed in the report.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakParameters {
     /// The paper whose constants were asked for.
     pub preset: Option<&'static str>,
@@ -66,6 +68,7 @@ pub struct PeakParameters {
 
 /// The peaks of one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LayerPeaks {
     /// Name in the dump.
     pub layer: String,
@@ -110,6 +113,7 @@ pub struct LayerPeaks {
 
 /// The densities of a layer in a few numbers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DensitySummary {
     /// −mean of the log-densities.
     pub entropy: Option<f64>,
@@ -129,6 +133,7 @@ pub struct DensitySummary {
 
 /// One peak.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakSummary {
     /// Its number, from 0.
     pub peak: usize,
@@ -146,6 +151,7 @@ pub struct PeakSummary {
 
 /// Agreement of peaks with one set of labels.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelScores {
     /// Name of the labels.
     pub labels: String,
@@ -163,6 +169,7 @@ pub struct LabelScores {
 
 /// The events of one quantity over layers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuantityEvents {
     /// `n_peaks` or `ari`.
     pub quantity: &'static str,
@@ -174,6 +181,7 @@ pub struct QuantityEvents {
 
 /// The classes of one peak.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClassMix {
     /// Name of the labels.
     pub labels: String,
@@ -189,6 +197,7 @@ pub struct ClassMix {
 
 /// A class and its rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClassCount {
     /// The class.
     pub class: String,

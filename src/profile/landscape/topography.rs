@@ -14,6 +14,7 @@ const LISTED: usize = 64;
 
 /// Peaks, saddles, and where they lie on a plane.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Topography {
     /// The peaks, by the row of their centre.
     pub peaks: Vec<MappedPeak>,
@@ -29,6 +30,7 @@ pub struct Topography {
 
 /// One peak with the classes it holds and its place on the plane.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MappedPeak {
     /// The peak.
     #[serde(flatten)]
@@ -41,6 +43,7 @@ pub struct MappedPeak {
 
 /// A pair of peaks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SaddleSummary {
     /// The two peaks, ascending.
     pub peaks: [usize; 2],
@@ -56,6 +59,7 @@ pub struct SaddleSummary {
 
 /// The dendrogram of a layer, or why there is none.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakTree {
     /// `single`, `complete`, `average` or `weighted`.
     pub linkage: Linkage,

@@ -9,6 +9,7 @@ use crate::warning::Warning;
 
 /// Overlaps between layers and with labels.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapProfile {
     /// How they were computed.
     pub parameters: OverlapParameters,
@@ -30,6 +31,7 @@ pub struct OverlapProfile {
 
 /// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapParameters {
     /// What every layer was compared with; `None` for labels only.
     pub to: Option<String>,
@@ -54,6 +56,7 @@ pub struct OverlapParameters {
 
 /// Two layers at one k.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapPair {
     /// The first layer.
     pub a: LayerRef,
@@ -90,6 +93,7 @@ pub struct OverlapPair {
 
 /// The class-histogram overlap of a pair.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelledPair {
     /// The set of labels.
     pub labels: String,
@@ -99,6 +103,7 @@ pub struct LabelledPair {
 
 /// One symmetric matrix, or one of two dumps.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapMatrix {
     /// Number of neighbours.
     pub k: usize,
@@ -110,6 +115,7 @@ pub struct OverlapMatrix {
 
 /// One layer, one set of labels, one k.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelledLayer {
     /// Name of the layer.
     pub layer: String,

@@ -9,6 +9,7 @@ use crate::warning::Warning;
 
 /// Similarities between layers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityProfile {
     /// How they were computed.
     pub parameters: SimilarityParameters,
@@ -33,6 +34,7 @@ pub struct SimilarityProfile {
 
 /// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityParameters {
     /// What every layer was compared with.
     pub to: String,
@@ -67,6 +69,7 @@ pub struct SimilarityParameters {
 
 /// Two layers by one measure.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityPair {
     /// The dump of the second layer, where several sources are ranked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +100,6 @@ pub struct SimilarityPair {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<[usize; 2]>,
     /// Why there is no value.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The same in disjoint parts of the rows; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +111,8 @@ pub struct SimilarityPair {
 
 /// A pair in disjoint parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SimilarityParts"))]
 pub struct Parts {
     /// Rows of the smallest part.
     pub n: usize,
@@ -120,6 +124,8 @@ pub struct Parts {
 
 /// A pair whose second layer had its rows permuted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SimilarityNull"))]
 pub struct Null {
     /// Mean over permutations.
     pub mean: f64,
@@ -131,6 +137,7 @@ pub struct Null {
 
 /// One measure between all layers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityMatrix {
     /// The quantity.
     pub measure: &'static str,
@@ -140,6 +147,7 @@ pub struct SimilarityMatrix {
 
 /// One source by one measure over matched layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RankedSource {
     /// Its dump; `None` where two dumps were compared without a ranking.
     pub source: Option<String>,
@@ -154,12 +162,12 @@ pub struct RankedSource {
     /// The last layer before the first whose similarity is below the threshold.
     pub unchanged_up_to: Option<LayerRef>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
 /// The rank correlation of a source's similarities with values of an external table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Joined {
     /// The source, as in the ranking.
     pub source: Option<String>,
@@ -174,6 +182,5 @@ pub struct Joined {
     /// Share of 9999 permutations with a correlation at least as far from 0, two-sided.
     pub p_value: Option<f64>,
     /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }

@@ -17,6 +17,7 @@ use crate::warning::Warning;
 
 /// Outcomes and what was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttentionModifyReport {
     /// What was asked for, defaults included.
     pub parameters: ModifyParameters,
@@ -34,6 +35,7 @@ pub struct AttentionModifyReport {
 
 /// What was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModifyParameters {
     /// The heads, as `layer.head`.
     pub heads: Vec<Head>,

@@ -20,6 +20,7 @@ const NAMED_HEADS: usize = 4;
 
 /// Contributions and what was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttributionReport {
     /// What was asked for, defaults included.
     pub parameters: AttributionParameters,
@@ -35,6 +36,7 @@ pub struct AttributionReport {
 
 /// What was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttributionParameters {
     /// `block`, `head` or `both`.
     pub by: &'static str,

@@ -8,6 +8,7 @@ use crate::report::{Printable, Record};
 
 /// The neighbour search of this machine on made-up activations; times differ between runs.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchReport {
     /// Threads that were used.
     pub threads: usize,
@@ -25,6 +26,7 @@ pub struct BenchReport {
 
 /// One kernel.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BenchedKernel {
     /// Its name.
     pub kernel: &'static str,

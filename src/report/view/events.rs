@@ -16,6 +16,7 @@ use crate::warning::Warning;
 
 /// A series and its events.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventsReport {
     /// Which series was read.
     pub series: SeriesLabel,
@@ -29,6 +30,7 @@ pub struct EventsReport {
 
 /// Which series of a file was read.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SeriesLabel {
     /// The quantity of a report, or the column of a plain CSV.
     pub quantity: String,
@@ -42,6 +44,7 @@ pub struct SeriesLabel {
 
 /// One layer of the series.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventLayer {
     /// Name of the layer.
     pub layer: String,

@@ -11,6 +11,7 @@ use crate::warning::Warning;
 
 /// What was run and written.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ForwardReport {
     /// The model.
     pub model: ModelSummary,
@@ -26,6 +27,7 @@ pub struct ForwardReport {
 
 /// A model in a few numbers.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModelSummary {
     /// `gpt2` or `gpt_neox`.
     pub family: &'static str,
@@ -43,6 +45,7 @@ pub struct ModelSummary {
 
 /// One tensor of the dump.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WrittenTensor {
     /// Its name.
     pub name: String,

@@ -17,6 +17,7 @@ const NAMED_HEADS: usize = 8;
 
 /// Attention patterns and what was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeadPatternReport {
     /// What was asked for, defaults included.
     pub parameters: PatternParameters,
@@ -32,6 +33,7 @@ pub struct HeadPatternReport {
 
 /// What was asked for.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PatternParameters {
     /// The queries: `last`, `slots` or `all`.
     pub query: &'static str,
@@ -41,6 +43,7 @@ pub struct PatternParameters {
 
 /// A row with the name of its head.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedPattern {
     /// `blocks.3.head.2`.
     pub name: String,

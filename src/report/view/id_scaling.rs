@@ -14,6 +14,7 @@ use crate::report::{Printable, Record};
 /// the plateau marked, and against sample size where that was asked for. JSON and CSV hold the
 /// scaling anyway and do not change.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ScalingView<'a>(pub &'a IdProfile);
 

@@ -13,6 +13,7 @@ use crate::warning::Warning;
 
 /// The layers of a dump, read from headers; with `--scan` also what their values look like.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectReport {
     /// One entry a layer, in the order of the dump.
     pub layers: Vec<InspectedLayer>,
@@ -24,6 +25,7 @@ pub struct InspectReport {
 
 /// One layer of a dump.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectedLayer {
     /// Name in the dump.
     pub layer: String,

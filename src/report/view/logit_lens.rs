@@ -17,6 +17,7 @@ use crate::warning::Warning;
 
 /// The lens and what was asked of it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogitLensReport {
     /// What was asked for, defaults included.
     pub parameters: LensParameters,
@@ -30,6 +31,7 @@ pub struct LogitLensReport {
 
 /// What was asked of the lens.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LensParameters {
     /// The stream.
     pub stream: &'static str,

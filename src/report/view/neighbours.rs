@@ -9,6 +9,7 @@ use crate::warning::Warning;
 
 /// The tables that were written.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NeighboursReport {
     /// The distance.
     pub metric: String,
@@ -24,6 +25,7 @@ pub struct NeighboursReport {
 
 /// The table of one layer.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WrittenTable {
     /// Name of the layer.
     pub layer: String,

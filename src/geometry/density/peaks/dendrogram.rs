@@ -36,6 +36,8 @@ pub struct Dendrogram {
 
 /// A peak or a fork.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TreeNode"))]
 pub struct Node {
     /// Its place among the nodes; a peak's is the number of the peak.
     pub id: usize,

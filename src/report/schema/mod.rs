@@ -1,0 +1,206 @@
+//! Makes `docs/report.schema.json` from the types of the reports, and tells when the file is stale.
+//!
+//! Types say what a report holds, doc comments what it means, [`rules`] which numbers are possible.
+//! All of this is compiled for tests only.
+
+mod rules;
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::{
+    AttentionModifyReport, AttributionReport, BenchReport, EventsReport, ForwardReport,
+    HeadPatternReport, InspectReport, LogitLensReport, NeighboursReport, Report, SCHEMA,
+};
+use crate::profile::clones::ClonesProfile;
+use crate::profile::id::IdProfile;
+use crate::profile::imbalance::{ImbalanceProfile, SubsetsProfile};
+use crate::profile::landscape::{Landscape, PeakProfile};
+use crate::profile::overlap::OverlapProfile;
+use crate::profile::similarity::SimilarityProfile;
+
+/// Where the schema is kept.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+
+/// Makes the file anew.
+const RENEW: &str = "cargo test --lib renew_the_schema -- --ignored";
+
+/// Every command, and what it reports.
+const COMMANDS: &[(&str, fn(&mut Makes, &'static str))] = &[
+    ("id-profile", Makes::report::<IdProfile>),
+    ("inspect", Makes::report::<InspectReport>),
+    ("events", Makes::report::<EventsReport>),
+    ("imbalance", Makes::report::<ImbalanceProfile>),
+    ("imbalance-subsets", Makes::report::<SubsetsProfile>),
+    ("overlap", Makes::report::<OverlapProfile>),
+    ("neighbours", Makes::report::<NeighboursReport>),
+    ("density-peaks", Makes::report::<PeakProfile>),
+    ("landscape", Makes::report::<Landscape>),
+    ("forward", Makes::report::<ForwardReport>),
+    ("logit-lens", Makes::report::<LogitLensReport>),
+    ("attribution", Makes::report::<AttributionReport>),
+    ("head-pattern", Makes::report::<HeadPatternReport>),
+    ("attention-modify", Makes::report::<AttentionModifyReport>),
+    ("similarity", Makes::report::<SimilarityProfile>),
+    ("clones", Makes::report::<ClonesProfile>),
+    ("bench", Makes::report::<BenchReport>),
+];
+
+/// The schema in the making.
+struct Makes {
+    generator: SchemaGenerator,
+    definitions: BTreeMap<String, Value>,
+    branches: Vec<Value>,
+}
+
+impl Makes {
+    /// Adds the report of `command`: the fields of every report, then those of `T`.
+    fn report<T: JsonSchema + 'static>(&mut self, command: &'static str) {
+        let mut shape = <Report<'static, T>>::json_schema(&mut self.generator).to_value();
+        shape["description"] = format!("What `repgeo {command}` reports.").into();
+        let fields = &mut shape["properties"];
+        for (field, key, value) in [
+            ("schema", "const", SCHEMA),
+            ("command", "const", command),
+            ("version", "pattern", r"^\d+\.\d+\.\d+"),
+        ] {
+            fields[field][key] = value.into();
+        }
+        let name = T::schema_name();
+        self.branches.push(json!({
+            "if": {"properties": {"command": {"const": command}}},
+            "then": {"$ref": format!("#/$defs/{name}")},
+        }));
+        self.definitions.insert(name.into_owned(), shape);
+    }
+}
+
+/// The schema of every report.
+fn schema() -> Value {
+    let mut makes = Makes {
+        generator: SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator(),
+        definitions: BTreeMap::new(),
+        branches: Vec::new(),
+    };
+    for (command, add) in COMMANDS {
+        add(&mut makes, command);
+    }
+    let parts = makes.generator.take_definitions(true);
+    makes.definitions.extend(parts);
+    let mut definitions: Map<String, Value> = makes.definitions.into_iter().collect();
+    for definition in definitions.values_mut() {
+        let shape: &mut Schema = definition.try_into().expect("a definition is a schema");
+        Closed.transform(shape);
+    }
+    rules::add_to(&mut definitions);
+    let commands: Vec<&str> = COMMANDS.iter().map(|(command, _)| *command).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "repgeo report",
+        "description": format!(
+            "A report of repgeo, schema {SCHEMA}. Numbers are finite; one that does not exist is \
+             null with a reason beside it."
+        ),
+        "type": "object",
+        "required": ["schema", "version", "command", "input"],
+        "properties": {
+            "command": {
+                "description": "The command decides the rest of the shape.",
+                "enum": commands,
+            },
+        },
+        "allOf": makes.branches,
+        "$defs": definitions,
+    })
+}
+
+/// No object has other fields than its type, a field that may be absent is never null or empty,
+/// and descriptions speak JSON.
+struct Closed;
+
+impl Transform for Closed {
+    fn transform(&mut self, schema: &mut Schema) {
+        schema.remove("format");
+        if let Some(text) = schema.get("description").and_then(Value::as_str) {
+            let text = in_json(text);
+            schema.insert("description".into(), text.into());
+        }
+        let required = schema.get("required").cloned().unwrap_or_default();
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            for (name, field) in fields {
+                if !required
+                    .as_array()
+                    .is_some_and(|all| all.contains(&json!(name)))
+                {
+                    present(field);
+                }
+                rules::by_name(name, field);
+            }
+            schema.insert("additionalProperties".into(), false.into());
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+/// What the field holds where it stands at all.
+fn present(field: &mut Value) {
+    if let Some(types) = field["type"].as_array() {
+        let types: Vec<&Value> = types.iter().filter(|name| *name != "null").collect();
+        field["type"] = match types[..] {
+            [one] => one.clone(),
+            _ => json!(types),
+        };
+    }
+    if field["type"] == "array" && field.get("minItems").is_none() {
+        field["minItems"] = 1.into();
+    }
+    let shape = field.as_object_mut().expect("a field is described");
+    if let Some(Value::Array(choices)) = shape.get_mut("anyOf") {
+        choices.retain(|choice| *choice != json!({"type": "null"}));
+        if let [Value::Object(one)] = &choices[..] {
+            let one = one.clone();
+            shape.remove("anyOf");
+            shape.extend(one);
+        }
+    }
+}
+
+/// A doc comment in the words of JSON, on one line.
+fn in_json(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|paragraph| {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    });
+    let text: Vec<String> = paragraphs.collect();
+    text.join("\n\n")
+        .replace("`None`", "null")
+        .replace("[`", "`")
+        .replace("`]", "`")
+        .replace("\\[", "[")
+        .replace("\\]", "]")
+}
+
+fn written() -> String {
+    super::write::json::pretty(&schema())
+}
+
+#[test]
+fn the_schema_is_what_the_types_say() {
+    let kept = std::fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        kept == written(),
+        "docs/report.schema.json is stale; renew it with `{RENEW}`"
+    );
+}
+
+#[test]
+#[ignore = "writes docs/report.schema.json"]
+fn renew_the_schema() {
+    std::fs::write(FILE, written()).unwrap();
+}
