@@ -3,21 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::cache::Cache;
 use repgeo::input::{Series, find_tables};
+use repgeo::profile::LayerOptions;
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::landscape::{density_peaks, density_peaks_of_tables};
-use repgeo::profile::{LayerOptions, Tables};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::events::EventArgs;
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
+use super::output::input_name;
 use super::peaks::{PeakArgs, RowFileArgs};
-use super::progress::Bar;
-use super::rows::RowArgs;
-use super::search::SearchArgs;
+use super::shared::SharedArgs;
 
 /// Density peaks of every layer: how many, how large, and which classes they hold
 ///
@@ -42,30 +38,16 @@ pub struct DensityPeaksArgs {
     events: EventArgs,
 
     #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    search: SearchArgs,
-
-    /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    cache: Option<PathBuf>,
-
-    #[command(flatten)]
     files: RowFileArgs,
 
     #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 /// Finds peaks and reports.
 pub fn run(args: DensityPeaksArgs) -> Result<()> {
-    args.output.check()?;
+    let setting = args.shared.setting(Vec::new())?;
     args.files.check()?;
-    let progress = Bar::new(args.output.quiet);
     let keep_rows = args.files.wanted();
     let (profile, input) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
@@ -75,33 +57,31 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
                 Some(first) => first.read(1)?.n,
                 None => 0,
             };
-            let labels = args.rows.labels(n)?;
+            let labels = args.shared.rows.labels(n)?;
             let options = args
                 .peaks
                 .options(labels, LayerOptions::default(), keep_rows)?;
-            let profile = density_peaks_of_tables(&sources, &options, &progress)?;
+            let profile = density_peaks_of_tables(&sources, &options, &setting.progress)?;
             (profile.with_events(&events), path)
         }
         (Some(path), None) => {
-            let cache = args.cache.as_deref().map(Cache::open).transpose()?;
-            let tables = Tables {
-                cache: cache.as_ref(),
-                metric: args.layers.metric(),
-                search: args.search.options()?,
-            };
-            let dump = args.layers.open(path)?;
+            let dump = args.shared.layers.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-            let labels = args.rows.labels(dump.n_rows())?;
-            let layers = args.layers.options(dump.n_rows(), &args.rows)?;
+            let labels = args.shared.rows.labels(dump.n_rows())?;
+            let layers = args
+                .shared
+                .layers
+                .options(dump.n_rows(), &args.shared.rows)?;
             let options = args.peaks.options(labels, layers, keep_rows)?;
-            let profile = density_peaks(&dump, &options, &tables, args.rows.words(), &progress)?;
+            let profile = density_peaks(&dump, &options, &setting.bench())?;
             (profile.with_events(&events), path)
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
     args.files.write(&profile.layers)?;
     let input = vec![input_name(input)];
-    args.output
+    args.shared
+        .output
         .write(&Report::new("density-peaks", input, &profile))
 }
 

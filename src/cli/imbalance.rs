@@ -3,23 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::cache::Cache;
 use repgeo::input::{Dump, index_list};
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::imbalance::{
     Criterion, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets,
 };
-use repgeo::profile::{DuplicatePolicy, PartitionOrder, Tables};
+use repgeo::profile::{Bench, DuplicatePolicy, PartitionOrder};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
+use super::output::input_name;
 use super::pairs::PairArgs;
-use super::progress::Bar;
-use super::rows::RowArgs;
-use super::search::SearchArgs;
+use super::shared::SharedArgs;
 
 /// Information imbalance: how well one layer predicts the neighbours of another
 ///
@@ -41,20 +37,7 @@ pub struct ImbalanceArgs {
     subsets: SubsetArgs,
 
     #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    search: SearchArgs,
-
-    /// Keep neighbour tables and ranks in DIR and use what is there; a run that was stopped goes on
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    cache: Option<PathBuf>,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -105,54 +88,50 @@ struct SubsetArgs {
 
 /// Compares and reports.
 pub fn run(args: ImbalanceArgs) -> Result<()> {
-    args.output.check()?;
-    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
-    let tables = Tables {
-        cache: cache.as_ref(),
-        metric: args.layers.metric(),
-        search: args.search.options()?,
-    };
+    let setting = args.shared.setting(args.pairs.words())?;
+    let bench = setting.bench();
     if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
-        return run_subsets(&args, &tables);
+        return run_subsets(&args, &bench);
     }
-    let progress = Bar::new(args.output.quiet);
-    let first = args.layers.open(&args.input)?;
+    let first = args.shared.layers.open(&args.input)?;
     let second = args.pairs.open()?;
-    let (left, right) = args
-        .pairs
-        .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
-    let layers = left.options.clone();
-    let comparison = Comparison::new(left, right, &progress)?;
+    let (left, right) = args.pairs.sides(
+        &first,
+        second.as_ref(),
+        &args.shared.layers,
+        &args.shared.rows,
+    )?;
+    let comparison = Comparison::new(left, right, bench.progress)?;
     let options = ImbalanceOptions {
         target: args.pairs.target(),
         k: args.estimate.k.clone(),
         partitions: args.estimate.partitions,
         partition_order: args.estimate.partition_order,
         shuffle: args.estimate.shuffle,
-        seed: args.rows.seed,
+        seed: args.shared.rows.seed,
     };
-    let mut words = args.rows.words();
-    words.extend(args.pairs.words());
-    let mut profile = imbalance(&comparison, &layers, &options, &tables, words, &progress)?;
+    let mut profile = imbalance(&comparison, &options, &bench)?;
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
         profile.warnings.extend_from_slice(dump.warnings());
     }
     let mut input = vec![input_name(&args.input)];
     input.extend(args.pairs.second().map(input_name));
-    args.output
+    args.shared
+        .output
         .write(&Report::new("imbalance", input, &profile))
 }
 
-fn run_subsets(args: &ImbalanceArgs, tables: &Tables<'_>) -> Result<()> {
+fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
     let [k] = args.estimate.k[..] else {
         return Err(Error::Usage(
             "--coordinates and --greedy take one --k".into(),
         ));
     };
-    let dump = args.layers.open(&args.input)?;
-    let layers = args
+    let shared = &args.shared;
+    let dump = shared.layers.open(&args.input)?;
+    let layers = shared
         .layers
-        .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
+        .options_or(dump.n_rows(), &shared.rows, DuplicatePolicy::Keep)?;
     let rule = match args.subsets.greedy {
         Some(columns) => SubsetRule::Greedy {
             columns,
@@ -162,17 +141,10 @@ fn run_subsets(args: &ImbalanceArgs, tables: &Tables<'_>) -> Result<()> {
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };
     let options = SubsetOptions { rule, k };
-    let progress = Bar::new(args.output.quiet);
-    let profile = subsets(
-        &dump,
-        &layers,
-        &options,
-        tables,
-        args.rows.words(),
-        &progress,
-    )?;
+    let profile = subsets(&dump, &layers, &options, bench)?;
     let input = vec![input_name(&args.input)];
-    args.output
+    args.shared
+        .output
         .write(&Report::new("imbalance-subsets", input, &profile))
 }
 

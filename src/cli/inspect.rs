@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::profile::diagnose;
+use repgeo::profile::{Bench, diagnose};
 use repgeo::report::{InspectReport, InspectedLayer, Report};
 
 use super::layers::LayerArgs;
@@ -45,11 +45,15 @@ pub fn run(args: InspectArgs) -> Result<()> {
         layers: Vec::new(),
     };
     let progress = Bar::new(args.output.quiet);
+    let bench = Bench {
+        metric: args.layers.metric(),
+        progress: &progress,
+        ..Bench::default()
+    };
     for layer in dump.layers() {
         let diagnostics = if args.scan {
             let options = args.layers.options(layer.n_rows(), &args.rows)?;
-            let (found, warnings) =
-                diagnose(&dump, layer, &options, args.layers.metric(), &progress)?;
+            let (found, warnings) = diagnose(&dump, layer, &options, &bench)?;
             report.warnings.extend(warnings);
             Some(found)
         } else {

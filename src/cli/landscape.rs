@@ -5,19 +5,14 @@ use std::str::FromStr;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::cache::Cache;
 use repgeo::geometry::density::peaks::Linkage;
-use repgeo::profile::Tables;
 use repgeo::profile::landscape::{LandscapeOptions, landscape};
 use repgeo::report::{Report, write_decision_graph};
 
 use super::choice::choice;
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
+use super::output::input_name;
 use super::peaks::{PeakArgs, RowFileArgs, require_ending};
-use super::progress::Bar;
-use super::rows::RowArgs;
-use super::search::SearchArgs;
+use super::shared::SharedArgs;
 
 /// The density peaks of one layer: centres, saddles, tree, map, and the classes they hold
 ///
@@ -35,23 +30,10 @@ pub struct LandscapeArgs {
     arrangement: ArrangementArgs,
 
     #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    search: SearchArgs,
-
-    /// Keep the neighbour table in DIR and use what is there
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    cache: Option<PathBuf>,
-
-    #[command(flatten)]
     files: RowFileArgs,
 
     #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -96,20 +78,17 @@ impl FromStr for Cuts {
 
 /// Surveys and reports.
 pub fn run(args: LandscapeArgs) -> Result<()> {
-    args.output.check()?;
+    let setting = args.shared.setting(Vec::new())?;
     args.files.check()?;
     if let Some(path) = &args.arrangement.decision_graph {
         require_ending(path, "csv", "--decision-graph")?;
     }
-    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
-    let tables = Tables {
-        cache: cache.as_ref(),
-        metric: args.layers.metric(),
-        search: args.search.options()?,
-    };
-    let dump = args.layers.open(&args.input)?;
-    let labels = args.rows.labels(dump.n_rows())?;
-    let layers = args.layers.options(dump.n_rows(), &args.rows)?;
+    let dump = args.shared.layers.open(&args.input)?;
+    let labels = args.shared.rows.labels(dump.n_rows())?;
+    let layers = args
+        .shared
+        .layers
+        .options(dump.n_rows(), &args.shared.rows)?;
     let options = LandscapeOptions {
         peaks: args.peaks.options(labels, layers, args.files.wanted())?,
         linkage: args.arrangement.linkage,
@@ -120,13 +99,12 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
             .cuts
             .map(|Cuts(density, delta)| (density, delta)),
     };
-    let progress = Bar::new(args.output.quiet);
-    let found = landscape(&dump, &options, &tables, args.rows.words(), &progress)?;
+    let found = landscape(&dump, &options, &setting.bench())?;
     args.files.write(&found.layers)?;
     if let (Some(path), Some(graph)) = (&args.arrangement.decision_graph, &found.decision_graph) {
         write_decision_graph(path, graph)?;
     }
-    args.output.write(&Report::new(
+    args.shared.output.write(&Report::new(
         "landscape",
         vec![input_name(&args.input)],
         &found,

@@ -30,6 +30,7 @@ mod prompts;
 mod queries;
 mod rows;
 mod search;
+mod shared;
 mod similarity;
 
 /// Exact, reproducible geometry of hidden representations.

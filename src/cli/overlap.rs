@@ -3,19 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::cache::Cache;
-use repgeo::profile::Tables;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
+use super::output::input_name;
 use super::pairs::PairArgs;
-use super::progress::Bar;
-use super::rows::RowArgs;
-use super::search::SearchArgs;
+use super::shared::SharedArgs;
 
 /// Neighbour overlap: the share of neighbours that layers have in common, or with the row's label
 ///
@@ -33,25 +28,12 @@ pub struct OverlapArgs {
     #[command(flatten)]
     estimate: EstimateArgs,
 
-    #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    search: SearchArgs,
-
-    /// Keep neighbour tables in DIR and use what is there; a run that was stopped goes on
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    cache: Option<PathBuf>,
-
     /// Put the overlap of every row into the JSON
     #[arg(long, help_heading = "Output")]
     per_row: bool,
 
     #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -77,22 +59,17 @@ struct EstimateArgs {
 
 /// Compares and reports.
 pub fn run(args: OverlapArgs) -> Result<()> {
-    args.output.check()?;
-    let first = args.layers.open(&args.input)?;
+    let setting = args.shared.setting(args.pairs.words())?;
+    let bench = setting.bench();
+    let first = args.shared.layers.open(&args.input)?;
     let second = args.pairs.open()?;
-    let labels = args.rows.labels(first.n_rows())?;
+    let labels = args.shared.rows.labels(first.n_rows())?;
     let wants_pairs = labels.is_empty() || second.is_some() || args.pairs.asked().is_some();
     if args.estimate.class_fraction.is_some() && wants_pairs {
         return Err(Error::Usage(
             "--class-fraction is about labels alone; leave --to and the second dump out".into(),
         ));
     }
-    let cache = args.cache.as_deref().map(Cache::open).transpose()?;
-    let tables = Tables {
-        cache: cache.as_ref(),
-        metric: args.layers.metric(),
-        search: args.search.options()?,
-    };
     let defaults = OverlapOptions::default();
     let options = OverlapOptions {
         target: wants_pairs.then(|| args.pairs.target()),
@@ -106,21 +83,22 @@ pub fn run(args: OverlapArgs) -> Result<()> {
         blocks: args.estimate.blocks,
         partitions: args.estimate.partitions,
         per_row: args.per_row,
-        seed: args.rows.seed,
+        seed: args.shared.rows.seed,
     };
-    let progress = Bar::new(args.output.quiet);
-    let (left, right) = args
-        .pairs
-        .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
-    let layers = left.options.clone();
-    let comparison = Comparison::new(left, right, &progress)?;
-    let mut words = args.rows.words();
-    words.extend(args.pairs.words());
-    let mut profile = overlap(&comparison, &layers, &options, &tables, words, &progress)?;
+    let (left, right) = args.pairs.sides(
+        &first,
+        second.as_ref(),
+        &args.shared.layers,
+        &args.shared.rows,
+    )?;
+    let comparison = Comparison::new(left, right, bench.progress)?;
+    let mut profile = overlap(&comparison, &options, &bench)?;
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
         profile.warnings.extend_from_slice(dump.warnings());
     }
     let mut input = vec![input_name(&args.input)];
     input.extend(args.pairs.second().map(input_name));
-    args.output.write(&Report::new("overlap", input, &profile))
+    args.shared
+        .output
+        .write(&Report::new("overlap", input, &profile))
 }

@@ -1,7 +1,10 @@
 //! Flags of the neighbour search. None changes a number.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use repgeo::cache::Cache;
 use repgeo::neighbours::{Kernel, SearchOptions};
 use repgeo::{Error, Result};
 
@@ -50,6 +53,22 @@ fn kernel_name() -> impl TypedValueParser<Value = Kernel> {
             .unwrap_or_default()
     };
     PossibleValuesParser::new(Kernel::ALL.map(Kernel::as_str)).map(named)
+}
+
+/// Where finished work is kept.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub struct CacheArgs {
+    /// Keep neighbour tables and ranks in DIR and use what is there; a run that was stopped goes on
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl CacheArgs {
+    /// The cache, if there is one.
+    pub fn open(&self) -> Result<Option<Cache>> {
+        self.cache.as_deref().map(Cache::open).transpose()
+    }
 }
 
 impl SearchArgs {

@@ -10,16 +10,14 @@ use repgeo::profile::compare::{Comparison, Side, Target};
 use repgeo::profile::similarity::{
     Measure, RankCorrelation, SimilarityOptions, SimilarityProfile, Source, join, similarity,
 };
-use repgeo::profile::{DuplicatePolicy, LayerOptions};
+use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
+use super::output::input_name;
 use super::pairs::PairArgs;
-use super::progress::Bar;
-use super::rows::RowArgs;
+use super::shared::SharedArgs;
 
 /// How alike layers are over the same inputs: CKA, CCA, Procrustes, RSA and more
 ///
@@ -41,13 +39,7 @@ pub struct SimilarityArgs {
     ranking: RankArgs,
 
     #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 /// The word for every measure.
@@ -119,12 +111,12 @@ struct RankArgs {
 
 /// Compares and reports.
 pub fn run(args: SimilarityArgs) -> Result<()> {
-    args.output.check()?;
-    let progress = Bar::new(args.output.quiet);
-    let first = args.layers.open(&args.input)?;
+    let setting = args.shared.setting(args.pairs.words())?;
+    let bench = setting.bench();
+    let first = args.shared.layers.open(&args.input)?;
     let options = args.options();
     let neighbours = [Measure::Imbalance, Measure::Overlap];
-    if options.metric != Metric::Euclidean
+    if bench.metric != Metric::Euclidean
         && !neighbours.iter().any(|one| options.measures.contains(one))
     {
         return Err(Error::Usage(
@@ -134,33 +126,34 @@ pub fn run(args: SimilarityArgs) -> Result<()> {
         ));
     }
     let table = args.table(&options)?;
-    let mut words = args.rows.words();
-    words.extend(args.pairs.words());
     let mut input = vec![input_name(&args.input)];
     let (mut profile, warnings) = if args.ranking.rank.is_empty() {
         let second = args.pairs.open()?;
-        let (left, right) = args
-            .pairs
-            .sides(&first, second.as_ref(), &args.layers, &args.rows)?;
-        let layers = left.options.clone();
+        let (left, right) = args.pairs.sides(
+            &first,
+            second.as_ref(),
+            &args.shared.layers,
+            &args.shared.rows,
+        )?;
         let source = Source {
             name: None,
-            comparison: Comparison::new(left, right, &progress)?,
+            comparison: Comparison::new(left, right, bench.progress)?,
         };
         input.extend(args.pairs.second().map(input_name));
-        let profile = similarity(&[source], &layers, &options, words, &progress)?;
+        let profile = similarity(&[source], &options, &bench)?;
         let warnings = second.map(|dump| dump.warnings().to_vec());
         (profile, warnings.unwrap_or_default())
     } else {
         input.extend(args.ranking.rank.iter().map(|path| input_name(path)));
-        (rank(&args, &first, &options, words, &progress)?, Vec::new())
+        (rank(&args, &first, &options, &bench)?, Vec::new())
     };
     profile.warnings.extend_from_slice(first.warnings());
     profile.warnings.extend(warnings);
     if let Some(table) = table {
         profile.joined = join(&profile.ranking, &profile.layers, &table, options.seed)?;
     }
-    args.output
+    args.shared
+        .output
         .write(&Report::new("similarity", input, &profile))
 }
 
@@ -169,18 +162,18 @@ fn rank(
     args: &SimilarityArgs,
     target: &Dump,
     options: &SimilarityOptions,
-    words: Vec<String>,
-    progress: &Bar,
+    bench: &Bench<'_>,
 ) -> Result<SimilarityProfile> {
     let dumps: Vec<Dump> = args
         .ranking
         .rank
         .iter()
-        .map(|path| args.layers.open(path))
+        .map(|path| args.shared.layers.open(path))
         .collect::<Result<_>>()?;
     let layers: LayerOptions =
-        args.layers
-            .options_or(target.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
+        args.shared
+            .layers
+            .options_or(target.n_rows(), &args.shared.rows, DuplicatePolicy::Keep)?;
     let mut sources = Vec::new();
     for (at, (path, dump)) in args.ranking.rank.iter().zip(&dumps).enumerate() {
         // Dumps of different folders may have one name.
@@ -196,10 +189,10 @@ fn rank(
         };
         sources.push(Source {
             name: Some(name),
-            comparison: Comparison::new(side(target), Some(side(dump)), progress)?,
+            comparison: Comparison::new(side(target), Some(side(dump)), bench.progress)?,
         });
     }
-    similarity(&sources, &layers, options, words, progress)
+    similarity(&sources, options, bench)
 }
 
 impl SimilarityArgs {
@@ -227,12 +220,11 @@ impl SimilarityArgs {
             variance: self.measures.variance,
             dissimilarity: self.measures.dissimilarity,
             correlation: self.measures.correlation,
-            metric: self.layers.metric(),
             k: self.measures.k,
             partitions: self.measures.partitions,
             permutations: self.measures.permutations,
             threshold: self.ranking.threshold,
-            seed: self.rows.seed,
+            seed: self.shared.rows.seed,
         }
     }
 

@@ -4,8 +4,7 @@ use crate::choice::choice;
 use crate::error::{Error, Result};
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
-use crate::neighbours::{Metric, Points, SearchOptions, order_distances};
-use crate::progress::Progress;
+use crate::profile::bench::Bench;
 use crate::warning::{Warning, WarningCode};
 
 choice! {
@@ -239,8 +238,7 @@ pub fn diagnose(
     dump: &Dump,
     layer: &LayerInfo,
     options: &LayerOptions,
-    metric: Metric,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<(Diagnostics, Vec<Warning>)> {
     let options = LayerOptions {
         duplicates: DuplicatePolicy::Keep,
@@ -253,8 +251,8 @@ pub fn diagnose(
         mut warnings,
         ..
     } = prepare(dump, layer, &options)?;
-    let points = Points::new(&matrix, metric, &layer.name)?;
-    let distances = order_distances(&points, &[1, 2], &SearchOptions::default(), progress)?;
+    let points = bench.points(&matrix, &layer.name)?;
+    let distances = bench.order_distances(&points, &layer.name, &[1, 2])?;
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
         diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
     }

@@ -1,5 +1,6 @@
 //! Floor 4: a quantity over layers.
 
+mod bench;
 pub mod clones;
 pub mod compare;
 mod controls;
@@ -12,10 +13,9 @@ mod named;
 pub mod overlap;
 mod resample;
 pub mod similarity;
-mod tables;
 
+pub use bench::Bench;
 pub use controls::Control;
 pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
 pub use resample::PartitionOrder;
-pub use tables::Tables;

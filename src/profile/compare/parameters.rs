@@ -22,13 +22,13 @@ pub struct RowParameters {
 
 impl RowParameters {
     /// The options, echoed; `rows` says in words how rows were chosen.
-    pub fn new(layers: &LayerOptions, rows: Vec<String>) -> Self {
+    pub fn new(layers: &LayerOptions, rows: &[String]) -> Self {
         Self {
             duplicates: layers.duplicates.name().to_owned(),
             drop_nonfinite: layers.drop_nonfinite,
             pool: layers.pool.map(|pool| pool.to_string()),
             masked: layers.mask.is_some(),
-            rows,
+            rows: rows.to_vec(),
         }
     }
 }

@@ -122,6 +122,11 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// How the layers of the left dump became points.
+    pub fn options(&self) -> &LayerOptions {
+        &self.left.options
+    }
+
     /// Number of common rows, N.
     pub fn n_rows(&self) -> usize {
         self.n

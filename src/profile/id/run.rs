@@ -10,10 +10,10 @@ use crate::geometry::diagnostics::Diagnostics;
 use crate::geometry::id::{GRIDE, LayerView};
 use crate::input::{Dump, Matrix, TableSource};
 use crate::neighbours::{NeighbourTable, OrderDistances, Points, order_distances, pairs_within};
+use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
 use crate::profile::named::Named;
-use crate::profile::tables::Tables;
 use crate::progress::Progress;
 use crate::warning::Warning;
 
@@ -273,12 +273,14 @@ impl Subject<'_> {
         } else {
             stored
         };
-        let tables = Tables {
+        let bench = Bench {
             cache: options.cache.as_deref(),
             metric: options.metric,
             search: options.search,
+            progress,
+            rows: &[],
         };
-        let table = tables.neighbours(self.matrix, self.name, k, warnings, progress)?;
+        let table = bench.neighbours(self.matrix, self.name, k, warnings)?;
         let distances = if largest <= k {
             OrderDistances::from_table(&table.distances, &orders)
         } else {

@@ -9,10 +9,8 @@ use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, information_imbalance};
 use crate::input::Matrix;
 use crate::neighbours::{RankCounts, Targets};
+use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, all_rows_equal};
-use crate::profile::named::Named;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// A layer of a comparison.
@@ -49,7 +47,7 @@ pub(super) struct Search<'a> {
     pub rows: Option<&'a [u32]>,
     /// Permutations of the rows that take part.
     pub permutations: &'a [Vec<u32>],
-    pub tables: Tables<'a>,
+    pub bench: Bench<'a>,
 }
 
 /// Memory for the thresholds and counts of the targets of one sweep; more sources than fit are
@@ -60,11 +58,7 @@ const TARGET_BYTES: usize = 512 << 20;
 const BYTES_A_TARGET: usize = 32;
 
 impl Search<'_> {
-    pub(super) fn run(
-        &self,
-        warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
-    ) -> Result<Directed> {
+    pub(super) fn run(&self, warnings: &mut Vec<Warning>) -> Result<Directed> {
         let n = self.rows.map_or(self.comparison.n_rows(), <[u32]>::len);
         let mut directed = Directed::default();
         let arrows: BTreeSet<Arrow> = self
@@ -79,17 +73,11 @@ impl Search<'_> {
         for &node in &nodes {
             let matrix = self.read(node)?;
             let name = self.name(node);
-            let told = Named {
-                layer: name,
-                progress,
-            };
             let Some(k) = deepest else { continue };
             if all_rows_equal(&matrix) {
                 continue;
             }
-            let table = self
-                .tables
-                .neighbours(&matrix, name, k + 1, warnings, &told)?;
+            let table = self.bench.neighbours(&matrix, name, k + 1, warnings)?;
             let column = |order: usize| table.distances_of_order(order).to_vec();
             directed.nearest.insert(node, [column(1), column(2)]);
             let indices = table.indices.slice(s![.., ..=k]).to_owned();
@@ -125,7 +113,6 @@ impl Search<'_> {
                     k,
                     &mut directed,
                     warnings,
-                    progress,
                 )?;
             }
         }
@@ -157,7 +144,6 @@ impl Search<'_> {
         k: usize,
         directed: &mut Directed,
         warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
     ) -> Result<()> {
         let n = matrix.n_rows();
         let width = k + 1 + self.permutations.len() * k;
@@ -182,11 +168,7 @@ impl Search<'_> {
             groups: &groups,
         };
         let name = self.name(to);
-        let told = Named {
-            layer: name,
-            progress,
-        };
-        let counts = self.tables.ranks(matrix, name, &targets, warnings, &told)?;
+        let counts = self.bench.ranks(matrix, name, &targets, warnings)?;
         for (at, &from) in sources.iter().enumerate() {
             let table = &neighbours[&from];
             let found = self.imbalances(&counts, table, at * width, at * self.k.len());

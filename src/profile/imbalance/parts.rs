@@ -7,8 +7,6 @@ use crate::error::{Error, Result};
 use crate::geometry::relation::floor;
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::resample::partitions;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Δ along every arrow in every part.
@@ -23,7 +21,6 @@ pub(super) fn in_parts(
     search: &Search<'_>,
     options: &ImbalanceOptions,
     warnings: &mut Vec<Warning>,
-    progress: &dyn Progress,
 ) -> Result<Option<InParts>> {
     let Some(count) = options.partitions else {
         return Ok(None);
@@ -43,13 +40,10 @@ pub(super) fn in_parts(
                 rows: Some(rows),
                 permutations: &[],
                 // Parts are cheap and would crowd the cache.
-                tables: Tables {
-                    cache: None,
-                    ..search.tables
-                },
+                bench: search.bench.without_cache(),
                 ..*search
             };
-            part.run(warnings, progress)
+            part.run(warnings)
         })
         .collect::<Result<_>>()?;
     Ok(Some(InParts {

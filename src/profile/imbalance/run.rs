@@ -9,27 +9,23 @@ use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
+use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, reduced};
 use crate::profile::layers::LayerOptions;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::random::SplitMix64;
 
 /// Information imbalances between the layers of `comparison`.
 ///
 /// Every layer costs one search for neighbours and one count of ranks, however many pairs there
-/// are. `rows` says in words how rows were chosen.
+/// are.
 ///
 /// # Errors
 /// [`Error::Usage`](crate::Error::Usage) for pairs that do not exist or parts without rows; whatever reading a layer or
-/// [`Tables`] gives.
+/// [`Bench`] gives.
 pub fn imbalance(
     comparison: &Comparison<'_>,
-    layers: &LayerOptions,
     options: &ImbalanceOptions,
-    tables: &Tables<'_>,
-    rows: Vec<String>,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<ImbalanceProfile> {
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
@@ -49,10 +45,10 @@ pub fn imbalance(
         k: &k,
         rows: None,
         permutations: &permutations,
-        tables: *tables,
+        bench: *bench,
     };
-    let directed = search.run(&mut warnings, progress)?;
-    let parts = in_parts(&search, options, &mut warnings, progress)?;
+    let directed = search.run(&mut warnings)?;
+    let parts = in_parts(&search, options, &mut warnings)?;
 
     let mut found = Vec::new();
     for (at, &k) in k.iter().enumerate() {
@@ -85,7 +81,7 @@ pub fn imbalance(
         } else {
             Vec::new()
         },
-        parameters: parameters(layers, options, tables, &k, rows),
+        parameters: parameters(comparison.options(), options, bench, &k),
         n,
         layers: comparison.left().to_vec(),
         against: two.then(|| comparison.right().to_vec()),
@@ -160,15 +156,14 @@ fn pair_of(
 fn parameters(
     layers: &LayerOptions,
     options: &ImbalanceOptions,
-    tables: &Tables<'_>,
+    bench: &Bench<'_>,
     k: &[usize],
-    rows: Vec<String>,
 ) -> ImbalanceParameters {
     ImbalanceParameters {
         to: options.target.to_string(),
         k: k.to_vec(),
-        metric: tables.metric.name().to_owned(),
-        rows: RowParameters::new(layers, rows),
+        metric: bench.metric.name().to_owned(),
+        rows: RowParameters::new(layers, bench.rows),
         partitions: options.partitions,
         partition_order: options.partitions.map(|_| options.partition_order.name()),
         shuffle: options.shuffle,

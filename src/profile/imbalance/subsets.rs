@@ -11,11 +11,9 @@ use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::input::{Dump, Matrix, Values};
 use crate::neighbours::Targets;
+use crate::profile::bench::Bench;
 use crate::profile::compare::all_rows_equal;
 use crate::profile::layers::{LayerOptions, prepare};
-use crate::profile::named::Named;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Subsets of columns against the whole, layer by layer.
@@ -96,22 +94,16 @@ pub struct SubsetPair {
 /// other column. Its cost grows as N²·D·beam·columns: take fewer rows.
 ///
 /// # Errors
-/// [`Error::Usage`] for columns that are not there; whatever reading a layer or [`Tables`] gives.
+/// [`Error::Usage`] for columns that are not there; whatever reading a layer or [`Bench`] gives.
 pub fn subsets(
     dump: &Dump,
     layers: &LayerOptions,
     options: &SubsetOptions,
-    tables: &Tables<'_>,
-    rows: Vec<String>,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<SubsetsProfile> {
     let mut found = Vec::new();
     for info in dump.layers() {
         let prepared = prepare(dump, info, layers)?;
-        let progress = Named {
-            layer: &info.name,
-            progress,
-        };
         let mut layer = LayerSubsets {
             layer: info.name.clone(),
             index: info.index,
@@ -128,17 +120,17 @@ pub fn subsets(
             layer.reason = Some(Reason::AllRowsIdentical);
         } else {
             let mut warnings = Vec::new();
-            let whole = Whole::new(&prepared.matrix, &info.name, options.k, tables, &progress)?;
+            let whole = Whole::new(&prepared.matrix, &info.name, options.k, bench)?;
             layer.subsets = match &options.rule {
                 SubsetRule::Given(subsets) => {
                     check(subsets, layer.n_columns, &info.name)?;
-                    whole.compare(subsets, &progress, &mut warnings)?
+                    whole.compare(subsets, &mut warnings)?
                 }
                 SubsetRule::Greedy {
                     columns,
                     beam,
                     criterion,
-                } => whole.grow(*columns, *beam, *criterion, &progress, &mut warnings)?,
+                } => whole.grow(*columns, *beam, *criterion, &mut warnings)?,
             };
             layer.warnings.extend(warnings);
         }
@@ -146,9 +138,9 @@ pub fn subsets(
     }
     Ok(SubsetsProfile {
         k: options.k,
-        metric: tables.metric.name().to_owned(),
+        metric: bench.metric.name().to_owned(),
         duplicates: layers.duplicates.name().to_owned(),
-        rows,
+        rows: bench.rows.to_vec(),
         greedy: match options.rule {
             SubsetRule::Given(_) => None,
             SubsetRule::Greedy {
@@ -187,29 +179,20 @@ struct Whole<'a> {
     matrix: &'a Matrix,
     name: &'a str,
     k: usize,
-    tables: Tables<'a>,
+    bench: Bench<'a>,
     neighbours: Array2<u32>,
 }
 
 impl<'a> Whole<'a> {
-    fn new(
-        matrix: &'a Matrix,
-        name: &'a str,
-        k: usize,
-        tables: &Tables<'a>,
-        progress: &dyn Progress,
-    ) -> Result<Self> {
+    fn new(matrix: &'a Matrix, name: &'a str, k: usize, bench: &Bench<'a>) -> Result<Self> {
         // Subsets are many and small; keeping them would crowd the cache.
-        let tables = Tables {
-            cache: None,
-            ..*tables
-        };
-        let table = tables.neighbours(matrix, name, k + 1, &mut Vec::new(), progress)?;
+        let bench = bench.without_cache();
+        let table = bench.neighbours(matrix, name, k + 1, &mut Vec::new())?;
         Ok(Self {
             matrix,
             name,
             k,
-            tables,
+            bench,
             neighbours: table.indices.slice(s![.., ..=k]).to_owned(),
         })
     }
@@ -218,12 +201,11 @@ impl<'a> Whole<'a> {
     fn compare(
         &self,
         subsets: &[Vec<usize>],
-        progress: &dyn Progress,
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<SubsetPair>> {
         let mut found = Vec::new();
         for batch in subsets.chunks(AT_ONCE) {
-            found.extend(self.compare_batch(batch, progress, warnings)?);
+            found.extend(self.compare_batch(batch, warnings)?);
         }
         Ok(found)
     }
@@ -231,7 +213,6 @@ impl<'a> Whole<'a> {
     fn compare_batch(
         &self,
         subsets: &[Vec<usize>],
-        progress: &dyn Progress,
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<SubsetPair>> {
         let (n, k) = (self.matrix.n_rows(), self.k);
@@ -248,18 +229,14 @@ impl<'a> Whole<'a> {
                 block.assign(&self.neighbours);
                 continue;
             }
-            let table = self
-                .tables
-                .neighbours(&part, self.name, k + 1, warnings, progress)?;
+            let table = self.bench.neighbours(&part, self.name, k + 1, warnings)?;
             let mut block = rows.slice_mut(s![.., at * width..(at + 1) * width]);
             block.assign(&table.indices);
             let targets = Targets {
                 rows: self.neighbours.view(),
                 groups: slice::from_ref(&nearest),
             };
-            let counts = self
-                .tables
-                .ranks(&part, self.name, &targets, warnings, progress)?;
+            let counts = self.bench.ranks(&part, self.name, &targets, warnings)?;
             there.push(information_imbalance(
                 &Counted {
                     neighbours: self.neighbours.view(),
@@ -277,8 +254,8 @@ impl<'a> Whole<'a> {
             groups: &groups,
         };
         let counts = self
-            .tables
-            .ranks(self.matrix, self.name, &targets, warnings, progress)?;
+            .bench
+            .ranks(self.matrix, self.name, &targets, warnings)?;
         let back = (0..subsets.len()).map(|at| {
             let block = s![.., at * width..(at + 1) * width];
             let counted = Counted {
@@ -303,14 +280,13 @@ impl<'a> Whole<'a> {
         columns: usize,
         beam: usize,
         criterion: Criterion,
-        progress: &dyn Progress,
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<SubsetPair>> {
         let d = self.matrix.n_columns();
         let mut best = Vec::new();
         let mut candidates: Vec<Vec<usize>> = (0..d).map(|column| vec![column]).collect();
         for size in 1..=columns.min(d) {
-            let mut found = self.compare(&candidates, progress, warnings)?;
+            let mut found = self.compare(&candidates, warnings)?;
             // A stable sort of lists in lexicographic order: the first of equals stays first.
             found.sort_by(|a, b| a.cost(criterion).total_cmp(&b.cost(criterion)));
             found.truncate(beam);

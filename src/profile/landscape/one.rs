@@ -11,8 +11,7 @@ use super::topography::{PeakTree, Topography, topography, tree};
 use crate::error::{Error, Result};
 use crate::geometry::density::peaks::Linkage;
 use crate::input::Dump;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
+use crate::profile::bench::Bench;
 use crate::warning::Warning;
 
 /// What to say about one layer beside its peaks.
@@ -49,18 +48,12 @@ pub struct Landscape {
     pub warnings: Vec<Warning>,
 }
 
-/// The landscape of the only layer of `dump`; `rows` says in words how its rows were chosen.
+/// The landscape of the only layer of `dump`.
 ///
 /// # Errors
 /// [`Error::Usage`] unless there is one layer; whatever
 /// [`density_peaks`](super::density_peaks) gives.
-pub fn landscape(
-    dump: &Dump,
-    options: &LandscapeOptions,
-    tables: &Tables<'_>,
-    rows: Vec<String>,
-    progress: &dyn Progress,
-) -> Result<Landscape> {
+pub fn landscape(dump: &Dump, options: &LandscapeOptions, bench: &Bench<'_>) -> Result<Landscape> {
     let [info] = dump.layers() else {
         return Err(Error::Usage(format!(
             "a landscape is of one layer, there are {}; choose one with --layers or as FILE#NAME",
@@ -68,7 +61,7 @@ pub fn landscape(
         )));
     };
     let peaks = &options.peaks;
-    let worked = Worked::layer(dump, info, peaks, tables, progress)?;
+    let worked = Worked::layer(dump, info, peaks, bench)?;
     let (found, prepared) = (worked.found.as_ref(), &worked.prepared);
     let topography =
         found.map(|found| topography(found, &worked.report.peaks, &prepared.rows, peaks));
@@ -81,7 +74,7 @@ pub fn landscape(
             found,
             &worked.table,
             &prepared.matrix,
-            tables.metric,
+            bench.metric,
             &prepared.rows,
             options.cuts,
         )
@@ -94,7 +87,7 @@ pub fn landscape(
         ..worked.report
     };
     Ok(Landscape {
-        parameters: peaks.parameters(tables, rows),
+        parameters: peaks.parameters(bench),
         layers: vec![layer],
         topography,
         dendrogram,

@@ -4,8 +4,8 @@ use super::rules::{DensityRule, DimensionRule, HaloRule, Preset};
 use super::shape::PeakParameters;
 use crate::geometry::id::Orders;
 use crate::input::Labels;
+use crate::profile::bench::Bench;
 use crate::profile::layers::LayerOptions;
-use crate::profile::tables::Tables;
 
 /// Neighbours stored for the assignment of rows and the search for saddles, unless more are needed.
 const STORED: usize = 100;
@@ -67,8 +67,8 @@ impl PeakOptions {
         stored.max(scale.map_or(0, Orders::n2))
     }
 
-    /// The options as the report echoes them; `rows` says in words how rows were chosen.
-    pub(super) fn parameters(&self, metric: &Tables<'_>, rows: Vec<String>) -> PeakParameters {
+    /// The options as the report echoes them.
+    pub(super) fn parameters(&self, bench: &Bench<'_>) -> PeakParameters {
         PeakParameters {
             preset: self.preset.map(Preset::name),
             density: self.density.name(),
@@ -80,12 +80,12 @@ impl PeakOptions {
             halo: self.halo.name(),
             labels: self.labels.iter().map(|one| one.name.clone()).collect(),
             noise_label: self.noise_label.clone(),
-            metric: metric.metric.name().to_owned(),
+            metric: bench.metric.name().to_owned(),
             duplicates: self.layers.duplicates.name().to_owned(),
             drop_nonfinite: self.layers.drop_nonfinite,
             pool: self.layers.pool.map(|pool| pool.to_string()),
             masked: self.layers.mask.is_some(),
-            rows,
+            rows: bench.rows.to_vec(),
         }
     }
 }

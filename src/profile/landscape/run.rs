@@ -11,25 +11,18 @@ use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
+use crate::profile::bench::Bench;
 use crate::profile::layers::{PreparedLayer, distance_warnings, prepare};
-use crate::profile::named::Named;
-use crate::profile::tables::Tables;
 use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
 
-/// The density peaks of every layer of `dump`; `rows` says in words how its rows were chosen.
+/// The density peaks of every layer of `dump`.
 ///
 /// # Errors
-/// Whatever [`prepare`] gives for a layer, and [`Tables::neighbours`].
-pub fn density_peaks(
-    dump: &Dump,
-    options: &PeakOptions,
-    tables: &Tables<'_>,
-    rows: Vec<String>,
-    progress: &dyn Progress,
-) -> Result<PeakProfile> {
+/// Whatever [`prepare`] gives for a layer, and [`Bench::neighbours`].
+pub fn density_peaks(dump: &Dump, options: &PeakOptions, bench: &Bench<'_>) -> Result<PeakProfile> {
     let layers = dump.layers().iter().map(|info| {
-        let worked = Worked::layer(dump, info, options, tables, progress)?;
+        let worked = Worked::layer(dump, info, options, bench)?;
         let mut layer = worked.report;
         if options.keep_rows {
             let prepared = &worked.prepared;
@@ -44,7 +37,7 @@ pub fn density_peaks(
     });
     Ok(PeakProfile {
         layers: layers.collect::<Result<_>>()?,
-        parameters: options.parameters(tables, rows),
+        parameters: options.parameters(bench),
         events: Vec::new(),
         lead: None,
         warnings: dump.warnings().to_vec(),
@@ -88,7 +81,7 @@ pub fn density_peaks_of_tables(
     }
     Ok(PeakProfile {
         layers,
-        parameters: options.parameters(&Tables::default(), Vec::new()),
+        parameters: options.parameters(&Bench::default()),
         events: Vec::new(),
         lead: None,
         warnings: Vec::new(),
@@ -108,22 +101,12 @@ impl Worked {
         dump: &Dump,
         info: &LayerInfo,
         options: &PeakOptions,
-        tables: &Tables<'_>,
-        progress: &dyn Progress,
+        bench: &Bench<'_>,
     ) -> Result<Self> {
-        let progress = Named {
-            layer: &info.name,
-            progress,
-        };
         let mut prepared = prepare(dump, info, &options.layers)?;
         let wanted = options.stored();
-        let mut table = tables.neighbours(
-            &prepared.matrix,
-            &info.name,
-            wanted,
-            &mut prepared.warnings,
-            &progress,
-        )?;
+        let mut table =
+            bench.neighbours(&prepared.matrix, &info.name, wanted, &mut prepared.warnings)?;
         // What the cache holds may be more; the result must not depend on it.
         if table.k() > wanted {
             table.indices = table.indices.slice(s![.., ..wanted]).to_owned();

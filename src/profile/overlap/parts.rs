@@ -10,8 +10,6 @@ use crate::geometry::relation::neighbour_overlap;
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::LayerPair;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// χ of each pair of layers in one part, an entry for each k.
@@ -24,7 +22,6 @@ impl Subject<'_> {
         pairs: &[LayerPair],
         options: &OverlapOptions,
         warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
     ) -> Result<Option<Vec<PartOverlaps>>> {
         let Some(count) = options.partitions else {
             return Ok(None);
@@ -35,15 +32,12 @@ impl Subject<'_> {
                 "--partitions {count} needs as many rows, there are {n}"
             )));
         }
-        let tables = Tables {
-            cache: None,
-            ..*self.tables
-        };
+        let bench = self.bench.without_cache();
         partitions(n, count, PartitionOrder::Random, options.seed)
             .rows
             .iter()
             .map(|rows| {
-                let found = self.tables_of(pairs, Some(rows), tables, warnings, progress)?;
+                let found = self.tables_of(pairs, Some(rows), bench, warnings)?;
                 let of = |pair: &LayerPair| -> Vec<Option<f64>> {
                     let tables = self.tables_of_pair(*pair, &found).ok();
                     self.k

@@ -8,30 +8,26 @@ use crate::error::Result;
 use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, neighbour_overlap};
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
+use crate::profile::bench::Bench;
 use crate::profile::compare::{
     ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, reduced,
 };
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
 
 /// Overlaps between the layers of `comparison`, and of the layers of its first dump with labels.
 ///
 /// Every layer costs one search for neighbours, whatever the pairs, labels and numbers of
-/// neighbours. `rows` says in words how rows were chosen.
+/// neighbours.
 ///
 /// # Errors
 /// [`Error::Usage`](crate::Error::Usage) for pairs that do not exist or nothing to compare with; whatever reading a layer
-/// or [`Tables`] gives.
+/// or [`Bench`] gives.
 pub fn overlap(
     comparison: &Comparison<'_>,
-    layers: &LayerOptions,
     options: &OverlapOptions,
-    tables: &Tables<'_>,
-    rows: Vec<String>,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<OverlapProfile> {
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
@@ -69,10 +65,10 @@ pub fn overlap(
         )
         .rows,
         per_row: options.per_row,
-        tables,
+        bench: *bench,
     };
-    let found = run.tables_of(&pairs, None, *tables, &mut warnings, progress)?;
-    let parts = run.in_parts(&pairs, options, &mut warnings, progress)?;
+    let found = run.tables_of(&pairs, None, *bench, &mut warnings)?;
+    let parts = run.in_parts(&pairs, options, &mut warnings)?;
 
     let mut all = Vec::new();
     for (at, &k) in k.iter().enumerate() {
@@ -92,7 +88,7 @@ pub fn overlap(
         _ => Vec::new(),
     };
     Ok(OverlapProfile {
-        parameters: parameters(layers, options, tables, &k, rows),
+        parameters: parameters(comparison.options(), options, bench, &k),
         n,
         layers: comparison.left().to_vec(),
         against: two.then(|| comparison.right().to_vec()),
@@ -190,9 +186,8 @@ impl Subject<'_> {
 fn parameters(
     layers: &LayerOptions,
     options: &OverlapOptions,
-    tables: &Tables<'_>,
+    bench: &Bench<'_>,
     k: &[usize],
-    rows: Vec<String>,
 ) -> OverlapParameters {
     OverlapParameters {
         to: options.target.as_ref().map(ToString::to_string),
@@ -203,8 +198,8 @@ fn parameters(
             .iter()
             .map(|labels| labels.name.clone())
             .collect(),
-        metric: tables.metric.name().to_owned(),
-        rows: RowParameters::new(layers, rows),
+        metric: bench.metric.name().to_owned(),
+        rows: RowParameters::new(layers, bench.rows),
         blocks: options.blocks,
         partitions: options.partitions,
         seed: options.seed,

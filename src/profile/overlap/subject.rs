@@ -8,10 +8,8 @@ use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::Depth;
 use crate::input::{Labels, Matrix};
+use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, all_rows_equal};
-use crate::profile::named::Named;
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
@@ -24,7 +22,7 @@ pub(super) struct Subject<'a> {
     pub(super) labels: &'a [Labels],
     pub(super) blocks: Vec<Vec<u32>>,
     pub(super) per_row: bool,
-    pub(super) tables: &'a Tables<'a>,
+    pub(super) bench: Bench<'a>,
 }
 
 impl Subject<'_> {
@@ -51,9 +49,8 @@ impl Subject<'_> {
         &self,
         pairs: &[LayerPair],
         rows: Option<&[u32]>,
-        tables: Tables<'_>,
+        bench: Bench<'_>,
         warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
     ) -> Result<LayerTables> {
         let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
         let k = self.deepest(n);
@@ -81,11 +78,7 @@ impl Subject<'_> {
             if k == 0 || all_rows_equal(&matrix) {
                 continue;
             }
-            let told = Named {
-                layer: &layer.layer,
-                progress,
-            };
-            let table = tables.neighbours(&matrix, &layer.layer, k, warnings, &told)?;
+            let table = bench.neighbours(&matrix, &layer.layer, k, warnings)?;
             found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
         }
         Ok(found)

@@ -6,12 +6,10 @@ use super::shape::Null;
 use super::subject::PairValue;
 use crate::error::Result;
 use crate::geometry::Reason;
+use crate::profile::bench::Bench;
 use crate::profile::compare::Comparison;
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
-use crate::profile::layers::LayerOptions;
 use crate::profile::overlap::{OverlapOptions, overlap};
-use crate::profile::tables::Tables;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Neighbours of the imbalance where nothing was asked for.
@@ -34,16 +32,11 @@ pub(super) struct NeighbourValues {
 /// The wanted measures of neighbours, in the order of the pairs of `options.target`.
 pub(super) fn neighbour_values(
     comparison: &Comparison<'_>,
-    layers: &LayerOptions,
     options: &SimilarityOptions,
+    bench: &Bench<'_>,
     warnings: &mut Vec<Warning>,
-    progress: &dyn Progress,
 ) -> Result<Vec<NeighbourValues>> {
     let mut all = Vec::new();
-    let tables = Tables {
-        metric: options.metric,
-        ..Tables::default()
-    };
     let part_n = comparison.n_rows() / options.partitions.unwrap_or(1).max(1);
     if options.measures.contains(&Measure::Imbalance) {
         let asked = ImbalanceOptions {
@@ -54,7 +47,7 @@ pub(super) fn neighbour_values(
             seed: options.seed,
             ..ImbalanceOptions::default()
         };
-        let profile = imbalance(comparison, layers, &asked, &tables, Vec::new(), progress)?;
+        let profile = imbalance(comparison, &asked, bench)?;
         warnings.extend(profile.warnings);
         let found = profile.pairs.iter().map(|pair| {
             let parts = pair.partitions.as_ref();
@@ -100,7 +93,7 @@ pub(super) fn neighbour_values(
             seed: options.seed,
             ..OverlapOptions::default()
         };
-        let profile = overlap(comparison, layers, &asked, &tables, Vec::new(), progress)?;
+        let profile = overlap(comparison, &asked, bench)?;
         warnings.extend(profile.warnings);
         let found = profile.pairs.iter().map(|pair| PairValue {
             chance: pair.chance,

@@ -3,7 +3,6 @@
 use super::measure::Measure;
 use crate::choice::choice;
 use crate::geometry::similarity::Dissimilarity;
-use crate::neighbours::Metric;
 use crate::profile::compare::Target;
 
 choice! {
@@ -31,8 +30,6 @@ pub struct SimilarityOptions {
     pub dissimilarity: Dissimilarity,
     /// How RSA compares it.
     pub correlation: RankCorrelation,
-    /// The distance of the imbalance and the overlap.
-    pub metric: Metric,
     /// Neighbours of the imbalance and the overlap in place of 1 and 30.
     pub k: Option<usize>,
     /// Disjoint parts of the rows in which everything is computed again.
@@ -54,7 +51,6 @@ impl Default for SimilarityOptions {
             variance: 0.99,
             dissimilarity: Dissimilarity::Euclidean,
             correlation: RankCorrelation::Spearman,
-            metric: Metric::Euclidean,
             k: None,
             partitions: None,
             permutations: 0,

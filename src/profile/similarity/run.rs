@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::geometry::relation::floor;
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
+use crate::profile::bench::Bench;
 use crate::profile::compare::{
     ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target,
 };
@@ -36,18 +37,15 @@ pub struct Source<'a> {
 
 /// Similarities between the layers of every comparison.
 ///
-/// What one layer contributes by itself is made once, however many pairs there are. `rows` says in
-/// words how rows were chosen.
+/// What one layer contributes by itself is made once, however many pairs there are.
 ///
 /// # Errors
 /// [`Error::Usage`] for pairs that do not exist or parts without rows; whatever reading a layer
 /// gives.
 pub fn similarity(
     sources: &[Source<'_>],
-    layers: &LayerOptions,
     options: &SimilarityOptions,
-    rows: Vec<String>,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<SimilarityProfile> {
     let Some(first) = sources.first() else {
         return Err(Error::Usage("there is no source to compare with".into()));
@@ -55,13 +53,7 @@ pub fn similarity(
     let mut warnings = Vec::new();
     let mut pairs = Vec::new();
     for source in sources {
-        pairs.extend(source_pairs(
-            source,
-            layers,
-            options,
-            &mut warnings,
-            progress,
-        )?);
+        pairs.extend(source_pairs(source, options, bench, &mut warnings)?);
     }
     let comparison = &first.comparison;
     let one = sources.len() == 1;
@@ -78,7 +70,7 @@ pub fn similarity(
         _ => Vec::new(),
     };
     Ok(SimilarityProfile {
-        parameters: parameters(layers, options, rows),
+        parameters: parameters(comparison.options(), options, bench),
         n: comparison.n_rows(),
         layers: comparison.left().to_vec(),
         against: (one && comparison.is_between_two()).then(|| comparison.right().to_vec()),
@@ -93,10 +85,9 @@ pub fn similarity(
 /// Every measure of every pair of one comparison.
 fn source_pairs(
     source: &Source<'_>,
-    layers: &LayerOptions,
     options: &SimilarityOptions,
+    bench: &Bench<'_>,
     warnings: &mut Vec<Warning>,
-    progress: &dyn Progress,
 ) -> Result<Vec<SimilarityPair>> {
     let comparison = &source.comparison;
     let n = comparison.n_rows();
@@ -112,9 +103,9 @@ fn source_pairs(
         permutations: &permutations,
         options,
     };
-    let found = values(&whole, progress);
-    let parts = in_parts(&nodes, options, n, progress)?;
-    let by_neighbours = neighbour_values(comparison, layers, options, warnings, progress)?;
+    let found = values(&whole, bench.progress);
+    let parts = in_parts(&nodes, options, n, bench.progress)?;
+    let by_neighbours = neighbour_values(comparison, options, bench, warnings)?;
     note(&found, comparison, &wanted, options, warnings);
     let mut all = Vec::new();
     for &measure in &options.measures {
@@ -308,7 +299,7 @@ fn matrix(
 fn parameters(
     layers: &LayerOptions,
     options: &SimilarityOptions,
-    rows: Vec<String>,
+    bench: &Bench<'_>,
 ) -> SimilarityParameters {
     let uses = |measures: &[Measure]| measures.iter().any(|one| options.measures.contains(one));
     let rsa = uses(&[Measure::Rsa]);
@@ -320,13 +311,13 @@ fn parameters(
         variance: uses(&[Measure::Svcca]).then_some(options.variance),
         dissimilarity: rsa.then(|| options.dissimilarity.name()),
         correlation: rsa.then(|| options.correlation.name()),
-        metric: uses(&[Measure::Imbalance, Measure::Overlap]).then(|| options.metric.name()),
+        metric: uses(&[Measure::Imbalance, Measure::Overlap]).then(|| bench.metric.name()),
         imbalance_k: uses(&[Measure::Imbalance]).then(|| options.k.unwrap_or(IMBALANCE_K)),
         overlap_k: uses(&[Measure::Overlap]).then(|| options.k.unwrap_or(OVERLAP_K)),
         partitions: options.partitions,
         permutations: options.permutations,
         threshold: matched.then_some(options.threshold),
-        rows: RowParameters::new(layers, rows),
+        rows: RowParameters::new(layers, bench.rows),
         seed: options.seed,
     }
 }

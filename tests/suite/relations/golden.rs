@@ -5,8 +5,7 @@ use std::path::Path;
 use repgeo::geometry::relation::{Depth, label_overlap, neighbour_overlap};
 use repgeo::input::{Dump, Labels};
 use repgeo::profile::imbalance::{Criterion, SubsetOptions, SubsetRule, subsets};
-use repgeo::profile::{DuplicatePolicy, LayerOptions, Tables};
-use repgeo::progress::Silent;
+use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
 use serde_json::Value;
 
 use super::layers::{columns, fixture, imbalance, neighbours, rows_of};
@@ -158,15 +157,7 @@ fn of_columns(file: &Path, rule: SubsetRule) -> Vec<(Vec<usize>, f64, f64)> {
         ..LayerOptions::default()
     };
     let options = SubsetOptions { rule, k: 1 };
-    let found = subsets(
-        &dump,
-        &layers,
-        &options,
-        &Tables::default(),
-        Vec::new(),
-        &Silent,
-    )
-    .unwrap();
+    let found = subsets(&dump, &layers, &options, &Bench::default()).unwrap();
     found.layers[0]
         .subsets
         .iter()

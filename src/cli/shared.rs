@@ -1,0 +1,69 @@
+//! Flags that every analysis of a dump has, and the bench that they set up.
+
+use clap::Args;
+use repgeo::Result;
+use repgeo::cache::Cache;
+use repgeo::neighbours::{Metric, SearchOptions};
+use repgeo::profile::Bench;
+
+use super::layers::LayerArgs;
+use super::output::OutputArgs;
+use super::progress::Bar;
+use super::rows::RowArgs;
+use super::search::{CacheArgs, SearchArgs};
+
+/// How layers and rows are chosen, how neighbours are sought, and where the report goes.
+#[derive(Args)]
+pub struct SharedArgs {
+    #[command(flatten)]
+    pub layers: LayerArgs,
+
+    #[command(flatten)]
+    pub rows: RowArgs,
+
+    #[command(flatten)]
+    pub search: SearchArgs,
+
+    #[command(flatten)]
+    pub cache: CacheArgs,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What the bench of a command borrows.
+pub struct Setting {
+    pub metric: Metric,
+    pub search: SearchOptions,
+    pub cache: Option<Cache>,
+    pub rows: Vec<String>,
+    pub progress: Bar,
+}
+
+impl SharedArgs {
+    /// Opens the cache and sets the bar up; fails now where the report could not be written. `words`
+    /// say, beside those of the rows, how rows were chosen.
+    pub fn setting(&self, words: Vec<String>) -> Result<Setting> {
+        self.output.check()?;
+        Ok(Setting {
+            metric: self.layers.metric(),
+            search: self.search.options()?,
+            cache: self.cache.open()?,
+            rows: [self.rows.words(), words].concat(),
+            progress: Bar::new(self.output.quiet),
+        })
+    }
+}
+
+impl Setting {
+    /// The bench.
+    pub fn bench(&self) -> Bench<'_> {
+        Bench {
+            cache: self.cache.as_ref(),
+            metric: self.metric,
+            search: self.search,
+            progress: &self.progress,
+            rows: &self.rows,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Does every search that an analysis needs: from the cache where the answer is there, else afresh.
+//!
+//! It is the one door of this folder to neighbours. An analysis says which rows and how many
+//! neighbours; who finds them, and where they are kept, it does not learn.
+
+use super::named::Named;
+use crate::cache::{Cache, fingerprint};
+use crate::error::Result;
+use crate::input::Matrix;
+use crate::neighbours::{
+    Metric, NeighbourTable, OrderDistances, Points, RankCounts, SearchOptions, Targets,
+    count_ranks, cross_table, neighbour_table, order_distances,
+};
+use crate::progress::{Progress, Silent};
+use crate::warning::Warning;
+
+/// What every analysis shares: the distance, how neighbours are sought, where they are kept, and
+/// who is told.
+#[derive(Clone, Copy)]
+pub struct Bench<'a> {
+    /// Where finished work is kept and found.
+    pub cache: Option<&'a Cache>,
+    /// The distance.
+    pub metric: Metric,
+    /// Knobs of the search.
+    pub search: SearchOptions,
+    /// Who is told how far the work is.
+    pub progress: &'a dyn Progress,
+    /// How rows were chosen, in words of the flags, for the report.
+    pub rows: &'a [String],
+}
+
+impl Default for Bench<'_> {
+    fn default() -> Self {
+        Self {
+            cache: None,
+            metric: Metric::default(),
+            search: SearchOptions::default(),
+            progress: &Silent,
+            rows: &[],
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// The same without a cache, for rows that nobody asks for twice.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        Self {
+            cache: None,
+            ..self
+        }
+    }
+
+    /// The rows of `matrix` under the metric; `layer` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Points::new`].
+    pub fn points<'m>(&self, matrix: &'m Matrix, layer: &str) -> Result<Points<'m>> {
+        Points::new(matrix, self.metric, layer)
+    }
+
+    /// The nearest rows of every row of `matrix`, at least `k` of them where there are so many;
+    /// `layer` names it in errors and to who is told.
+    ///
+    /// # Errors
+    /// As [`Points::new`]; [`Error::Write`](crate::Error::Write) if the cache cannot be written.
+    pub fn neighbours(
+        &self,
+        matrix: &Matrix,
+        layer: &str,
+        k: usize,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<NeighbourTable> {
+        self.cached(
+            matrix,
+            warnings,
+            |cache, content, warnings| cache.table(content, self.metric, k, warnings),
+            || {
+                neighbour_table(
+                    &self.points(matrix, layer)?,
+                    k,
+                    &self.search,
+                    &self.told(layer),
+                )
+            },
+            |cache, content, table| cache.keep_table(content, self.metric, table),
+        )
+    }
+
+    /// The ranks of `targets` among the rows of `matrix`.
+    ///
+    /// # Errors
+    /// As [`Bench::neighbours`].
+    pub fn ranks(
+        &self,
+        matrix: &Matrix,
+        layer: &str,
+        targets: &Targets<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<RankCounts> {
+        self.cached(
+            matrix,
+            warnings,
+            |cache, content, warnings| cache.ranks(content, self.metric, targets, warnings),
+            || {
+                count_ranks(
+                    &self.points(matrix, layer)?,
+                    targets,
+                    &self.search,
+                    &self.told(layer),
+                )
+            },
+            |cache, content, counts| cache.keep_ranks(content, self.metric, targets, counts),
+        )
+    }
+
+    /// The distances of every row to its neighbours of these orders.
+    ///
+    /// # Errors
+    /// As [`order_distances`].
+    pub fn order_distances(
+        &self,
+        points: &Points<'_>,
+        layer: &str,
+        orders: &[usize],
+    ) -> Result<OrderDistances> {
+        order_distances(points, orders, &self.search, &self.told(layer))
+    }
+
+    /// The rows of `points` that are nearest to each of `queries`.
+    ///
+    /// # Errors
+    /// As [`cross_table`].
+    pub fn nearest_to(
+        &self,
+        queries: &Points<'_>,
+        points: &Points<'_>,
+        layer: &str,
+        k: usize,
+    ) -> Result<NeighbourTable> {
+        cross_table(points, queries, k, &self.search, &self.told(layer))
+    }
+
+    fn told<'n>(&'n self, layer: &'n str) -> Named<'n> {
+        Named {
+            layer,
+            progress: self.progress,
+        }
+    }
+
+    /// What the cache holds of `matrix`, or what is found and then kept there.
+    fn cached<T>(
+        &self,
+        matrix: &Matrix,
+        warnings: &mut Vec<Warning>,
+        seek: impl FnOnce(&Cache, &str, &mut Vec<Warning>) -> Option<T>,
+        find: impl FnOnce() -> Result<T>,
+        keep: impl FnOnce(&Cache, &str, &T) -> Result<()>,
+    ) -> Result<T> {
+        let Some(cache) = self.cache else {
+            return find();
+        };
+        warnings.extend(cache.take_warnings());
+        let content = fingerprint(matrix);
+        if let Some(known) = seek(cache, &content, warnings) {
+            return Ok(known);
+        }
+        let found = find()?;
+        keep(cache, &content, &found)?;
+        Ok(found)
+    }
+}
