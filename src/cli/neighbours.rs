@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use repgeo::cache::{fingerprint, write_queries, write_table};
 use repgeo::geometry::stats::mean;
-use repgeo::neighbours::{NeighbourTable, Points, cross_table, neighbour_table};
-use repgeo::profile::{DuplicatePolicy, PreparedLayer, Tables, prepare};
+use repgeo::neighbours::NeighbourTable;
+use repgeo::profile::{Bench, DuplicatePolicy, PreparedLayer, prepare};
 use repgeo::report::{NeighboursReport, Report, WrittenTable};
 use repgeo::warning::{Warning, WarningCode};
 use repgeo::{Error, Result};
@@ -63,18 +63,19 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         .layers
         .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
     let queries = args.queries.open(&dump, &options)?;
-    let tables = Tables {
+    let progress = Bar::new(args.screen.quiet);
+    let bench = Bench {
         metric: args.layers.metric(),
         search: args.search.options()?,
-        ..Tables::default()
+        progress: &progress,
+        ..Bench::default()
     };
     fs::create_dir_all(&args.output).map_err(|source| Error::Write {
         path: args.output.clone(),
         source,
     })?;
-    let progress = Bar::new(args.screen.quiet);
     let mut report = NeighboursReport {
-        metric: tables.metric.name().to_owned(),
+        metric: bench.metric.name().to_owned(),
         duplicates: options.duplicates.name().to_owned(),
         rows: args.rows.words(),
         layers: Vec::new(),
@@ -92,14 +93,14 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         let path = args.output.join(&file);
         let (table, asked, mut warnings) = match &queries {
             None => {
-                let table = of_itself(&tables, &prepared, &info.name, args.k, &path, &progress)?;
+                let table = of_itself(&bench, &prepared, &info.name, args.k, &path)?;
                 (table, None, Vec::new())
             }
             Some(queries) => {
                 let (layer, asked) = queries.read(at, info, prepared.matrix.n_columns())?;
                 let names = [info.name.as_str(), layer.name.as_str()];
                 let layers = [&prepared, &asked];
-                let table = of_queries(&tables, layers, names, args.k, &path, &progress)?;
+                let table = of_queries(&bench, layers, names, args.k, &path)?;
                 let asked_for = (layer.name.clone(), table.n());
                 (table, Some(asked_for), asked.warnings)
             }
@@ -145,36 +146,33 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
 
 /// The table of a layer with itself, written to `path`.
 fn of_itself(
-    tables: &Tables<'_>,
+    bench: &Bench<'_>,
     layer: &PreparedLayer,
     name: &str,
     k: usize,
     path: &Path,
-    progress: &Bar,
 ) -> Result<NeighbourTable> {
-    let points = Points::new(&layer.matrix, tables.metric, name)?;
-    let table = neighbour_table(&points, k, &tables.search, progress)?;
+    let table = bench.neighbours(&layer.matrix, name, k, &mut Vec::new())?;
     let content = fingerprint(&layer.matrix);
-    write_table(path, &content, tables.metric, &table)?;
+    write_table(path, &content, bench.metric, &table)?;
     Ok(table)
 }
 
 /// The rows of the first layer that are nearest to each row of the second, written to `path`.
 fn of_queries(
-    tables: &Tables<'_>,
+    bench: &Bench<'_>,
     [layer, queries]: [&PreparedLayer; 2],
     [name, query_name]: [&str; 2],
     k: usize,
     path: &Path,
-    progress: &Bar,
 ) -> Result<NeighbourTable> {
-    let points = Points::new(&layer.matrix, tables.metric, name)?;
-    let asked = Points::new(&queries.matrix, tables.metric, query_name)?;
-    let table = cross_table(&points, &asked, k, &tables.search, progress)?;
+    let points = bench.points(&layer.matrix, name)?;
+    let asked = bench.points(&queries.matrix, query_name)?;
+    let table = bench.nearest_to(&asked, &points, name, k)?;
     let contents = [&layer.matrix, &queries.matrix].map(fingerprint);
     let contents = [contents[0].as_str(), contents[1].as_str()];
     let (queries, rows) = (&queries.rows, &layer.rows);
-    write_queries(path, contents, tables.metric, queries, rows, &table)?;
+    write_queries(path, contents, bench.metric, queries, rows, &table)?;
     Ok(table)
 }
 
