@@ -44,13 +44,12 @@
 //!
 //! ```
 //! use repgeo::input::Dump;
-//! use repgeo::profile::{IdOptions, id_profile};
-//! use repgeo::progress::Silent;
+//! use repgeo::profile::{Bench, IdOptions, id_profile};
 //! use repgeo::report::{Format, Report, Style};
 //!
 //! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/minilm");
 //! let dump = Dump::open(folder.as_ref())?;
-//! let profile = id_profile(&dump, &IdOptions::default(), Vec::new(), &Silent)?;
+//! let profile = id_profile(&dump, &IdOptions::default(), &Bench::default())?;
 //! let report = Report::new("id-profile", vec!["minilm".into()], &profile);
 //! print!("{}", report.render(Format::Table, &Style::default())?);
 //! # assert_eq!(profile.layers.len(), 7);

@@ -14,19 +14,19 @@ use super::output::OutputArgs;
 #[derive(Args)]
 pub struct BenchArgs {
     /// Rows
-    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = super::at_least_two)]
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = super::parse::at_least_two)]
     rows: usize,
 
     /// Columns
-    #[arg(long, value_name = "D", default_value_t = 768, value_parser = super::positive)]
+    #[arg(long, value_name = "D", default_value_t = 768, value_parser = super::parse::positive)]
     columns: usize,
 
     /// Neighbours of each row
-    #[arg(short, long, value_name = "K", default_value_t = 30, value_parser = super::positive)]
+    #[arg(short, long, value_name = "K", default_value_t = 30, value_parser = super::parse::positive)]
     k: usize,
 
     /// Rounds, of which medians are shown
-    #[arg(long, value_name = "R", default_value_t = 3, value_parser = super::positive)]
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = super::parse::positive)]
     rounds: usize,
 
     #[command(flatten)]

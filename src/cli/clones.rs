@@ -52,19 +52,19 @@ pub struct ClonesArgs {
 #[command(next_help_heading = "Chunks")]
 struct ChunkArgs {
     /// Neurons in a chunk, comma-separated [default: W, W/2, W/4, ... 1]
-    #[arg(long, value_name = "W,...", value_delimiter = ',', value_parser = super::positive)]
+    #[arg(long, value_name = "W,...", value_delimiter = ',', value_parser = super::parse::positive)]
     sizes: Vec<usize>,
 
     /// Random chunks of each size that are fitted
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::positive)]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::parse::positive)]
     draws: usize,
 
     /// Random chunks of each size that are read out
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = super::positive)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = super::parse::positive)]
     score_draws: usize,
 
     /// Repeat the fits in P disjoint parts of the rows, for standard errors over data
-    #[arg(long, value_name = "P", value_parser = parts)]
+    #[arg(long, value_name = "P", value_parser = super::parse::parts)]
     partitions: Option<usize>,
 }
 
@@ -195,14 +195,6 @@ impl ClonesArgs {
             rows: self.rows.words(),
             seed: options.seed,
         }
-    }
-}
-
-/// A number of parts between which a spread exists.
-fn parts(text: &str) -> std::result::Result<usize, String> {
-    match super::positive(text)? {
-        1 => Err("must be at least 2".into()),
-        parts => Ok(parts),
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use repgeo::cache::Cache;
 use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
 use repgeo::input::{Series, find_tables};
 use repgeo::profile::events::EventOptions;
@@ -19,11 +17,8 @@ use repgeo::{Error, Result};
 use super::choice::{Pick, choice, choice_or};
 use super::estimators::{k_help, local_help, local_names};
 use super::events::EventArgs;
-use super::layers::LayerArgs;
-use super::output::{OutputArgs, input_name};
-use super::progress::Bar;
-use super::rows::RowArgs;
-use super::search::SearchArgs;
+use super::output::input_name;
+use super::shared::SharedArgs;
 
 /// Intrinsic dimension of every layer: TwoNN, and Gride over scales
 ///
@@ -37,7 +32,7 @@ pub struct IdProfileArgs {
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
-        "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric"])]
+        "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric", "cache", "max_memory"])]
     neighbours: Option<PathBuf>,
 
     /// Say what N, d and the scale mean for the numbers, with measured biases, and do nothing else
@@ -53,29 +48,11 @@ pub struct IdProfileArgs {
     #[command(flatten)]
     events: EventArgs,
 
-    #[command(flatten)]
-    layers: LayerArgs,
-
-    #[command(flatten)]
-    rows: RowArgs,
-
-    #[command(flatten)]
-    search: SearchArgs,
-
-    /// Keep neighbour tables in DIR and use what is there
-    #[arg(
-        long,
-        value_name = "DIR",
-        help_heading = "Output",
-        conflicts_with = "neighbours"
-    )]
-    cache: Option<PathBuf>,
-
     #[arg(long, value_name = "FILE.npy", help_heading = "Output", help = local_help())]
     local: Option<PathBuf>,
 
     #[command(flatten)]
-    output: OutputArgs,
+    shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -86,7 +63,7 @@ struct EstimateArgs {
         value_parser = choice_or::<&'static Estimator>(ALL))]
     estimator: Vec<Pick<&'static Estimator>>,
 
-    #[arg(short, long, value_name = "K", value_parser = super::at_least_two, help = k_help())]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::at_least_two, help = k_help())]
     k: Option<usize>,
 
     /// How TwoNN is fitted
@@ -103,7 +80,7 @@ struct EstimateArgs {
     order: Option<OrderName>,
 
     /// Neighbours of the density that --order match-density matches
-    #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::positive)]
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::parse::positive)]
     density_k: usize,
 
     /// Largest neighbour order n2 of Gride's scaling
@@ -126,11 +103,11 @@ struct EstimateArgs {
 #[command(next_help_heading = "Errors")]
 struct ErrorArgs {
     /// Jackknife errors over B blocks of ratios, for every estimator
-    #[arg(long, value_name = "B", value_parser = super::at_least_two)]
+    #[arg(long, value_name = "B", value_parser = super::parse::at_least_two)]
     blocks: Option<usize>,
 
     /// Repeat the estimates in P disjoint parts of the rows
-    #[arg(long, value_name = "P", value_parser = super::positive, conflicts_with = "decimate")]
+    #[arg(long, value_name = "P", value_parser = super::parse::positive, conflicts_with = "decimate")]
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
@@ -139,11 +116,11 @@ struct ErrorArgs {
     partition_order: PartitionOrder,
 
     /// Repeat the estimates in sub-samples of this share of the rows
-    #[arg(long, value_name = "Q", value_parser = super::share)]
+    #[arg(long, value_name = "Q", value_parser = super::parse::share)]
     decimate: Option<f64>,
 
     /// How many such sub-samples
-    #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::positive,
+    #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::parse::positive,
         requires = "decimate")]
     repeats: usize,
 }
@@ -180,7 +157,7 @@ impl FromStr for OrderName {
 }
 
 fn range_max(text: &str) -> std::result::Result<usize, String> {
-    super::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
+    super::parse::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
 }
 
 const BOTH: &[(&str, &str)] = &[("null", "Both")];
@@ -235,12 +212,7 @@ impl EstimateArgs {
 
     fn order(&self) -> Result<Option<OrderRule>> {
         if !self.wants(&GRIDE) {
-            return match self.order {
-                None => Ok(None),
-                Some(_) => Err(Error::Usage(
-                    "--order is Gride's; add --estimator gride".into(),
-                )),
-            };
+            return Ok(None);
         }
         Ok(match self.order {
             Some(OrderName::Fixed(order)) => Some(OrderRule::Fixed(order)),
@@ -284,14 +256,15 @@ impl IdProfileArgs {
 
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
-    args.output.check()?;
     if args.explain {
-        return args.output.write_page(&explain());
+        args.shared.output.check()?;
+        return args.shared.output.write_page(&explain());
     }
+    let setting = args.shared.setting(Vec::new())?;
+    let bench = setting.bench();
     let local = args.local()?;
     let fit = args.estimate.fit()?;
     let options = IdOptions {
-        search: args.search.options()?,
         two_nn: args.estimate.wants(&TWO_NN).then_some(fit),
         gride: args.estimate.wants(&GRIDE),
         order: args.estimate.order()?,
@@ -306,30 +279,25 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         partition_order: args.errors.partition_order,
         decimate: args.errors.decimate,
         repeats: args.errors.repeats,
-        metric: args.layers.metric(),
-        seed: args.rows.seed,
-        cache: args
-            .cache
-            .as_deref()
-            .map(Cache::open)
-            .transpose()?
-            .map(Arc::new),
+        seed: args.shared.rows.seed,
         ..IdOptions::default()
     };
-    let progress = Bar::new(args.output.quiet);
     let (profile, input) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
             let tables = find_tables(path)?;
             let events = args.event_options(tables.iter().map(|table| &table.name))?;
-            let profile = id_profile_of_tables(&tables, &options, &progress)?;
+            let profile = id_profile_of_tables(&tables, &options, &bench)?;
             (profile.with_events(&events), path)
         }
         (Some(path), None) => {
-            let dump = args.layers.open(path)?;
+            let dump = args.shared.layers.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-            let layers = args.layers.options(dump.n_rows(), &args.rows)?;
+            let layers = args
+                .shared
+                .layers
+                .options(dump.n_rows(), &args.shared.rows)?;
             let options = IdOptions { layers, ..options };
-            let profile = id_profile(&dump, &options, args.rows.words(), &progress)?;
+            let profile = id_profile(&dump, &options, &bench)?;
             (profile.with_events(&events), path)
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
@@ -345,10 +313,13 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
 
 fn write(args: &IdProfileArgs, input: Vec<String>, profile: &IdProfile) -> Result<()> {
     match args.estimate.id_scaling {
-        Some(_) => args
-            .output
-            .write(&Report::new("id-profile", input, &ScalingView(profile))),
+        Some(_) => {
+            args.shared
+                .output
+                .write(&Report::new("id-profile", input, &ScalingView(profile)))
+        }
         None => args
+            .shared
             .output
             .write(&Report::new("id-profile", input, profile)),
     }
@@ -374,8 +345,7 @@ mod tests {
         assert_eq!(args.estimate.range_max, defaults.range_max);
         assert_eq!(args.estimate.others(), defaults.others);
         assert_eq!(args.errors.repeats, defaults.repeats);
-        assert_eq!(args.layers.metric(), defaults.metric);
-        assert_eq!(args.rows.seed, defaults.seed);
+        assert_eq!(args.shared.rows.seed, defaults.seed);
         assert!(args.estimate.wants(&GRIDE) && args.estimate.wants(&TWO_NN));
     }
 }

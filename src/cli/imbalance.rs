@@ -45,11 +45,11 @@ pub struct ImbalanceArgs {
 struct EstimateArgs {
     /// Numbers of neighbours, comma-separated
     #[arg(short, long, value_name = "K", value_delimiter = ',', default_value = "1",
-        value_parser = super::positive)]
+        value_parser = super::parse::positive)]
     k: Vec<usize>,
 
     /// Compute everything again in P disjoint parts of the rows: mean and spread
-    #[arg(long, value_name = "P", value_parser = super::positive)]
+    #[arg(long, value_name = "P", value_parser = super::parse::positive)]
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
@@ -71,12 +71,12 @@ struct SubsetArgs {
     coordinates: Vec<String>,
 
     /// Grow the subset of columns that keeps most information, up to M columns
-    #[arg(long, value_name = "M", value_parser = super::positive, conflicts_with_all = ["other",
+    #[arg(long, value_name = "M", value_parser = super::parse::positive, conflicts_with_all = ["other",
         "against", "partitions", "shuffle"])]
     greedy: Option<usize>,
 
     /// Subsets of each size that the greedy search keeps
-    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::positive,
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::positive,
         requires = "greedy")]
     beam: usize,
 

@@ -1,6 +1,6 @@
 //! The roof: one file per command; an args struct becomes options, one call, one output.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use repgeo::{Error, Result};
 
 mod attention_modify;
@@ -20,10 +20,12 @@ mod inspect;
 mod landscape;
 mod layers;
 mod logit_lens;
+mod needs;
 mod neighbours;
 mod output;
 mod overlap;
 mod pairs;
+mod parse;
 mod peaks;
 mod progress;
 mod prompts;
@@ -44,7 +46,7 @@ struct Cli {
     command: Command,
 
     /// Worker threads; results do not depend on them [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    #[arg(long, global = true, value_name = "N", value_parser = parse::positive)]
     threads: Option<usize>,
 }
 
@@ -71,7 +73,10 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn run() -> Result<()> {
-    let cli = Cli::parse();
+    let program = Cli::command();
+    let matches = program.clone().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    needs::check(&program, &matches)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(cli.threads.unwrap_or(0))
         .build()
@@ -95,31 +100,6 @@ pub fn run() -> Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
-}
-
-/// A whole number from 1 on.
-fn positive(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".into()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(format!("{error}")),
-    }
-}
-
-/// A whole number from 2 on.
-fn at_least_two(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 2..) => Ok(number),
-        _ => Err("give a whole number from 2 on".into()),
-    }
-}
-
-/// A share of the rows.
-fn share(text: &str) -> std::result::Result<f64, String> {
-    match text.parse() {
-        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
-        _ => Err("give a share of the rows in (0, 1]".into()),
-    }
 }
 
 #[cfg(test)]

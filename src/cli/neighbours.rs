@@ -37,7 +37,7 @@ pub struct NeighboursArgs {
     output: PathBuf,
 
     /// Neighbours of each row
-    #[arg(short, long, value_name = "K", default_value_t = 100, value_parser = super::positive)]
+    #[arg(short, long, value_name = "K", default_value_t = 100, value_parser = super::parse::positive)]
     k: usize,
 
     #[command(flatten)]

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::Result;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
 use repgeo::report::Report;
-use repgeo::{Error, Result};
 
 use super::output::input_name;
 use super::pairs::PairArgs;
@@ -40,20 +40,20 @@ pub struct OverlapArgs {
 #[command(next_help_heading = "Overlap")]
 struct EstimateArgs {
     /// Numbers of neighbours, comma-separated [default: 30]
-    #[arg(short, long, value_name = "K", value_delimiter = ',', value_parser = super::positive,
+    #[arg(short, long, value_name = "K", value_delimiter = ',', value_parser = super::parse::positive,
         conflicts_with = "class_fraction")]
     k: Vec<usize>,
 
     /// For labels: look at this share of the rows of each row's class instead of k
-    #[arg(long, value_name = "F", value_parser = super::share, requires = "labels")]
+    #[arg(long, value_name = "F", value_parser = super::parse::share, requires = "labels")]
     class_fraction: Option<f64>,
 
     /// Blocks of rows behind the errors
-    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::at_least_two)]
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::at_least_two)]
     blocks: usize,
 
     /// Compute everything again in P disjoint parts of the rows, for the errors
-    #[arg(long, value_name = "P", value_parser = super::at_least_two)]
+    #[arg(long, value_name = "P", value_parser = super::parse::at_least_two)]
     partitions: Option<usize>,
 }
 
@@ -65,11 +65,6 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     let second = args.pairs.open()?;
     let labels = args.shared.rows.labels(first.n_rows())?;
     let wants_pairs = labels.is_empty() || second.is_some() || args.pairs.asked().is_some();
-    if args.estimate.class_fraction.is_some() && wants_pairs {
-        return Err(Error::Usage(
-            "--class-fraction is about labels alone; leave --to and the second dump out".into(),
-        ));
-    }
     let defaults = OverlapOptions::default();
     let options = OverlapOptions {
         target: wants_pairs.then(|| args.pairs.target()),

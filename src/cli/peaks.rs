@@ -30,7 +30,7 @@ pub struct PeakArgs {
     density: Option<DensityKind>,
 
     /// Neighbours of knn, or the most that kstar and pak may use [default: 10; 100]
-    #[arg(short, long, value_name = "K", value_parser = super::positive)]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::positive)]
     k: Option<usize>,
 
     /// Significance at which kstar and pak call a density changed [default: 1e-6]
@@ -48,7 +48,7 @@ pub struct PeakArgs {
 
     /// Neighbours stored to assign rows and find saddles, at least k [default: 100 for knn, k for
     /// kstar and pak]
-    #[arg(long, value_name = "K", value_parser = super::positive)]
+    #[arg(long, value_name = "K", value_parser = super::parse::positive)]
     stored: Option<usize>,
 
     /// Leave halo rows, those below the highest saddle of their peak, out of the scores

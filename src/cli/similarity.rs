@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::Result;
 use repgeo::geometry::similarity::Dissimilarity;
 use repgeo::input::{Dump, SeriesChoice, SeriesFile};
-use repgeo::neighbours::Metric;
 use repgeo::profile::compare::{Comparison, Side, Target};
 use repgeo::profile::similarity::{
     Measure, RankCorrelation, SimilarityOptions, SimilarityProfile, Source, join, similarity,
 };
 use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
 use repgeo::report::Report;
-use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
 use super::output::input_name;
@@ -77,11 +76,11 @@ struct MeasureArgs {
     correlation: RankCorrelation,
 
     /// Neighbours of imbalance and overlap [default: 1 and 30]
-    #[arg(short, long, value_name = "K", value_parser = super::positive)]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::positive)]
     k: Option<usize>,
 
     /// Compute everything again in P disjoint parts of the rows
-    #[arg(long, value_name = "P", value_parser = parts)]
+    #[arg(long, value_name = "P", value_parser = super::parse::parts)]
     partitions: Option<usize>,
 
     /// Permute the rows of the second layer S times, for a null and p-values
@@ -115,17 +114,7 @@ pub fn run(args: SimilarityArgs) -> Result<()> {
     let bench = setting.bench();
     let first = args.shared.layers.open(&args.input)?;
     let options = args.options();
-    let neighbours = [Measure::Imbalance, Measure::Overlap];
-    if bench.metric != Metric::Euclidean
-        && !neighbours.iter().any(|one| options.measures.contains(one))
-    {
-        return Err(Error::Usage(
-            "--metric is the distance of imbalance and overlap; the measures asked for have none \
-             (rsa has --dissimilarity)"
-                .into(),
-        ));
-    }
-    let table = args.table(&options)?;
+    let table = args.table()?;
     let mut input = vec![input_name(&args.input)];
     let (mut profile, warnings) = if args.ranking.rank.is_empty() {
         let second = args.pairs.open()?;
@@ -229,16 +218,10 @@ impl SimilarityArgs {
     }
 
     /// The external table, if there is one.
-    fn table(&self, options: &SimilarityOptions) -> Result<Option<SeriesFile>> {
+    fn table(&self) -> Result<Option<SeriesFile>> {
         let Some(path) = &self.ranking.join else {
             return Ok(None);
         };
-        if options.target != Target::Matched {
-            return Err(Error::Usage(
-                "--join needs one similarity a layer: use --rank, or --against with --to matched"
-                    .into(),
-            ));
-        }
         let choice = SeriesChoice {
             column: self.ranking.join_column.clone(),
             ..SeriesChoice::default()
@@ -259,14 +242,6 @@ fn share(text: &str) -> std::result::Result<f64, String> {
     match above_zero(text)? {
         share if share <= 1.0 => Ok(share),
         _ => Err("must be at most 1".into()),
-    }
-}
-
-/// A number of parts between which a spread exists.
-fn parts(text: &str) -> std::result::Result<usize, String> {
-    match super::positive(text)? {
-        1 => Err("must be at least 2".into()),
-        parts => Ok(parts),
     }
 }
 

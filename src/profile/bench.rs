@@ -3,13 +3,15 @@
 //! It is the one door of this folder to neighbours. An analysis says which rows and how many
 //! neighbours; who finds them, and where they are kept, it does not learn.
 
+use ndarray::ArrayView2;
+
 use super::named::Named;
 use crate::cache::{Cache, fingerprint};
 use crate::error::Result;
 use crate::input::Matrix;
 use crate::neighbours::{
     Metric, NeighbourTable, OrderDistances, Points, RankCounts, SearchOptions, Targets,
-    count_ranks, cross_table, neighbour_table, order_distances,
+    count_ranks, cross_table, neighbour_table, order_distances, pairs_within,
 };
 use crate::progress::{Progress, Silent};
 use crate::warning::Warning;
@@ -126,6 +128,16 @@ impl Bench<'_> {
         orders: &[usize],
     ) -> Result<OrderDistances> {
         order_distances(points, orders, &self.search, &self.told(layer))
+    }
+
+    /// How many pairs of rows lie within each of `radii`, given the table of their near neighbours.
+    pub fn pairs_within(
+        &self,
+        points: &Points<'_>,
+        near: ArrayView2<'_, f64>,
+        radii: [f64; 2],
+    ) -> [u64; 2] {
+        pairs_within(points, near, radii, &self.search)
     }
 
     /// The rows of `points` that are nearest to each of `queries`.

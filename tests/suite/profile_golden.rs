@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use repgeo::geometry::id::{Fit, Fraction};
 use repgeo::input::Dump;
 use repgeo::profile::id::{IdProfile, LayerId};
-use repgeo::profile::{IdOptions, id_profile};
-use repgeo::progress::Silent;
+use repgeo::profile::{Bench, IdOptions, id_profile};
 use serde_json::Value;
 
 fn fixture(path: &str) -> PathBuf {
@@ -28,7 +27,7 @@ fn profile(path: &Path, fit: Fit, range_max: usize) -> IdProfile {
         range_max,
         ..IdOptions::default()
     };
-    id_profile(&Dump::open(path).unwrap(), &options, Vec::new(), &Silent).unwrap()
+    id_profile(&Dump::open(path).unwrap(), &options, &Bench::default()).unwrap()
 }
 
 /// Profiles of every layer of a set: together if they share rows, else file by file.

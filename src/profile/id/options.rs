@@ -1,11 +1,8 @@
 //! What to estimate, and how.
 
-use std::sync::Arc;
-
 use super::shape::IdParameters;
-use crate::cache::Cache;
 use crate::geometry::id::{Estimator, Fit, GRIDE, Orders, TWO_NN};
-use crate::neighbours::{Metric, SearchOptions};
+use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::PartitionOrder;
@@ -55,16 +52,10 @@ pub struct IdOptions {
     pub decimate: Option<f64>,
     /// How many of them.
     pub repeats: usize,
-    /// The distance.
-    pub metric: Metric,
     /// Seed of controls, partitions and decimation.
     pub seed: u64,
     /// How layers become points.
     pub layers: LayerOptions,
-    /// Knobs of the neighbour search.
-    pub search: SearchOptions,
-    /// Where finished neighbour tables are kept and found.
-    pub cache: Option<Arc<Cache>>,
 }
 
 impl Default for IdOptions {
@@ -84,18 +75,15 @@ impl Default for IdOptions {
             partition_order: PartitionOrder::Random,
             decimate: None,
             repeats: 4,
-            metric: Metric::Euclidean,
             seed: 0,
             layers: LayerOptions::default(),
-            search: SearchOptions::default(),
-            cache: None,
         }
     }
 }
 
 impl IdOptions {
-    /// The options as the report echoes them; `rows` says in words how rows were chosen.
-    pub(super) fn parameters(&self, rows: Vec<String>) -> IdParameters {
+    /// The options as the report echoes them.
+    pub(super) fn parameters(&self, bench: &Bench<'_>) -> IdParameters {
         IdParameters {
             estimators: self.estimators(),
             k: self.k,
@@ -115,12 +103,12 @@ impl IdOptions {
                 _ => None,
             },
             range_max: self.range_max,
-            metric: self.metric.name().to_owned(),
+            metric: bench.metric.name().to_owned(),
             duplicates: self.layers.duplicates.name().to_owned(),
             drop_nonfinite: self.layers.drop_nonfinite,
             pool: self.layers.pool.map(|pool| pool.to_string()),
             masked: self.layers.mask.is_some(),
-            rows,
+            rows: bench.rows.to_vec(),
             blocks: self.blocks,
             partitions: self.partitions,
             partition_order: self.partitions.map(|_| self.partition_order.name()),

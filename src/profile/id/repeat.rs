@@ -7,16 +7,15 @@ use crate::error::Result;
 use crate::geometry::id::{Orders, TWO_NN};
 use crate::geometry::stats;
 use crate::input::Matrix;
-use crate::neighbours::{Points, order_distances};
+use crate::profile::bench::Bench;
 use crate::profile::resample::{Subsets, decimation, partitions};
-use crate::progress::Progress;
 
 /// Repeats the estimates of `layer` in sub-samples of its rows, where options ask for it.
 pub(super) fn resample(
     matrix: &Matrix,
     options: &IdOptions,
     layer: &mut LayerId,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<()> {
     let n = matrix.n_rows();
     let subsets = match (options.partitions, options.decimate) {
@@ -42,7 +41,7 @@ pub(super) fn resample(
         .collect();
     if let Some((rule, subsets)) = subsets {
         let wanted: Vec<Quantity> = quantities.iter().copied().flatten().collect();
-        let mut found = repeat(matrix, options, &wanted, rule, &subsets, progress)?.into_iter();
+        let mut found = repeat(matrix, &layer.layer, &wanted, rule, &subsets, bench)?.into_iter();
         for (estimate, quantity) in layer.estimates.iter_mut().zip(quantities) {
             estimate.resampled = quantity.and_then(|_| found.next());
         }
@@ -57,7 +56,14 @@ pub(super) fn resample(
             let repeats = rounded(n as f64 / size as f64);
             let subsets = decimation(n, size, repeats, options.seed);
             let quantity = [Quantity::TwoNn(fit)];
-            let found = repeat(matrix, options, &quantity, "decimation", &subsets, progress)?;
+            let found = repeat(
+                matrix,
+                &layer.layer,
+                &quantity,
+                "decimation",
+                &subsets,
+                bench,
+            )?;
             let points = found
                 .into_iter()
                 .map(|resampled| DecimationPoint { n: size, resampled });
@@ -76,11 +82,11 @@ fn rounded(x: f64) -> usize {
 /// Every quantity in every subset, neighbours sought afresh inside it.
 fn repeat(
     matrix: &Matrix,
-    options: &IdOptions,
+    layer: &str,
     quantities: &[Quantity],
     rule: &'static str,
     subsets: &Subsets,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<Vec<Resampled>> {
     let mut orders: Vec<usize> = quantities
         .iter()
@@ -91,8 +97,8 @@ fn repeat(
     let mut scales = vec![Vec::new(); quantities.len()];
     for rows in &subsets.rows {
         let part = matrix.select(rows);
-        let points = Points::new(&part, options.metric, "sub-sample")?;
-        let distances = order_distances(&points, &orders, &options.search, progress)?;
+        let points = bench.points(&part, layer)?;
+        let distances = bench.order_distances(&points, layer, &orders)?;
         for (at, quantity) in quantities.iter().enumerate() {
             let (outcome, distance) = quantity.estimate(&distances, rows.len(), None);
             values[at].push(outcome.ok().map(|estimate| estimate.id));

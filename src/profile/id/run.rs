@@ -9,12 +9,10 @@ use crate::error::{Error, Result};
 use crate::geometry::diagnostics::Diagnostics;
 use crate::geometry::id::{GRIDE, LayerView};
 use crate::input::{Dump, Matrix, TableSource};
-use crate::neighbours::{NeighbourTable, OrderDistances, Points, order_distances, pairs_within};
+use crate::neighbours::{NeighbourTable, OrderDistances, Points};
 use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
-use crate::profile::named::Named;
-use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
@@ -24,24 +22,15 @@ const SHARED_ORDER: usize = 256;
 /// The largest k whose table is cached.
 const KEPT_ORDER: usize = 1024;
 
-/// The profile of every layer of `dump`; `rows` says in words how its rows were chosen.
+/// The profile of every layer of `dump`.
 ///
 /// # Errors
 /// Whatever [`prepare`] gives for a layer; [`Error::ZeroRow`] under the cosine metric.
 ///
 /// [`Error::ZeroRow`]: crate::Error::ZeroRow
-pub fn id_profile(
-    dump: &Dump,
-    options: &IdOptions,
-    rows: Vec<String>,
-    progress: &dyn Progress,
-) -> Result<IdProfile> {
+pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result<IdProfile> {
     let mut layers = Vec::new();
     for info in dump.layers() {
-        let progress = Named {
-            layer: &info.name,
-            progress,
-        };
         let prepared = prepare(dump, info, &options.layers)?;
         // Several rows of which one is distinct have nothing to measure; one row is too few.
         let n_unique = prepared.diagnostics.n_unique;
@@ -51,7 +40,7 @@ pub fn id_profile(
             matrix: &prepared.matrix,
             identical,
         };
-        let found = subject.analyse(options, prepared.diagnostics, &progress)?;
+        let found = subject.analyse(options, prepared.diagnostics, bench)?;
         let mut layer = LayerId {
             layer: info.name.clone(),
             index: info.index,
@@ -63,17 +52,17 @@ pub fn id_profile(
             ..found
         };
         for &control in &options.controls {
-            let found = subject.control(control, &layer, options, &progress)?;
+            let found = subject.control(control, &layer, options, bench)?;
             layer.controls.push(found);
         }
         if !identical {
-            resample(&prepared.matrix, options, &mut layer, &progress)?;
+            resample(&prepared.matrix, options, &mut layer, bench)?;
         }
         layer.warnings.splice(0..0, prepared.warnings);
         layers.push(layer);
     }
     Ok(assemble(
-        options.parameters(rows),
+        options.parameters(bench),
         layers,
         dump.warnings().to_vec(),
     ))
@@ -90,7 +79,7 @@ pub fn id_profile(
 pub fn id_profile_of_tables(
     tables: &[TableSource],
     options: &IdOptions,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<IdProfile> {
     if !options.controls.is_empty() {
         return Err(Error::Usage(
@@ -121,7 +110,7 @@ pub fn id_profile_of_tables(
     };
     let mut layers = Vec::new();
     for (index, source) in tables.iter().enumerate() {
-        progress.begin(&source.name, 1);
+        bench.progress.begin(&source.name, 1);
         let table = source.read(needed)?;
         let orders = options.orders(table.n);
         let distances = OrderDistances::from_table(&table.distances, &orders);
@@ -145,9 +134,9 @@ pub fn id_profile_of_tables(
                 diagnostics,
             )
         });
-        progress.end();
+        bench.progress.end();
     }
-    Ok(assemble(options.parameters(Vec::new()), layers, Vec::new()))
+    Ok(assemble(options.parameters(bench), layers, Vec::new()))
 }
 
 /// `values` of the rows `rows` among all `n` input rows; NaN where a row takes no part.
@@ -173,19 +162,19 @@ impl Subject<'_> {
         &self,
         options: &IdOptions,
         diagnostics: Diagnostics,
-        progress: &dyn Progress,
+        bench: &Bench<'_>,
     ) -> Result<LayerId> {
-        let points = Points::new(self.matrix, options.metric, self.name)?;
+        let points = bench.points(self.matrix, self.name)?;
         let n = points.n_rows();
         let mut warnings = Vec::new();
-        let (distances, table) = self.search(&points, options, &mut warnings, progress)?;
+        let (distances, table) = self.search(&points, options, bench, &mut warnings)?;
         let rows = table
             .as_ref()
-            .map(|_| rows_in_metric(self.matrix, &points, options.metric));
+            .map(|_| rows_in_metric(self.matrix, &points, bench.metric));
         let near = table.as_ref().map(|table| table.distances.view());
         let count = near.map(|near| {
-            let (points, search) = (&points, &options.search);
-            move |radii| pairs_within(points, near, radii, search)
+            let points = &points;
+            move |radii| bench.pairs_within(points, near, radii)
         });
         let view = table.as_ref().map(|table| LayerView {
             distances: table.distances.view(),
@@ -215,7 +204,7 @@ impl Subject<'_> {
         control: Control,
         layer: &LayerId,
         options: &IdOptions,
-        progress: &dyn Progress,
+        bench: &Bench<'_>,
     ) -> Result<ControlId> {
         let made = control.of(self.matrix, options.seed);
         let subject = Subject {
@@ -227,12 +216,11 @@ impl Subject<'_> {
             // Where a rule chose the layer's order, the control is read there too.
             order: gride.and_then(|gride| gride.order).map(OrderRule::Fixed),
             local: None,
-            // Nobody asks for a made-up layer twice.
-            cache: None,
             ..options.clone()
         };
         let diagnostics = Diagnostics::of_table(made.n_rows());
-        let mut found = subject.analyse(&options, diagnostics, progress)?;
+        // Nobody asks for a made-up layer twice.
+        let mut found = subject.analyse(&options, diagnostics, &bench.without_cache())?;
         for estimate in &mut found.estimates {
             if *estimate.estimator == GRIDE {
                 estimate.order_rule = gride.and_then(|gride| gride.order_rule);
@@ -257,14 +245,14 @@ impl Subject<'_> {
         &self,
         points: &Points<'_>,
         options: &IdOptions,
+        bench: &Bench<'_>,
         warnings: &mut Vec<Warning>,
-        progress: &dyn Progress,
     ) -> Result<(OrderDistances, Option<NeighbourTable>)> {
         let orders = options.orders(points.n_rows());
-        let order_distances = || order_distances(points, &orders, &options.search, progress);
+        let order_distances = || bench.order_distances(points, self.name, &orders);
         let largest = orders.iter().copied().max().unwrap_or(0);
         let stored = options.stored();
-        let keeps = options.cache.is_some() && largest <= KEPT_ORDER;
+        let keeps = bench.cache.is_some() && largest <= KEPT_ORDER;
         if options.others.is_empty() && !keeps {
             return Ok((order_distances()?, None));
         }
@@ -272,13 +260,6 @@ impl Subject<'_> {
             stored.max(largest)
         } else {
             stored
-        };
-        let bench = Bench {
-            cache: options.cache.as_deref(),
-            metric: options.metric,
-            search: options.search,
-            progress,
-            rows: &[],
         };
         let table = bench.neighbours(self.matrix, self.name, k, warnings)?;
         let distances = if largest <= k {
