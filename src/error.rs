@@ -176,21 +176,31 @@ pub enum Error {
         remedy: String,
     },
 
-    /// A limit on memory below what a search needs.
+    /// A file was written to while it was read, so numbers would mix two contents.
     #[error(
-        "layer {layer}: the neighbours of {n} rows need {}, --max-memory allows {}; raise it, ask for fewer neighbours, or use fewer --threads",
+        "{}: the file changed while it was read, so numbers would mix old values and new; run again when nothing writes to it",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Less memory than the work needs, known before it starts.
+    #[error(
+        "{work} need {}, and the limit is {} (--max-memory, or else what this machine or its cgroup has); {remedy}",
         readable(*needed),
         readable(*limit)
     )]
     Memory {
-        /// The layer.
-        layer: String,
-        /// Its rows.
-        n: usize,
+        /// What is to be held, as words that go before "need".
+        work: String,
         /// Bytes.
         needed: u64,
         /// Bytes.
         limit: u64,
+        /// What the user can do.
+        remedy: String,
     },
 
     /// NaN or infinity on its way into a report: a fault of repgeo, never of the data.

@@ -73,6 +73,7 @@ pub mod error;
 pub mod geometry;
 pub mod input;
 pub mod mechanisms;
+pub mod memory;
 pub mod neighbours;
 pub mod profile;
 pub mod progress;

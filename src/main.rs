@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 mod cli;
 
+use repgeo::report::safe_text;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -12,7 +14,11 @@ fn main() -> ExitCode {
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is closed too.
-            let _ = writeln!(std::io::stderr(), "repgeo: {error}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "{}",
+                safe_text(&format!("repgeo: {error}"))
+            );
             ExitCode::from(error.exit_code())
         }
     }

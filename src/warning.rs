@@ -46,6 +46,10 @@ pub enum WarningCode {
     BoundHit,
     /// A damaged or foreign file in the cache was not used; what it held was computed again.
     CacheIgnored,
+    /// The cache did not take what was computed: no room, or no permission.
+    CacheNotWritten,
+    /// The folder of neighbour tables holds others, which `--neighbours` would take for layers too.
+    OtherTables,
     /// Rows without a label were not asked for their neighbours.
     LabelsMissing,
     /// Rows without a density, because too many of their distances are 0.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use repgeo::geometry::clones::{Readout, Targets};
 use repgeo::input::{Dump, Labels, LayerInfo, Matrix, Selection};
+use repgeo::memory::machine_memory;
 use repgeo::profile::clones::{
     CloneData, CloneLayer, ClonesOptions, ClonesParameters, Network, clones, targets,
 };
@@ -56,16 +57,21 @@ struct ChunkArgs {
     sizes: Vec<usize>,
 
     /// Random chunks of each size that are fitted
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::parse::positive)]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::parse::count(super::parse::MOST))]
     draws: usize,
 
     /// Random chunks of each size that are read out
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = super::parse::positive)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = super::parse::count(super::parse::MOST))]
     score_draws: usize,
 
     /// Repeat the fits in P disjoint parts of the rows, for standard errors over data
-    #[arg(long, value_name = "P", value_parser = super::parse::parts)]
+    #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
     partitions: Option<usize>,
+
+    /// Memory of the fits beside the mapped layer, e.g. 4G [default: what the machine, its cgroup or
+    /// ulimit -v allows]
+    #[arg(long, value_name = "SIZE", value_parser = super::search::size)]
+    max_memory: Option<u64>,
 }
 
 /// What the network makes of the layer.
@@ -147,7 +153,8 @@ pub fn run(args: ClonesArgs) -> Result<()> {
         }
         data.readout = test.map(|targets| (readout, targets));
     }
-    let options = args.options();
+    let mut options = args.options();
+    options.max_memory = options.max_memory.or_else(machine_memory);
     let parameters = args.parameters(&options, data.readout.is_some());
     let described = CloneLayer {
         layer: info.name.clone(),
@@ -180,6 +187,7 @@ impl ClonesArgs {
             rescale: self.network.rescale,
             partitions: self.chunks.partitions,
             seed: self.rows.seed,
+            max_memory: self.chunks.max_memory,
         }
     }
 

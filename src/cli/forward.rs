@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::input::check_files;
 use repgeo::mechanisms::Prompts;
 use repgeo::mechanisms::forward::forward;
 use repgeo::mechanisms::model::{Checkpoint, Real};
@@ -113,6 +114,7 @@ fn write<T: Real>(
         &mut |name, offset, bytes| file.write(name, offset, bytes),
         &progress,
     )?;
+    check_files()?;
     file.finish()?;
     Ok(tensors)
 }

@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
-use repgeo::input::{Series, find_tables};
+use repgeo::input::{Series, check_files, find_tables};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
     Control, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
 };
 use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
+use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
@@ -63,7 +64,7 @@ struct EstimateArgs {
         value_parser = choice_or::<&'static Estimator>(ALL))]
     estimator: Vec<Pick<&'static Estimator>>,
 
-    #[arg(short, long, value_name = "K", value_parser = super::parse::at_least_two, help = k_help())]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::between(2, super::parse::MOST_ROWS), help = k_help())]
     k: Option<usize>,
 
     /// How TwoNN is fitted
@@ -80,7 +81,7 @@ struct EstimateArgs {
     order: Option<OrderName>,
 
     /// Neighbours of the density that --order match-density matches
-    #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::parse::positive)]
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::parse::count(super::parse::MOST_ROWS))]
     density_k: usize,
 
     /// Largest neighbour order n2 of Gride's scaling
@@ -103,11 +104,11 @@ struct EstimateArgs {
 #[command(next_help_heading = "Errors")]
 struct ErrorArgs {
     /// Jackknife errors over B blocks of ratios, for every estimator
-    #[arg(long, value_name = "B", value_parser = super::parse::at_least_two)]
+    #[arg(long, value_name = "B", value_parser = super::parse::between(2, super::parse::MOST))]
     blocks: Option<usize>,
 
     /// Repeat the estimates in P disjoint parts of the rows
-    #[arg(long, value_name = "P", value_parser = super::parse::positive, conflicts_with = "decimate")]
+    #[arg(long, value_name = "P", value_parser = super::parse::count(super::parse::MOST), conflicts_with = "decimate")]
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
@@ -120,7 +121,7 @@ struct ErrorArgs {
     decimate: Option<f64>,
 
     /// How many such sub-samples
-    #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::parse::positive,
+    #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::parse::count(super::parse::MOST),
         requires = "decimate")]
     repeats: usize,
 }
@@ -157,7 +158,7 @@ impl FromStr for OrderName {
 }
 
 fn range_max(text: &str) -> std::result::Result<usize, String> {
-    super::parse::at_least_two(text).map_err(|_| "the smallest scaling needs 2 neighbours".into())
+    super::parse::between(2, super::parse::MOST_ROWS)(text)
 }
 
 const BOTH: &[(&str, &str)] = &[("null", "Both")];
@@ -238,7 +239,10 @@ impl IdProfileArgs {
         let others = self.estimate.others().into_iter();
         let local: Vec<&Estimator> = others.filter(|one| one.is_local()).collect();
         match local[..] {
-            [one] => Ok(Some(one)),
+            [one] => {
+                check_writable(path)?;
+                Ok(Some(one))
+            }
             _ => Err(Error::Usage(format!(
                 "--local needs exactly one of --estimator {}, not {}",
                 local_names().join(", "),
@@ -303,6 +307,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
     if let Some(path) = &args.local {
+        check_files()?;
         let (shape, values) = profile.local().ok_or_else(|| {
             Error::Usage("--local needs layers with the same number of rows".into())
         })?;

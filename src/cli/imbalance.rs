@@ -45,11 +45,11 @@ pub struct ImbalanceArgs {
 struct EstimateArgs {
     /// Numbers of neighbours, comma-separated
     #[arg(short, long, value_name = "K", value_delimiter = ',', default_value = "1",
-        value_parser = super::parse::positive)]
+        value_parser = super::parse::count(super::parse::MOST_ROWS))]
     k: Vec<usize>,
 
     /// Compute everything again in P disjoint parts of the rows: mean and spread
-    #[arg(long, value_name = "P", value_parser = super::parse::positive)]
+    #[arg(long, value_name = "P", value_parser = super::parse::count(super::parse::MOST))]
     partitions: Option<usize>,
 
     /// Deal rows into parts at random, or in the order given
@@ -58,7 +58,7 @@ struct EstimateArgs {
     partition_order: PartitionOrder,
 
     /// Permute the rows of the second layer S times, for a null (expected 1) and p-values
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = super::parse::between(0, super::parse::MOST))]
     shuffle: usize,
 }
 
@@ -71,12 +71,12 @@ struct SubsetArgs {
     coordinates: Vec<String>,
 
     /// Grow the subset of columns that keeps most information, up to M columns
-    #[arg(long, value_name = "M", value_parser = super::parse::positive, conflicts_with_all = ["other",
+    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST), conflicts_with_all = ["other",
         "against", "partitions", "shuffle"])]
     greedy: Option<usize>,
 
     /// Subsets of each size that the greedy search keeps
-    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::positive,
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::count(super::parse::MOST),
         requires = "greedy")]
     beam: usize,
 

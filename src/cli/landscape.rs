@@ -8,6 +8,7 @@ use repgeo::Result;
 use repgeo::geometry::density::peaks::Linkage;
 use repgeo::profile::landscape::{LandscapeOptions, landscape};
 use repgeo::report::{Report, write_decision_graph};
+use repgeo::storage::check_writable;
 
 use super::choice::choice;
 use super::output::input_name;
@@ -82,6 +83,7 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
     args.files.check()?;
     if let Some(path) = &args.arrangement.decision_graph {
         require_ending(path, "csv", "--decision-graph")?;
+        check_writable(path)?;
     }
     let dump = args.shared.layers.open(&args.input)?;
     let labels = args.shared.rows.labels(dump.n_rows())?;

@@ -1,6 +1,9 @@
 //! The roof: one file per command; an args struct becomes options, one call, one output.
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use repgeo::input::watch_files;
 use repgeo::{Error, Result};
 
 mod attention_modify;
@@ -33,6 +36,7 @@ mod queries;
 mod rows;
 mod search;
 mod shared;
+mod signals;
 mod similarity;
 
 /// Exact, reproducible geometry of hidden representations.
@@ -46,7 +50,7 @@ struct Cli {
     command: Command,
 
     /// Worker threads; results do not depend on them [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = parse::positive)]
+    #[arg(long, global = true, value_name = "N", value_parser = parse::threads)]
     threads: Option<usize>,
 }
 
@@ -77,6 +81,9 @@ pub fn run() -> Result<()> {
     let matches = program.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     needs::check(&program, &matches)?;
+    signals::advise(advice(&matches));
+    signals::install();
+    watch_files();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(cli.threads.unwrap_or(0))
         .build()
@@ -100,6 +107,21 @@ pub fn run() -> Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
+}
+
+/// What helps whoever runs the command again after it was stopped.
+fn advice(matches: &ArgMatches) -> String {
+    let Some((_, command)) = matches.subcommand() else {
+        return String::new();
+    };
+    match command.try_get_one::<PathBuf>("cache") {
+        Ok(Some(folder)) => format!(
+            "; the same command goes on from the tables in {}",
+            folder.display()
+        ),
+        Ok(None) => "; with --cache DIR finished tables are kept and the next run goes on".into(),
+        Err(_) => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! `repgeo neighbours`: the tables themselves, for other programs and for later.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::cache::{fingerprint, write_queries, write_table};
+use repgeo::Result;
+use repgeo::cache::{check_content, fingerprint, write_queries, write_table};
 use repgeo::geometry::stats::mean;
 use repgeo::neighbours::NeighbourTable;
 use repgeo::profile::{Bench, DuplicatePolicy, PreparedLayer, prepare};
 use repgeo::report::{NeighboursReport, Report, WrittenTable};
+use repgeo::storage::{prepare_folder, short_stem};
 use repgeo::warning::{Warning, WarningCode};
-use repgeo::{Error, Result};
 
 use super::layers::LayerArgs;
 use super::output::{ScreenArgs, input_name};
@@ -37,7 +37,7 @@ pub struct NeighboursArgs {
     output: PathBuf,
 
     /// Neighbours of each row
-    #[arg(short, long, value_name = "K", default_value_t = 100, value_parser = super::parse::positive)]
+    #[arg(short, long, value_name = "K", default_value_t = 100, value_parser = super::parse::count(super::parse::MOST_ROWS))]
     k: usize,
 
     #[command(flatten)]
@@ -70,10 +70,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         progress: &progress,
         ..Bench::default()
     };
-    fs::create_dir_all(&args.output).map_err(|source| Error::Write {
-        path: args.output.clone(),
-        source,
-    })?;
+    prepare_folder(&args.output)?;
     let mut report = NeighboursReport {
         metric: bench.metric.name().to_owned(),
         duplicates: options.duplicates.name().to_owned(),
@@ -87,7 +84,9 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         .iter()
         .map(|layer| layer.name.as_str())
         .collect();
-    for (at, file) in file_names(&names).into_iter().enumerate() {
+    let files = file_names(&names);
+    report.warnings.extend(other_tables(&args.output, &files));
+    for (at, file) in files.into_iter().enumerate() {
         let info = &dump.layers()[at];
         let prepared = prepare(&dump, info, &options)?;
         let path = args.output.join(&file);
@@ -144,6 +143,32 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         .write(&Report::new("neighbours", input, &report))
 }
 
+/// A word about tables in `folder` that this run does not write: `--neighbours` would take them for
+/// layers of this dump.
+fn other_tables(folder: &Path, written: &[String]) -> Option<Warning> {
+    let items = std::fs::read_dir(folder).ok()?.flatten();
+    let names = items.map(|item| item.file_name().to_string_lossy().into_owned());
+    let mut others: Vec<String> = names
+        .filter(|name| name.ends_with(".npz") && !written.contains(name))
+        .collect();
+    others.sort();
+    let first = others.first()?;
+    let message = format!(
+        "the folder holds {} that this run does not write ({first}{}); --neighbours takes all files \
+         of a folder for layers of one dump",
+        match others.len() {
+            1 => "a table".to_owned(),
+            count => format!("{count} tables"),
+        },
+        if others.len() > 1 { ", …" } else { "" },
+    );
+    Some(Warning::new(
+        WarningCode::OtherTables,
+        others.len(),
+        message,
+    ))
+}
+
 /// The table of a layer with itself, written to `path`.
 fn of_itself(
     bench: &Bench<'_>,
@@ -152,8 +177,9 @@ fn of_itself(
     k: usize,
     path: &Path,
 ) -> Result<NeighbourTable> {
-    let table = bench.neighbours(&layer.matrix, name, k, &mut Vec::new())?;
     let content = fingerprint(&layer.matrix);
+    let table = bench.neighbours(&layer.matrix, name, k, &mut Vec::new())?;
+    check_content(&layer.matrix, &content, name)?;
     write_table(path, &content, bench.metric, &table)?;
     Ok(table)
 }
@@ -168,8 +194,10 @@ fn of_queries(
 ) -> Result<NeighbourTable> {
     let points = bench.points(&layer.matrix, name)?;
     let asked = bench.points(&queries.matrix, query_name)?;
-    let table = bench.nearest_to(&asked, &points, name, k)?;
     let contents = [&layer.matrix, &queries.matrix].map(fingerprint);
+    let table = bench.nearest_to(&asked, &points, name, k)?;
+    check_content(&layer.matrix, &contents[0], name)?;
+    check_content(&queries.matrix, &contents[1], query_name)?;
     let contents = [contents[0].as_str(), contents[1].as_str()];
     let (queries, rows) = (&queries.rows, &layer.rows);
     write_queries(path, contents, bench.metric, queries, rows, &table)?;
@@ -187,6 +215,7 @@ fn file_names(layers: &[&str]) -> Vec<String> {
                 .chars()
                 .map(|c| if plain(c) { c } else { '_' })
                 .collect();
+            let stem = short_stem(&stem);
             // A leading dot hides a file.
             let stem = if stem.starts_with('.') {
                 format!("_{stem}")
@@ -216,5 +245,8 @@ mod tests {
             file_names(&["a/b", "a_b", "A#b", ".x", "ü"]),
             ["a_b.npz", "a_b-2.npz", "A_b-3.npz", "_.x.npz", "_.npz"]
         );
+        let long = "x".repeat(300);
+        let names = file_names(&[&long, &format!("{long}y")]);
+        assert!(names.iter().all(|name| name.len() < 250) && names[0] != names[1]);
     }
 }

@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use repgeo::input::check_files;
 use repgeo::report::page::Page;
 use repgeo::report::write::text;
 use repgeo::report::{Format, Printable, Report, Style, write_atomically, write_stream};
+use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
@@ -123,6 +125,7 @@ impl OutputArgs {
 
     /// Writes the report; beside a machine format, what a reader looks for goes to stderr.
     pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
+        check_files()?;
         let targets = self.targets()?;
         for &(path, format) in &targets {
             let to_terminal = path.is_none() && io::stdout().is_terminal();
@@ -142,6 +145,7 @@ impl OutputArgs {
 
     /// Writes a page for people where the report would go.
     pub fn write_page(&self, page: &Page) -> Result<()> {
+        check_files()?;
         let first = self.output.first().filter(|path| *path != Path::new("-"));
         let to_terminal = first.is_none() && io::stdout().is_terminal();
         let text = text::page(page, &self.style(to_terminal));
@@ -174,7 +178,7 @@ fn check_folder(path: &Path) -> Result<()> {
     } else if !folder.is_dir() {
         "its directory does not exist"
     } else {
-        return Ok(());
+        return check_writable(path);
     };
     let source = io::Error::new(io::ErrorKind::NotFound, problem);
     Err(Error::Write {

@@ -40,7 +40,7 @@ pub struct OverlapArgs {
 #[command(next_help_heading = "Overlap")]
 struct EstimateArgs {
     /// Numbers of neighbours, comma-separated [default: 30]
-    #[arg(short, long, value_name = "K", value_delimiter = ',', value_parser = super::parse::positive,
+    #[arg(short, long, value_name = "K", value_delimiter = ',', value_parser = super::parse::count(super::parse::MOST_ROWS),
         conflicts_with = "class_fraction")]
     k: Vec<usize>,
 
@@ -49,11 +49,11 @@ struct EstimateArgs {
     class_fraction: Option<f64>,
 
     /// Blocks of rows behind the errors
-    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::at_least_two)]
+    #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::between(2, super::parse::MOST))]
     blocks: usize,
 
     /// Compute everything again in P disjoint parts of the rows, for the errors
-    #[arg(long, value_name = "P", value_parser = super::parse::at_least_two)]
+    #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
     partitions: Option<usize>,
 }
 

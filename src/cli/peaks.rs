@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use clap::Args;
 use repgeo::geometry::density::KSTAR_ALPHA;
-use repgeo::input::Labels;
+use repgeo::input::{Labels, check_files};
 use repgeo::profile::LayerOptions;
 use repgeo::profile::landscape::{
     DensityKind, DensityRule, DimensionRule, HaloRule, LayerPeaks, PeakOptions, Preset,
 };
 use repgeo::report::{RowFormat, log_density_npy, write_assignments};
-use repgeo::storage::write_atomically;
+use repgeo::storage::{check_writable, prepare_folder, write_atomically};
 use repgeo::{Error, Result};
 
 use super::choice::choice;
@@ -30,7 +30,7 @@ pub struct PeakArgs {
     density: Option<DensityKind>,
 
     /// Neighbours of knn, or the most that kstar and pak may use [default: 10; 100]
-    #[arg(short, long, value_name = "K", value_parser = super::parse::positive)]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
     k: Option<usize>,
 
     /// Significance at which kstar and pak call a density changed [default: 1e-6]
@@ -48,7 +48,7 @@ pub struct PeakArgs {
 
     /// Neighbours stored to assign rows and find saddles, at least k [default: 100 for knn, k for
     /// kstar and pak]
-    #[arg(long, value_name = "K", value_parser = super::parse::positive)]
+    #[arg(long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
     stored: Option<usize>,
 
     /// Leave halo rows, those below the highest saddle of their peak, out of the scores
@@ -186,13 +186,15 @@ impl RowFileArgs {
     pub fn check(&self) -> Result<()> {
         if let Some(path) = &self.log_density {
             require_ending(path, "npy", "--log-density")?;
+            check_writable(path)?;
         }
         match &self.assignments {
             Some(path) if path.exists() && !path.is_dir() => Err(Error::Usage(format!(
                 "--assignments {} is a file; name a directory",
                 path.display()
             ))),
-            _ => Ok(()),
+            Some(path) => prepare_folder(path),
+            None => Ok(()),
         }
     }
 
@@ -203,6 +205,7 @@ impl RowFileArgs {
 
     /// Writes what was asked for.
     pub fn write(&self, layers: &[LayerPeaks]) -> Result<()> {
+        check_files()?;
         if let Some(folder) = &self.assignments {
             write_assignments(folder, layers, self.assignments_format)?;
         }

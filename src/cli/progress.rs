@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -41,8 +40,49 @@ impl Bar {
     }
 }
 
+/// How far the run is, for whoever stops it.
+struct State {
+    /// Pieces of work that are over.
+    finished: usize,
+    /// The one in work, its steps, and how many are done.
+    current: Option<(String, u64, u64)>,
+    drawn: bool,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    finished: 0,
+    current: None,
+    drawn: false,
+});
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How far the run is, in words that go after "stopped"; `None` before any work.
+pub fn words() -> Option<String> {
+    let state = state();
+    let (label, total, done) = state.current.as_ref()?;
+    let percent = 100 * done / (*total).max(1);
+    Some(match state.finished {
+        0 => format!("at {percent} % of its first piece of work, {label}"),
+        1 => format!("after 1 piece of work, at {percent} % of {label}"),
+        count => format!("after {count} pieces of work, at {percent} % of {label}"),
+    })
+}
+
+/// Whether a bar stands on the terminal.
+pub fn is_drawn() -> bool {
+    state().drawn
+}
+
 impl Progress for Bar {
     fn begin(&self, label: &str, total: u64) {
+        {
+            let mut state = state();
+            state.current = Some((label.to_owned(), total, 0));
+            state.drawn = self.visible;
+        }
         if !self.visible {
             return;
         }
@@ -60,12 +100,23 @@ impl Progress for Bar {
     }
 
     fn advance(&self, steps: u64) {
+        if let Some((_, _, done)) = &mut state().current {
+            *done += steps;
+        }
         if self.visible {
             self.bar().inc(steps);
         }
     }
 
     fn end(&self) {
+        {
+            let mut state = state();
+            state.finished += 1;
+            if let Some((_, total, done)) = &mut state.current {
+                *done = *total;
+            }
+            state.drawn = false;
+        }
         if self.visible {
             self.bar().finish_and_clear();
         }

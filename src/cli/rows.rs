@@ -17,11 +17,11 @@ pub struct RowArgs {
     rows: Option<String>,
 
     /// Keep M rows drawn at random
-    #[arg(long, value_name = "M", value_parser = super::parse::positive, conflicts_with = "per_class")]
+    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST_ROWS), conflicts_with = "per_class")]
     subsample: Option<usize>,
 
     /// Keep M rows of each class drawn at random
-    #[arg(long, value_name = "M", value_parser = super::parse::positive, requires = "labels")]
+    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST_ROWS), requires = "labels")]
     per_class: Option<usize>,
 
     /// One label per row: .npy, .csv[:COLUMN] or .txt; may be repeated where a command reads several,

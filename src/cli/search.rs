@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repgeo::cache::Cache;
+use repgeo::memory::machine_memory;
 use repgeo::neighbours::{Kernel, SearchOptions};
 use repgeo::{Error, Result};
 
@@ -18,13 +19,13 @@ pub struct SearchArgs {
     kernel: Kernel,
 
     /// Memory of one neighbour search beside the mapped input, e.g. 4G; slower where it is short
-    /// [default: no limit]
+    /// [default: what the machine, its cgroup or ulimit -v allows]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,
 }
 
 /// Bytes, as a number with or without a unit: 500M, 4G, 1.5GiB; units are powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let example = "give bytes, or a size such as 500M or 4G";
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let power = match text[digits.len()..].to_ascii_lowercase().as_str() {
@@ -66,8 +67,8 @@ pub struct CacheArgs {
 
 impl CacheArgs {
     /// The cache, if there is one.
-    pub fn open(&self) -> Result<Option<Cache>> {
-        self.cache.as_deref().map(Cache::open).transpose()
+    pub fn open(&self) -> Option<Cache> {
+        self.cache.as_deref().map(Cache::open)
     }
 }
 
@@ -82,7 +83,7 @@ impl SearchArgs {
         }
         Ok(SearchOptions {
             kernel: self.kernel,
-            max_memory: self.max_memory,
+            max_memory: self.max_memory.or_else(machine_memory),
             ..SearchOptions::default()
         })
     }

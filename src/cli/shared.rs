@@ -48,7 +48,7 @@ impl SharedArgs {
         Ok(Setting {
             metric: self.layers.metric(),
             search: self.search.options()?,
-            cache: self.cache.open()?,
+            cache: self.cache.open(),
             rows: [self.rows.words(), words].concat(),
             progress: Bar::new(self.output.quiet),
         })

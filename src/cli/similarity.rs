@@ -76,15 +76,15 @@ struct MeasureArgs {
     correlation: RankCorrelation,
 
     /// Neighbours of imbalance and overlap [default: 1 and 30]
-    #[arg(short, long, value_name = "K", value_parser = super::parse::positive)]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
     k: Option<usize>,
 
     /// Compute everything again in P disjoint parts of the rows
-    #[arg(long, value_name = "P", value_parser = super::parse::parts)]
+    #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
     partitions: Option<usize>,
 
     /// Permute the rows of the second layer S times, for a null and p-values
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = super::parse::between(0, super::parse::MOST))]
     permutations: usize,
 }
 

@@ -8,15 +8,24 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
+use super::watch::{Stamp, note_place};
+use crate::memory::machine_memory;
 use crate::{Error, Result};
 
 /// The whole content of a file or stream.
 #[derive(Debug)]
 pub enum Bytes {
     /// A read-only memory map; pages are loaded when they are touched.
-    Mapped(Mmap),
+    Mapped(MappedFile),
     /// Bytes in memory: a pipe, an unpacked archive member, an empty file.
     Owned(Vec<u8>),
+}
+
+/// A map, and its file as it was when it was opened.
+#[derive(Debug)]
+pub struct MappedFile {
+    map: Mmap,
+    stamp: Arc<Stamp>,
 }
 
 impl Bytes {
@@ -36,18 +45,49 @@ impl Bytes {
         }
         let bytes = if metadata.is_file() && metadata.len() > 0 {
             // SAFETY: the map is read-only and every value read from it is valid for any bit
-            // pattern. A file that another program shortens meanwhile ends the run (SIGBUS);
-            // docs/formats.md asks users not to rewrite a dump while it is read.
+            // pattern. A file that another program shortens meanwhile raises SIGBUS, which the
+            // command line turns into words; one that is rewritten is noticed by its stamp.
             #[allow(unsafe_code)]
-            let map = unsafe { Mmap::map(&file) };
-            Self::Mapped(map.map_err(failed)?)
+            let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
+            let stamp = Stamp::new(path, &metadata);
+            note_place(&stamp, &map);
+            Self::Mapped(MappedFile { map, stamp })
         } else {
-            let mut content = Vec::new();
-            file.read_to_end(&mut content).map_err(failed)?;
-            Self::Owned(content)
+            Self::Owned(read_stream(&mut file).map_err(failed)?)
         };
         Ok(Arc::new(bytes))
     }
+}
+
+impl Bytes {
+    /// The mapped file behind these bytes, if it was written to since it was opened.
+    pub(super) fn changed(&self) -> Option<&Path> {
+        match self {
+            Self::Mapped(mapped) if mapped.stamp.is_stale() => Some(mapped.stamp.path()),
+            _ => None,
+        }
+    }
+}
+
+/// Everything a stream gives, up to a quarter of the machine's memory: an endless device has no end,
+/// and a growing buffer is copied.
+///
+/// # Errors
+/// What reading gives; `FileTooLarge` beyond that.
+pub(crate) fn read_stream(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let most = machine_memory().map_or(u64::MAX, |bytes| bytes / 4);
+    let mut content = Vec::new();
+    reader.take(most).read_to_end(&mut content)?;
+    if content.len() as u64 == most {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!(
+                "more than {} MiB came and no end, a quarter of what this machine has",
+                most >> 20
+            ),
+        ));
+    }
+    Ok(content)
 }
 
 impl Deref for Bytes {
@@ -55,7 +95,7 @@ impl Deref for Bytes {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Mapped(map) => map,
+            Self::Mapped(mapped) => &mapped.map,
             Self::Owned(bytes) => bytes,
         }
     }

@@ -228,7 +228,7 @@ fn is_companion(name: &str) -> bool {
 fn unique_names(entries: &[Entry]) -> Vec<String> {
     let with = |prefix: fn(&Path) -> Option<&std::ffi::OsStr>| {
         let name = |entry: &Entry| match prefix(&entry.path) {
-            Some(file) => format!("{}#{}", file.to_string_lossy(), entry.name),
+            Some(file) => format!("{}#{}", file::text_of(file), entry.name),
             None => entry.name.clone(),
         };
         entries.iter().map(name).collect()

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, read_stream};
 use super::entry::Entry;
 use super::{natural, npy, npz, safetensors};
 use crate::{Error, Result};
@@ -55,13 +55,10 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
 
 /// The arrays of a stream that is read to its end.
 pub(crate) fn from_reader(reader: &mut dyn Read, name: &Path) -> Result<Found> {
-    let mut content = Vec::new();
-    reader
-        .read_to_end(&mut content)
-        .map_err(|source| Error::Read {
-            path: name.to_owned(),
-            source,
-        })?;
+    let content = read_stream(reader).map_err(|source| Error::Read {
+        path: name.to_owned(),
+        source,
+    })?;
     from_bytes(name, Arc::new(Bytes::Owned(content)))
 }
 
@@ -102,6 +99,16 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+/// A name of the system as text that no other name gives: bytes that are no UTF-8 stand as `\xff`.
+pub(super) fn text_of(name: &OsStr) -> String {
+    let mut text = String::new();
+    for part in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(part.valid());
+        text.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
 /// `FILE#NAME` in two parts, if no file has the whole as its name.
 fn split_name(path: &Path) -> Option<(PathBuf, String)> {
     if path.exists() {
@@ -139,7 +146,7 @@ fn from_bytes(path: &Path, bytes: Arc<Bytes>) -> Result<Found> {
             });
         }
     }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = text_of(path.file_stem().unwrap_or_default());
     let entry = npy::entry(path, &stem, &bytes, 0, bytes.len())?;
     Ok(Found {
         entries: vec![entry],
@@ -155,11 +162,7 @@ fn directory(path: &Path) -> Result<Vec<Entry>> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for item in fs::read_dir(path).map_err(failed)? {
         let file = item.map_err(failed)?.path();
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = text_of(file.file_name().unwrap_or_default());
         let ending = file.extension().and_then(OsStr::to_str).unwrap_or("");
         if name.starts_with('.') {
             continue;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::Arc;
 
 use half::slice::HalfFloatSliceExt;
@@ -87,6 +88,15 @@ impl<T: bytemuck::Pod> Slab<T> {
     }
 }
 
+impl<T> Slab<T> {
+    fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Owned(_) => None,
+            Self::Mapped(slab) => Some(&slab.bytes),
+        }
+    }
+}
+
 impl<T> From<Vec<T>> for Slab<T> {
     fn from(values: Vec<T>) -> Self {
         Self::Owned(Arc::new(values))
@@ -141,6 +151,25 @@ impl Matrix {
             Storage::Bf16(slab) => Values::Bf16(slab.values()),
             Storage::F32(slab) => Values::F32(slab.values()),
             Storage::F64(slab) => Values::F64(slab.values()),
+        }
+    }
+
+    /// Whether values are still in a file, which another program may write to.
+    pub fn is_mapped(&self) -> bool {
+        self.bytes().is_some()
+    }
+
+    /// The file behind the values, if it was written to since it was opened.
+    pub fn changed_file(&self) -> Option<&Path> {
+        self.bytes()?.changed()
+    }
+
+    fn bytes(&self) -> Option<&Bytes> {
+        match &self.storage {
+            Storage::F16(slab) => slab.bytes(),
+            Storage::Bf16(slab) => slab.bytes(),
+            Storage::F32(slab) => slab.bytes(),
+            Storage::F64(slab) => slab.bytes(),
         }
     }
 

@@ -23,6 +23,7 @@ mod select;
 mod series;
 mod tables;
 mod tensors;
+mod watch;
 
 pub use bytes::Bytes;
 pub use dtype::Dtype;
@@ -39,3 +40,4 @@ pub use select::{Selection, index_list};
 pub use series::{Series, SeriesChoice, SeriesFile};
 pub use tables::{PrecomputedTable, TableSource, find_tables};
 pub use tensors::{StoredBytes, Tensor, Tensors};
+pub use watch::{check_files, mapped_file, watch_files};

@@ -79,6 +79,7 @@ pub fn plan<T: Real>(
 ) -> Result<Vec<Planned>> {
     let sequences = need_tokens(prompts)?;
     let config = &checkpoint.config;
+    checkpoint.check_blocks()?;
     sequences.check(config)?;
     let (n, t) = (sequences.len(), sequences.longest());
     let (d, h, e) = (config.width, config.n_heads, config.head_width);

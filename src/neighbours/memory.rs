@@ -72,10 +72,11 @@ fn fixed(points: &Points<'_>, needs: &Needs) -> u64 {
 }
 
 fn refuse(points: &Points<'_>, needed: u64, limit: u64) -> Error {
+    let (layer, n) = (points.layer(), points.n_rows());
     Error::Memory {
-        layer: points.layer().to_owned(),
-        n: points.n_rows(),
+        work: format!("layer {layer}: the neighbours of {n} rows"),
         needed,
         limit,
+        remedy: "raise it, ask for fewer neighbours, or use fewer --threads".into(),
     }
 }

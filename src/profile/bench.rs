@@ -6,7 +6,7 @@
 use ndarray::ArrayView2;
 
 use super::named::Named;
-use crate::cache::{Cache, fingerprint};
+use crate::cache::{Cache, check_content, fingerprint};
 use crate::error::Result;
 use crate::input::Matrix;
 use crate::neighbours::{
@@ -66,7 +66,8 @@ impl Bench<'_> {
     /// `layer` names it in errors and to who is told.
     ///
     /// # Errors
-    /// As [`Points::new`]; [`Error::Write`](crate::Error::Write) if the cache cannot be written.
+    /// As [`Points::new`]; [`Error::Changed`](crate::Error::Changed) if there is a cache and the values
+    /// are not what they were when the search began, in which case nothing is kept.
     pub fn neighbours(
         &self,
         matrix: &Matrix,
@@ -76,6 +77,7 @@ impl Bench<'_> {
     ) -> Result<NeighbourTable> {
         self.cached(
             matrix,
+            layer,
             warnings,
             |cache, content, warnings| cache.table(content, self.metric, k, warnings),
             || {
@@ -103,6 +105,7 @@ impl Bench<'_> {
     ) -> Result<RankCounts> {
         self.cached(
             matrix,
+            layer,
             warnings,
             |cache, content, warnings| cache.ranks(content, self.metric, targets, warnings),
             || {
@@ -165,10 +168,11 @@ impl Bench<'_> {
     fn cached<T>(
         &self,
         matrix: &Matrix,
+        layer: &str,
         warnings: &mut Vec<Warning>,
         seek: impl FnOnce(&Cache, &str, &mut Vec<Warning>) -> Option<T>,
         find: impl FnOnce() -> Result<T>,
-        keep: impl FnOnce(&Cache, &str, &T) -> Result<()>,
+        keep: impl FnOnce(&Cache, &str, &T),
     ) -> Result<T> {
         let Some(cache) = self.cache else {
             return find();
@@ -179,7 +183,9 @@ impl Bench<'_> {
             return Ok(known);
         }
         let found = find()?;
-        keep(cache, &content, &found)?;
+        check_content(matrix, &content, layer)?;
+        keep(cache, &content, &found);
+        warnings.extend(cache.take_warnings());
         Ok(found)
     }
 }

@@ -42,6 +42,7 @@ pub use view::logit_lens::{LensParameters, LogitLensReport};
 pub use view::neighbours::{NeighboursReport, WrittenTable};
 pub use write::csv::Record;
 pub use write::text::Style;
+pub use write::text::safe_text;
 pub use write::text::sparkline;
 
 pub use crate::storage::{npy, write_atomically, write_stream};

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::choice::choice;
 use crate::error::Result;
 use crate::profile::landscape::{DecisionGraph, GraphRow, LayerPeaks, RowPeaks};
-use crate::storage::{npy, write_atomically};
+use crate::storage::{npy, short_stem, write_atomically};
 
 choice! {
     /// The format of files about single rows.
@@ -58,9 +58,8 @@ pub fn write_assignments(folder: &Path, layers: &[LayerPeaks], format: RowFormat
 fn file_names(layers: &[LayerPeaks]) -> Vec<String> {
     let plain = |name: &str| -> String {
         let keep = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-        name.chars()
-            .map(|c| if keep(c) { c } else { '_' })
-            .collect()
+        let plain = name.chars().map(|c| if keep(c) { c } else { '_' });
+        short_stem(&plain.collect::<String>())
     };
     let names: Vec<String> = layers.iter().map(|layer| plain(&layer.layer)).collect();
     let unique = |name: &String| {

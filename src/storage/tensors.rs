@@ -5,11 +5,10 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
-use tempfile::NamedTempFile;
-
-use super::write::{follow_links, is_stream, new_file_options, unnamed};
+use super::pending::Pending;
+use super::write::is_stream;
 use crate::{Error, Result};
+use serde_json::{Map, Value, json};
 
 /// Name, type and axes of a tensor that will be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +32,7 @@ impl TensorSpec {
 /// The file in the making; what is never written stays zero.
 pub struct TensorFile {
     path: PathBuf,
-    target: PathBuf,
-    file: NamedTempFile,
+    file: Pending,
     places: HashMap<String, (u64, u64)>,
 }
 
@@ -75,22 +73,17 @@ impl TensorFile {
         text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
         let data = 8 + text.len() as u64;
         places.values_mut().for_each(|(start, _)| *start += data);
-        let target = follow_links(path).map_err(failed)?;
-        let folder = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let make = || -> io::Result<NamedTempFile> {
-            let mut file = new_file_options().tempfile_in(folder).map_err(unnamed)?;
+        let make = || -> io::Result<Pending> {
+            let mut pending = Pending::create(path)?;
+            let file = pending.file();
             file.write_all(&(text.len() as u64).to_le_bytes())?;
             file.write_all(text.as_bytes())?;
-            file.as_file().set_len(data + end)?;
-            Ok(file)
+            file.set_len(data + end)?;
+            Ok(pending)
         };
         Ok(Self {
             path: path.to_owned(),
             file: make().map_err(failed)?,
-            target,
             places,
         })
     }
@@ -110,7 +103,7 @@ impl TensorFile {
             file.seek(SeekFrom::Start(start + offset))?;
             file.write_all(bytes)
         };
-        write(self.file.as_file_mut()).map_err(|source| Error::Write {
+        write(self.file.file()).map_err(|source| Error::Write {
             path: self.path.clone(),
             source,
         })
@@ -121,14 +114,7 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Write`].
     pub fn finish(self) -> Result<()> {
-        let persist = || -> io::Result<()> {
-            self.file.as_file().sync_all()?;
-            self.file
-                .persist(&self.target)
-                .map_err(|error| error.error)?;
-            Ok(())
-        };
-        persist().map_err(|source| Error::Write {
+        self.file.publish().map_err(|source| Error::Write {
             path: self.path,
             source,
         })

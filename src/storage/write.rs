@@ -2,17 +2,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::pending::Pending;
 use crate::{Error, Result};
-
-/// More links than this in a row are a loop (Linux's own limit).
-const MAX_LINKS: usize = 40;
 
 /// Writes `bytes` to `path` so that a reader, or a killed run, never sees half of them.
 ///
-/// They go to a temporary file beside the target, which is synced and renamed over it. A symbolic
-/// link is followed and stays a link; an existing file keeps its permissions. Devices, pipes and
+/// They go to a file that nobody sees ([`pending`](super::pending)), which is synced and then takes
+/// the place of the target. A symbolic link is followed and stays a link; an existing file keeps its permissions. Devices, pipes and
 /// anything under `/dev` or `/proc` are written straight.
 ///
 /// # Errors
@@ -41,6 +39,50 @@ pub fn write_atomically_with(
         path: path.to_owned(),
         source,
     })
+}
+
+/// Fails if `path` could not be written, before there is anything to write; leaves no trace.
+///
+/// # Errors
+/// [`Error::Write`], naming `path`.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let result = if is_stream(path) {
+        OpenOptions::new().append(true).open(path).map(drop)
+    } else {
+        Pending::create(path).map(drop)
+    };
+    result.map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes the folder `path` if it is not there, and fails if no file could be written into it.
+///
+/// # Errors
+/// [`Error::Write`], naming `path`.
+pub fn prepare_folder(path: &Path) -> Result<()> {
+    let failed = |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    };
+    fs::create_dir_all(path).map_err(failed)?;
+    Pending::create(&path.join(".repgeo"))
+        .map(drop)
+        .map_err(failed)
+}
+
+/// Longest stem of a file name; systems take 255 bytes with the ending.
+const LONGEST_STEM: usize = 200;
+
+/// `stem` as it is, or its start and a fingerprint of the whole where no system would take it.
+pub fn short_stem(stem: &str) -> String {
+    if stem.len() <= LONGEST_STEM {
+        return stem.to_owned();
+    }
+    let start = stem.floor_char_boundary(LONGEST_STEM - 17);
+    let print = xxhash_rust::xxh3::xxh3_64(stem.as_bytes());
+    format!("{}-{print:016x}", &stem[..start])
 }
 
 /// Writes `bytes` to `stream`, called `name` in errors, and flushes it.
@@ -72,68 +114,9 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let target = follow_links(path)?;
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let existing = permissions_if_writable(&target)?;
-    let mut temporary = new_file_options().tempfile_in(folder).map_err(unnamed)?;
-    write(temporary.as_file_mut())?;
-    if let Some(permissions) = existing {
-        temporary.as_file().set_permissions(permissions)?;
-    }
-    temporary.as_file().sync_all()?;
-    temporary.persist(&target).map_err(|error| error.error)?;
-    // The rename itself survives a power cut only once the folder is on disk; where folders
-    // cannot be synced (some network mounts, Windows) the file is still whole.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-/// The file that `path` leads to, which need not exist.
-pub(super) fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    let mut target = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        let Ok(next) = fs::read_link(&target) else {
-            return Ok(target);
-        };
-        target = target.parent().unwrap_or(Path::new("")).join(next);
-    }
-    Err(io::Error::other("too many levels of symbolic links"))
-}
-
-/// The permissions of a file that exists; an error if it may not be written, although renaming
-/// over it would work.
-fn permissions_if_writable(target: &Path) -> io::Result<Option<fs::Permissions>> {
-    match OpenOptions::new().write(true).open(target) {
-        Ok(file) => Ok(Some(file.metadata()?.permissions())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Temporary files are private by default; a report should obey the umask like any new file.
-pub(super) fn new_file_options() -> tempfile::Builder<'static, 'static> {
-    let mut options = tempfile::Builder::new();
-    options.prefix(".repgeo-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        options.permissions(fs::Permissions::from_mode(0o666));
-    }
-    options
-}
-
-/// The error without the name of the temporary file, which means nothing to the user.
-pub(super) fn unnamed(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder does not exist"),
-        io::ErrorKind::PermissionDenied => {
-            io::Error::new(error.kind(), "permission denied in its folder")
-        }
-        kind => io::Error::new(kind, error),
-    }
+    let mut pending = Pending::create(path)?;
+    write(pending.file())?;
+    pending.publish()
 }
 
 #[cfg(test)]
@@ -157,6 +140,49 @@ mod tests {
         write_atomically(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(entries(folder.path()), ["profile.json"]);
+    }
+
+    #[test]
+    fn a_long_stem_keeps_its_start_and_stays_unique() {
+        let long = "é".repeat(150);
+        let (first, second) = (
+            short_stem(&format!("{long}1")),
+            short_stem(&format!("{long}2")),
+        );
+        assert!(first.len() <= LONGEST_STEM && first.starts_with("ééé") && first != second);
+        assert_eq!(short_stem("layer.1"), "layer.1");
+    }
+
+    #[test]
+    fn a_check_leaves_nothing_and_finds_what_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        check_writable(&folder.path().join("new.json")).unwrap();
+        assert!(check_writable(&folder.path().join("nowhere/new.json")).is_err());
+        assert!(check_writable(folder.path()).is_err());
+        prepare_folder(&folder.path().join("tables")).unwrap();
+        assert_eq!(entries(folder.path()), ["tables"]);
+        assert_eq!(entries(&folder.path().join("tables")), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_somebody_holds_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            ".repgeo-abc123",
+            ".repgeo-held01",
+            ".repgeo-notes.txt",
+            ".repgeo-A",
+        ];
+        for name in names {
+            fs::write(folder.path().join(name), b"half").unwrap();
+        }
+        let held = File::open(folder.path().join(names[1])).unwrap();
+        held.lock().unwrap();
+        write_atomically(&folder.path().join("a.json"), b"x").unwrap();
+        assert_eq!(
+            entries(folder.path()),
+            [names[3], names[1], names[2], "a.json"]
+        );
     }
 
     #[test]

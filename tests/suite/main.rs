@@ -19,6 +19,7 @@ mod input;
 mod mechanisms;
 mod profile_golden;
 mod relations;
+mod reliability;
 mod report_schema;
 mod report_text;
 mod rings;

@@ -3,6 +3,8 @@
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::fit::Remainder;
+
 /// Neurons taken out together.
 const PANEL: usize = 64;
 
@@ -51,26 +53,13 @@ impl Elimination {
         }
     }
 
-    /// Eliminates variables until `w` are out; fewer than before is no step back.
-    pub fn advance(&mut self, w: usize) {
-        let w = w.min(self.size);
-        while self.done < w {
-            self.eliminate(PANEL.min(w - self.done));
-        }
-    }
-
-    /// How many of the eliminated variables were linearly independent.
-    pub fn rank(&self) -> usize {
-        self.rank
-    }
-
-    /// How many variables are left.
-    pub fn n_left(&self) -> usize {
-        self.size - self.done
+    /// Bytes that one takes, of `size` neurons.
+    pub fn bytes(size: usize) -> u64 {
+        8 * (size as u64).pow(2)
     }
 
     /// What is left of column `j` of those that are left, from its diagonal downwards.
-    pub fn rest(&self, j: usize) -> &[f64] {
+    fn rest(&self, j: usize) -> &[f64] {
         let column = self.done + j;
         &self.values[column * self.size + column..(column + 1) * self.size]
     }
@@ -112,6 +101,33 @@ impl Elimination {
             );
         }
         self.done = last;
+    }
+}
+
+impl Remainder for Elimination {
+    fn advance(&mut self, w: usize) {
+        let w = w.min(self.size);
+        while self.done < w {
+            self.eliminate(PANEL.min(w - self.done));
+        }
+    }
+
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn n_left(&self) -> usize {
+        self.size - self.done
+    }
+
+    fn variance(&self, j: usize) -> f64 {
+        self.rest(j)[0]
+    }
+
+    fn each_column(&self, see: &mut dyn FnMut(usize, &[f64])) {
+        for j in 0..self.n_left() {
+            see(j, self.rest(j));
+        }
     }
 }
 

@@ -1,8 +1,5 @@
 //! How well a chunk of neurons explains its layer, and what is left.
 
-use faer::MatRef;
-
-use super::elimination::Elimination;
 use crate::geometry::Reason;
 
 /// What is left of a layer after the linear fit from a chunk, three ways to sum it up.
@@ -14,6 +11,25 @@ pub struct Residuals {
     pub correlation: Option<f64>,
     /// ‖correlations of all pairs‖₂ over their number; `None` without two neurons.
     pub frobenius: Option<f64>,
+}
+
+/// What neurons leave of a layer when the first ones of an order are taken out of the others: the
+/// residual Gram matrix R of those that are left.
+pub trait Remainder {
+    /// Takes neurons out until `w` are; fewer than before is no step back.
+    fn advance(&mut self, w: usize);
+
+    /// How many of the neurons taken out were linearly independent.
+    fn rank(&self) -> usize;
+
+    /// How many neurons are left.
+    fn n_left(&self) -> usize;
+
+    /// R_jj of neuron `j` of those that are left.
+    fn variance(&self, j: usize) -> f64;
+
+    /// Shows the columns of R in order, each from its diagonal downwards.
+    fn each_column(&self, see: &mut dyn FnMut(usize, &[f64]));
 }
 
 /// The fit of a layer from a chunk S of its neurons.
@@ -36,9 +52,9 @@ const PAPER_FLOOR: f64 = 1e-8;
 const EXPLAINED: f64 = 1e-13;
 
 impl ChunkFit {
-    /// The fit from the neurons that `elimination` has taken out, whose `order` starts with them.
+    /// The fit from the neurons that are taken out of `rest`, with which `order` starts.
     ///
-    /// `gram` is XᵀX of the centred layer with `n_rows` rows. With residual Gram matrix R, C_ij =
+    /// `variances` is the diagonal of G = XᵀX, X the centred layer of `n_rows` rows. With C_ij =
     /// R_ij/√(R_ii R_jj) and T the neurons outside the chunk:
     ///
     /// ```text
@@ -51,29 +67,29 @@ impl ChunkFit {
     /// dependent neurons are skipped instead. Reasons for none: `too_few_rows` (w + 3),
     /// `constant_layer`.
     pub fn new(
-        gram: MatRef<'_, f64>,
+        variances: &[f64],
         order: &[usize],
-        elimination: &Elimination,
+        rest: &dyn Remainder,
         n_rows: usize,
     ) -> Result<Self, Reason> {
-        let (width, outside) = (order.len(), elimination.n_left());
+        let (width, outside) = (order.len(), rest.n_left());
         let w = width - outside;
-        let total: f64 = (0..width).map(|i| gram[(i, i)]).sum();
+        let total: f64 = variances.iter().sum();
         if total <= 0.0 {
             return Err(Reason::ConstantLayer);
         }
         if n_rows <= w + 2 {
             return Err(Reason::TooFewRows);
         }
-        let own: Vec<f64> = order[w..].iter().map(|&i| gram[(i, i)]).collect();
+        let own: Vec<f64> = order[w..].iter().map(|&i| variances[i]).collect();
         let left: Vec<f64> = (0..outside)
-            .map(|i| match elimination.rest(i)[0] {
+            .map(|i| match rest.variance(i) {
                 variance if variance <= EXPLAINED * own[i] => 0.0,
                 variance => variance,
             })
             .collect();
         let unexplained: f64 = left.iter().sum();
-        let sums = correlation_sums(elimination, &left, n_rows);
+        let sums = correlation_sums(rest, &left, n_rows);
         let n_explained = left.iter().filter(|&&variance| variance <= 0.0).count();
         let own_total: f64 = own.iter().sum();
         Ok(Self {
@@ -82,7 +98,7 @@ impl ChunkFit {
                 let r2 = 1.0 - unexplained / own_total;
                 sums.plain.over(pairs(outside - n_explained), r2)
             }),
-            rank: elimination.rank(),
+            rank: rest.rank(),
             n_explained,
         })
     }
@@ -122,21 +138,25 @@ struct CorrelationSums {
     plain: Sums,
 }
 
-fn correlation_sums(rest: &Elimination, left: &[f64], n_rows: usize) -> CorrelationSums {
+fn correlation_sums(rest: &dyn Remainder, left: &[f64], n_rows: usize) -> CorrelationSums {
     let freedom = n_rows as f64 - 1.0;
     let roots: Vec<f64> = left.iter().map(|variance| variance.sqrt()).collect();
     let mut sums = CorrelationSums::default();
-    for j in 0..left.len() {
+    // Where everything is explained there are no pairs to look at.
+    if roots.iter().all(|&root| root <= 0.0) {
+        return sums;
+    }
+    rest.each_column(&mut |j, column| {
         if roots[j] <= 0.0 {
-            continue;
+            return;
         }
-        for (&entry, &root) in rest.rest(j)[1..].iter().zip(&roots[j + 1..]) {
+        for (&entry, &root) in column[1..].iter().zip(&roots[j + 1..]) {
             if root > 0.0 {
                 let scale = root * roots[j];
                 sums.plain.add(entry / scale);
                 sums.paper.add(entry / (scale + PAPER_FLOOR * freedom));
             }
         }
-    }
+    });
     sums
 }

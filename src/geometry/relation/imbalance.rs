@@ -25,9 +25,9 @@ pub struct Imbalance {
     pub std_error: f64,
 }
 
-/// The imbalance of a space with itself, (k + 1)/N: the least that can be.
-pub fn floor(n: usize, k: usize) -> f64 {
-    (k + 1) as f64 / n as f64
+/// The imbalance of a space with itself, (k + 1)/N: the least that can be. None without rows.
+pub fn floor(n: usize, k: usize) -> Option<f64> {
+    (n > 0).then(|| (k as f64 + 1.0) / n as f64)
 }
 
 /// Information imbalance of N rows,
@@ -236,7 +236,7 @@ mod tests {
             let space = uniform(90, 4, 1, levels);
             for k in [1, 3, 10] {
                 let found = imbalance(&space, &space, k).unwrap();
-                assert_eq!(found.value, floor(90, k));
+                assert_eq!(Some(found.value), floor(90, k));
             }
         }
     }

@@ -14,8 +14,9 @@ use crate::{Error, Result};
 /// Tokens that go through a block together: enough to keep the matrix product busy.
 const CHUNK_TOKENS: usize = 256;
 
-/// Values of one stream that are kept for all examples in work, at most (about 64 MiB of f32).
-const GROUP_VALUES: usize = 1 << 24;
+/// Values of the residual stream of the examples in work. A block leaves eight streams of that size
+/// beside it, so that a group takes about 72 MiB in f32, more only if every thread needs a chunk.
+const GROUP_VALUES: usize = 1 << 21;
 
 /// Token ids of every example, without padding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -191,10 +192,11 @@ impl Pass<'_> {
         let turns = config
             .rotary
             .map(|rotary| Turns::new(rotary, sequences.longest()));
-        let tokens = (GROUP_VALUES / config.width).max(1);
+        let busy = CHUNK_TOKENS * rayon::current_num_threads();
+        let tokens = (GROUP_VALUES / config.width.max(1)).max(busy);
         let mut first = 0;
         while first < sequences.len() {
-            let end = self.group_end(sequences, first, tokens);
+            let end = group_end(sequences, first, tokens);
             let mut chunks = self.embed(sequences, first, end)?;
             see(None, &mut chunks)?;
             for layer in 0..until {
@@ -217,17 +219,6 @@ impl Pass<'_> {
             first = end;
         }
         Ok(())
-    }
-
-    /// One example past the last of a group that starts at `first` and holds about `tokens`.
-    fn group_end(&self, sequences: &Sequences, first: usize, tokens: usize) -> usize {
-        let mut end = first;
-        let mut held = 0;
-        while end < sequences.len() && (end == first || held < tokens) {
-            held += sequences.tokens(end).len();
-            end += 1;
-        }
-        end
     }
 
     fn embed<T: Real>(
@@ -321,6 +312,22 @@ impl Pass<'_> {
         chunk.streams = through_block(config, block, &mut chunk.resid, attention);
         chunk.streams.pattern = pattern;
     }
+}
+
+/// One example past the last of a group that starts at `first` and holds about `tokens`.
+///
+/// Groups end where chunks do, so that the size of a group decides about memory alone.
+fn group_end(sequences: &Sequences, first: usize, tokens: usize) -> usize {
+    let (mut end, mut held) = (first, 0);
+    while end < sequences.len() && held < tokens.max(1) {
+        let mut chunk = 0;
+        while end < sequences.len() && chunk < CHUNK_TOKENS {
+            chunk += sequences.tokens(end).len();
+            end += 1;
+        }
+        held += chunk;
+    }
+    end
 }
 
 /// Fails if a residual stream left the range of its precision.

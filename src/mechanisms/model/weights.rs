@@ -196,6 +196,28 @@ impl Checkpoint {
         }
     }
 
+    /// Fails if there are fewer blocks than the configuration promises, before anything is planned
+    /// for each of them.
+    ///
+    /// # Errors
+    /// [`Error::NoLayers`] naming a tensor of the last block.
+    pub fn check_blocks(&self) -> Result<()> {
+        let (folder, names) = self.place_of_blocks();
+        let Some(last) = self.config.n_layers.checked_sub(1) else {
+            return Ok(());
+        };
+        let name = format!("{folder}.{last}.{}.weight", names.norm_attention);
+        self.tensor(&self.name(&name)).map(|_| ())
+    }
+
+    /// Where the tensors of blocks are.
+    fn place_of_blocks(&self) -> (&'static str, Names) {
+        match self.config.family {
+            Family::Gpt2 => ("h", GPT2),
+            Family::GptNeox => ("layers", NEOX),
+        }
+    }
+
     /// The weights of one block.
     ///
     /// # Errors
@@ -203,10 +225,7 @@ impl Checkpoint {
     /// shape, [`Error::Malformed`] one with NaN or infinity.
     pub fn block<T: Real>(&self, layer: usize) -> Result<Block<T>> {
         let (d, hidden) = (self.config.width, self.config.hidden);
-        let (folder, names) = match self.config.family {
-            Family::Gpt2 => ("h", GPT2),
-            Family::GptNeox => ("layers", NEOX),
-        };
+        let (folder, names) = self.place_of_blocks();
         let name = |part: &str| self.name(&format!("{folder}.{layer}.{part}"));
         let biased = self.config.attention_bias;
         Ok(Block {

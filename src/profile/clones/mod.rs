@@ -2,6 +2,7 @@
 //! they are clones of it.
 
 mod data;
+mod fits;
 mod options;
 mod run;
 mod scores;

@@ -17,6 +17,8 @@ pub struct ClonesOptions {
     pub partitions: Option<usize>,
     /// Seed of the draws.
     pub seed: u64,
+    /// Bytes that the fits may hold beside the mapped layer; no limit if `None`. Changes no number.
+    pub max_memory: Option<u64>,
 }
 
 impl Default for ClonesOptions {
@@ -28,6 +30,7 @@ impl Default for ClonesOptions {
             rescale: false,
             partitions: None,
             seed: 0,
+            max_memory: None,
         }
     }
 }

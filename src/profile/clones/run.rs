@@ -1,9 +1,7 @@
 //! Draws, fits and scores of the chunks of one layer.
 
-use faer::{Mat, MatRef};
-use rayon::prelude::*;
-
 use super::data::CloneData;
+use super::fits::{Fit, Fitting};
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
@@ -11,8 +9,7 @@ use super::shape::{
 };
 use super::verdict::{critical, verdict};
 use crate::error::{Error, Result};
-use crate::geometry::centred::Centred;
-use crate::geometry::clones::{Baseline, ChunkFit, Elimination, Residuals, Targets};
+use crate::geometry::clones::{Baseline, ChunkFit, Residuals, Targets};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
 use crate::profile::resample::{PartitionOrder, partitions};
@@ -23,10 +20,12 @@ use crate::warning::Warning;
 /// The chunks of `features`, whose rows are finite; `parameters` and `layer` are echoed.
 ///
 /// One W × W Gram matrix serves all draws; each draw eliminates neurons in a random order of its
-/// own, so its chunks are nested, and holds a copy of that matrix.
+/// own, so its chunks are nested, and holds a copy of that matrix. With more than two neurons a row
+/// each draw holds and projects a copy of the layer instead.
 ///
 /// # Errors
-/// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer.
+/// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer; [`Error::Memory`] if not
+/// even one draw fits at a time.
 pub fn clones(
     features: &Matrix,
     layer: CloneLayer,
@@ -49,14 +48,19 @@ pub fn clones(
         .map(|_| random.choose(width, width))
         .collect();
     let fitted = &orders[..options.draws.clamp(1, orders.len())];
-    let fits = fits(features, fitted, &sizes, "chunks", progress);
+    let fitting = Fitting {
+        features,
+        sizes: &sizes,
+        max_memory: options.max_memory,
+    };
+    let fits = fitting.fits(fitted, "chunks", progress)?;
     let mut widths: Vec<ChunkWidth> = sizes
         .iter()
         .zip(&fits)
         .map(|(&w, fits)| chunk_width(w, width, features.n_rows(), fits))
         .collect();
     if let Some(parts) = options.partitions {
-        let errors = part_errors(features, fitted, &sizes, parts, options.seed, progress);
+        let errors = part_errors(&fitting, fitted, parts, options.seed, progress)?;
         for (one, errors) in widths.iter_mut().zip(errors) {
             errors.fill(one);
         }
@@ -158,56 +162,6 @@ fn check(features: &Matrix, data: &CloneData) -> Result<()> {
     Ok(())
 }
 
-type Fit = Result<ChunkFit, Reason>;
-
-/// The fits of every size over `orders`, size by size; the whole layer is fitted once.
-fn fits(
-    features: &Matrix,
-    orders: &[Vec<usize>],
-    sizes: &[usize],
-    label: &str,
-    progress: &dyn Progress,
-) -> Vec<Vec<Fit>> {
-    let centred = Centred::new(features);
-    progress.begin(label, orders.len() as u64);
-    let gram: Mat<f64> = centred.gram();
-    let n = features.n_rows();
-    let by_draw: Vec<Vec<Fit>> = orders
-        .par_iter()
-        .enumerate()
-        .map(|(draw, order)| {
-            let own = if draw == 0 {
-                sizes
-            } else {
-                &sizes[..sizes.len() - 1]
-            };
-            let fits = draw_fits(gram.as_ref(), order, own, n);
-            progress.advance(1);
-            fits
-        })
-        .collect();
-    progress.end();
-    let of_size = |at: usize| {
-        by_draw
-            .iter()
-            .filter_map(|draw| draw.get(at).copied())
-            .collect()
-    };
-    (0..sizes.len()).map(of_size).collect()
-}
-
-/// The fits of the chunks of one draw.
-fn draw_fits(gram: MatRef<'_, f64>, order: &[usize], sizes: &[usize], n: usize) -> Vec<Fit> {
-    let mut elimination = Elimination::new(gram, order);
-    sizes
-        .iter()
-        .map(|&w| {
-            elimination.advance(w);
-            ChunkFit::new(gram, order, &elimination, n)
-        })
-        .collect()
-}
-
 /// The statistics of the chunks of `w` neurons.
 fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
     let good: Vec<ChunkFit> = fits.iter().filter_map(|fit| fit.ok()).collect();
@@ -269,13 +223,13 @@ impl Errors {
 
 /// s/√P of the means over draws in P disjoint parts of the rows.
 fn part_errors(
-    features: &Matrix,
+    whole: &Fitting<'_>,
     orders: &[Vec<usize>],
-    sizes: &[usize],
     parts: usize,
     seed: u64,
     progress: &dyn Progress,
-) -> Vec<Errors> {
+) -> Result<Vec<Errors>> {
+    let (features, sizes) = (whole.features, whole.sizes);
     let n = features.n_rows();
     let subsets = partitions(n, parts, PartitionOrder::Random, seed);
     let by_part: Vec<Vec<ChunkWidth>> = subsets
@@ -283,13 +237,17 @@ fn part_errors(
         .iter()
         .map(|rows| {
             let part = features.select(rows);
-            let fits = fits(&part, orders, sizes, "parts", progress);
+            let fitting = Fitting {
+                features: &part,
+                ..*whole
+            };
+            let fits = fitting.fits(orders, "parts", progress)?;
             let widths = sizes.iter().zip(&fits);
-            widths
+            Ok(widths
                 .map(|(&w, fits)| chunk_width(w, features.n_columns(), rows.len(), fits))
-                .collect()
+                .collect())
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {
         let values: Option<Vec<f64>> = by_part
             .iter()
@@ -310,5 +268,5 @@ fn part_errors(
             both(|one| one.complement.as_ref()),
         ])
     };
-    (0..sizes.len()).map(of_size).collect()
+    Ok((0..sizes.len()).map(of_size).collect())
 }

@@ -71,8 +71,8 @@ pub struct ImbalancePair {
     pub k: usize,
     /// Rows, N.
     pub n: usize,
-    /// (k + 1)/N, the least that can be.
-    pub floor: f64,
+    /// (k + 1)/N, the least that can be; null without rows.
+    pub floor: Option<f64>,
     /// Δ(a→b).
     pub forward: Option<f64>,
     /// Δ(b→a).
@@ -102,8 +102,8 @@ pub struct ImbalancePair {
 pub struct Parts {
     /// Rows of the smallest part.
     pub n: usize,
-    /// (k + 1)/n there.
-    pub floor: f64,
+    /// (k + 1)/n there; null without rows.
+    pub floor: Option<f64>,
     /// Mean of Δ(a→b) over parts.
     pub forward: Option<f64>,
     /// Mean of Δ(b→a).
@@ -137,8 +137,8 @@ pub struct Null {
 pub struct ImbalanceMatrix {
     /// Number of neighbours.
     pub k: usize,
-    /// (k + 1)/N.
-    pub floor: f64,
+    /// (k + 1)/N; null without rows.
+    pub floor: Option<f64>,
     /// Δ(row→column).
     pub forward: LayerMatrix,
     /// Δ(column→row) of two dumps, with the layers of the second as rows.

@@ -60,8 +60,8 @@ pub struct LayerSubsets {
     pub n: usize,
     /// Columns, D.
     pub n_columns: usize,
-    /// (k + 1)/N.
-    pub floor: f64,
+    /// (k + 1)/N; null without rows.
+    pub floor: Option<f64>,
     /// The subsets, as given or as they grew.
     pub subsets: Vec<SubsetPair>,
     /// Why there are none.

@@ -36,7 +36,7 @@ pub(super) fn matrix(
     if !two {
         for (at, layer) in comparison.left().iter().enumerate() {
             let exists = !layer.identical() && comparison.n_rows() >= k + 2;
-            forward.set(at, at, exists.then_some(floor), exists.then_some(0.0));
+            forward.set(at, at, floor.filter(|_| exists), exists.then_some(0.0));
         }
     }
     for pair in pairs.iter().filter(|pair| pair.k == k) {

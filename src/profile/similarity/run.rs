@@ -262,11 +262,11 @@ fn matrix(
     if single {
         let own = match measure {
             Measure::Imbalance => floor(comparison.n_rows(), options.k.unwrap_or(IMBALANCE_K)),
-            _ => measure.of_itself(),
+            _ => Some(measure.of_itself()),
         };
         for (at, layer) in left.iter().enumerate() {
             let exists = !layer.identical();
-            values.set(at, at, exists.then_some(own), exists.then_some(0.0));
+            values.set(at, at, own.filter(|_| exists), exists.then_some(0.0));
         }
     }
     let place = |layers: &[ComparedLayer], index: usize| {

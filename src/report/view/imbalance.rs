@@ -3,7 +3,7 @@
 use super::axes::matrix;
 use super::imbalance_figures::figures;
 use super::warned::of_comparison;
-use crate::geometry::relation::Relation;
+use crate::geometry::relation::{Relation, floor};
 use crate::profile::compare::LayerRef;
 use crate::profile::imbalance::{
     BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
@@ -126,7 +126,7 @@ fn is_step(profile: &ImbalanceProfile, pair: &ImbalancePair) -> bool {
 
 /// From the floor, where a layer predicts the other, to 1, where it says nothing.
 fn matrices(found: &ImbalanceMatrix) -> Vec<Matrix> {
-    let scale = Scale::logarithmic(found.floor.min(0.5), 1.0);
+    let scale = Scale::logarithmic(found.floor.unwrap_or(0.5).min(0.5), 1.0);
     let meaning = format!("Δ(row→column), k {}", found.k);
     let there = matrix(&found.forward, meaning.clone(), scale);
     match &found.backward {
@@ -344,10 +344,11 @@ fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {
 }
 
 fn context(profile: &ImbalanceProfile) -> Phrase {
-    let floors = profile.parameters.k.iter().map(|&k| {
-        let floor = (k + 1) as f64 / profile.n as f64;
-        phrase![format!("k {k}: floor "), number(floor, 2)]
-    });
+    let floors = profile
+        .parameters
+        .k
+        .iter()
+        .map(|&k| phrase![format!("k {k}: floor "), known(floor(profile.n, k), 2)]);
     let mut facts: Vec<Phrase> = vec![
         phrase!["n ", count(profile.n)],
         Phrase::join(floors, ", "),
@@ -363,7 +364,7 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             "parts of ",
             count(parts.n),
             " rows, floor ",
-            number(parts.floor, 2)
+            known(parts.floor, 2)
         ]
     }));
     if profile.parameters.metric != "euclidean" {

@@ -79,9 +79,11 @@ fn directions(profile: &ImbalanceProfile, pairs: &[&ImbalancePair], k: usize) ->
             },
         ));
     }
-    let floor = pairs.first().map(|pair| Mark::Level {
-        y: pair.floor,
-        label: "floor".into(),
+    let floor = pairs.first().and_then(|pair| {
+        Some(Mark::Level {
+            y: pair.floor?,
+            label: "floor".into(),
+        })
     });
     let independent = Mark::Level {
         y: 1.0,

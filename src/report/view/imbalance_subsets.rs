@@ -3,7 +3,7 @@
 use super::warned::warnings;
 use crate::profile::imbalance::{LayerSubsets, SubsetPair, SubsetsProfile};
 use crate::report::page::{
-    Cell, Column, Grid, Note, Page, Phrase, Piece, code, count, error, known, name, number, phrase,
+    Cell, Column, Grid, Note, Page, Phrase, Piece, code, count, error, known, name, phrase,
 };
 use crate::report::{Printable, Record};
 
@@ -85,7 +85,7 @@ fn context(profile: &SubsetsProfile) -> Phrase {
     let mut facts: Vec<Phrase> = vec![format!("k {}", profile.k).into()];
     if let Some(layer) = profile.layers.first() {
         facts.push(phrase!["n ", count(layer.n)]);
-        facts.push(phrase!["floor ", number(layer.floor, 2)]);
+        facts.push(phrase!["floor ", known(layer.floor, 2)]);
     }
     facts.push("± delete-one jackknife".into());
     if let Some(greedy) = &profile.greedy {

@@ -125,7 +125,7 @@ fn scale(profile: &SimilarityProfile, measure: &str) -> Scale {
     match (measure, profile.parameters.imbalance_k) {
         ("procrustes", _) => Scale::linear(0.0, 2.0),
         ("imbalance", Some(k)) => {
-            let floor = (k + 1) as f64 / profile.n.max(1) as f64;
+            let floor = (k as f64 + 1.0) / profile.n.max(1) as f64;
             Scale::logarithmic(floor.min(0.5), 1.0)
         }
         _ => Scale::linear(0.0, 1.0),

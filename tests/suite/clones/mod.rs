@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use repgeo::geometry::centred::Centred;
-use repgeo::geometry::clones::{ChunkFit, Elimination, Readout, Targets};
+use repgeo::geometry::clones::{ChunkFit, Elimination, Readout, Remainder, Targets};
 use repgeo::input::{Dump, Labels, Matrix, ReadOptions};
 use repgeo::profile::clones::{
     CloneData, CloneLayer, ClonesOptions, ClonesParameters, ClonesProfile, clones, targets,
@@ -57,11 +57,12 @@ fn normals(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
 fn fits(features: &Matrix, order: &[usize], sizes: &[usize]) -> Vec<ChunkFit> {
     let gram = Centred::new(features).gram();
     let mut elimination = Elimination::new(gram.as_ref(), order);
+    let variances: Vec<f64> = (0..gram.ncols()).map(|i| gram[(i, i)]).collect();
     sizes
         .iter()
         .map(|&w| {
             elimination.advance(w);
-            ChunkFit::new(gram.as_ref(), order, &elimination, features.n_rows()).unwrap()
+            ChunkFit::new(&variances, order, &elimination, features.n_rows()).unwrap()
         })
         .collect()
 }

@@ -23,9 +23,22 @@ pub(super) fn safe(text: &str, style: Style) -> String {
     out
 }
 
+/// `text` as a terminal may be shown it: what would move its cursor, turn the writing direction or
+/// take no place at all stands as `\u{…}`.
+pub fn safe_text(text: &str) -> String {
+    safe(text, Style::default())
+}
+
+/// Control characters, and those that Unicode calls ignorable by default: nobody sees them, so two
+/// names that differ in one look alike.
 fn is_unsafe(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// `text` in at most `limit` columns, the middle left out if need be: both ends of a layer's name

@@ -11,6 +11,7 @@ mod tree;
 
 use std::borrow::Cow;
 
+pub use self::fit::safe_text;
 pub use self::sparkline::sparkline;
 pub use self::style::Style;
 
