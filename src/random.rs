@@ -57,6 +57,15 @@ impl SplitMix64 {
         items.truncate(m);
         items
     }
+
+    /// The same as rows of a layer.
+    ///
+    /// # Panics
+    /// If `m > n`, or `n` is 2^32 or more.
+    pub fn choose_rows(&mut self, n: usize, m: usize) -> Vec<u32> {
+        let row = |row| u32::try_from(row).expect("layers have fewer than 2^32 rows");
+        self.choose(n, m).into_iter().map(row).collect()
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::geometry::similarity::Dissimilarity;
+use repgeo::geometry::similarity::{Dissimilarity, Measure, RankCorrelation};
 use repgeo::input::{Dump, SeriesChoice, SeriesFile};
 use repgeo::profile::compare::{Comparison, Side, Target};
 use repgeo::profile::similarity::{
-    Measure, RankCorrelation, SimilarityOptions, SimilarityProfile, Source, join, similarity,
+    MEASURES, SimilarityOptions, SimilarityProfile, Source, join, similarity,
 };
 use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
 use repgeo::report::Report;
@@ -50,12 +50,12 @@ struct MeasureArgs {
     /// Measures, comma-separated; may be repeated
     #[arg(
         long = "measure",
-        value_parser = choice_or::<Measure>(&[(ALL, "All of these")]),
+        value_parser = choice_or::<&'static Measure>(&[(ALL, "All of these")]),
         value_name = "NAME",
         value_delimiter = ',',
         default_value = "cka"
     )]
-    measures: Vec<Pick<Measure>>,
+    measures: Vec<Pick<&'static Measure>>,
 
     /// Width of the Gaussian kernel, as a fraction of the median distance
     #[arg(long, value_name = "FRACTION", default_value_t = 1.0, value_parser = above_zero)]
@@ -188,7 +188,7 @@ impl SimilarityArgs {
     fn options(&self) -> SimilarityOptions {
         let names = &self.measures.measures;
         let measures = if names.contains(&Pick::Word(ALL)) {
-            Measure::ALL.to_vec()
+            MEASURES.to_vec()
         } else {
             let mut chosen = Vec::new();
             for &name in names {

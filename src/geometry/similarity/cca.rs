@@ -3,7 +3,11 @@
 use faer::{Mat, MatRef};
 
 use super::basis::Basis;
+use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
+use super::prepared::Prepared;
 use crate::geometry::Reason;
+use crate::geometry::centred::Centred;
+use crate::input::Matrix;
 
 /// Canonical correlations ρ_1 ≥ … ≥ ρ_m of two spaces, summed up.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,4 +95,99 @@ fn summary(x: &Basis, k: usize, y: &Basis, l: usize) -> Result<CanonicalSummary,
 /// A correlation, whatever rounding made of it.
 fn clip(rho: f64) -> f64 {
     rho.clamp(0.0, 1.0)
+}
+
+/// Mean canonical correlation.
+pub static CCA: Measure = Measure {
+    parts_tell_error: false,
+    ..Measure::similarity(
+        ["cca_mean", "cca"],
+        "Mean canonical correlation",
+        Values::Layers(&CANONICAL),
+    )
+};
+
+/// The same of leading components.
+pub static SVCCA: Measure = Measure {
+    parts_tell_error: false,
+    uses: &[Setting::Variance],
+    ..Measure::similarity(
+        ["svcca", "svcca"],
+        "The same of leading components",
+        Values::Layers(&CANONICAL),
+    )
+};
+
+/// Projection-weighted canonical correlation, seen from each layer.
+pub static PWCCA: Measure = Measure {
+    parts_tell_error: false,
+    is_directed: true,
+    ..Measure::similarity(
+        ["pwcca", "pwcca"],
+        "Projection-weighted canonical correlation, seen from each layer",
+        Values::Layers(&CANONICAL),
+    )
+};
+
+/// One decomposition a layer serves all three.
+static CANONICAL: Computation = Computation {
+    values: |subject, wanted, progress| {
+        let value = |measure: &Measure, x: &Basis, y: &Basis| match measure {
+            one if *one == CCA => summed(subject, x, y, cca),
+            one if *one == SVCCA => {
+                summed(subject, x, y, |x, y| svcca(x, y, subject.settings.variance))
+            }
+            _ => weighted(subject, x, y),
+        };
+        let prepared = Prepared {
+            label: "canonical correlations",
+            subject,
+            bytes: |m: &Matrix| Basis::bytes(m.n_rows(), m.n_columns()),
+            make: |m: &Matrix| Basis::of(&Centred::of_unit_size(m)),
+            compare: |x: &Basis, y: &Basis| wanted.iter().map(|one| value(one, x, y)).collect(),
+        };
+        prepared.values(wanted.len(), progress)
+    },
+};
+
+/// CCA or SVCCA as `compare` has it.
+fn summed(
+    subject: &Subject<'_>,
+    x: &Basis,
+    y: &Basis,
+    compare: impl Fn(&Basis, &Basis) -> Result<CanonicalSummary, Reason>,
+) -> PairValue {
+    let mean = |y: &Basis| compare(x, y).ok().map(|found| found.mean);
+    let null = permuted(subject, y, mean);
+    let n = subject.n_rows();
+    match compare(x, y) {
+        Err(reason) => PairValue::new(Err(reason), n, null),
+        Ok(found) => PairValue {
+            chance: Some(found.chance_mean_squared),
+            mean_squared: Some(found.mean_squared),
+            dimensions: Some(found.ranks),
+            wide: found.wide,
+            ..PairValue::new(Ok(found.mean), n, null)
+        },
+    }
+}
+
+/// PWCCA in both directions.
+fn weighted(subject: &Subject<'_>, x: &Basis, y: &Basis) -> PairValue {
+    let null = permuted(subject, y, |y| pwcca(x, y).ok().map(|[forward, _]| forward));
+    let both = pwcca(x, y);
+    let n = subject.n_rows();
+    PairValue {
+        backward: both.ok().map(|[_, backward]| backward),
+        dimensions: Some([x.rank(), y.rank()]),
+        wide: x.rank() + y.rank() >= n,
+        ..PairValue::new(both.map(|[forward, _]| forward), n, null)
+    }
+}
+
+fn permuted(subject: &Subject<'_>, y: &Basis, value: impl Fn(&Basis) -> Option<f64>) -> Vec<f64> {
+    let orders = subject.permutations.iter();
+    orders
+        .filter_map(|order| value(&y.with_rows(order)))
+        .collect()
 }

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::alignment::alignments;
 use super::cka::KernelTerms;
+use super::measure::{Computation, Measure, PairValue, Setting, Values};
 use super::tiles::{Precision, Tile, tile_terms, visit};
+use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
@@ -148,3 +151,52 @@ fn medians_between(
     };
     below.into_iter().zip(inside).map(median).collect()
 }
+
+/// Kernel alignment of Gaussian kernels.
+pub static CKA_RBF: Measure = Measure {
+    uses: &[Setting::Bandwidth],
+    ..Measure::similarity(
+        ["cka_rbf", "cka-rbf"],
+        "Kernel alignment of Gaussian kernels",
+        Values::Layers(&GAUSSIAN),
+    )
+};
+
+/// The same from unbiased terms.
+pub static CKA_RBF_DEBIASED: Measure = Measure {
+    uses: &[Setting::Bandwidth],
+    ..Measure::similarity(
+        ["cka_rbf_debiased", "cka-rbf-debiased"],
+        "The same from unbiased terms",
+        Values::Layers(&GAUSSIAN),
+    )
+};
+
+static GAUSSIAN: Computation = Computation {
+    values: |subject, wanted, progress| {
+        let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
+        let medians = median_distances(&layers, progress);
+        // A kernel without a width is that of a layer without distances: constant, as its terms
+        // say, whatever stands here.
+        let width = |median: &Option<f64>| {
+            let width = median.unwrap_or(0.0) * subject.settings.bandwidth;
+            if width > 0.0 { width } else { 1.0 }
+        };
+        let widths: Vec<f64> = medians.iter().map(width).collect();
+        // Permuted layers follow the layers themselves.
+        let doubled = [widths.clone(), widths].concat();
+        let terms =
+            |layers: &[Centred<'_>], _: &[(usize, usize)]| rbf_terms(layers, &doubled, progress);
+        let mut found = alignments(subject, &layers, wanted, &CKA_RBF, &terms);
+        // Half of all distances zero: repeated rows, for which no fraction of the median is a width.
+        let zero = |at: usize| medians[at].is_some_and(|median| median <= 0.0);
+        for values in &mut found {
+            for (value, &(x, y)) in values.iter_mut().zip(subject.pairs) {
+                if value.value.is_ok() && (zero(x) || zero(y)) {
+                    *value = PairValue::new(Err(Reason::ZeroDistances), value.n, Vec::new());
+                }
+            }
+        }
+        found
+    },
+};

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::alignment::alignments;
 use super::cka::KernelTerms;
+use super::measure::{Computation, Measure, Values};
 use super::tiles::{Precision, Tile, tile_terms};
 use crate::geometry::centred::{Centred, panels};
 use crate::progress::Progress;
@@ -142,3 +144,28 @@ fn with_selves(n_layers: usize, pairs: &[(usize, usize)]) -> Vec<(usize, usize)>
     all.dedup();
     all
 }
+
+/// Linear centred kernel alignment.
+pub static CKA: Measure = Measure::similarity(
+    ["cka", "cka"],
+    "Linear centred kernel alignment",
+    Values::Layers(&LINEAR),
+);
+
+/// The same from unbiased terms.
+pub static CKA_DEBIASED: Measure = Measure::similarity(
+    ["cka_debiased", "cka-debiased"],
+    "The same from unbiased terms",
+    Values::Layers(&LINEAR),
+);
+
+static LINEAR: Computation = Computation {
+    values: |subject, wanted, progress| {
+        let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
+        let terms = |layers: &[Centred<'_>], pairs: &[(usize, usize)]| {
+            let route = cheaper_route(layers, pairs);
+            linear_terms(layers, pairs, route, progress)
+        };
+        alignments(subject, &layers, wanted, &CKA, &terms)
+    },
+};

@@ -2,8 +2,11 @@
 
 use faer::{Mat, MatRef};
 
+use super::measure::{Computation, Measure, PairValue, Values};
+use super::prepared::Prepared;
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
+use crate::input::Matrix;
 
 /// A centred layer scaled to unit Frobenius norm, up to a rotation of its columns.
 #[derive(Debug, Clone)]
@@ -71,3 +74,34 @@ impl Shape {
 fn product(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Mat<f64> {
     x.transpose() * y
 }
+
+/// Squared Procrustes distance; as a similarity 1 − d²/2, which is ‖XᵀY‖_*.
+pub static PROCRUSTES: Measure = Measure {
+    range: [0.0, 2.0],
+    is_distance: true,
+    as_similarity: |value| 1.0 - value / 2.0,
+    of_itself: |_, _| Some(0.0),
+    ..Measure::similarity(
+        ["procrustes", "procrustes"],
+        "Squared Procrustes distance",
+        Values::Layers(&ROTATIONS),
+    )
+};
+
+static ROTATIONS: Computation = Computation {
+    values: |subject, wanted, progress| {
+        let n = subject.n_rows();
+        let prepared = Prepared {
+            label: "rotations",
+            subject,
+            bytes: |m: &Matrix| Shape::bytes(m.n_rows(), m.n_columns()),
+            make: |m: &Matrix| Shape::of(&Centred::of_unit_size(m)),
+            compare: |x: &Shape, y: &Shape| {
+                let orders = subject.permutations.iter();
+                let null = orders.filter_map(|order| x.distance(&y.with_rows(order)).ok());
+                vec![PairValue::new(x.distance(y), n, null.collect())]
+            },
+        };
+        prepared.values(wanted.len(), progress)
+    },
+};

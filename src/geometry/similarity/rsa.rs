@@ -1,24 +1,15 @@
 //! Representational similarity analysis: do two layers agree on which inputs are far apart?
 
-use crate::choice::choice;
+use super::dissimilarity::{Dissimilarity, RankCorrelation};
+use super::measure::{Computation, Measure, PairValue, Setting, Values};
+use super::prepared::Prepared;
 use crate::geometry::centred::unit_factor;
 use crate::geometry::{Reason, stats};
 use crate::input::{Matrix, scan};
 use crate::neighbours::squared_distances;
+use crate::random::SplitMix64;
 use crate::vectors::vectorised;
 use rayon::prelude::*;
-
-choice! {
-    /// How far apart two rows of a layer are.
-    pub enum Dissimilarity {
-        /// ‖x − y‖.
-        Euclidean = "euclidean",
-        /// 1 − cos(x, y) of the raw rows.
-        Cosine = "cosine",
-        /// 1 − the Pearson correlation of the two rows over columns.
-        Correlation = "correlation",
-    }
-}
 
 /// The dissimilarities of all pairs i < j of rows, or their ranks.
 #[derive(Debug, Clone)]
@@ -206,4 +197,66 @@ impl Dissimilarity {
             Self::Cosine | Self::Correlation => squared / 2.0,
         }
     }
+}
+
+/// Representational similarity analysis; over a seeded sample of the rows where there are many.
+pub static RSA: Measure = Measure {
+    range: [-1.0, 1.0],
+    rows: |n| n.min(RSA_ROWS),
+    uses: &[Setting::Dissimilarity, Setting::Correlation],
+    ..Measure::similarity(
+        ["rsa", "rsa"],
+        "Correlation of dissimilarities",
+        Values::Layers(&DISSIMILARITIES),
+    )
+};
+
+/// Rows whose pairs RSA compares; of more rows it takes a sample.
+const RSA_ROWS: usize = 4096;
+
+static DISSIMILARITIES: Computation = Computation {
+    values: |subject, wanted, progress| {
+        let settings = subject.settings;
+        let sample = sample(subject.n_rows(), settings.seed);
+        let n = sample.as_ref().map_or(subject.n_rows(), Vec::len);
+        // Permutations of the sampled rows, whatever those of all rows are.
+        let mut random = SplitMix64::new(settings.seed);
+        let orders: Vec<Vec<u32>> = subject
+            .permutations
+            .iter()
+            .map(|_| random.choose_rows(n, n))
+            .collect();
+        let prepared = Prepared {
+            label: "dissimilarities",
+            subject,
+            bytes: |_: &Matrix| 4 * n * n,
+            make: |m: &Matrix| {
+                let rows = sample.as_ref().map(|rows| m.select(rows));
+                let rows = rows.as_ref().unwrap_or(m);
+                let relations = Relations::of(rows, settings.dissimilarity)?;
+                Ok(match settings.correlation {
+                    RankCorrelation::Spearman => relations.ranks(),
+                    RankCorrelation::Pearson => relations,
+                })
+            },
+            compare: |x: &Relations, y: &Relations| {
+                let moved = orders.iter().map(|order| y.with_rows(order));
+                let null = moved.filter_map(|y| x.correlation(&y).ok()).collect();
+                vec![PairValue {
+                    chance: Some(0.0),
+                    ..PairValue::new(x.correlation(y), n, null)
+                }]
+            },
+        };
+        prepared.values(wanted.len(), progress)
+    },
+};
+
+/// The rows that RSA looks at, ascending; `None` for all of them.
+fn sample(n: usize, seed: u64) -> Option<Vec<u32>> {
+    (n > RSA_ROWS).then(|| {
+        let mut rows = SplitMix64::new(seed).choose_rows(n, RSA_ROWS);
+        rows.sort_unstable();
+        rows
+    })
 }

@@ -1,22 +1,21 @@
 //! Similarity of layers over the same inputs: pairs, matrices, and sources ranked against a target.
 
+mod imbalance;
 mod joined;
-mod kernels;
-mod measure;
-mod neighbours;
+mod neighbour_values;
 mod options;
+mod overlap;
 mod pair;
-mod prepared;
 mod rank;
+mod register;
 mod run;
 mod shape;
-mod subject;
 mod values;
 
 pub use joined::join;
-pub use measure::Measure;
-pub use options::{RankCorrelation, SimilarityOptions};
+pub use options::SimilarityOptions;
 pub use rank::ranked;
+pub use register::MEASURES;
 pub use run::{Source, similarity};
 pub use shape::{
     Joined, Null, Parts, RankedSource, SimilarityMatrix, SimilarityPair, SimilarityParameters,

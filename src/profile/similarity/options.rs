@@ -1,19 +1,9 @@
 //! What to compute, and how.
 
-use super::measure::Measure;
-use crate::choice::choice;
-use crate::geometry::similarity::Dissimilarity;
+use crate::geometry::similarity::{
+    CKA, Dissimilarity, Measure, RankCorrelation, Setting, Settings,
+};
 use crate::profile::compare::Target;
-
-choice! {
-    /// How the dissimilarities of two layers are correlated.
-    pub enum RankCorrelation {
-        /// By their ranks.
-        Spearman = "spearman",
-        /// By themselves.
-        Pearson = "pearson",
-    }
-}
 
 /// What to compute between layers, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +11,7 @@ pub struct SimilarityOptions {
     /// What every layer is compared with.
     pub target: Target,
     /// Which measures, in the order of the report.
-    pub measures: Vec<Measure>,
+    pub measures: Vec<&'static Measure>,
     /// σ of the Gaussian kernel as a fraction of the median distance.
     pub bandwidth: f64,
     /// Share of variance that SVCCA keeps.
@@ -46,7 +36,7 @@ impl Default for SimilarityOptions {
     fn default() -> Self {
         Self {
             target: Target::All,
-            measures: vec![Measure::Cka],
+            measures: vec![&CKA],
             bandwidth: 1.0,
             variance: 0.99,
             dissimilarity: Dissimilarity::Euclidean,
@@ -56,6 +46,24 @@ impl Default for SimilarityOptions {
             permutations: 0,
             threshold: 0.9,
             seed: 0,
+        }
+    }
+}
+
+impl SimilarityOptions {
+    /// Whether one of the measures reads `setting`.
+    pub fn use_setting(&self, setting: Setting) -> bool {
+        self.measures.iter().any(|one| one.uses(setting))
+    }
+
+    /// What the measures read.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            bandwidth: self.bandwidth,
+            variance: self.variance,
+            dissimilarity: self.dissimilarity,
+            correlation: self.correlation,
+            seed: self.seed,
         }
     }
 }

@@ -1,10 +1,9 @@
 //! One measure of one pair, as it is reported.
 
-use super::measure::Measure;
-use super::neighbours::NeighbourValues;
+use super::neighbour_values::NeighbourValues;
 use super::options::SimilarityOptions;
 use super::shape::{Null, Parts, SimilarityPair};
-use super::subject::PairValue;
+use crate::geometry::similarity::{Measure, PairValue};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::ComparedLayer;
 
@@ -22,14 +21,14 @@ impl Ends<'_> {
     /// What was found of a pair, and in parts of the rows.
     pub fn pair(
         &self,
-        measure: Measure,
+        measure: &'static Measure,
         found: &PairValue,
         parts: Option<Parts>,
     ) -> SimilarityPair {
         // Canonical correlations grow as rows get fewer: parts say nothing of the whole.
         let by_parts = parts
             .as_ref()
-            .filter(|_| !measure.is_canonical())
+            .filter(|_| measure.parts_tell_error)
             .and_then(|parts| {
                 let values: Option<Vec<f64>> = parts.values.iter().copied().collect();
                 let values = values?;
@@ -41,7 +40,7 @@ impl Ends<'_> {
             source: self.source.clone(),
             a: self.a.place(),
             b: self.b.place(),
-            measure: measure.name(),
+            measure,
             n: found.n,
             value,
             backward: found.backward,
@@ -77,9 +76,9 @@ impl Ends<'_> {
 }
 
 /// How far `value` lies from what permuted rows give.
-fn null(measure: Measure, value: f64, permuted: &[f64]) -> Option<Null> {
+fn null(measure: &Measure, value: f64, permuted: &[f64]) -> Option<Null> {
     let as_alike = |other: &&f64| {
-        if measure.is_distance() {
+        if measure.is_distance {
             **other <= value
         } else {
             **other >= value

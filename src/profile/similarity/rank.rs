@@ -1,9 +1,9 @@
 //! Which source is most like the target, and how deep it stays so.
 
-use super::measure::Measure;
 use super::options::SimilarityOptions;
 use super::shape::{RankedSource, SimilarityPair};
 use crate::geometry::Reason;
+use crate::geometry::similarity::Measure;
 use crate::geometry::stats::mean;
 
 /// The sources of `pairs`, measure by measure, most alike first; those without a mean last.
@@ -21,7 +21,7 @@ pub fn ranked(pairs: &[SimilarityPair], options: &SimilarityOptions) -> Vec<Rank
             .map(|name| {
                 let own: Vec<&SimilarityPair> = pairs
                     .iter()
-                    .filter(|p| p.source.as_deref() == *name && p.measure == measure.name())
+                    .filter(|p| p.source.as_deref() == *name && p.measure == measure)
                     .collect();
                 source(*name, measure, &own, options.threshold)
             })
@@ -41,13 +41,13 @@ pub fn ranked(pairs: &[SimilarityPair], options: &SimilarityOptions) -> Vec<Rank
 
 fn source(
     name: Option<&str>,
-    measure: Measure,
+    measure: &'static Measure,
     pairs: &[&SimilarityPair],
     threshold: f64,
 ) -> RankedSource {
     let similarities: Vec<Option<f64>> = pairs
         .iter()
-        .map(|pair| pair.value.map(|value| measure.as_similarity(value)))
+        .map(|pair| pair.value.map(|value| (measure.as_similarity)(value)))
         .collect();
     let above = similarities
         .iter()
@@ -57,7 +57,7 @@ fn source(
     let known: Option<Vec<f64>> = similarities.iter().copied().collect();
     RankedSource {
         source: name.map(str::to_owned),
-        measure: measure.name(),
+        measure,
         rank: None,
         mean: known.as_deref().and_then(mean),
         similarities,
@@ -69,6 +69,7 @@ fn source(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::similarity::PROCRUSTES;
     use crate::profile::compare::LayerRef;
 
     fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
@@ -82,7 +83,7 @@ mod tests {
                 source: Some(source.into()),
                 a: side.clone(),
                 b: side,
-                measure: "procrustes",
+                measure: &PROCRUSTES,
                 n: 10,
                 value: *value,
                 backward: None,
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn the_nearest_source_comes_first_and_depth_ends_before_the_first_drop() {
         let options = SimilarityOptions {
-            measures: vec![Measure::Procrustes],
+            measures: vec![&PROCRUSTES],
             ..SimilarityOptions::default()
         };
         // Distances: small is alike. The last recovers, which counts no more.

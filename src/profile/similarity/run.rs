@@ -1,20 +1,18 @@
 //! From comparisons to the report: pairs, matrices, the ranking of sources.
 
-use std::collections::BTreeMap;
-
-use super::measure::Measure;
-use super::neighbours::{IMBALANCE_K, OVERLAP_K, neighbour_values};
+use super::imbalance::IMBALANCE;
+use super::neighbour_values::{NeighbourValues, Searched};
 use super::options::SimilarityOptions;
+use super::overlap::OVERLAP;
 use super::pair::Ends;
-use super::prepared::{RSA_ROWS, permutation, rsa_sample};
 use super::rank::ranked;
+use super::register::BY_SEARCH;
 use super::shape::{
     Parts, SimilarityMatrix, SimilarityPair, SimilarityParameters, SimilarityProfile,
 };
-use super::subject::{PairValue, Subject};
-use super::values::values;
+use super::values::{MeasureValues, values, values_of};
 use crate::error::{Error, Result};
-use crate::geometry::relation::floor;
+use crate::geometry::similarity::{Measure, Setting, Subject};
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
@@ -95,18 +93,28 @@ fn source_pairs(
     let nodes = Nodes::of(comparison, &wanted)?;
     let mut random = SplitMix64::new(options.seed);
     let permutations: Vec<Vec<u32>> = (0..options.permutations)
-        .map(|_| permutation(&mut random, n))
+        .map(|_| random.choose_rows(n, n))
         .collect();
     let whole = Subject {
         matrices: &nodes.matrices,
         pairs: &nodes.pairs,
         permutations: &permutations,
-        options,
+        settings: options.settings(),
     };
-    let found = values(&whole, bench.progress);
+    let found = values(&whole, &options.measures, bench.progress);
     let parts = in_parts(&nodes, options, n, bench.progress)?;
-    let by_neighbours = neighbour_values(comparison, options, bench, warnings)?;
-    note(&found, comparison, &wanted, options, warnings);
+    let searched = Searched {
+        comparison,
+        options,
+        bench,
+    };
+    let mut by_neighbours: Vec<NeighbourValues> = Vec::new();
+    for (measure, search) in &BY_SEARCH {
+        if options.measures.contains(measure) {
+            by_neighbours.push(search(&searched, warnings)?);
+        }
+    }
+    note(&found, comparison, &wanted, warnings);
     let mut all = Vec::new();
     for &measure in &options.measures {
         let neighbours = by_neighbours.iter().find(|one| one.measure == measure);
@@ -116,7 +124,7 @@ fn source_pairs(
                 a: &comparison.left()[pair.a],
                 b: &comparison.right()[pair.b],
             };
-            match (neighbours, found.get(&measure)) {
+            match (neighbours, values_of(&found, measure)) {
                 (Some(neighbours), _) => all.push(ends.by_neighbours(neighbours, at, options)),
                 (None, Some(found)) => {
                     let parts = parts.as_ref().map(|parts| parts.of(measure, at));
@@ -163,7 +171,7 @@ impl Nodes {
 /// Everything again in disjoint parts of the rows.
 struct InParts {
     n: usize,
-    found: Vec<BTreeMap<Measure, Vec<PairValue>>>,
+    found: Vec<Vec<MeasureValues>>,
 }
 
 fn in_parts(
@@ -187,9 +195,9 @@ fn in_parts(
             matrices: &matrices,
             pairs: &nodes.pairs,
             permutations: &[],
-            options,
+            settings: options.settings(),
         };
-        values(&subject, progress)
+        values(&subject, &options.measures, progress)
     };
     Ok(Some(InParts {
         n: parts.rows.iter().map(Vec::len).min().unwrap_or(0),
@@ -198,11 +206,11 @@ fn in_parts(
 }
 
 impl InParts {
-    fn of(&self, measure: Measure, at: usize) -> Parts {
+    fn of(&self, measure: &Measure, at: usize) -> Parts {
         let values: Vec<Option<f64>> = self
             .found
             .iter()
-            .map(|part| part.get(&measure)?.get(at)?.value.ok())
+            .map(|part| values_of(part, measure)?.get(at)?.value.ok())
             .collect();
         let known: Option<Vec<f64>> = values.iter().copied().collect();
         Parts {
@@ -215,10 +223,9 @@ impl InParts {
 
 /// Warns of what a reader must know beside the numbers.
 fn note(
-    found: &BTreeMap<Measure, Vec<PairValue>>,
+    found: &[MeasureValues],
     comparison: &Comparison<'_>,
     wanted: &[LayerPair],
-    options: &SimilarityOptions,
     warnings: &mut Vec<Warning>,
 ) {
     for (measure, found) in found {
@@ -230,27 +237,32 @@ fn note(
                 format!(
                     "{}: {wide} of {} pairs have dimensions that sum to N or more, so their \
                      largest correlations are 1 whatever the data",
-                    measure.name(),
+                    measure.name,
                     wanted.len()
                 ),
             ));
         }
     }
     let n = comparison.n_rows();
-    let sampled = rsa_sample(n, options.seed).is_some();
-    if sampled && options.measures.contains(&Measure::Rsa) {
-        warnings.push(Warning::new(
-            WarningCode::Subsampled,
-            RSA_ROWS,
-            format!("rsa compares the pairs of {RSA_ROWS} of {n} rows, drawn by the seed"),
-        ));
+    for (measure, _) in found {
+        let rows = (measure.rows)(n);
+        if rows < n {
+            warnings.push(Warning::new(
+                WarningCode::Subsampled,
+                rows,
+                format!(
+                    "{} compares the pairs of {rows} of {n} rows, drawn by the seed",
+                    measure.name
+                ),
+            ));
+        }
     }
 }
 
 fn matrix(
     comparison: &Comparison<'_>,
     pairs: &[SimilarityPair],
-    measure: Measure,
+    measure: &'static Measure,
     options: &SimilarityOptions,
 ) -> SimilarityMatrix {
     let names = |layers: &[ComparedLayer]| -> Vec<String> {
@@ -260,10 +272,8 @@ fn matrix(
     let mut values = LayerMatrix::empty(names(left), names(right));
     let single = !comparison.is_between_two();
     if single {
-        let own = match measure {
-            Measure::Imbalance => floor(comparison.n_rows(), options.k.unwrap_or(IMBALANCE_K)),
-            _ => Some(measure.of_itself()),
-        };
+        let k = options.k.unwrap_or(measure.k);
+        let own = (measure.of_itself)(comparison.n_rows(), k);
         for (at, layer) in left.iter().enumerate() {
             let exists = !layer.identical();
             values.set(at, at, own.filter(|_| exists), exists.then_some(0.0));
@@ -272,16 +282,16 @@ fn matrix(
     let place = |layers: &[ComparedLayer], index: usize| {
         layers.iter().position(|layer| layer.index == index)
     };
-    for pair in pairs.iter().filter(|pair| pair.measure == measure.name()) {
+    for pair in pairs.iter().filter(|pair| pair.measure == measure) {
         if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
             values.set(a, b, pair.value, pair.std_error);
             if single {
-                let back = if measure.is_directed() {
+                let back = if measure.is_directed {
                     pair.backward
                 } else {
                     pair.value
                 };
-                let error = if measure.is_directed() {
+                let error = if measure.is_directed {
                     None
                 } else {
                     pair.std_error
@@ -290,10 +300,7 @@ fn matrix(
             }
         }
     }
-    SimilarityMatrix {
-        measure: measure.name(),
-        values,
-    }
+    SimilarityMatrix { measure, values }
 }
 
 fn parameters(
@@ -301,19 +308,22 @@ fn parameters(
     options: &SimilarityOptions,
     bench: &Bench<'_>,
 ) -> SimilarityParameters {
-    let uses = |measures: &[Measure]| measures.iter().any(|one| options.measures.contains(one));
-    let rsa = uses(&[Measure::Rsa]);
+    let uses = |setting| options.use_setting(setting);
+    let k_of = |measure: &'static Measure| {
+        let asked = options.measures.contains(&measure);
+        asked.then(|| options.k.unwrap_or(measure.k))
+    };
     let matched = options.target == Target::Matched;
     SimilarityParameters {
         to: options.target.to_string(),
-        measures: options.measures.iter().map(|one| one.name()).collect(),
-        bandwidth: uses(&[Measure::CkaRbf, Measure::CkaRbfDebiased]).then_some(options.bandwidth),
-        variance: uses(&[Measure::Svcca]).then_some(options.variance),
-        dissimilarity: rsa.then(|| options.dissimilarity.name()),
-        correlation: rsa.then(|| options.correlation.name()),
-        metric: uses(&[Measure::Imbalance, Measure::Overlap]).then(|| bench.metric.name()),
-        imbalance_k: uses(&[Measure::Imbalance]).then(|| options.k.unwrap_or(IMBALANCE_K)),
-        overlap_k: uses(&[Measure::Overlap]).then(|| options.k.unwrap_or(OVERLAP_K)),
+        measures: options.measures.clone(),
+        bandwidth: uses(Setting::Bandwidth).then_some(options.bandwidth),
+        variance: uses(Setting::Variance).then_some(options.variance),
+        dissimilarity: uses(Setting::Dissimilarity).then(|| options.dissimilarity.name()),
+        correlation: uses(Setting::Correlation).then(|| options.correlation.name()),
+        metric: uses(Setting::Metric).then(|| bench.metric.name()),
+        imbalance_k: k_of(&IMBALANCE),
+        overlap_k: k_of(&OVERLAP),
         partitions: options.partitions,
         permutations: options.permutations,
         threshold: matched.then_some(options.threshold),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::geometry::Reason;
+use crate::geometry::similarity::Measure;
 use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
 use crate::warning::Warning;
@@ -39,7 +40,7 @@ pub struct SimilarityParameters {
     /// What every layer was compared with.
     pub to: String,
     /// Measures, by the names of their quantities.
-    pub measures: Vec<&'static str>,
+    pub measures: Vec<&'static Measure>,
     /// σ of the Gaussian kernel over the median distance, where it was used.
     pub bandwidth: Option<f64>,
     /// Share of variance that SVCCA kept, where it was used.
@@ -79,7 +80,7 @@ pub struct SimilarityPair {
     /// The second.
     pub b: LayerRef,
     /// The quantity.
-    pub measure: &'static str,
+    pub measure: &'static Measure,
     /// Rows that it rests on.
     pub n: usize,
     /// The number: of a → b where the measure has a direction.
@@ -140,7 +141,7 @@ pub struct Null {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityMatrix {
     /// The quantity.
-    pub measure: &'static str,
+    pub measure: &'static Measure,
     /// Rows to columns.
     pub values: LayerMatrix,
 }
@@ -152,7 +153,7 @@ pub struct RankedSource {
     /// Its dump; `None` where two dumps were compared without a ranking.
     pub source: Option<String>,
     /// The quantity.
-    pub measure: &'static str,
+    pub measure: &'static Measure,
     /// Place among the sources by this measure, from 1; `None` without a mean.
     pub rank: Option<usize>,
     /// Mean over layers of the similarity; `None` if one is missing.
@@ -172,7 +173,7 @@ pub struct Joined {
     /// The source, as in the ranking.
     pub source: Option<String>,
     /// The quantity.
-    pub measure: &'static str,
+    pub measure: &'static Measure,
     /// The column of the table.
     pub column: String,
     /// Layers with both values.

@@ -1,23 +1,46 @@
 //! All measures of all pairs over one choice of rows.
 
-use std::collections::BTreeMap;
-
-use super::kernels::kernel_values;
-use super::measure::Measure;
-use super::prepared::{canonical_values, procrustes_values, rsa_values};
-use super::subject::{PairValue, Subject};
+use super::register::MEASURES;
+use crate::geometry::similarity::{Computation, Measure, PairValue, Subject, Values};
 use crate::progress::Progress;
 
-/// Every measure that needs no search for neighbours, pair by pair.
+/// The values of one measure, pair by pair.
+pub(super) type MeasureValues = (&'static Measure, Vec<PairValue>);
+
+/// Every wanted measure that needs no search for neighbours, in the order of the register.
 pub(super) fn values(
     subject: &Subject<'_>,
+    wanted: &[&'static Measure],
     progress: &dyn Progress,
-) -> BTreeMap<Measure, Vec<PairValue>> {
-    let mut all = BTreeMap::new();
-    all.extend(kernel_values(subject, progress));
-    all.extend(canonical_values(subject, progress));
-    all.extend(procrustes_values(subject, progress));
-    all.extend(rsa_values(subject, progress));
-    all.retain(|measure, _| subject.options.measures.contains(measure));
+) -> Vec<MeasureValues> {
+    let mut all = Vec::new();
+    let mut done: Vec<&Computation> = Vec::new();
+    let wanted = MEASURES.into_iter().filter(|one| wanted.contains(one));
+    let computed: Vec<(&'static Measure, &'static Computation)> = wanted
+        .filter_map(|one| match &one.values {
+            Values::Layers(computation) => Some((one, *computation)),
+            Values::Neighbours => None,
+        })
+        .collect();
+    for &(_, computation) in &computed {
+        let same = |other: &&Computation| std::ptr::eq(*other, computation);
+        if done.iter().any(same) {
+            continue;
+        }
+        done.push(computation);
+        let together = computed.iter().filter(|(_, other)| same(other));
+        let together: Vec<&'static Measure> = together.map(|&(measure, _)| measure).collect();
+        let values = (computation.values)(subject, &together, progress);
+        all.extend(together.into_iter().zip(values));
+    }
     all
+}
+
+/// The values of `measure` among `all`.
+pub(super) fn values_of<'a>(
+    all: &'a [MeasureValues],
+    measure: &Measure,
+) -> Option<&'a [PairValue]> {
+    let found = all.iter().find(|(one, _)| *one == measure);
+    found.map(|(_, values)| values.as_slice())
 }

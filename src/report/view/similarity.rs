@@ -3,6 +3,7 @@
 use super::axes::{at, axis, compared, matrix, point};
 use super::similarity_records::similarity_records;
 use super::warned::of_comparison;
+use crate::geometry::similarity::Measure;
 use crate::profile::similarity::{Joined, RankedSource, SimilarityPair, SimilarityProfile};
 use crate::report::page::{
     Cell, Column, Curve, CurveRole, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, Scale,
@@ -21,7 +22,7 @@ impl Printable for SimilarityProfile {
             .iter()
             .map(|found| {
                 let scale = scale(self, found.measure);
-                Part::Matrix(matrix(&found.values, found.measure, scale))
+                Part::Matrix(matrix(&found.values, found.measure.name, scale))
             })
             .collect();
         if self.matrices.is_empty() {
@@ -57,7 +58,7 @@ impl Printable for SimilarityProfile {
 }
 
 /// One measure over layers, a curve a source, with chance and the threshold of likeness.
-fn curves(profile: &SimilarityProfile, measure: &str) -> Curves {
+fn curves(profile: &SimilarityProfile, measure: &Measure) -> Curves {
     let mut sources: Vec<Option<&str>> = Vec::new();
     for pair in &profile.pairs {
         if !sources.contains(&pair.source.as_deref()) {
@@ -68,7 +69,7 @@ fn curves(profile: &SimilarityProfile, measure: &str) -> Curves {
     for source in sources {
         let pairs = || {
             let own = profile.pairs.iter();
-            own.filter(|pair| pair.measure == measure && pair.source.as_deref() == source)
+            own.filter(|pair| *pair.measure == *measure && pair.source.as_deref() == source)
         };
         let named = |what: &'static str| match source {
             Some(source) => phrase![what, " ", name(source)],
@@ -103,9 +104,9 @@ fn curves(profile: &SimilarityProfile, measure: &str) -> Curves {
         .threshold
         .filter(|_| !profile.ranking.is_empty());
     Curves {
-        title: phrase!["Similarity, ", name(measure)],
+        title: phrase!["Similarity, ", name(measure.name)],
         x: compared(&profile.layers),
-        y: axis(name(measure)),
+        y: axis(name(measure.name)),
         curves,
         marks: threshold
             .map(|y| Mark::Level {
@@ -121,14 +122,13 @@ fn curves(profile: &SimilarityProfile, measure: &str) -> Curves {
 const SIDE_BY_SIDE: usize = 2;
 
 /// Shades from nothing in common to all, or the other way for distances.
-fn scale(profile: &SimilarityProfile, measure: &str) -> Scale {
-    match (measure, profile.parameters.imbalance_k) {
-        ("procrustes", _) => Scale::linear(0.0, 2.0),
+fn scale(profile: &SimilarityProfile, measure: &Measure) -> Scale {
+    match (measure.name, profile.parameters.imbalance_k) {
         ("imbalance", Some(k)) => {
             let floor = (k as f64 + 1.0) / profile.n.max(1) as f64;
             Scale::logarithmic(floor.min(0.5), 1.0)
         }
-        _ => Scale::linear(0.0, 1.0),
+        _ => Scale::linear(measure.range[0].max(0.0), measure.range[1]),
     }
 }
 
@@ -157,7 +157,7 @@ fn measure_grid(profile: &SimilarityProfile) -> Grid {
         let mut row: Vec<Cell> = vec![
             name(&pair.a.layer).into(),
             name(&pair.b.layer).into(),
-            pair.measure.into(),
+            pair.measure.name.into(),
         ];
         if sourced {
             row.push(name(pair.source.as_deref().unwrap_or("")).into());
@@ -171,8 +171,11 @@ fn measure_grid(profile: &SimilarityProfile) -> Grid {
 /// A line a pair of layers, the measures side by side.
 fn pair_grid(profile: &SimilarityProfile) -> Grid {
     let measures = &profile.parameters.measures;
-    let has = |measure: &str, what: &dyn Fn(&SimilarityPair) -> bool| {
-        let mut own = profile.pairs.iter().filter(|pair| pair.measure == measure);
+    let has = |measure: &Measure, what: &dyn Fn(&SimilarityPair) -> bool| {
+        let mut own = profile
+            .pairs
+            .iter()
+            .filter(|pair| *pair.measure == *measure);
         own.any(what)
     };
     let sourced = profile.pairs.iter().any(|pair| pair.source.is_some());
@@ -183,7 +186,7 @@ fn pair_grid(profile: &SimilarityProfile) -> Grid {
     let shown: Vec<Shown> = measures
         .iter()
         .map(|&measure| Shown {
-            measure,
+            measure: measure.name,
             backward: has(measure, &|pair| pair.backward.is_some()),
             error: has(measure, &|pair| pair.std_error.is_some()),
             chance: has(measure, &|pair| pair.chance.is_some()),
@@ -209,7 +212,7 @@ fn pair_grid(profile: &SimilarityProfile) -> Grid {
         }
         for one in &shown {
             let found = profile.pairs.iter().find(|other| {
-                other.measure == one.measure
+                other.measure.name == one.measure
                     && other.source == pair.source
                     && other.a.index == pair.a.index
                     && other.b.index == pair.b.index
@@ -287,7 +290,7 @@ fn ranking_grid(profile: &SimilarityProfile) -> Grid {
     ]);
     let mut grid = Grid::new(columns);
     for one in &profile.ranking {
-        let mut row: Vec<Cell> = vec![one.measure.into()];
+        let mut row: Vec<Cell> = vec![one.measure.name.into()];
         if named {
             row.push(one.rank.map(index).into());
             row.push(name(one.source.as_deref().unwrap_or("")).into());
@@ -317,9 +320,13 @@ fn freeze_line(profile: &SimilarityProfile) -> Option<Phrase> {
     let best = profile.ranking.first()?;
     let whose = match &best.source {
         Some(source) => {
-            phrase![name(source), " is most like the target by ", best.measure]
+            phrase![
+                name(source),
+                " is most like the target by ",
+                best.measure.name
+            ]
         }
-        None => phrase!["by ", best.measure],
+        None => phrase!["by ", best.measure.name],
     };
     let threshold = number(profile.parameters.threshold?, 3);
     Some(match &best.unchanged_up_to {
@@ -341,7 +348,12 @@ fn joined_line(joined: &Joined) -> Phrase {
         .source
         .as_deref()
         .map(|source| phrase![" of ", name(source)]);
-    let what = phrase![joined.measure, source, " against ", name(&joined.column)];
+    let what = phrase![
+        joined.measure.name,
+        source,
+        " against ",
+        name(&joined.column)
+    ];
     match (joined.spearman, joined.p_value, joined.reason) {
         (Some(value), Some(p), _) => phrase![
             what,

@@ -13,7 +13,7 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
     for one in &profile.ranking {
         let record = |layer, quantity, value| Record {
             other: one.source.as_deref().unwrap_or(""),
-            variant: one.measure.into(),
+            variant: one.measure.name.into(),
             n: Some(profile.n),
             ..Record::new(layer, quantity, value)
         };
@@ -28,7 +28,7 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
     for joined in &profile.joined {
         let record = |quantity, value| Record {
             other: joined.source.as_deref().unwrap_or(""),
-            variant: joined.measure.into(),
+            variant: joined.measure.name.into(),
             n: Some(joined.n),
             ..Record::new("", quantity, value)
         };
@@ -40,7 +40,7 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
 
 fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Vec<Record<'a>> {
     let parameters = &profile.parameters;
-    let scale = match pair.measure {
+    let scale = match pair.measure.name {
         "imbalance" => parameters.imbalance_k,
         "overlap" => parameters.overlap_k,
         _ => None,
@@ -57,7 +57,7 @@ fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Ve
         variant: named(variant).into(),
         scale,
         n: Some(pair.n),
-        ..Record::new(&pair.a.layer, pair.measure, value)
+        ..Record::new(&pair.a.layer, pair.measure.name, value)
     };
     let directed = pair.backward.is_some();
     let mut records = vec![Record {

@@ -1,0 +1,77 @@
+//! All measures of similarity, in the order of reports.
+
+use super::neighbour_values::BySearch;
+use super::{imbalance, overlap};
+use crate::choice::Choice;
+use crate::geometry::similarity::{
+    CCA, CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, Measure, PROCRUSTES, PWCCA, RSA, SVCCA,
+};
+
+/// Names, help, reports and the schema are read off this list.
+pub static MEASURES: [&Measure; 11] = [
+    &CKA,
+    &CKA_DEBIASED,
+    &CKA_RBF,
+    &CKA_RBF_DEBIASED,
+    &CCA,
+    &SVCCA,
+    &PWCCA,
+    &PROCRUSTES,
+    &RSA,
+    &imbalance::IMBALANCE,
+    &overlap::OVERLAP,
+];
+
+/// The measures that search for neighbours.
+pub(super) static BY_SEARCH: [(&Measure, BySearch); 2] = [
+    (&imbalance::IMBALANCE, imbalance::by_search),
+    (&overlap::OVERLAP, overlap::by_search),
+];
+
+impl Choice for &'static Measure {
+    const ALL: &'static [Self] = &MEASURES;
+
+    fn name(self) -> &'static str {
+        self.name
+    }
+
+    fn flag(self) -> &'static str {
+        self.flag
+    }
+
+    fn words(self) -> &'static str {
+        self.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::geometry::similarity::{Setting, Values};
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_ranges_hold_the_value_of_equal_layers() {
+        for (at, one) in MEASURES.iter().enumerate() {
+            let earlier = &MEASURES[..at];
+            assert!(earlier.iter().all(|other| other != one), "{one:?}");
+            assert!(
+                earlier.iter().all(|other| other.flag != one.flag),
+                "{one:?}"
+            );
+            let own = (one.of_itself)(1000, one.k).unwrap();
+            assert!((one.range[0]..=one.range[1]).contains(&own), "{one:?}");
+            assert!(((one.as_similarity)(own) - 1.0).abs() < 0.01, "{one:?}");
+        }
+    }
+
+    #[test]
+    fn what_searches_has_a_search_and_a_number_of_neighbours() {
+        for one in MEASURES {
+            let searches = matches!(one.values, Values::Neighbours);
+            let found = BY_SEARCH.iter().any(|(other, _)| *other == one);
+            assert_eq!(searches, found, "{one:?}");
+            assert_eq!(one.uses(Setting::Neighbours), one.k > 0, "{one:?}");
+        }
+    }
+}
