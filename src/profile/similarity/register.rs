@@ -45,6 +45,22 @@ impl Choice for &'static Measure {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for Measure {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Measure".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names = MEASURES.map(|measure| measure.name);
+        schemars::json_schema!({
+            "description": "A measure of similarity.",
+            "type": "string",
+            "enum": names,
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use crate::geometry::similarity::{Setting, Values};
 
