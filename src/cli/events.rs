@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::input::{Series, SeriesChoice, SeriesFile};
+use repgeo::input::{Series, SeriesChoice};
 use repgeo::profile::events::{EventOptions, events_with_parts};
-use repgeo::report::{EventsReport, Report};
+use repgeo::report::{EventsReport, Report, read_series};
 use repgeo::{Error, Result};
 
 use super::output::{OutputArgs, input_name};
@@ -123,7 +123,7 @@ pub fn run(args: EventsArgs) -> Result<()> {
         column: args.series.column,
         x: args.series.x,
     };
-    let file = SeriesFile::open(&args.input, &choice)?;
+    let file = read_series(&args.input, &choice)?;
     let options = EventOptions {
         threshold: args.threshold,
         ..args.events.options(&file.series)?

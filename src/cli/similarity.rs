@@ -11,7 +11,7 @@ use repgeo::profile::similarity::{
     MEASURES, SimilarityOptions, SimilarityProfile, Source, join, similarity,
 };
 use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
-use repgeo::report::Report;
+use repgeo::report::{Report, read_series};
 
 use super::choice::{Pick, choice, choice_or};
 use super::output::input_name;
@@ -226,7 +226,7 @@ impl SimilarityArgs {
             column: self.ranking.join_column.clone(),
             ..SeriesChoice::default()
         };
-        SeriesFile::open(path, &choice).map(Some)
+        read_series(path, &choice).map(Some)
     }
 }
 

@@ -18,6 +18,7 @@
 mod finite;
 mod format;
 pub mod page;
+mod read;
 mod row_peaks;
 #[cfg(test)]
 mod schema;
@@ -27,6 +28,7 @@ pub mod write;
 use serde::Serialize;
 
 pub use format::Format;
+pub use read::read_series;
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use view::attention_modify::{AttentionModifyReport, ModifyParameters};
 pub use view::attribution::{AttributionParameters, AttributionReport};

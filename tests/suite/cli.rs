@@ -3,61 +3,14 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use repgeo::neighbours::Kernel;
 use repgeo::random::SplitMix64;
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
-}
-
-fn repgeo(args: &[&str]) -> Output {
-    command(args).output().unwrap()
-}
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn stdout(args: &[&str]) -> String {
-    let output = repgeo(args);
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        text(&output.stderr)
-    );
-    text(&output.stdout)
-}
-
-fn json(args: &[&str]) -> Value {
-    serde_json::from_str(&stdout(args)).unwrap()
-}
-
-/// The one line of a refused command.
-fn refusal(args: &[&str], code: i32) -> String {
-    let output = repgeo(args);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(output.stdout.is_empty(), "{args:?} printed a report");
-    assert_eq!(message.trim_end().lines().count(), 1, "{args:?}: {message}");
-    assert!(message.starts_with("repgeo: "), "{message}");
-    message
-}
+use super::common::{command, fixture, json, path, refusal, repgeo, stdout, text};
 
 fn minilm() -> String {
     path(&fixture("minilm")).to_owned()

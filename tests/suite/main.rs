@@ -11,6 +11,7 @@
 mod architecture;
 mod cli;
 mod clones;
+mod common;
 mod density;
 mod events;
 mod hand_made;
@@ -24,3 +25,4 @@ mod report_schema;
 mod report_text;
 mod rings;
 mod similarity;
+mod tables;

@@ -11,11 +11,7 @@ use repgeo::profile::id::{IdProfile, LayerId};
 use repgeo::profile::{Bench, IdOptions, id_profile};
 use serde_json::Value;
 
-fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
-}
+use super::common::fixture;
 
 fn reference(path: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(fixture("reference").join(path)).unwrap()).unwrap()

@@ -1,8 +1,8 @@
 //! What a user sees: reports made by hand, rendered in every format.
 
 use super::hand_made;
-use repgeo::input::{SeriesChoice, SeriesFile};
-use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style};
+use repgeo::input::SeriesChoice;
+use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style, read_series};
 use unicode_width::UnicodeWidthStr;
 
 const PLAIN: Style = Style {
@@ -426,7 +426,7 @@ fn a_series_reads_back_the_same_from_json_and_from_csv() {
             let path = folder.path().join(name);
             std::fs::write(&path, render(body, format, PLAIN)).unwrap();
             // The headline needs no choice.
-            let read = SeriesFile::open(&path, &SeriesChoice::default()).unwrap();
+            let read = read_series(&path, &SeriesChoice::default()).unwrap();
             assert_eq!((&read.series, read.variant.as_str()), (&series, variant));
             assert_eq!(read.scale, Some(1));
             if format == Format::Json {
@@ -451,8 +451,49 @@ fn orders_that_a_rule_chose_layer_by_layer_are_one_series() {
             variant: Some("gride_plateau".into()),
             ..SeriesChoice::default()
         };
-        let read = SeriesFile::open(&path, &choice).unwrap();
+        let read = read_series(&path, &choice).unwrap();
         assert_eq!(read.series, body.series("gride_plateau").0);
         assert_eq!(read.scale, None);
     }
+}
+
+#[test]
+fn every_dimension_of_the_csv_can_be_read_from_the_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for body in [
+        hand_made::profile(),
+        hand_made::resampled(),
+        hand_made::family(),
+    ] {
+        for (format, name) in [(Format::Json, "a.json"), (Format::Csv, "a.csv")] {
+            std::fs::write(folder.path().join(name), render(&body, format, PLAIN)).unwrap();
+        }
+        let estimates = body.layers.iter().flat_map(|layer| &layer.estimates);
+        let mut variants: Vec<String> = estimates.map(|estimate| estimate.variant()).collect();
+        variants.push("gride".into());
+        for record in body.records() {
+            let of_a_layer =
+                record.quantity == "id" && variants.contains(&record.variant.to_string());
+            if !of_a_layer {
+                continue;
+            }
+            let choice = SeriesChoice {
+                quantity: Some("id".into()),
+                variant: Some(record.variant.to_string()),
+                scale: record.scale,
+                ..SeriesChoice::default()
+            };
+            let [json, csv] =
+                ["a.json", "a.csv"].map(|name| read_series(&folder.path().join(name), &choice));
+            let at = |read: repgeo::Result<repgeo::input::SeriesFile>| {
+                let series = read.unwrap().series;
+                series.values()[series.find(record.layer).unwrap()]
+            };
+            assert_eq!(at(json), record.value, "{record:?}");
+            assert_eq!(at(csv), record.value, "{record:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
 }

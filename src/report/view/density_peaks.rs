@@ -3,6 +3,7 @@
 use super::axes::{axis, depth, point, share};
 use super::event_lines::event_marks;
 use super::warned::warnings;
+use crate::geometry::partition::Scores;
 use crate::profile::landscape::{LayerPeaks, PeakParameters, PeakProfile, QuantityEvents};
 use crate::report::page::{
     Axis, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count,
@@ -160,20 +161,7 @@ pub(super) fn layer_records<'a>(
     ];
     for score in &layer.scores {
         let scores = score.scores.as_ref();
-        for (quantity, value) in [
-            ("ari", scores.map(|scores| scores.ari)),
-            ("ami", scores.map(|scores| scores.ami)),
-            ("nmi", scores.map(|scores| scores.nmi)),
-            ("mi", scores.map(|scores| scores.mi)),
-            ("homogeneity", scores.map(|scores| scores.homogeneity)),
-            ("completeness", scores.map(|scores| scores.completeness)),
-            ("v_measure", scores.map(|scores| scores.v_measure)),
-            (
-                "majority_fraction",
-                scores.map(|scores| scores.majority_fraction),
-            ),
-            ("label_entropy", scores.map(|scores| scores.label_entropy)),
-        ] {
+        for (quantity, value) in score_values(scores) {
             records.push(Record {
                 other: &score.labels,
                 n: Some(score.n),
@@ -182,6 +170,24 @@ pub(super) fn layer_records<'a>(
         }
     }
     records
+}
+
+/// The scores of a layer by the names that they have in CSV and JSON.
+pub(in crate::report) fn score_values(scores: Option<&Scores>) -> [(&'static str, Option<f64>); 9] {
+    [
+        ("ari", scores.map(|scores| scores.ari)),
+        ("ami", scores.map(|scores| scores.ami)),
+        ("nmi", scores.map(|scores| scores.nmi)),
+        ("mi", scores.map(|scores| scores.mi)),
+        ("homogeneity", scores.map(|scores| scores.homogeneity)),
+        ("completeness", scores.map(|scores| scores.completeness)),
+        ("v_measure", scores.map(|scores| scores.v_measure)),
+        (
+            "majority_fraction",
+            scores.map(|scores| scores.majority_fraction),
+        ),
+        ("label_entropy", scores.map(|scores| scores.label_entropy)),
+    ]
 }
 
 /// A line a layer.
@@ -320,4 +326,29 @@ pub(super) fn context(parameters: &PeakParameters) -> Phrase {
         parameters.stored
     );
     line.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_have_the_names_of_their_fields() {
+        let scores = Scores {
+            ari: 1.0,
+            ami: 2.0,
+            nmi: 3.0,
+            mi: 4.0,
+            homogeneity: 5.0,
+            completeness: 6.0,
+            v_measure: 7.0,
+            majority_fraction: 8.0,
+            label_entropy: 9.0,
+        };
+        let written = serde_json::to_value(scores).unwrap();
+        assert_eq!(written.as_object().unwrap().len(), score_values(None).len());
+        for (name, value) in score_values(Some(&scores)) {
+            assert_eq!(written[name].as_f64(), value, "{name}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod axes;
 pub mod bench;
 mod clones;
 mod clones_records;
-mod density_peaks;
+pub(in crate::report) mod density_peaks;
 mod event_lines;
 pub mod event_records;
 pub mod events;

@@ -56,7 +56,8 @@ impl<'a> Record<'a> {
     }
 }
 
-const HEADER: [&str; 8] = [
+/// The columns of the CSV of every command.
+pub(in crate::report) const HEADER: [&str; 8] = [
     "layer",
     "other",
     "quantity",

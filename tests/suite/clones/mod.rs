@@ -4,8 +4,6 @@ mod command;
 mod golden;
 mod identities;
 
-use std::path::{Path, PathBuf};
-
 use ndarray::Array2;
 use repgeo::geometry::centred::Centred;
 use repgeo::geometry::clones::{ChunkFit, Elimination, Readout, Remainder, Targets};
@@ -14,13 +12,8 @@ use repgeo::profile::clones::{
     CloneData, CloneLayer, ClonesOptions, ClonesParameters, ClonesProfile, clones, targets,
 };
 use repgeo::progress::Silent;
-use repgeo::random::SplitMix64;
 
-fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
-}
+use super::common::{assert_close, fixture, normals};
 
 /// The one layer of a file.
 fn layer(path: &str) -> Matrix {
@@ -42,15 +35,6 @@ fn all_targets(path: &str, outputs: usize) -> Targets {
     let labels = Labels::open(&fixture(path)).unwrap();
     let rows: Vec<u32> = (0..).take(labels.codes.len()).collect();
     targets(&labels, &rows, outputs).unwrap()
-}
-
-/// Standard normal numbers.
-fn normals(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
-    let mut random = SplitMix64::new(seed);
-    Array2::from_shape_simple_fn((rows, columns), || {
-        let (u, v) = (1.0 - random.uniform(), random.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-    })
 }
 
 /// The fits of the first neurons of `order`, so many as each of `sizes` says.
@@ -115,13 +99,4 @@ fn digits() -> (Matrix, CloneData) {
         networks: Vec::new(),
     };
     (layer("clones/test_hidden.npy"), data)
-}
-
-#[track_caller]
-fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!(
-        (found - expected).abs() <= tolerance,
-        "{what}: {found} is not {expected}, off by {:e}",
-        (found - expected).abs()
-    );
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use ndarray::{Array2, s};
 use repgeo::storage::npy;
@@ -10,26 +9,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fixture::golden_set;
+use crate::common::{repgeo, stdout};
 
 fn fixture(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path);
-    path.to_str().unwrap().to_owned()
-}
-
-fn repgeo(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn stdout(args: &[&str]) -> String {
-    let output = repgeo(args);
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {message}");
-    String::from_utf8(output.stdout).unwrap()
+    crate::common::fixture(path).to_str().unwrap().to_owned()
 }
 
 fn json(args: &[&str]) -> Value {

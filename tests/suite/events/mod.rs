@@ -6,8 +6,9 @@ mod vae;
 
 use std::path::{Path, PathBuf};
 
-use repgeo::input::{Series, SeriesChoice, SeriesFile};
+use repgeo::input::{Series, SeriesChoice};
 use repgeo::profile::events::{EventOptions, Events, events};
+use repgeo::report::read_series;
 
 /// A column of a published table.
 fn published(table: &str, column: &str) -> Series {
@@ -16,9 +17,7 @@ fn published(table: &str, column: &str) -> Series {
         column: Some(column.into()),
         ..SeriesChoice::default()
     };
-    SeriesFile::open(&folder.join(table), &choice)
-        .unwrap()
-        .series
+    read_series(&folder.join(table), &choice).unwrap().series
 }
 
 /// Events under default options.

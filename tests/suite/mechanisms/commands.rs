@@ -1,42 +1,14 @@
 //! The commands as a user meets them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::dumps::write_tensors;
 use super::fixture;
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn repgeo(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn stdout(args: &[&str]) -> String {
-    let output = repgeo(args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn refusal(args: &[&str], code: i32) -> String {
-    let output = repgeo(args);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(output.stdout.is_empty(), "{args:?} printed a report");
-    assert_eq!(message.trim_end().lines().count(), 1, "{args:?}: {message}");
-    message
-}
+use crate::common::{path as text, refusal, stdout};
 
 struct Tiny {
     folder: TempDir,

@@ -4,20 +4,13 @@ mod command;
 mod golden;
 mod identities;
 
-use std::path::{Path, PathBuf};
-
 use ndarray::Array2;
 use repgeo::geometry::centred::Centred;
 use repgeo::geometry::similarity::{KernelTerms, Route, linear_terms};
 use repgeo::input::{Dump, Matrix, ReadOptions};
 use repgeo::progress::Silent;
-use repgeo::random::SplitMix64;
 
-fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
-}
+use super::common::{assert_close, fixture, normals};
 
 /// The layers of a dump.
 fn layers(path: &str) -> Vec<Matrix> {
@@ -35,15 +28,6 @@ fn values(matrix: &Matrix) -> Array2<f64> {
     values
 }
 
-/// Standard normal numbers.
-fn normals(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
-    let mut random = SplitMix64::new(seed);
-    Array2::from_shape_simple_fn((rows, columns), || {
-        let (u, v) = (1.0 - random.uniform(), random.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-    })
-}
-
 /// Terms of all pairs of `layers`.
 fn terms(layers: &[&Matrix], route: Route) -> KernelTerms {
     let centred: Vec<Centred<'_>> = layers.iter().map(|layer| Centred::new(layer)).collect();
@@ -52,13 +36,4 @@ fn terms(layers: &[&Matrix], route: Route) -> KernelTerms {
         .flat_map(|x| (0..count).map(move |y| (x, y)))
         .collect();
     linear_terms(&centred, &pairs, route, &Silent)
-}
-
-#[track_caller]
-fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!(
-        (found - expected).abs() <= tolerance,
-        "{what}: {found} is not {expected}, off by {:e}",
-        (found - expected).abs()
-    );
 }

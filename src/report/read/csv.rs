@@ -2,25 +2,15 @@
 
 use std::path::Path;
 
-use super::{Cell, Series, SeriesChoice, SeriesFile, TOO_LARGE, choose, malformed, no_series};
+use super::{Cell, choose, malformed, no_series};
+use crate::input::{Series, SeriesChoice, SeriesFile, TOO_LARGE};
+use crate::report::write::csv::HEADER;
 use crate::{Error, Result};
-
-/// The columns of a tidy CSV of repgeo.
-const TIDY: [&str; 8] = [
-    "layer",
-    "other",
-    "quantity",
-    "variant",
-    "scale",
-    "value",
-    "std_error",
-    "n",
-];
 
 /// Reads the series that `choice` means.
 pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
     let table = Table::parse(text, path)?;
-    if table.header == TIDY {
+    if table.header == HEADER {
         if choice.column.is_some() || choice.x.is_some() {
             return Err(Error::Usage(format!(
                 "{}: --column and --x are for other tables; choose in a CSV of repgeo with \
@@ -39,15 +29,15 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
 struct Table<'a> {
     path: &'a Path,
     header: Vec<String>,
-    rows: Vec<csv::StringRecord>,
+    rows: Vec<::csv::StringRecord>,
 }
 
 impl<'a> Table<'a> {
     fn parse(text: &str, path: &'a Path) -> Result<Self> {
-        let bad = |error: csv::Error| malformed(path, error.to_string().replace('\n', " "));
+        let bad = |error: ::csv::Error| malformed(path, error.to_string().replace('\n', " "));
         // A byte-order mark is how spreadsheets begin their UTF-8.
         let text = text.trim_start_matches('\u{feff}');
-        let mut reader = csv::ReaderBuilder::new()
+        let mut reader = ::csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let header = reader.headers().map_err(bad)?;

@@ -4,21 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, SeriesChoice, SeriesFile, choose, malformed, no_series};
+use super::{Cell, choose, malformed, no_series};
+use crate::input::{SeriesChoice, SeriesFile};
+use crate::report::view::density_peaks::score_values;
 use crate::{Error, Result};
-
-/// Scores of density peaks against labels.
-const SCORES: [&str; 9] = [
-    "ari",
-    "ami",
-    "nmi",
-    "mi",
-    "homogeneity",
-    "completeness",
-    "v_measure",
-    "majority_fraction",
-    "label_entropy",
-];
 
 /// Reads the series that `choice` means: intrinsic dimensions (`id`), scores of density peaks, or
 /// any number that stands directly in the layers of the report.
@@ -137,7 +126,7 @@ fn scores(layer: &Map<String, Value>) -> Vec<Cell> {
             value: set["scores"][quantity].as_f64(),
             parts: Vec::new(),
         };
-        SCORES.map(of_set)
+        score_values(None).map(|(quantity, _)| of_set(quantity))
     });
     cells.collect()
 }
