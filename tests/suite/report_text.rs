@@ -464,7 +464,7 @@ fn every_dimension_of_the_csv_can_be_read_from_the_json() {
     for body in [
         hand_made::profile(),
         hand_made::resampled(),
-        hand_made::family(),
+        hand_made::many_estimators(),
     ] {
         for (format, name) in [(Format::Json, "a.json"), (Format::Csv, "a.csv")] {
             std::fs::write(folder.path().join(name), render(&body, format, PLAIN)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Cell, choose, malformed, no_series};
+use super::choose::{Cell, choose, malformed, no_series};
 use crate::input::{Series, SeriesChoice, SeriesFile, TOO_LARGE};
 use crate::report::write::csv::HEADER;
 use crate::{Error, Result};

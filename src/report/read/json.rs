@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, choose, malformed, no_series};
+use super::choose::{Cell, choose, malformed, no_series};
 use crate::input::{SeriesChoice, SeriesFile};
 use crate::report::view::density_peaks::score_values;
 use crate::{Error, Result};

@@ -2,7 +2,7 @@
 
 use super::axes::{axis, depth, point};
 use super::event_lines::event_marks;
-use super::id_profile::{control_estimate, estimate_of};
+use super::id_estimates::{control_estimate, estimate_of};
 use crate::profile::id::{IdEstimate, IdProfile, LayerId};
 use crate::report::page::{Axis, Curve, CurveRole, Curves, Mark, Part, Phrase, name, phrase};
 

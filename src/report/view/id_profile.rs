@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::event_lines::event_summary;
+use super::id_estimates::{control_estimate, estimate_of};
 use super::id_figures::figures;
 use super::id_records::id_records;
 use super::warned::warnings;
 use crate::geometry::id::Reads;
-use crate::profile::id::{ControlId, Extremum, IdEstimate, IdProfile, LayerId};
+use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId};
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, Piece, count, decimal, error, known, name,
     number, phrase, series,
@@ -143,23 +144,6 @@ fn estimate_grid(
         grid.push(row);
     }
     grid
-}
-
-/// The estimate of a layer that is called `variant`.
-pub(super) fn estimate_of<'a>(layer: &'a LayerId, variant: &str) -> Option<&'a IdEstimate> {
-    layer
-        .estimates
-        .iter()
-        .find(|estimate| estimate.variant() == variant)
-}
-
-/// The same of a control.
-pub(super) fn control_estimate<'a>(
-    control: &'a ControlId,
-    variant: &str,
-) -> Option<&'a IdEstimate> {
-    let mut estimates = control.estimates.iter();
-    estimates.find(|estimate| estimate.variant() == variant)
 }
 
 fn estimate_columns(profile: &IdProfile, variant: &Variant, is_only_one: bool) -> Vec<Column> {

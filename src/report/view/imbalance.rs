@@ -2,6 +2,7 @@
 
 use super::axes::matrix;
 use super::imbalance_figures::figures;
+use super::imbalance_words::{direction, relation_words};
 use super::warned::of_comparison;
 use crate::geometry::relation::{Relation, floor};
 use crate::profile::compare::LayerRef;
@@ -214,17 +215,6 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
     grid
 }
 
-/// A relation in words.
-pub(super) fn relation_words(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Equivalent => "equivalent",
-        Relation::Independent => "independent",
-        Relation::AContainsB => "a contains b",
-        Relation::BContainsA => "b contains a",
-        Relation::PartlyShared => "partly shared",
-    }
-}
-
 /// What one pair says, as a sentence.
 fn verdict(pair: &ImbalancePair) -> Phrase {
     let (a, b) = (name(&pair.a.layer), name(&pair.b.layer));
@@ -298,15 +288,6 @@ fn step_line(profile: &ImbalanceProfile, steps: &Steps) -> Phrase {
         "   ",
         Phrase::join(words, ", ")
     ]
-}
-
-/// What a layer does to the information of the one before it, in a word.
-pub(super) fn direction(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Expansion => "expansion",
-        Direction::Neutral => "neutral",
-        Direction::Contraction => "compression",
-    }
 }
 
 fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {

@@ -1,7 +1,7 @@
 //! The pictures of `repgeo imbalance`: profiles, the plane of both directions, R.
 
 use super::axes::{at, axis, compared, point, share};
-use super::imbalance::{direction, relation_words};
+use super::imbalance_words::{direction, relation_words};
 use crate::profile::imbalance::{ImbalancePair, ImbalanceProfile, Steps};
 use crate::report::page::{
     Axis, Curve, CurveRole, Curves, Mark, Part, Phrase, Plane, PlanePoint, Segment, name, phrase,
