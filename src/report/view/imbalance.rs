@@ -7,7 +7,7 @@ use super::warned::of_comparison;
 use crate::geometry::relation::{Relation, floor};
 use crate::profile::compare::LayerRef;
 use crate::profile::imbalance::{
-    BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
+    BestPair, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
 };
 use crate::report::page::{
     Cell, Column, Grid, Matrix, Note, Page, Part, Phrase, Piece, Scale, count, decimal, error,
