@@ -57,6 +57,9 @@
 //! ```
 //!
 //! Work runs on the current rayon pool; no result depends on its size.
+//!
+//! The feature `cli` (default) is what the command alone needs: flags, a progress bar and the width
+//! of the terminal. A program that links the library sets `default-features = false`.
 
 #![cfg_attr(
     test,

@@ -72,7 +72,19 @@ fn gride(given: &Given<'_>) -> bool {
     !given.has("estimator") || given.any("estimator", &["gride", "all"])
 }
 
+// `requires` of clap is silent where what is required conflicts with something that was typed, so
+// options of options stand here as well.
+const DEALING: Need = need(
+    "partition_order",
+    "it is of --partitions; add that",
+    |given| given.has("partitions"),
+);
+
 const ID_PROFILE: &[Need] = &[
+    DEALING,
+    need("repeats", "it is of --decimate; add that", |given| {
+        given.has("decimate")
+    }),
     need(
         "k",
         "the estimators asked for choose their own neighbours; add --estimator mle, mom, tle, ess, \
@@ -152,6 +164,13 @@ fn subsets(given: &Given<'_>) -> bool {
 }
 
 const IMBALANCE: &[Need] = &[
+    DEALING,
+    need("beam", "it is of --greedy; add that", |given| {
+        given.has("greedy")
+    }),
+    need("criterion", "it is of --greedy; add that", |given| {
+        given.has("greedy")
+    }),
     need(
         "to",
         "--coordinates and --greedy compare each layer with its own columns; leave it out",

@@ -140,9 +140,17 @@ impl PeakArgs {
             (defaults.density, defaults.id, defaults.z),
             Preset::constants,
         );
+        let density = self.density(density)?;
+        if let Some(stored) = self.stored.filter(|&stored| stored < density.k()) {
+            return Err(Error::Usage(format!(
+                "--stored {stored} has no part in this call: the density looks at {} neighbours, and \
+                 as many are stored; give more, or a smaller -k",
+                density.k()
+            )));
+        }
         Ok(PeakOptions {
             preset,
-            density: self.density(density)?,
+            density,
             id: self.id.map_or(id, |id| id.0),
             z: self.z.unwrap_or(z),
             stored: self.stored,

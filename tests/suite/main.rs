@@ -18,6 +18,7 @@ mod hand_made;
 mod id;
 mod input;
 mod mechanisms;
+mod options;
 mod profile_golden;
 mod relations;
 mod reliability;

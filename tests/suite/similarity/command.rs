@@ -284,6 +284,35 @@ fn the_source_that_is_the_target_ranks_first_and_never_falls() {
 }
 
 #[test]
+fn a_cache_and_a_limit_on_memory_change_no_byte() {
+    let cache = tempfile::TempDir::new().unwrap();
+    let folder = cache.path().to_str().unwrap();
+    let args = [
+        "similarity",
+        "relations",
+        "--to",
+        "first",
+        "--measure",
+        "imbalance,overlap",
+    ];
+    let plain = stdout(&args);
+    let cached = [&args[..], &["--cache", folder]].concat();
+    assert_eq!(stdout(&cached), plain);
+    assert!(fs::read_dir(cache.path()).unwrap().count() > 7);
+    assert_eq!(stdout(&cached), plain);
+    assert_eq!(
+        stdout(&[&args[..], &["--max-memory", "64M"]].concat()),
+        plain
+    );
+    let (code, message) = refusal(&["similarity", "relations", "--cache", folder]);
+    assert_eq!(code, Some(2), "{message}");
+    assert!(
+        message.contains("--cache") && message.contains("imbalance"),
+        "{message}"
+    );
+}
+
+#[test]
 fn bad_input_is_refused_with_a_way_out() {
     for (args, code, word) in [
         (&["relations", "--against", VAE][..], 1, "--against-rows"),
