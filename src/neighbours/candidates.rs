@@ -48,7 +48,7 @@ impl Candidates {
 
     /// See [`Operand::cut`]: pairs below it need not be offered.
     pub(super) fn cut(&self, operand: &Operand) -> f32 {
-        operand.cut(self.position, self.threshold)
+        operand.bound.cut(self.position, self.threshold)
     }
 
     /// Offers one pair; true if the threshold may have changed.
@@ -93,7 +93,7 @@ impl Candidates {
     fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {
         #[allow(clippy::cast_possible_truncation)]
         let (score, position) = (
-            operand.score(self.position, position, product) as f32,
+            operand.bound.score(self.position, position, product) as f32,
             position as u32,
         );
         Candidate { score, position }
@@ -109,11 +109,20 @@ impl Candidates {
         let own = self.position;
         let bound = list[..self.k]
             .iter()
-            .map(|c| operand.upper(own, c.position as usize, f64::from(c.score)))
+            .map(|c| {
+                operand
+                    .bound
+                    .upper(own, c.position as usize, f64::from(c.score))
+            })
             .fold(0.0, f64::max);
         self.threshold = self.threshold.min(bound);
         let threshold = self.threshold;
-        list.retain(|c| operand.lower(own, c.position as usize, f64::from(c.score)) <= threshold);
+        list.retain(|c| {
+            operand
+                .bound
+                .lower(own, c.position as usize, f64::from(c.score))
+                <= threshold
+        });
         // A list that stays nearly full would be pruned again at once.
         if 2 * list.len() >= self.k + self.room {
             self.judge(operand, verdict, list);

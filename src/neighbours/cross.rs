@@ -5,41 +5,29 @@ use rayon::prelude::*;
 use super::candidates::Candidates;
 use super::filter::{Demand, pack};
 use super::memory::{Needs, tile_height};
+use super::options::SearchOptions;
 use super::points::{Points, Verdict};
-use super::search::{
-    SearchOptions, assemble, by_distance_then_row, index, nearest, visiting_order,
-};
+use super::ranks::nearest;
 use super::sweep::{Tile, Worker};
-use super::table::{NeighbourTable, TableRow};
+use super::table::{TableRow, by_distance_then_row, index};
+use super::visiting::visiting_order;
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// Rows of a tile, and columns that are multiplied with them at once.
 const TILE: usize = 512;
 
-/// The `k` nearest rows of `points` to each row of `queries`: as many rows as queries.
+/// The `k` nearest rows of `points`, at most all, to each row of `queries`, of which there are some.
 ///
-/// No row is left out as being the query itself. k is reduced to N if larger; equal distances are
-/// ordered by row index. The same kernels and verdicts as [`neighbour_table`](super::neighbour_table)
-/// without its symmetry: M·N·D multiply-adds for M queries.
-///
-/// # Errors
-/// As [`neighbour_table`](super::neighbour_table).
-///
-/// # Panics
-/// If the queries have another number of columns, or were checked for another metric.
-pub fn cross_table(
+/// The same kernels and verdicts as the symmetric sweep: M·N·D multiply-adds for M queries.
+pub(super) fn nearest_to(
     points: &Points<'_>,
     queries: &Points<'_>,
     k: usize,
     options: &SearchOptions,
     progress: &dyn Progress,
-) -> Result<NeighbourTable> {
+) -> Result<Vec<TableRow>> {
     let (n, m) = (points.n_rows(), queries.n_rows());
-    let k = k.min(n);
-    if k == 0 || m == 0 {
-        return Ok(assemble(m, 0, std::iter::empty()));
-    }
     let both = points.with_queries(queries);
     let needs = Needs {
         row: 24 * k as u64 + Candidates::bytes(k),
@@ -79,7 +67,7 @@ pub fn cross_table(
         .flatten_iter()
         .collect();
     progress.end();
-    Ok(assemble(m, k, rows.into_iter()))
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -87,6 +75,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use crate::input::Matrix;
+    use crate::neighbours::cross_table;
     use crate::neighbours::tests::{adversarial, gaussian, kernels};
     use crate::neighbours::{Metric, squared_distance};
     use crate::progress::Silent;

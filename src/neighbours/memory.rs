@@ -4,8 +4,8 @@
 //! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where
 //! the packed copy does not, every thread packs the rows of two tiles when it visits them.
 
+use super::options::SearchOptions;
 use super::points::Points;
-use super::search::SearchOptions;
 use crate::error::{Error, Result};
 
 /// Bytes of what is kept for each position, whatever is sought: its row, norms and bounds.

@@ -13,27 +13,31 @@ mod exact;
 mod filter;
 mod flags;
 mod memory;
+mod options;
 mod pairs;
 mod panel;
 mod points;
+mod processor;
 mod ranks;
 mod schedule;
 mod search;
+mod searcher;
 mod speed;
 mod sweep;
 mod table;
 mod tree;
+mod visiting;
 
 #[cfg(test)]
 mod tests;
 
-pub use counting::{RankCounts, Targets, count_ranks};
-pub use cross::cross_table;
+pub use counting::{RankCounts, Targets};
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;
+pub use options::{SearchOptions, Strategy};
 pub use pairs::pairs_within;
 pub use points::{Metric, Points};
-pub use search::{SearchOptions, Strategy, neighbour_table, order_distances};
+pub use search::{count_ranks, cross_table, neighbour_table, order_distances};
 pub use speed::{KernelSpeed, Speed, measure_speed};
 pub use table::{NeighbourTable, OrderDistances};

@@ -8,8 +8,10 @@ use rayon::prelude::*;
 use super::filter::{Area, Block, Demand, Kernel, Operand, Room, pack};
 use super::flags::{BLOCK, flag, for_each_flagged};
 use super::memory::{Needs, SMALLEST, tile_height};
+use super::options::SearchOptions;
 use super::points::{Points, Verdict};
-use super::search::{SearchOptions, index, tile_size};
+use super::table::index;
+use super::visiting::tile_size;
 use crate::vectors::vectorised;
 
 /// Ordered pairs of rows closer than each of two `radii`.
@@ -108,8 +110,11 @@ impl<'a> Counter<'a> {
         let widest = limits[0].max(limits[1]) * (1.0 + SLACK);
         let positions = 0..operand.n_rows();
         Self {
-            terms: positions.clone().map(|q| operand.column_term(q)).collect(),
-            cuts: positions.map(|p| operand.cut(p, widest)).collect(),
+            terms: positions
+                .clone()
+                .map(|q| operand.bound.column_term(q))
+                .collect(),
+            cuts: positions.map(|p| operand.bound.cut(p, widest)).collect(),
             operand,
             radii,
             limits,
@@ -132,8 +137,11 @@ impl<'a> Counter<'a> {
                 if q == p {
                     return;
                 }
-                let score = operand.score(p, q, products[start + lane]);
-                let (lower, upper) = (operand.lower(p, q, score), operand.upper(p, q, score));
+                let score = operand.bound.score(p, q, products[start + lane]);
+                let (lower, upper) = (
+                    operand.bound.lower(p, q, score),
+                    operand.bound.upper(p, q, score),
+                );
                 let certain =
                     |limit: &f64| upper < limit * (1.0 - SLACK) || lower > limit * (1.0 + SLACK);
                 if self.limits.iter().all(certain) {

@@ -80,13 +80,13 @@ struct Outliers {
 impl Outliers {
     fn of(operand: &Operand) -> Self {
         let n = operand.n_rows();
-        let mut sorted: Vec<f64> = (0..n).map(|p| operand.error(p)).collect();
+        let mut sorted: Vec<f64> = (0..n).map(|p| operand.bound.errors()[p]).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         // At most one row in 64: each outlier stands in every row's candidate list.
         let limit = (8.0 * sorted[n / 2]).max(sorted[n - 1 - n / 64]);
         #[allow(clippy::cast_possible_truncation)]
         let positions = (0..n)
-            .filter(|&p| operand.error(p) > limit)
+            .filter(|&p| operand.bound.errors()[p] > limit)
             .map(|p| p as u32)
             .collect();
         let regular_error = sorted
@@ -124,7 +124,9 @@ impl<'a> Worker<'a> {
     ) -> Self {
         let n = operand.n_rows();
         #[allow(clippy::cast_possible_truncation)]
-        let half_squares = (0..n).map(|p| (0.5 * operand.square(p)) as f32).collect();
+        let half_squares = (0..n)
+            .map(|p| (0.5 * operand.bound.square(p)) as f32)
+            .collect();
         Self {
             operand,
             outliers,
@@ -190,12 +192,12 @@ impl<'a> Worker<'a> {
         // One bucket more on either side pays for the rounding of bucket edges.
         let bottom = histogram.edge(f64::from(low) - 1.0);
         let top = histogram.edge(f64::from(high) + 2.0);
-        let score = self.operand.square(p) + 2.0 * top;
+        let score = self.operand.bound.square(p) + 2.0 * top;
         // The bound of a score at the edge of the span is that at the rank, and a little more.
-        let error = 1.01 / (1.0 - self.operand.relative())
-            * (self.operand.error(p)
+        let error = 1.01 / (1.0 - self.operand.bound.relative())
+            * (self.operand.bound.errors()[p]
                 + self.outliers.regular_error
-                + self.operand.relative() * score.abs());
+                + self.operand.bound.relative() * score.abs());
         Span {
             first: histogram.bucket(bottom - error),
             last: histogram.bucket(top + error),
@@ -209,7 +211,7 @@ impl<'a> Worker<'a> {
             wanted[usize::from(span.first)..=usize::from(span.last)].fill(true);
         }
         self.gathered.clear();
-        let own = self.operand.square(p);
+        let own = self.operand.bound.square(p);
         for (q, &bucket) in self.buckets.iter().enumerate() {
             if wanted[usize::from(bucket)] {
                 #[allow(clippy::cast_possible_truncation)]
@@ -223,7 +225,7 @@ impl<'a> Worker<'a> {
         for &q in self.outliers.positions.iter().filter(|&&q| q as usize != p) {
             let product = products[row * n + q as usize];
             #[allow(clippy::cast_possible_truncation)]
-            let score = self.operand.score(p, q as usize, product) as f32;
+            let score = self.operand.bound.score(p, q as usize, product) as f32;
             self.gathered
                 .push((NOWHERE, Candidate { score, position: q }));
         }

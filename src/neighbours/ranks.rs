@@ -1,4 +1,4 @@
-//! Exact order statistics of distances out of scores with bounded errors.
+//! Verdicts on a list of candidates: which are the nearest, and how far the n-th of them is.
 
 use super::candidates::Candidate;
 use super::filter::Operand;
@@ -18,8 +18,16 @@ pub(super) fn order_statistics(
     verdict: &mut Verdict<'_>,
 ) -> Vec<f64> {
     list.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
-    let upper = |c: &Candidate| operand.upper(position, c.position as usize, f64::from(c.score));
-    let lower = |c: &Candidate| operand.lower(position, c.position as usize, f64::from(c.score));
+    let upper = |c: &Candidate| {
+        operand
+            .bound
+            .upper(position, c.position as usize, f64::from(c.score))
+    };
+    let lower = |c: &Candidate| {
+        operand
+            .bound
+            .lower(position, c.position as usize, f64::from(c.score))
+    };
     verdict.stand_at(operand.row(position));
     let (mut band, mut squared) = (Vec::new(), Vec::new());
     orders
@@ -47,4 +55,35 @@ pub(super) fn order_statistics(
             *squared.select_nth_unstable_by(at, f64::total_cmp).1
         })
         .collect()
+}
+
+/// Exact D² and rows of what may be among the k nearest of the row at position `p`.
+///
+/// The k lowest scores get their verdicts first; the largest of those bounds the k-th D² more
+/// tightly than any score can, and few other candidates stay below it.
+pub(super) fn nearest(
+    operand: &Operand,
+    p: usize,
+    k: usize,
+    mut list: Vec<Candidate>,
+    verdict: &mut Verdict<'_>,
+) -> Vec<(f64, u32)> {
+    let row_of = |candidate: &Candidate| operand.order()[candidate.position as usize];
+    if list.len() > k {
+        list.select_nth_unstable_by(k - 1, |a, b| a.score.total_cmp(&b.score));
+    }
+    let (first, others) = list.split_at(k.min(list.len()));
+    verdict.stand_at(operand.row(p));
+    let mut judged = verdict.judge(first.iter().map(row_of).collect());
+    let farthest = judged
+        .iter()
+        .map(|&(squared, _)| squared)
+        .fold(0.0, f64::max);
+    let farthest = farthest * operand.scale() * operand.scale();
+    let others = others.iter().filter(|candidate| {
+        let q = candidate.position as usize;
+        operand.bound.lower(p, q, f64::from(candidate.score)) <= farthest
+    });
+    judged.extend(verdict.judge(others.map(row_of).collect()));
+    judged
 }

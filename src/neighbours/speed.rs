@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::filter::{Area, Demand, Kernel, Room, choose, pack};
+use super::options::SearchOptions;
 use super::points::{Metric, Points};
-use super::search::{SearchOptions, neighbour_table, visiting_order};
+use super::search::neighbour_table;
+use super::visiting::visiting_order;
 use crate::error::Result;
 use crate::input::Matrix;
 use crate::progress::Silent;

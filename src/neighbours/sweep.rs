@@ -84,9 +84,9 @@ impl Tile {
         let each = || positions.clone();
         Self {
             candidates: each()
-                .map(|p| Candidates::new(p, k, operand.spare()))
+                .map(|p| Candidates::new(p, k, operand.spare))
                 .collect(),
-            terms: each().map(|q| operand.column_term(q)).collect(),
+            terms: each().map(|q| operand.bound.column_term(q)).collect(),
             cuts: vec![f32::NEG_INFINITY; positions.len()],
             positions,
         }
@@ -96,7 +96,10 @@ impl Tile {
     pub(super) fn without_lists(operand: &Operand, positions: Range<usize>) -> Self {
         Self {
             candidates: Vec::new(),
-            terms: positions.clone().map(|q| operand.column_term(q)).collect(),
+            terms: positions
+                .clone()
+                .map(|q| operand.bound.column_term(q))
+                .collect(),
             // No pair passes these: nothing is at least NaN, not even infinity.
             cuts: vec![f32::NAN; positions.len()],
             positions,

@@ -1,5 +1,7 @@
 //! What a neighbour search returns.
 
+use std::cmp::Ordering;
+
 use ndarray::{Array2, ArrayView1, s};
 
 /// The k nearest neighbours of every row, nearest first; a row is never its own neighbour.
@@ -91,4 +93,39 @@ impl TableRow {
             distances: distances.into(),
         }
     }
+}
+
+/// A table from its rows in any order.
+pub(super) fn assemble(n: usize, k: usize, rows: impl Iterator<Item = TableRow>) -> NeighbourTable {
+    let mut table = NeighbourTable {
+        indices: Array2::zeros((n, k)),
+        distances: Array2::zeros((n, k)),
+    };
+    for TableRow {
+        row,
+        indices,
+        distances,
+    } in rows
+    {
+        let row = row as usize;
+        table
+            .indices
+            .row_mut(row)
+            .assign(&ArrayView1::from(&indices));
+        table
+            .distances
+            .row_mut(row)
+            .assign(&ArrayView1::from(&distances));
+    }
+    table
+}
+
+/// The order of neighbours: the nearer first, of equally near ones the lower row.
+pub(super) fn by_distance_then_row(a: &(f64, u32), b: &(f64, u32)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
+
+/// Row numbers are stored as u32: 2^32 rows would be 137 GB of neighbours at k = 2.
+pub(super) fn index(row: usize) -> u32 {
+    u32::try_from(row).expect("layers have fewer than 2^32 rows")
 }

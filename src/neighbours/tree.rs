@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::exact::squared_distance;
 use super::points::Points;
-use super::search::index;
+use super::table::{by_distance_then_row, index};
 use crate::progress::Progress;
 
 /// Rows between two reports of progress.
@@ -203,7 +203,7 @@ impl<'a> Search<'a> {
             }
         }
         let mut found: Vec<(f64, u32)> = self.found.drain().map(|Found(d, row)| (d, row)).collect();
-        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.sort_unstable_by(by_distance_then_row);
         found
     }
 

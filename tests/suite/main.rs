@@ -27,3 +27,4 @@ mod report_text;
 mod rings;
 mod similarity;
 mod tables;
+mod tree_oracle;

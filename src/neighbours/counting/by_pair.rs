@@ -19,7 +19,7 @@ impl ByPair {
     pub(super) fn begin(&mut self, operand: &Operand, columns: &Range<usize>) {
         self.terms.clear();
         self.terms
-            .extend(columns.clone().map(|q| operand.column_term(q)));
+            .extend(columns.clone().map(|q| operand.bound.column_term(q)));
     }
 
     /// Prepares for one row.
@@ -75,8 +75,8 @@ impl ByPair {
                 let Some(&squared) = row.thresholds.squared.get(place) else {
                     return;
                 };
-                let score = operand.score(p, q, products[c]);
-                if operand.upper(p, q, score) >= scaled(operand, squared) {
+                let score = operand.bound.score(p, q, products[c]);
+                if operand.bound.upper(p, q, score) >= scaled(operand, squared) {
                     undecided.push(q);
                     return;
                 }

@@ -27,10 +27,10 @@ impl ByThreshold {
     pub(super) fn begin(&mut self, operand: &Operand, columns: &Range<usize>, groups: usize) {
         self.terms.clear();
         self.terms
-            .extend(columns.clone().map(|q| operand.column_term(q)));
+            .extend(columns.clone().map(|q| operand.bound.column_term(q)));
         self.sure_terms.clear();
         self.sure_terms
-            .extend(columns.clone().map(|q| operand.sure_term(q)));
+            .extend(columns.clone().map(|q| operand.bound.sure_term(q)));
         self.keys.resize(columns.len(), 0.0);
         self.sure_keys.resize(columns.len(), 0.0);
         self.nearer.clear();

@@ -12,9 +12,11 @@ use rayon::prelude::*;
 
 use super::filter::{Demand, Operand, pack};
 use super::memory::{Needs, tile_height};
+use super::options::{SearchOptions, Strategy};
 use super::points::Points;
 use super::schedule::Schedule;
-use super::search::{SearchOptions, Strategy, index, tile_size, visiting_order};
+use super::table::index;
+use super::visiting::{tile_size, visiting_order};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -46,26 +48,14 @@ pub struct RankCounts {
     pub nearer: Array2<u64>,
 }
 
-/// Counts the exact rank of every target.
-///
-/// Equal distances are ordered by row index. Work: N²D/2 multiply-adds however many targets there
-/// are, and a few operations a pair that stands before one; memory: about 26·N·T bytes, 8·N a
-/// group and at most 4·N·D for the packed rows, less under [`SearchOptions::max_memory`].
-///
-/// # Errors
-/// [`Error::Memory`](crate::Error::Memory) if that limit is too low.
-///
-/// # Panics
-/// If `targets.rows` has not one row for each of `points`, or a target is the row itself or
-/// beyond the last.
-pub fn count_ranks(
+/// Counts the exact rank of every target on the processor.
+pub(super) fn count(
     points: &Points<'_>,
     targets: &Targets<'_>,
     options: &SearchOptions,
     progress: &dyn Progress,
 ) -> Result<RankCounts> {
     let (n, wanted) = targets.rows.dim();
-    assert_eq!(n, points.n_rows(), "every row names its targets");
     let strategy = match options.strategy {
         _ if points.n_columns() == 0 || n <= SMALL => Strategy::Direct,
         strategy => strategy,
@@ -206,7 +196,7 @@ mod tests {
     use super::*;
     use crate::input::Matrix;
     use crate::neighbours::tests::{adversarial, gaussian, kernels};
-    use crate::neighbours::{Metric, neighbour_table, squared_distance};
+    use crate::neighbours::{Metric, count_ranks, neighbour_table, squared_distance};
     use crate::progress::Silent;
 
     /// All distances and sorted rows, straight from the definition.

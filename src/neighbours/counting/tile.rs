@@ -69,9 +69,9 @@ impl Tile {
                 tile.columns.push(column);
                 if let Some(operand) = operand {
                     let threshold = scaled(operand, squared);
-                    tile.cuts.push(operand.cut(p, threshold));
+                    tile.cuts.push(operand.bound.cut(p, threshold));
                     if tile.way == Way::Threshold {
-                        tile.sure.push(operand.sure_cut(p, threshold));
+                        tile.sure.push(operand.bound.sure_cut(p, threshold));
                     }
                 }
             }

@@ -6,8 +6,9 @@ use std::arch::x86_64::{
 };
 
 use super::frame::Frame;
+use super::packed::{Maker, Rounded};
 use super::panels::{self, Vector, Words};
-use super::{Rounded, single};
+use super::single;
 use crate::neighbours::points::Points;
 
 /// Lanes of a vector.
@@ -32,8 +33,11 @@ pub(super) fn is_available() -> bool {
     std::is_x86_feature_detected!("avx512f")
 }
 
+/// Its row's part for this architecture.
+pub(super) const MAKER: Maker = Maker { is_available, pack };
+
 /// Packs rows in f32; `None` if the machine cannot multiply them.
-pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     let lanes = Avx512::new()?;
     let depth = points.n_columns();
     Some(panels::pack(

@@ -9,9 +9,10 @@
 use std::arch::x86_64::{__m512, __m512bh, _mm512_dpbf16_ps};
 
 use super::avx512::Avx512;
+use super::bf16;
 use super::frame::Frame;
+use super::packed::{Maker, Rounded};
 use super::panels::{self, Vector, Words};
-use super::{Rounded, bf16};
 use crate::neighbours::points::Points;
 
 /// Lanes of a vector, a pair of values in each.
@@ -25,12 +26,15 @@ const ROWS: usize = 8;
 struct Avx512Bf16(Avx512);
 
 /// Whether this machine can.
-pub(super) fn is_available() -> bool {
+fn is_available() -> bool {
     super::avx512::is_available() && std::is_x86_feature_detected!("avx512bf16")
 }
 
+/// Its row's part for this architecture.
+pub(super) const MAKER: Maker = Maker { is_available, pack };
+
 /// Packs rows in bf16; `None` if the machine cannot multiply them.
-pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     if !is_available() {
         return None;
     }

@@ -35,9 +35,9 @@ impl Block<'_> {
 mod tests {
     use super::*;
     use crate::neighbours::filter::bf16::{bf16, widen};
-    use crate::neighbours::filter::choice::rounded;
     use crate::neighbours::filter::frame::Frame;
-    use crate::neighbours::filter::{Kernel, Rounded};
+    use crate::neighbours::filter::kernel::Kernel;
+    use crate::neighbours::filter::packed::Rounded;
     use crate::neighbours::points::{Metric, Points};
     use crate::neighbours::tests::{gaussian, kernels};
 
@@ -50,7 +50,7 @@ mod tests {
             let frame = Frame::of(&points);
             let order: Vec<u32> = (0..n as u32).rev().collect();
             for kernel in kernels() {
-                let packed = rounded(kernel, &points, &order, &frame).unwrap();
+                let packed = kernel.rounded(&points, &order, &frame).unwrap();
                 // What a kernel keeps of a value, and in which two parts.
                 let parts = |w: f64| match kernel {
                     Kernel::AmxSplit => {

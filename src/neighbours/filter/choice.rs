@@ -7,120 +7,12 @@
 
 use rayon::prelude::*;
 
+use super::bound::{Bound, THETA};
 use super::frame::Frame;
-#[cfg(target_arch = "aarch64")]
-use super::neon;
+use super::kernel::Kernel;
+use super::operand::Operand;
 use super::store::{Room, Store, Tiles};
-use super::{Operand, Rounded, THETA, portable};
-#[cfg(target_arch = "x86_64")]
-use super::{amx, avx2, avx512, avx512_bf16};
 use crate::neighbours::points::{Points, Verdict};
-
-/// What multiplies rows for the filter. Every kernel gives the same results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kernel {
-    /// The fastest for the machine and the layer.
-    #[default]
-    Auto,
-    /// f32 products by a matrix-multiply library, on any machine.
-    Portable,
-    /// f32 products, on aarch64 processors with NEON.
-    Neon,
-    /// f32 products, on x86-64 processors with AVX2 and FMA.
-    Avx2,
-    /// f32 products, on x86-64 processors with AVX-512.
-    Avx512,
-    /// One bf16 product, on x86-64 processors with AVX512_BF16.
-    Avx512Bf16,
-    /// Three bf16 products of rows split in two, on x86-64 processors with AMX under Linux.
-    AmxSplit,
-    /// One bf16 product on the same.
-    Amx,
-}
-
-impl Kernel {
-    /// All of them, the choice first, the others by rising speed.
-    pub const ALL: [Self; 8] = [
-        Self::Auto,
-        Self::Portable,
-        Self::Neon,
-        Self::Avx2,
-        Self::Avx512,
-        Self::Avx512Bf16,
-        Self::AmxSplit,
-        Self::Amx,
-    ];
-
-    /// Coarse kernels in the order in which they are tried.
-    const COARSE: [Self; 3] = [Self::Amx, Self::AmxSplit, Self::Avx512Bf16];
-
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Portable => "portable",
-            Self::Neon => "neon",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-            Self::Avx512Bf16 => "avx512-bf16",
-            Self::AmxSplit => "amx-split",
-            Self::Amx => "amx",
-        }
-    }
-
-    /// Whether this machine can run it; asking for one that it cannot run gives the best f32
-    /// kernel that it can.
-    pub fn is_available(self) -> bool {
-        match self {
-            Self::Auto | Self::Portable => true,
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => neon::is_available(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::is_available(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::is_available(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Bf16 => avx512_bf16::is_available(),
-            #[cfg(target_arch = "x86_64")]
-            Self::AmxSplit | Self::Amx => amx::is_available(),
-            // Kernels of other architectures.
-            _ => false,
-        }
-    }
-
-    /// Bytes of a packed row at most; of the hungriest kernel that could be chosen, for the choice.
-    pub(in crate::neighbours) fn packed_row(self, columns: usize) -> u64 {
-        let tiles = columns.next_multiple_of(32) as u64;
-        match self {
-            Self::AmxSplit => 8 * tiles,
-            Self::Auto if Self::AmxSplit.is_available() => 8 * tiles,
-            Self::Amx => 4 * tiles,
-            _ => 4 * columns as u64,
-        }
-    }
-
-    /// Whether it rounds rows to less than f32.
-    pub(in crate::neighbours) fn is_coarse(self) -> bool {
-        Self::COARSE.contains(&self)
-    }
-
-    /// The best of this machine with f32 products.
-    pub(in crate::neighbours) fn best_precise() -> Self {
-        // NEON was never timed: nobody knows whether it beats the library.
-        let timed = |kernel: &Self| *kernel != Self::Neon;
-        let precise = |kernel: &Self| timed(kernel) && !kernel.is_coarse() && kernel.is_available();
-        let found = Self::ALL.into_iter().rfind(precise);
-        found.unwrap_or(Self::Portable)
-    }
-
-    /// What is worth a try before it: the coarser ones of this machine, coarsest first. Who has
-    /// AMX needs no other unit for bf16.
-    fn coarse() -> impl Iterator<Item = Self> {
-        let others = !Self::Amx.is_available();
-        let all = Self::COARSE.into_iter();
-        all.filter(move |&kernel| kernel.is_available() && (others || kernel != Self::Avx512Bf16))
-    }
-}
 
 /// What a search has to decide, for the estimate of what a kernel would leave undecided.
 pub(in crate::neighbours) enum Demand<'a> {
@@ -173,7 +65,7 @@ pub(in crate::neighbours) fn pack<'a>(
             operand.spare = undecided.min(n);
             return operand;
         }
-        order = operand.order;
+        order = operand.into_order();
     }
     let precise = match kernel {
         Kernel::Auto => Kernel::best_precise(),
@@ -194,14 +86,14 @@ fn store<'a>(
     let (width, scale) = (points.n_columns(), frame.scale);
     let (store, measured, steps) = match height {
         None => {
-            let rounded = packed_rows(kernel, points, &order, &frame);
+            let rounded = kernel.packed_rows(points, &order, &frame);
             let store = Store::Whole(rounded.packed);
             (store, rounded.measured, rounded.steps)
         }
         Some(height) => {
             let (mut measured, mut steps) = (Vec::with_capacity(order.len()), 0);
             for rows in order.chunks(height) {
-                let rounded = packed_rows(kernel, points, rows, &frame);
+                let rounded = kernel.packed_rows(points, rows, &frame);
                 measured.extend(rounded.measured);
                 steps = steps.max(rounded.steps);
             }
@@ -213,44 +105,8 @@ fn store<'a>(
             (Store::Tiles(tiles), measured, steps)
         }
     };
-    Operand::new(order, width, scale, kernel, store, measured, steps)
-}
-
-/// The rows packed for a kernel that this machine has, else for the portable one.
-pub(super) fn packed_rows(
-    kernel: Kernel,
-    points: &Points<'_>,
-    order: &[u32],
-    frame: &Frame,
-) -> Rounded {
-    rounded(kernel, points, order, frame).unwrap_or_else(|| portable::pack(points, order, frame))
-}
-
-/// The rows packed for a kernel; `None` if this machine lacks it.
-pub(super) fn rounded(
-    kernel: Kernel,
-    points: &Points<'_>,
-    order: &[u32],
-    frame: &Frame,
-) -> Option<Rounded> {
-    match kernel {
-        Kernel::Auto => None,
-        Kernel::Portable => Some(portable::pack(points, order, frame)),
-        #[cfg(target_arch = "aarch64")]
-        Kernel::Neon => neon::pack(points, order, frame),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => avx2::pack(points, order, frame),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => avx512::pack(points, order, frame),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512Bf16 => avx512_bf16::pack(points, order, frame),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::AmxSplit => amx::pack_split(points, order, frame),
-        #[cfg(target_arch = "x86_64")]
-        Kernel::Amx => amx::pack(points, order, frame),
-        // Kernels of other architectures.
-        _ => None,
-    }
+    let bound = Bound::new(&measured, width, steps);
+    Operand::new(order, scale, kernel, store, bound)
 }
 
 /// The kernel that the rows would get.
@@ -259,7 +115,7 @@ pub(in crate::neighbours) fn choose(
     order: Vec<u32>,
     demand: &Demand<'_>,
 ) -> Kernel {
-    pack(points, order, Kernel::Auto, demand, None).kernel
+    pack(points, order, Kernel::Auto, demand, None).kernel()
 }
 
 /// A sampled row: its scores, and those at which the search decides.
@@ -295,10 +151,10 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
         .collect();
     let decisive = sample.iter().flat_map(|row| &row.decisive).copied();
     let distance = median(decisive.collect()).max(0.0).sqrt();
-    let moved = 2.0 * median(operand.residues.clone()).sqrt();
+    let moved = 2.0 * median(operand.bound.residues().to_vec()).sqrt();
     let theta = moved / distance;
     // 0/0 for rows that are all equal, where any θ will do.
-    operand.set_bound(if theta >= THETA {
+    operand.bound.set_theta(if theta >= THETA {
         theta.min(WIDEST)
     } else {
         THETA
@@ -306,7 +162,7 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
     if !keeps_bound(operand, points, &sample) {
         return None;
     }
-    let typical = median(operand.errors.clone());
+    let typical = median(operand.bound.errors().to_vec());
     let undecided = sample
         .iter()
         .map(|row| row.undecided(operand, typical, demand));
@@ -333,7 +189,7 @@ fn keeps_bound(operand: &Operand, points: &Points<'_>, sample: &[Sampled]) -> bo
             // Scores leave out the row itself.
             let score = row.scores[if q > p { q - 1 } else { q }];
             let exact = squared * operand.scale() * operand.scale();
-            operand.lower(p, q, score) <= exact && exact <= operand.upper(p, q, score)
+            operand.bound.lower(p, q, score) <= exact && exact <= operand.bound.upper(p, q, score)
         })
     })
 }
@@ -347,7 +203,9 @@ impl Sampled {
         verdict: &mut Verdict<'_>,
     ) -> Self {
         let others = (0..products.len()).filter(|&q| q != p);
-        let scores: Vec<f64> = others.map(|q| operand.score(p, q, products[q])).collect();
+        let scores: Vec<f64> = others
+            .map(|q| operand.bound.score(p, q, products[q]))
+            .collect();
         let mut scratch = scores.clone();
         let mut of_order = |order: usize| {
             let at = order.clamp(1, scratch.len()) - 1;
@@ -374,7 +232,9 @@ impl Sampled {
     /// Scores that the bound cannot tell from the decisive ones, less those that ask for it.
     fn undecided(&self, operand: &Operand, typical: f64, demand: &Demand<'_>) -> usize {
         let near = |&g: &f64| {
-            let error = operand.relative() * g.max(0.0) + operand.error(self.position) + typical;
+            let error = operand.bound.relative() * g.max(0.0)
+                + operand.bound.errors()[self.position]
+                + typical;
             let (below, above) = match demand {
                 // Everything nearer is wanted; the threshold and the pair err.
                 Demand::Nearest(_) => (0.0, 2.0 * error),
@@ -458,8 +318,7 @@ mod tests {
                 .collect();
             assert!(keeps_bound(&operand, &points, &sample), "{kernel:?}");
             // A kernel that promised to be exact would break its word.
-            operand.errors.fill(0.0);
-            operand.relative = 0.0;
+            operand.bound.deny_errors();
             assert!(!keeps_bound(&operand, &points, &sample), "{kernel:?}");
         }
     }

@@ -5,8 +5,9 @@ use std::arch::aarch64::{
 };
 
 use super::frame::Frame;
+use super::packed::{Maker, Rounded};
 use super::panels::{self, Vector, Words};
-use super::{Rounded, single};
+use super::single;
 use crate::neighbours::points::Points;
 
 /// Lanes of two vectors.
@@ -21,12 +22,15 @@ const ROWS: usize = 4;
 struct Neon(());
 
 /// Whether this machine can.
-pub(super) fn is_available() -> bool {
+fn is_available() -> bool {
     std::arch::is_aarch64_feature_detected!("neon")
 }
 
+/// Its row's part for this architecture.
+pub(super) const MAKER: Maker = Maker { is_available, pack };
+
 /// Packs rows in f32; `None` if the machine cannot multiply them.
-pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     let lanes = is_available().then_some(Neon(()))?;
     let depth = points.n_columns();
     Some(panels::pack(

@@ -8,7 +8,8 @@
 use rayon::prelude::*;
 
 use super::frame::Frame;
-use super::{Area, Block, Packed, Rounded};
+use super::packed::{Packed, Rounded};
+use super::{Area, Block};
 use crate::neighbours::points::Points;
 use crate::vectors::vectorised;
 

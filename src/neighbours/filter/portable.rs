@@ -6,7 +6,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::frame::Frame;
-use super::{Area, Block, Packed, Rounded, single};
+use super::packed::{Maker, Packed, Rounded};
+use super::{Area, Block, single};
 use crate::neighbours::points::Points;
 use crate::vectors::vectorised;
 
@@ -15,6 +16,12 @@ struct Portable {
     width: usize,
     values: Vec<f32>,
 }
+
+/// Its row's part: it runs everywhere.
+pub(super) const MAKER: Maker = Maker {
+    is_available: || true,
+    pack: |points, order, frame| Some(pack(points, order, frame)),
+};
 
 /// Packs rows in f32.
 pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Rounded {

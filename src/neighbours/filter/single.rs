@@ -1,7 +1,7 @@
 //! Rounding rows to f32.
 
-use super::EPSILON;
 use super::frame::square;
+use super::packed::EPSILON;
 
 /// Rounds a row to f32; returns its squared norm, what rounding moved it by, squared, and 0.
 #[inline(always)]

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::choice::packed_rows;
 use super::frame::Frame;
-use super::{Area, Block, Kernel, Packed};
+use super::kernel::Kernel;
+use super::packed::Packed;
+use super::{Area, Block};
 use crate::neighbours::points::Points;
 
 /// The packed rows of a layer.
@@ -82,7 +83,7 @@ impl Tiles<'_> {
             if a != b {
                 rows.extend(&order[b.clone()]);
             }
-            let rounded = packed_rows(kernel, self.points, &rows, &self.frame);
+            let rounded = kernel.packed_rows(self.points, &rows, &self.frame);
             room.packed = Some((pair, rounded.packed));
         }
         let Some((_, packed)) = &room.packed else {

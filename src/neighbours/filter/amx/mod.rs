@@ -37,10 +37,11 @@ mod machine;
 mod product;
 
 use self::machine::Amx;
-pub(super) use self::machine::is_available;
+use self::machine::is_available;
 use self::product::{SIDE, Sums, Tile, W, ZERO, multiply};
 use super::frame::Frame;
-use super::{Area, Block, Packed, Rounded, bf16, panels};
+use super::packed::{Maker, Packed, Rounded};
+use super::{Area, Block, bf16, panels};
 use crate::neighbours::points::Points;
 
 /// Rows and columns that are multiplied with each other before the next ones.
@@ -61,8 +62,17 @@ struct Panels<const P: usize> {
     tiles: Vec<Tile>,
 }
 
+/// One product.
+pub(super) const MAKER: Maker = Maker { is_available, pack };
+
+/// The split product.
+pub(super) const SPLIT_MAKER: Maker = Maker {
+    is_available,
+    pack: pack_split,
+};
+
 /// Packs rows in bf16; `None` if the machine cannot multiply them.
-pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     let (panels, measured) = Panels::<1>::pack(points, order, frame, bf16::round)?;
     let steps = W + W + panels.steps;
     Some(Rounded {
@@ -73,7 +83,7 @@ pub(super) fn pack(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<
 }
 
 /// Packs rows in two parts of bf16; `None` if the machine cannot multiply them.
-pub(super) fn pack_split(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
+fn pack_split(points: &Points<'_>, order: &[u32], frame: &Frame) -> Option<Rounded> {
     #[inline(always)]
     fn halves(row: &mut [f64], words: &mut [u32]) -> [f64; 3] {
         let (high, low) = words.split_at_mut(words.len() / 2);

@@ -1,0 +1,112 @@
+//! The searcher that every machine has: the processor, with the symmetric sweep.
+
+use super::candidates::Candidates;
+use super::counting::{self, RankCounts, Targets};
+use super::cross;
+use super::filter::{Demand, Operand, pack};
+use super::memory::{Needs, tile_height};
+use super::options::SearchOptions;
+use super::points::Points;
+use super::ranks::{nearest, order_statistics};
+use super::searcher::Searcher;
+use super::sweep;
+use super::table::{TableRow, by_distance_then_row};
+use super::visiting::{tile_size, visiting_order};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// The processor under some options.
+pub(super) struct Processor {
+    options: SearchOptions,
+}
+
+impl Processor {
+    pub(super) fn new(options: SearchOptions) -> Self {
+        Self { options }
+    }
+
+    /// The packed rows for lists of `k` candidates, and the rows of a tile; `kept` bytes of results
+    /// a row.
+    fn pack<'a>(
+        &self,
+        points: &'a Points<'a>,
+        k: usize,
+        kept: u64,
+    ) -> Result<(Operand<'a>, usize)> {
+        let n = points.n_rows();
+        let needs = Needs {
+            row: kept + Candidates::bytes(k),
+            thread: 0,
+        };
+        let height = tile_height(points, &needs, &self.options)?;
+        let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+        let operand = pack(points, order, self.options.kernel, &demand, height);
+        Ok((
+            operand,
+            height.unwrap_or_else(|| tile_size(n, self.options.tile)),
+        ))
+    }
+}
+
+impl Searcher for Processor {
+    fn nearest(
+        &self,
+        points: &Points<'_>,
+        k: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vec<TableRow>> {
+        let (operand, tile) = self.pack(points, k, 24 * k as u64)?;
+        progress.begin("neighbours", sweep::steps(points.n_rows(), tile));
+        let rows = sweep::sweep(points, &operand, k, tile, progress, |p, list, verdict| {
+            let mut judged = nearest(&operand, p, k, list, verdict);
+            judged.sort_unstable_by(by_distance_then_row);
+            TableRow::new(operand.order()[p], judged.into_iter().take(k))
+        });
+        progress.end();
+        Ok(rows)
+    }
+
+    fn nearest_to(
+        &self,
+        points: &Points<'_>,
+        queries: &Points<'_>,
+        k: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vec<TableRow>> {
+        cross::nearest_to(points, queries, k, &self.options, progress)
+    }
+
+    fn at_orders(
+        &self,
+        points: &Points<'_>,
+        orders: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<Vec<(u32, Vec<f64>)>> {
+        let k = orders.last().copied().unwrap_or(0);
+        let (operand, tile) = self.pack(points, k, 16 * orders.len() as u64)?;
+        progress.begin("neighbours", sweep::steps(points.n_rows(), tile));
+        let rows = sweep::sweep(
+            points,
+            &operand,
+            k,
+            tile,
+            progress,
+            |p, mut list, verdict| {
+                let squared = order_statistics(&operand, p, &mut list, 0, orders, verdict);
+                let distances = squared.into_iter().map(f64::sqrt).collect();
+                (operand.order()[p], distances)
+            },
+        );
+        progress.end();
+        Ok(rows)
+    }
+
+    fn ranks(
+        &self,
+        points: &Points<'_>,
+        targets: &Targets<'_>,
+        progress: &dyn Progress,
+    ) -> Result<RankCounts> {
+        counting::count(points, targets, &self.options, progress)
+    }
+}
