@@ -203,6 +203,17 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A device that was asked for by name could not do its part.
+    #[error("{layer}: {device}: {fact}; leave --device out to go on without it")]
+    Device {
+        /// The layer.
+        layer: String,
+        /// The device, as it was asked for.
+        device: String,
+        /// What happened.
+        fact: String,
+    },
+
     /// NaN or infinity on its way into a report: a fault of repgeo, never of the data.
     #[error("{field} {fact}; this is a fault in repgeo, please report it with the command")]
     NonFiniteReport {

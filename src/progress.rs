@@ -10,6 +10,8 @@ pub trait Progress: Sync {
     fn advance(&self, steps: u64);
     /// The work begun last is over.
     fn end(&self);
+    /// Something that the user should know and that changes no result, in one sentence.
+    fn note(&self, _text: &str) {}
 }
 
 /// Listens to nothing.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use repgeo::memory::machine_memory;
-use repgeo::neighbours::measure_speed;
+use repgeo::neighbours::{gpus, measure_speed};
 use repgeo::report::{BenchReport, Report};
 use repgeo::{Error, Result};
 
@@ -49,7 +49,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     }
     let speed = measure_speed(args.rows, args.columns, args.k, args.rounds)?;
     let sizes = [args.rows, args.columns, args.k];
-    let report = BenchReport::new(&speed, sizes, rayon::current_num_threads());
+    let report = BenchReport::new(&speed, gpus(), sizes, rayon::current_num_threads());
     args.output
         .write(&Report::new("bench", Vec::new(), &report))
 }

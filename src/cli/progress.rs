@@ -19,6 +19,7 @@ fn time_left(state: &ProgressState, out: &mut dyn fmt::Write) {
 /// One line for the layer in work: tiles done of tiles due, and the time they will take.
 pub struct Bar {
     visible: bool,
+    quiet: bool,
     bar: Mutex<ProgressBar>,
 }
 
@@ -28,6 +29,7 @@ impl Bar {
         let visible = !quiet && io::stderr().is_terminal();
         Self {
             visible,
+            quiet,
             bar: Mutex::new(ProgressBar::hidden()),
         }
     }
@@ -119,6 +121,12 @@ impl Progress for Bar {
         }
         if self.visible {
             self.bar().finish_and_clear();
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            self.bar().suspend(|| eprintln!("repgeo: {text}"));
         }
     }
 }

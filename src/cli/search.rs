@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repgeo::cache::Cache;
 use repgeo::memory::machine_memory;
-use repgeo::neighbours::{Kernel, SearchOptions};
+use repgeo::neighbours::{Device, Kernel, SearchOptions};
 use repgeo::{Error, Result};
 
 /// How neighbours are searched.
@@ -17,6 +17,10 @@ pub struct SearchArgs {
     #[arg(long, hide = true, value_name = "NAME", value_parser = kernel_name(),
         default_value = "auto")]
     kernel: Kernel,
+
+    /// What searches neighbours: the processor or an NVIDIA GPU; results are the same
+    #[arg(long, value_name = "auto|cpu|cuda[:I]", default_value_t = Device::Auto)]
+    device: Device,
 
     /// Memory of one neighbour search beside the mapped input, e.g. 4G; slower where it is short
     /// [default: what the machine, its cgroup or ulimit -v allows]
@@ -81,8 +85,15 @@ impl SearchArgs {
                 "--kernel: this processor has no {name}; leave the flag out"
             )));
         }
+        self.device.check().map_err(|missing| {
+            let device = self.device;
+            Error::Usage(format!(
+                "--device {device}: {missing}; leave the flag out to search on the processor"
+            ))
+        })?;
         Ok(SearchOptions {
             kernel: self.kernel,
+            device: self.device,
             max_memory: self.max_memory.or_else(machine_memory),
             ..SearchOptions::default()
         })

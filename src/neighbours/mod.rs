@@ -9,6 +9,7 @@
 mod candidates;
 mod counting;
 mod cross;
+mod device;
 mod exact;
 mod filter;
 mod flags;
@@ -32,6 +33,7 @@ mod visiting;
 mod tests;
 
 pub use counting::{RankCounts, Targets};
+pub use device::{Device, gpus};
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;

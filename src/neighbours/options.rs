@@ -1,5 +1,6 @@
 //! What a caller may ask of a search; nothing here changes a result.
 
+use super::device::Device;
 use super::filter::Kernel;
 
 /// How neighbours are sought. Every way gives the same bytes; they differ in speed only.
@@ -27,6 +28,8 @@ pub struct SearchOptions {
     pub tile: Option<usize>,
     /// What multiplies rows for the filter.
     pub kernel: Kernel,
+    /// What searches.
+    pub device: Device,
     /// Bytes that a search may hold beside the mapped input; no limit if `None`.
     pub max_memory: Option<u64>,
 }

@@ -119,6 +119,28 @@ impl<'a> Points<'a> {
         self.matrix.n_columns()
     }
 
+    /// The matrix that holds row `row`, and the row's number there.
+    #[cfg(feature = "cuda")]
+    pub(super) fn source(&self, row: usize) -> (&Matrix, usize) {
+        match self.queries {
+            Some(queries) if row >= self.matrix.n_rows() => {
+                queries.source(row - self.matrix.n_rows())
+            }
+            _ => (self.matrix, row),
+        }
+    }
+
+    /// The norm by which row `row` is divided, under the cosine metric.
+    #[cfg(feature = "cuda")]
+    pub(super) fn norm(&self, row: usize) -> Option<f64> {
+        match self.queries {
+            Some(queries) if row >= self.matrix.n_rows() => {
+                queries.norm(row - self.matrix.n_rows())
+            }
+            _ => self.norms.as_ref().map(|norms| norms[row]),
+        }
+    }
+
     /// The layer's name, for errors.
     pub(super) fn layer(&self) -> &str {
         &self.layer

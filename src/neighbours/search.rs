@@ -8,7 +8,8 @@ use super::filter::{Demand, Kernel, pack};
 use super::memory::check_whole;
 use super::options::{SearchOptions, Strategy};
 use super::points::{Points, Verdict};
-use super::searcher::searcher;
+use super::processor::Processor;
+use super::searcher::Searcher;
 use super::table::{
     NeighbourTable, OrderDistances, TableRow, assemble, by_distance_then_row, index,
 };
@@ -50,7 +51,7 @@ pub fn neighbour_table(
     let n = points.n_rows();
     let k = k.min(n.saturating_sub(1));
     if k == 0 {
-        return Ok(assemble(n, 0, std::iter::empty()));
+        return Ok(assemble(n, 0, Vec::new()));
     }
     let rows: Vec<TableRow> = match table_strategy(points, k, options.strategy) {
         Strategy::Tree => {
@@ -66,7 +67,7 @@ pub fn neighbour_table(
         }),
         _ => searcher(options).nearest(points, k, progress)?,
     };
-    Ok(assemble(n, k, rows.into_iter()))
+    Ok(assemble(n, k, rows))
 }
 
 /// The distances r_{i,n} of every row i to its n-th neighbour, for the given orders n.
@@ -159,10 +160,10 @@ pub fn cross_table(
 ) -> Result<NeighbourTable> {
     let (k, m) = (k.min(points.n_rows()), queries.n_rows());
     if k == 0 || m == 0 {
-        return Ok(assemble(m, 0, std::iter::empty()));
+        return Ok(assemble(m, 0, Vec::new()));
     }
     let rows = searcher(options).nearest_to(points, queries, k, progress)?;
-    Ok(assemble(m, k, rows.into_iter()))
+    Ok(assemble(m, k, rows))
 }
 
 /// Counts the exact rank of every target.
@@ -186,6 +187,15 @@ pub fn count_ranks(
     let n = targets.rows.nrows();
     assert_eq!(n, points.n_rows(), "every row names its targets");
     searcher(options).ranks(points, targets, progress)
+}
+
+/// Who answers under these options.
+fn searcher(options: &SearchOptions) -> Box<dyn Searcher> {
+    #[cfg(feature = "cuda")]
+    if options.device != super::device::Device::Cpu {
+        return Box::new(super::device::OnDevice::new(*options));
+    }
+    Box::new(Processor::new(*options))
 }
 
 /// Which way [`Strategy::Auto`] goes for a table, as `benches/neighbours.rs` measures it.

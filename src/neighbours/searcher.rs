@@ -5,9 +5,7 @@
 //! analysis notices.
 
 use super::counting::{RankCounts, Targets};
-use super::options::SearchOptions;
 use super::points::Points;
-use super::processor::Processor;
 use super::table::TableRow;
 use crate::error::Result;
 use crate::progress::Progress;
@@ -47,9 +45,4 @@ pub(super) trait Searcher {
         targets: &Targets<'_>,
         progress: &dyn Progress,
     ) -> Result<RankCounts>;
-}
-
-/// Who answers under these options.
-pub(super) fn searcher(options: &SearchOptions) -> Box<dyn Searcher> {
-    Box::new(Processor::new(*options))
 }

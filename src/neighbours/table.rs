@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use ndarray::{Array2, ArrayView1, s};
+use rayon::prelude::*;
 
 /// The k nearest neighbours of every row, nearest first; a row is never its own neighbour.
 ///
@@ -95,29 +96,23 @@ impl TableRow {
     }
 }
 
-/// A table from its rows in any order.
-pub(super) fn assemble(n: usize, k: usize, rows: impl Iterator<Item = TableRow>) -> NeighbourTable {
-    let mut table = NeighbourTable {
-        indices: Array2::zeros((n, k)),
-        distances: Array2::zeros((n, k)),
-    };
-    for TableRow {
-        row,
-        indices,
-        distances,
-    } in rows
-    {
-        let row = row as usize;
-        table
-            .indices
-            .row_mut(row)
-            .assign(&ArrayView1::from(&indices));
-        table
-            .distances
-            .row_mut(row)
-            .assign(&ArrayView1::from(&distances));
+/// A table of n rows and k neighbours from its rows, each once, in any order.
+pub(super) fn assemble(n: usize, k: usize, mut rows: Vec<TableRow>) -> NeighbourTable {
+    debug_assert!(k == 0 || rows.len() == n);
+    rows.par_sort_unstable_by_key(|row| row.row);
+    let (mut indices, mut distances) = (vec![0; n * k], vec![0.0; n * k]);
+    // Freshly zeroed memory is mapped when it is first written, so that is shared out too.
+    let places = indices.par_chunks_mut(k.max(1));
+    let places = places.zip(distances.par_chunks_mut(k.max(1)));
+    places.zip(rows).for_each(|((indices, distances), row)| {
+        indices.copy_from_slice(&row.indices);
+        distances.copy_from_slice(&row.distances);
+    });
+    let shaped = "n rows of k values fill a table";
+    NeighbourTable {
+        indices: Array2::from_shape_vec((n, k), indices).expect(shaped),
+        distances: Array2::from_shape_vec((n, k), distances).expect(shaped),
     }
-    table
 }
 
 /// The order of neighbours: the nearer first, of equally near ones the lower row.

@@ -162,7 +162,7 @@ fn sweeps(tile: Option<usize>) -> Vec<SearchOptions> {
         strategy: Strategy::Sweep,
         tile,
         kernel,
-        max_memory: None,
+        ..SearchOptions::default()
     };
     kernels().into_iter().map(with).collect()
 }

@@ -33,7 +33,7 @@ const ROOF_ONLY: [&str; 9] = [
 ];
 
 /// Files with a licence for `unsafe`, and what for.
-const UNSAFE_ROOMS: [(&str, &str); 10] = [
+const UNSAFE_ROOMS: [(&str, &str); 13] = [
     ("src/input/bytes.rs", "maps files instead of reading them"),
     (
         "src/cli/signals.rs",
@@ -70,6 +70,18 @@ const UNSAFE_ROOMS: [(&str, &str); 10] = [
     (
         "src/neighbours/filter/amx/product.rs",
         "instructions of one processor",
+    ),
+    (
+        "src/neighbours/device/cuda/mod.rs",
+        "asks whether there is a driver",
+    ),
+    (
+        "src/neighbours/device/cuda/machine.rs",
+        "launches kernels on a GPU",
+    ),
+    (
+        "src/neighbours/device/cuda/rows.rs",
+        "memory that a GPU copies from",
     ),
 ];
 

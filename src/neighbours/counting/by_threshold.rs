@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::filter::Operand;
 use super::super::flags::{BLOCK, flag, for_each_flagged};
-use super::RowOfTile;
+use super::targets::RowOfTile;
 
 /// Room for the work on one pair of tiles.
 #[derive(Default)]

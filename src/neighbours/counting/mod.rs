@@ -4,13 +4,12 @@
 //! that never move. Every pair is scored once and placed between two thresholds of each of its
 //! rows; the few pairs that the bound of the score cannot place get the exact distance.
 
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::filter::{Demand, Operand, pack};
+use super::filter::{Demand, pack};
 use super::memory::{Needs, tile_height};
 use super::options::{SearchOptions, Strategy};
 use super::points::Points;
@@ -22,31 +21,13 @@ use crate::progress::Progress;
 
 mod by_pair;
 mod by_threshold;
+mod targets;
 mod tile;
 mod worker;
 
+pub use targets::{RankCounts, Targets};
 use tile::Tile;
 use worker::Worker;
-
-/// The rows whose ranks are wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Targets<'a> {
-    /// N × T: row i wants the ranks of these rows, none of which is i.
-    pub rows: ArrayView2<'a, u32>,
-    /// Ranges of columns of `rows` over which [`RankCounts::nearer`] is summed; they may overlap.
-    pub groups: &'a [Range<usize>],
-}
-
-/// Ranks of the targets, and how often each row stood before them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RankCounts {
-    /// N × T: ρ(i, j) = 1 + #{ m ∉ {i, j} : (D²(i, m), m) < (D²(i, j), j) } for target j of row i,
-    /// from 1 to N − 1.
-    pub ranks: Array2<u32>,
-    /// N × groups: #{ (i, j) : j in the group of row i, i ≠ m, (D²(i, m), m) < (D²(i, j), j) } for
-    /// row m: by how much its removal lowers the sum of the ranks of the others.
-    pub nearer: Array2<u64>,
-}
 
 /// Counts the exact rank of every target on the processor.
 pub(super) fn count(
@@ -137,55 +118,6 @@ fn some(targets: ArrayView1<'_, u32>) -> Vec<u32> {
 /// Below this many rows every pair gets the exact distance.
 const SMALL: usize = 48;
 
-/// Up to this many targets a row it is faster to compare all pairs with each threshold, sixteen
-/// pairs an instruction, than to seek the place of each pair that is near enough.
-///
-/// Measured on 7 layers of 3996 rows, whole matrices of imbalances: with 12 targets 0.83 of the time
-/// of the other way, with 186 targets 1.4.
-const FEW_TARGETS: usize = 64;
-
-/// How pairs find their place among the thresholds of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// A binary search for each pair that is nearer than the farthest threshold.
-    Pair,
-    /// A pass over all pairs for each threshold.
-    Threshold,
-}
-
-impl Way {
-    fn of(targets: &Targets<'_>) -> Self {
-        if targets.rows.ncols() <= FEW_TARGETS {
-            Self::Threshold
-        } else {
-            Self::Pair
-        }
-    }
-}
-
-/// The thresholds of one row, ascending.
-struct Thresholds<'a> {
-    /// Exact D².
-    squared: &'a [f64],
-    /// The column of each among the targets.
-    columns: &'a [u32],
-    /// The groups of each column of the targets.
-    groups_of: &'a [Vec<usize>],
-    groups: usize,
-}
-
-/// One row against the rows at `columns`.
-struct RowOfTile<'a> {
-    position: usize,
-    columns: Range<usize>,
-    thresholds: Thresholds<'a>,
-}
-
-/// A squared distance in the units of scores.
-fn scaled(operand: &Operand, squared: f64) -> f64 {
-    squared * operand.scale() * operand.scale()
-}
-
 /// A panic in another worker is already on its way to the caller; the counts stay well-formed.
 fn lock(tile: &Mutex<Tile>) -> MutexGuard<'_, Tile> {
     tile.lock().unwrap_or_else(PoisonError::into_inner)
@@ -193,6 +125,7 @@ fn lock(tile: &Mutex<Tile>) -> MutexGuard<'_, Tile> {
 
 #[cfg(test)]
 mod tests {
+    use super::targets::FEW_TARGETS;
     use super::*;
     use crate::input::Matrix;
     use crate::neighbours::tests::{adversarial, gaussian, kernels};
@@ -284,7 +217,7 @@ mod tests {
                         strategy: Strategy::Auto,
                         tile,
                         kernel,
-                        max_memory: None,
+                        ..SearchOptions::default()
                     })
                 });
                 for options in swept.chain([direct]) {

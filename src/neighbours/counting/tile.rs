@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::filter::Operand;
 use super::super::points::{Points, Verdict};
-use super::{RankCounts, Targets, Way, scaled};
+use super::targets::{RankCounts, Targets, Way, scaled};
 
 /// The thresholds of the rows of one tile, and what was counted so far.
 pub(super) struct Tile {

@@ -6,8 +6,8 @@ use super::super::filter::{Operand, Room};
 use super::super::points::{Points, Verdict};
 use super::by_pair::ByPair;
 use super::by_threshold::ByThreshold;
+use super::targets::{RowOfTile, Targets, Thresholds, Way};
 use super::tile::Tile;
-use super::{RowOfTile, Targets, Thresholds, Way};
 use crate::vectors::vectorised;
 
 /// What one thread needs to visit pairs of tiles.

@@ -7,9 +7,9 @@ use super::frame::square;
 
 /// Rounds w to û; returns ‖û‖², what ‖w − û‖² certainly does not exceed, and 0.
 #[inline(always)]
-pub(super) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 3] {
+pub(in crate::neighbours) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 3] {
     let norm = take(row, pairs);
-    [norm, residue(row, norm), 0.0]
+    [norm, moved_by(square(row, |x| x), norm), 0.0]
 }
 
 /// Splits w into two such parts and a rest; returns the squared norm of the parts' sum, what the
@@ -24,7 +24,7 @@ pub(super) fn split(row: &mut [f64], high: &mut [u32], low: &mut [u32]) -> [f64;
         *w -= rest;
     }
     let norm = square(&sum, |x| x);
-    [norm, residue(row, norm), lesser]
+    [norm, moved_by(square(row, |x| x), norm), lesser]
 }
 
 /// Rounds w to û and leaves w − û, which f64 holds exactly; returns ‖û‖².
@@ -42,11 +42,11 @@ fn take(row: &mut [f64], pairs: &mut [u32]) -> f64 {
     norm
 }
 
-/// What the squared norm of this rest certainly is not above: w itself was rounded, and so is the
-/// sum.
+/// What the squared norm of a rest certainly is not above, if it was added up to `rest` and belongs
+/// to a rounded row of squared norm `norm`: w itself was rounded, and so is the sum.
 #[inline(always)]
-fn residue(rest: &[f64], norm: f64) -> f64 {
-    let exact = square(rest, |x| x).sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
+pub(in crate::neighbours) fn moved_by(rest: f64, norm: f64) -> f64 {
+    let exact = rest.sqrt() * (1.0 + 1e-6) + norm.sqrt() * 2f64.powi(-51);
     exact * exact
 }
 
@@ -64,7 +64,7 @@ pub(super) fn bf16(x: f64) -> u16 {
 }
 
 #[inline(always)]
-pub(super) fn widen(half: u16) -> f64 {
+pub(in crate::neighbours) fn widen(half: u16) -> f64 {
     f64::from(f32::from_bits(u32::from(half) << 16))
 }
 

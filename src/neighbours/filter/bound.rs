@@ -44,7 +44,11 @@ use super::packed::EPSILON;
 /// The least θ of the file's documentation, right for rows in f32.
 pub(super) const THETA: f64 = 1.0 / (1u32 << 22) as f64;
 
+/// The largest θ worth its bound.
+const WIDEST: f64 = 0.125;
+
 /// The bound of every pair of some rows.
+#[derive(Clone)]
 pub(in crate::neighbours) struct Bound {
     /// n_p², the squared norm of the rounded row.
     squares: Vec<f64>,
@@ -82,7 +86,7 @@ impl Bound {
     }
 
     /// The bound for a θ; any is right, see the documentation of this file.
-    pub(in crate::neighbours) fn set_theta(&mut self, theta: f64) {
+    pub(super) fn set_theta(&mut self, theta: f64) {
         let steps = (self.steps + 16) as f64 * EPSILON;
         // Beyond 2^23 steps the rounding of a product sum has no useful bound; then every pair
         // is undecided and gets the verdict.
@@ -104,14 +108,21 @@ impl Bound {
             theta * (1.0 + 1e-6) + 4.0 * EPSILON + (self.width + 4) as f64 * 2f64.powi(-52);
     }
 
+    /// Sets θ so that the bound is tightest at a scaled `distance`.
+    pub(in crate::neighbours) fn fit(&mut self, distance: f64) {
+        let moved = 2.0 * median(self.residues.clone()).sqrt();
+        let theta = moved / distance;
+        // 0/0 for rows that are all equal, where any θ will do.
+        self.set_theta(if theta >= THETA {
+            theta.min(WIDEST)
+        } else {
+            THETA
+        });
+    }
+
     /// n_p².
     pub(in crate::neighbours) fn square(&self, p: usize) -> f64 {
         self.squares[p]
-    }
-
-    /// ρ_p² of every row.
-    pub(in crate::neighbours) fn residues(&self) -> &[f64] {
-        &self.residues
     }
 
     /// e_p of every row.
@@ -199,6 +210,15 @@ fn round_down(x: f64) -> f32 {
     } else {
         nearest
     }
+}
+
+/// The middle one of some values, 0 if there are none.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::bound::{Bound, THETA};
+use super::bound::{Bound, median};
 use super::frame::Frame;
 use super::kernel::Kernel;
 use super::operand::Operand;
@@ -35,9 +35,6 @@ const VERDICT: usize = 64;
 
 /// Pairs of every sampled row that are compared with their exact distances.
 const CHECKED: usize = 16;
-
-/// The largest θ worth its bound.
-const WIDEST: f64 = 0.125;
 
 /// Packs the rows of `points` in the given order for the kernel, or for the one that suits.
 ///
@@ -83,7 +80,7 @@ fn store<'a>(
     frame: Frame,
     height: Option<usize>,
 ) -> Operand<'a> {
-    let (width, scale) = (points.n_columns(), frame.scale);
+    let (width, scale) = (points.n_columns(), frame.scale());
     let (store, measured, steps) = match height {
         None => {
             let rounded = kernel.packed_rows(points, &order, &frame);
@@ -151,14 +148,7 @@ fn fit_bound(operand: &mut Operand, points: &Points<'_>, demand: &Demand<'_>) ->
         .collect();
     let decisive = sample.iter().flat_map(|row| &row.decisive).copied();
     let distance = median(decisive.collect()).max(0.0).sqrt();
-    let moved = 2.0 * median(operand.bound.residues().to_vec()).sqrt();
-    let theta = moved / distance;
-    // 0/0 for rows that are all equal, where any θ will do.
-    operand.bound.set_theta(if theta >= THETA {
-        theta.min(WIDEST)
-    } else {
-        THETA
-    });
+    operand.bound.fit(distance);
     if !keeps_bound(operand, points, &sample) {
         return None;
     }
@@ -246,14 +236,6 @@ impl Sampled {
         };
         self.decisive.iter().map(near).sum()
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

@@ -7,22 +7,27 @@ use crate::vectors::vectorised;
 
 /// The shift and the scale of a layer: w_i = (x_i − c)·2^−e.
 #[derive(Clone)]
-pub(super) struct Frame {
+pub(in crate::neighbours) struct Frame {
     centre: Vec<f64>,
     /// 2^−e, a power of two that brings the largest |w| near 1.
-    pub(super) scale: f64,
+    scale: f64,
 }
 
 impl Frame {
-    pub(super) fn of(points: &Points<'_>) -> Self {
+    pub(in crate::neighbours) fn of(points: &Points<'_>) -> Self {
         let centre = column_means(points);
         let scale = power_of_two_below(largest_deviation(points, &centre));
         Self { centre, scale }
     }
 
+    /// 2^−e.
+    pub(in crate::neighbours) fn scale(&self) -> f64 {
+        self.scale
+    }
+
     /// Turns a row x_i into w_i.
     #[inline(always)]
-    pub(super) fn place(&self, row: &mut [f64]) {
+    pub(in crate::neighbours) fn place(&self, row: &mut [f64]) {
         for (x, &c) in row.iter_mut().zip(&self.centre) {
             *x = (*x - c) * self.scale;
         }
@@ -111,7 +116,7 @@ fn widest(row: &[f64], centre: &[f64]) -> f64 {
 }
 
 /// The power of two that brings `x` into (1/2, 1], within what f64 can scale by.
-fn power_of_two_below(x: f64) -> f64 {
+pub(in crate::neighbours) fn power_of_two_below(x: f64) -> f64 {
     if x > 0.0 {
         (-x.log2().ceil().clamp(-1000.0, 1000.0)).exp2()
     } else {

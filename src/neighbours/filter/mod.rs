@@ -12,7 +12,7 @@ mod avx512_bf16;
     not(target_arch = "x86_64"),
     allow(dead_code, reason = "the kernels that round to bf16 are for x86-64")
 )]
-mod bf16;
+pub(super) mod bf16;
 mod block;
 mod bound;
 mod choice;
@@ -29,7 +29,13 @@ mod single;
 mod store;
 
 pub(super) use block::{Area, Block};
+#[cfg(any(test, feature = "cuda"))]
+pub(super) use bound::Bound;
 pub(super) use choice::{Demand, choose, pack};
+#[cfg(test)]
+pub(super) use frame::Frame;
+#[cfg(feature = "cuda")]
+pub(super) use frame::power_of_two_below;
 pub use kernel::Kernel;
 pub(super) use operand::Operand;
 pub(super) use store::Room;

@@ -22,6 +22,10 @@ pub struct BenchReport {
     pub chosen: &'static str,
     /// Every kernel that the machine can run.
     pub kernels: Vec<BenchedKernel>,
+    /// GPUs that `--device` can name; none, with the reason beside it.
+    pub devices: Vec<String>,
+    /// Why there is no GPU.
+    pub no_device: Option<String>,
 }
 
 /// One kernel.
@@ -40,8 +44,19 @@ pub struct BenchedKernel {
 
 impl BenchReport {
     /// The report of `speed` on N `rows` of D `columns`.
-    pub fn new(speed: &Speed, [rows, columns, k]: [usize; 3], threads: usize) -> Self {
+    pub fn new(
+        speed: &Speed,
+        gpus: Result<Vec<String>, String>,
+        [rows, columns, k]: [usize; 3],
+        threads: usize,
+    ) -> Self {
+        let (devices, no_device) = match gpus {
+            Ok(devices) => (devices, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
         Self {
+            devices,
+            no_device,
             threads,
             rows,
             columns,
@@ -101,7 +116,13 @@ impl Printable for BenchReport {
             "{} rows, {} columns, k {}, {} threads",
             self.rows, self.columns, self.k, self.threads
         );
-        let closing = vec![Note::Line(size.into())];
+        let none = self.no_device.iter();
+        let none = none.map(|reason| format!("no GPU: {reason}"));
+        let lines = std::iter::once(size).chain(self.devices.iter().cloned());
+        let closing: Vec<Note> = lines
+            .chain(none)
+            .map(|line| Note::Line(line.into()))
+            .collect();
         Page::new("Neighbour search", vec![grid.into()], closing.into())
     }
 }

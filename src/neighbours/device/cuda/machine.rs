@@ -1,0 +1,530 @@
+//! A layer on a GPU: the device side of the plan.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use cudarc::driver::{
+    CudaFunction, CudaSlice, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg, sys,
+};
+
+use super::Gpu;
+use super::rows::{Kind, norms, send};
+use crate::neighbours::device::machine::{Fault, Judged, Layout, Machine, Rounding};
+use crate::neighbours::device::plan::capacity;
+use crate::neighbours::filter::{Bound, bf16, power_of_two_below};
+use crate::neighbours::points::Points;
+
+/// As in `kernels.cu`: rows and columns of a tile, threads of a block, columns that are multiplied
+/// before the next ones, and bytes of shared memory for three times as many of two tiles.
+const TILE: usize = 128;
+const THREADS: usize = 128;
+const PAD: usize = 64;
+const STAGES: usize = 3 * 2 * TILE * PAD * 2;
+
+/// Pairs of tiles of one launch.
+const LAUNCH: usize = 1 << 30;
+
+/// Entries of lists that are judged before they are copied back.
+const JUDGED: u64 = 1 << 25;
+
+/// Bytes that the driver and small buffers may take beside what is counted.
+const SLACK: u64 = 512 << 20;
+
+/// `Rows` of `kernels.cu`; places in the GPU's memory are numbers here.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct RowsArg {
+    values: u64,
+    norms: u64,
+    kind: u32,
+    width: u32,
+}
+
+/// `Lists`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct ListsArg {
+    squares: u64,
+    terms: u64,
+    cuts: u64,
+    counts: u64,
+    entries: u64,
+    capacity: u32,
+    overflow: u64,
+}
+
+/// `Visit`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct VisitArg {
+    targets: u64,
+    from: u64,
+    to: u64,
+    tiles: u32,
+    seeking: u32,
+    first: u32,
+    count: u32,
+    symmetric: u32,
+}
+
+/// `Bound`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct BoundArg {
+    squares: u64,
+    errors: u64,
+    relative: f64,
+}
+
+/// `Pruned`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct PrunedArg {
+    longest: u64,
+    crowded: u64,
+    crowds: u64,
+}
+
+// SAFETY: plain numbers, laid out as the structures of the same fields in `kernels.cu`.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for RowsArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for ListsArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for VisitArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for BoundArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for PrunedArg {}
+
+/// The rows of a search on a GPU, and its lists once it began.
+pub(in crate::neighbours::device) struct Cuda<'a> {
+    gpu: &'a Gpu,
+    layout: Layout,
+    width: usize,
+    padded: usize,
+    kind: Kind,
+    values: CudaSlice<u8>,
+    norms: Option<CudaSlice<f64>>,
+    order: CudaSlice<u32>,
+    packed: CudaSlice<u16>,
+    scale: f64,
+    lists: Option<Lists>,
+}
+
+/// The lists of all positions, and what is known of each.
+struct Lists {
+    k: usize,
+    capacity: usize,
+    relative: f64,
+    squares: CudaSlice<f64>,
+    errors: CudaSlice<f64>,
+    terms: CudaSlice<f32>,
+    cuts: CudaSlice<f32>,
+    thresholds: CudaSlice<f64>,
+    counts: CudaSlice<u32>,
+    /// The counts before the diagonals that are visited.
+    before: CudaSlice<u32>,
+    /// A score and a position each.
+    entries: CudaSlice<u64>,
+    overflow: CudaSlice<u32>,
+    crowded: CudaSlice<u32>,
+    /// The longest list and the number of crowded ones.
+    found: CudaSlice<u64>,
+}
+
+/// Where a buffer lies.
+fn place<T>(stream: &Arc<CudaStream>, buffer: &CudaSlice<T>) -> u64 {
+    // One stream does everything in turn, so nothing needs to wait for this.
+    buffer.device_ptr(stream).0
+}
+
+/// A launch of `blocks` blocks with `shared` bytes of shared memory.
+fn blocks(blocks: usize, shared: usize) -> LaunchConfig {
+    let number = |n: usize| u32::try_from(n).expect("launches are cut to fit");
+    LaunchConfig {
+        grid_dim: (number(blocks), 1, 1),
+        block_dim: (number(THREADS), 1, 1),
+        shared_mem_bytes: number(shared),
+    }
+}
+
+/// A count as the kernels take it.
+fn word(n: usize) -> u32 {
+    u32::try_from(n).expect("layers have fewer than 2^32 rows")
+}
+
+/// Lets blocks of a kernel have so much shared memory.
+fn allow(kernel: &CudaFunction, shared: usize) -> Result<(), Fault> {
+    use sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES as SHARED;
+    let bytes = i32::try_from(shared).expect("far less than a GiB");
+    Ok(kernel.set_attribute(SHARED, bytes)?)
+}
+
+impl<'a> Cuda<'a> {
+    /// Copies the rows to the GPU, if they and the lists of `k` fit beside each other.
+    pub(in crate::neighbours::device) fn new(
+        gpu: &'a Gpu,
+        points: &Points<'_>,
+        queries: Option<usize>,
+        k: usize,
+        max_memory: Option<u64>,
+    ) -> Result<Self, Fault> {
+        let layout = Layout::new(points.n_targets(), queries, TILE);
+        let (width, positions) = (points.n_columns(), layout.order.len());
+        let padded = width.next_multiple_of(PAD);
+        let kind = Kind::common(points);
+        let row = width * kind.bytes() + 2 * padded + 8 * capacity(k, TILE) + 64;
+        let needed = positions as u64 * row as u64 + 12 * JUDGED + SLACK;
+        gpu.context.bind_to_thread()?;
+        let (free, _) = gpu.context.mem_get_info()?;
+        let room = max_memory.unwrap_or(u64::MAX).min(free as u64);
+        if needed > room {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            return Err(Fault(format!(
+                "the search needs {} MiB of its memory and may have {}",
+                mib(needed),
+                mib(room)
+            )));
+        }
+        let stream = &gpu.stream;
+        let padded_rows = positions.next_multiple_of(TILE);
+        let norms = norms(points, &layout);
+        Ok(Self {
+            values: send(stream, points, &layout, kind)?,
+            norms: norms.map(|norms| stream.clone_htod(&norms)).transpose()?,
+            order: stream.clone_htod(&layout.order)?,
+            packed: stream.alloc_zeros(padded_rows * padded)?,
+            gpu,
+            layout,
+            width,
+            padded,
+            kind,
+            scale: 1.0,
+            lists: None,
+        })
+    }
+
+    fn stream(&self) -> &Arc<CudaStream> {
+        &self.gpu.stream
+    }
+
+    fn rows(&self) -> RowsArg {
+        RowsArg {
+            values: place(self.stream(), &self.values),
+            norms: self
+                .norms
+                .as_ref()
+                .map_or(0, |norms| place(self.stream(), norms)),
+            kind: self.kind as u32,
+            width: word(self.width),
+        }
+    }
+
+    fn lists(&self) -> Result<&Lists, Fault> {
+        self.lists
+            .as_ref()
+            .ok_or_else(|| Fault("no search has begun".into()))
+    }
+
+    /// The positions that hold rows.
+    fn held(&self) -> Vec<Range<usize>> {
+        let mut held = vec![self.layout.targets.clone()];
+        if !self.layout.is_symmetric() {
+            held.push(self.layout.seekers.clone());
+        }
+        held
+    }
+
+    /// The centre of all rows, on the GPU, and the largest deviation from it.
+    fn frame(&self) -> Result<(CudaSlice<f64>, f64), Fault> {
+        let (stream, rows) = (self.stream(), self.rows());
+        let held = self.held();
+        let share = 1.0 / held.iter().map(ExactSizeIterator::len).sum::<usize>() as f64;
+        let means = stream.alloc_zeros::<f64>(self.width)?;
+        let largest = stream.alloc_zeros::<u64>(1)?;
+        let (centre, most) = (place(stream, &means), place(stream, &largest));
+        for range in &held {
+            let (first, end) = (range.start as u64, range.end as u64);
+            let mut launch = blocks(self.width.div_ceil(THREADS), 0);
+            launch.grid_dim.1 = 256;
+            let mut call = stream.launch_builder(&self.gpu.kernels.column_means);
+            call.arg(&rows)
+                .arg(&first)
+                .arg(&end)
+                .arg(&share)
+                .arg(&centre);
+            // SAFETY: `kernels.cu` takes these arguments; it reads rows first..end, which are
+            // there, and adds to one mean a column.
+            #[allow(unsafe_code)]
+            unsafe { call.launch(launch) }?;
+        }
+        for range in &held {
+            let (first, end) = (range.start as u64, range.end as u64);
+            let mut call = stream.launch_builder(&self.gpu.kernels.largest_deviation);
+            call.arg(&rows)
+                .arg(&first)
+                .arg(&end)
+                .arg(&centre)
+                .arg(&most);
+            // SAFETY: as above, with one word to write.
+            #[allow(unsafe_code)]
+            unsafe { call.launch(blocks(2048, 0)) }?;
+        }
+        let most = stream.clone_dtoh(&largest)?;
+        Ok((means, f64::from_bits(most[0])))
+    }
+
+    /// The lists of some positions with verdicts.
+    fn judge_some(&self, counts: &[u32], positions: Range<usize>) -> Result<Judged, Fault> {
+        let (stream, lists, rows) = (self.stream(), self.lists()?, self.rows());
+        let mut starts = vec![0u64];
+        let mut sum = 0;
+        for &count in &counts[positions.clone()] {
+            sum += u64::from(count);
+            starts.push(sum);
+        }
+        let total = usize::try_from(sum).expect("a part of a list fits in memory");
+        let there = stream.clone_htod(&starts)?;
+        let squared = stream.alloc_zeros::<f64>(total.max(1))?;
+        let numbers = stream.alloc_zeros::<u32>(total.max(1))?;
+        let places = [place(stream, &self.order), place(stream, &lists.entries)];
+        let (from, capacity) = (positions.start as u64, word(lists.capacity));
+        let offsets = place(stream, &there);
+        let out = [place(stream, &squared), place(stream, &numbers)];
+        let mut call = stream.launch_builder(&self.gpu.kernels.verdicts);
+        call.arg(&rows).arg(&places[0]).arg(&from).arg(&capacity);
+        call.arg(&places[1]).arg(&offsets).arg(&out[0]).arg(&out[1]);
+        // SAFETY: `kernels.cu` takes these arguments; a block writes the entries of its position
+        // between its start and the next, and the last start is what the buffers hold.
+        #[allow(unsafe_code)]
+        unsafe { call.launch(blocks(positions.len(), 0)) }?;
+        let mut judged = Judged {
+            positions,
+            starts,
+            squared: stream.clone_dtoh(&squared)?,
+            rows: stream.clone_dtoh(&numbers)?,
+        };
+        judged.squared.truncate(total);
+        judged.rows.truncate(total);
+        Ok(judged)
+    }
+}
+
+impl Machine for Cuda<'_> {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn round(&mut self) -> Result<Rounding, Fault> {
+        let (means, largest) = self.frame()?;
+        let (stream, rows) = (self.stream(), self.rows());
+        let scale = power_of_two_below(largest);
+        let positions = self.layout.order.len();
+        let measured = stream.alloc_zeros::<f64>(2 * positions)?;
+        let centre = place(stream, &means);
+        let (packed, out) = (place(stream, &self.packed), place(stream, &measured));
+        let padded = word(self.padded);
+        for range in self.held() {
+            let (first, end) = (range.start as u64, range.end as u64);
+            let mut call = stream.launch_builder(&self.gpu.kernels.round_rows);
+            call.arg(&rows)
+                .arg(&first)
+                .arg(&end)
+                .arg(&centre)
+                .arg(&scale);
+            call.arg(&padded).arg(&packed).arg(&out);
+            // SAFETY: `kernels.cu` takes these arguments; a warp writes the packed row and the two
+            // measures of one position below `end`, for which there is room.
+            #[allow(unsafe_code)]
+            unsafe { call.launch(blocks(range.len().div_ceil(THREADS / 32), 0)) }?;
+        }
+        let measured = stream.clone_dtoh(&measured)?;
+        self.scale = scale;
+        let (pairs, _) = measured.as_chunks::<2>();
+        Ok(Rounding {
+            measured: pairs
+                .iter()
+                .map(|&[norm, rest]| [norm, bf16::moved_by(rest, norm), 0.0])
+                .collect(),
+            scale,
+        })
+    }
+
+    fn scan(&mut self, samples: &[u32]) -> Result<Vec<f64>, Fault> {
+        let (stream, rows) = (self.stream(), self.rows());
+        let targets = self.layout.targets.len();
+        let there = stream.clone_htod(samples)?;
+        let squared = stream.alloc_zeros::<f64>(samples.len() * targets)?;
+        let (from, out) = (place(stream, &there), place(stream, &squared));
+        let (count, all) = (word(samples.len()), targets as u64);
+        let mut call = stream.launch_builder(&self.gpu.kernels.scan);
+        call.arg(&rows).arg(&from).arg(&count).arg(&all).arg(&out);
+        // SAFETY: `kernels.cu` takes these arguments and writes count × targets values.
+        #[allow(unsafe_code)]
+        unsafe { call.launch(blocks(targets.min(4096), 0)) }?;
+        Ok(stream.clone_dtoh(&squared)?)
+    }
+
+    fn begin(&mut self, bound: &Bound, k: usize, capacity: usize) -> Result<(), Fault> {
+        let stream = self.stream();
+        let positions = self.layout.order.len();
+        let each = || 0..positions;
+        let lists = Lists {
+            k,
+            capacity,
+            relative: bound.relative(),
+            squares: stream.clone_htod(&each().map(|p| bound.square(p)).collect::<Vec<_>>())?,
+            errors: stream.clone_htod(bound.errors())?,
+            terms: stream.clone_htod(&each().map(|p| bound.column_term(p)).collect::<Vec<_>>())?,
+            cuts: stream.clone_htod(&vec![f32::NEG_INFINITY; positions])?,
+            thresholds: stream.clone_htod(&vec![f64::INFINITY; positions])?,
+            counts: stream.alloc_zeros(positions)?,
+            before: stream.alloc_zeros(positions)?,
+            entries: stream.alloc_zeros(positions * capacity)?,
+            overflow: stream.alloc_zeros(1)?,
+            crowded: stream.alloc_zeros(positions)?,
+            found: stream.alloc_zeros(2)?,
+        };
+        let kernels = &self.gpu.kernels;
+        allow(&kernels.visit, STAGES)?;
+        allow(&kernels.prune, 4 * capacity)?;
+        allow(&kernels.judge, 12 * capacity)?;
+        self.lists = Some(lists);
+        Ok(())
+    }
+
+    fn visit(&mut self, diagonals: Range<usize>) -> Result<bool, Fault> {
+        let Some(mut lists) = self.lists.take() else {
+            return Err(Fault("no search has begun".into()));
+        };
+        let stream = self.stream();
+        stream.memcpy_dtod(&lists.counts, &mut lists.before)?;
+        stream.memset_zeros(&mut lists.overflow)?;
+        let (layout, seeking) = (&self.layout, self.layout.seeking());
+        let argument = ListsArg {
+            squares: place(stream, &lists.squares),
+            terms: place(stream, &lists.terms),
+            cuts: place(stream, &lists.cuts),
+            counts: place(stream, &lists.counts),
+            entries: place(stream, &lists.entries),
+            capacity: word(lists.capacity),
+            overflow: place(stream, &lists.overflow),
+        };
+        let (packed, padded) = (place(stream, &self.packed), word(self.padded));
+        let at_once = (LAUNCH / seeking).max(1);
+        for first in diagonals.clone().step_by(at_once) {
+            let count = at_once.min(diagonals.end - first);
+            let visit = VisitArg {
+                targets: layout.targets.len() as u64,
+                from: layout.seekers.start as u64,
+                to: layout.seekers.end as u64,
+                tiles: word(layout.tiles()),
+                seeking: word(seeking),
+                first: word(first),
+                count: word(count),
+                symmetric: u32::from(layout.is_symmetric()),
+            };
+            let mut call = stream.launch_builder(&self.gpu.kernels.visit);
+            call.arg(&packed).arg(&padded).arg(&visit).arg(&argument);
+            // SAFETY: `kernels.cu` takes these arguments; every tile lies in the packed rows, which
+            // are padded to whole tiles, and no list is written beyond its capacity.
+            #[allow(unsafe_code)]
+            unsafe { call.launch(blocks(seeking * count, STAGES)) }?;
+        }
+        let fits = stream.clone_dtoh(&lists.overflow)?[0] == 0;
+        if !fits {
+            stream.memcpy_dtod(&lists.before, &mut lists.counts)?;
+        }
+        self.lists = Some(lists);
+        Ok(fits)
+    }
+
+    fn entries(&mut self, position: usize) -> Result<Vec<(f32, u32)>, Fault> {
+        let (stream, lists) = (self.stream(), self.lists()?);
+        let count = stream.clone_dtoh(&lists.counts.slice(position..=position))?[0] as usize;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let start = position * lists.capacity;
+        let entries = stream.clone_dtoh(&lists.entries.slice(start..start + count))?;
+        #[allow(clippy::cast_possible_truncation)]
+        let split = |entry: u64| (f32::from_bits(entry as u32), (entry >> 32) as u32);
+        Ok(entries.into_iter().map(split).collect())
+    }
+
+    fn prune(&mut self) -> Result<usize, Fault> {
+        let Some(mut lists) = self.lists.take() else {
+            return Err(Fault("no search has begun".into()));
+        };
+        let (stream, rows) = (self.stream(), self.rows());
+        stream.memset_zeros(&mut lists.found)?;
+        let found = place(stream, &lists.found);
+        let pruned = PrunedArg {
+            longest: found,
+            crowded: place(stream, &lists.crowded),
+            crowds: found + 8,
+        };
+        let bound = BoundArg {
+            squares: place(stream, &lists.squares),
+            errors: place(stream, &lists.errors),
+            relative: lists.relative,
+        };
+        let (from, k, capacity) = (
+            self.layout.seekers.start as u64,
+            word(lists.k),
+            word(lists.capacity),
+        );
+        let full = capacity / 2;
+        let entries = place(stream, &lists.entries);
+        let counts = place(stream, &lists.counts);
+        let thresholds = place(stream, &lists.thresholds);
+        let cuts = place(stream, &lists.cuts);
+        let mut call = stream.launch_builder(&self.gpu.kernels.prune);
+        call.arg(&bound)
+            .arg(&from)
+            .arg(&k)
+            .arg(&full)
+            .arg(&capacity);
+        call.arg(&entries).arg(&counts).arg(&thresholds).arg(&cuts);
+        call.arg(&pruned);
+        // SAFETY: `kernels.cu` takes these arguments; a block writes to the list of its position.
+        #[allow(unsafe_code)]
+        unsafe { call.launch(blocks(self.layout.seekers.len(), 4 * lists.capacity)) }?;
+        let words = stream.clone_dtoh(&lists.found)?;
+        let [longest, crowds] = [words[0], words[1]];
+        if crowds > 0 {
+            let order = place(stream, &self.order);
+            let mut call = stream.launch_builder(&self.gpu.kernels.judge);
+            call.arg(&rows).arg(&bound).arg(&order).arg(&pruned.crowded);
+            call.arg(&self.scale).arg(&k).arg(&capacity).arg(&entries);
+            call.arg(&counts).arg(&thresholds).arg(&cuts);
+            let crowds = usize::try_from(crowds).expect("no more than rows");
+            // SAFETY: as above, for the positions that `prune` listed.
+            #[allow(unsafe_code)]
+            unsafe { call.launch(blocks(crowds, 12 * lists.capacity)) }?;
+        }
+        self.lists = Some(lists);
+        Ok(usize::try_from(longest).expect("no more than the capacity"))
+    }
+
+    fn judge(&mut self, take: &mut dyn FnMut(&Judged)) -> Result<(), Fault> {
+        let counts = self.stream().clone_dtoh(&self.lists()?.counts)?;
+        let Range { mut start, end } = self.layout.seekers.clone();
+        while start < end {
+            let mut sum = 0;
+            let fits = |&&count: &&u32| {
+                sum += u64::from(count);
+                sum <= JUDGED
+            };
+            let height = counts[start..end].iter().take_while(fits).count().max(1);
+            take(&self.judge_some(&counts, start..start + height)?);
+            start += height;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! NVIDIA GPUs, through the driver alone: looked for at run time, set up once.
+//!
+//! Nothing of CUDA is needed to build or to start. The driver's library is opened when a GPU is
+//! asked for, and compiles the kernels from the text of `kernels.ptx`, which comes from
+//! `kernels.cu`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, sys};
+use cudarc::nvrtc::Ptx;
+
+use super::machine::Fault;
+
+mod machine;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub(super) use machine::Cuda;
+
+/// The kernels as text, compiled from `kernels.cu` by `.ci/ptx`.
+const PTX: &str = include_str!("kernels.ptx");
+
+/// What the text asks of the driver: CUDA 12.0, tensor cores with bf16.
+const OLDEST_DRIVER: i32 = 12_000;
+const OLDEST_CAPABILITY: (i32, i32) = (8, 0);
+
+/// A GPU with its kernels.
+pub(super) struct Gpu {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    kernels: Kernels,
+    /// Whoever searches has the GPU to himself: its memory holds one layer.
+    turn: Mutex<()>,
+}
+
+/// The entry points of `kernels.cu`.
+struct Kernels {
+    column_means: CudaFunction,
+    largest_deviation: CudaFunction,
+    round_rows: CudaFunction,
+    visit: CudaFunction,
+    prune: CudaFunction,
+    judge: CudaFunction,
+    verdicts: CudaFunction,
+    scan: CudaFunction,
+}
+
+impl Gpu {
+    fn new(number: usize) -> Result<Self, Fault> {
+        let count = driver()?;
+        if number >= count {
+            return Err(Fault(format!("the driver knows {count} GPUs")));
+        }
+        let context = CudaContext::new(number)?;
+        let capability = context.compute_capability()?;
+        if capability < OLDEST_CAPABILITY {
+            let (major, minor) = capability;
+            return Err(Fault(format!(
+                "compute capability {major}.{minor}, and bf16 products need 8.0"
+            )));
+        }
+        let module = context.load_module(Ptx::from_src(PTX))?;
+        let load = |name| module.load_function(name);
+        let kernels = Kernels {
+            column_means: load("column_means")?,
+            largest_deviation: load("largest_deviation")?,
+            round_rows: load("round_rows")?,
+            visit: load("visit")?,
+            prune: load("prune")?,
+            judge: load("judge")?,
+            verdicts: load("verdicts")?,
+            scan: load("scan")?,
+        };
+        Ok(Self {
+            stream: context.default_stream(),
+            context,
+            kernels,
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// Does `work` while nobody else has the GPU.
+    pub(super) fn alone<R>(&self, work: impl FnOnce(&Self) -> R) -> R {
+        // Nothing lasts from one search to the next, so a panic in one spoils no other.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        work(self)
+    }
+}
+
+impl From<DriverError> for Fault {
+    fn from(error: DriverError) -> Self {
+        let words = match error.error_string() {
+            Ok(words) => words.to_string_lossy().into_owned(),
+            Err(_) => format!("{:?}", error.0),
+        };
+        Self(format!("the CUDA driver says: {words}"))
+    }
+}
+
+/// The number of GPUs that the driver knows.
+fn driver() -> Result<usize, Fault> {
+    // SAFETY: opens the driver's library if there is one, which any program may.
+    #[allow(unsafe_code)]
+    let present = unsafe { sys::is_culib_present() };
+    if !present {
+        return Err(Fault("no NVIDIA driver (libcuda) was found".into()));
+    }
+    let mut version = 0;
+    // SAFETY: the library is there, and the place to write to outlives the call.
+    #[allow(unsafe_code)]
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
+    if version < OLDEST_DRIVER {
+        let (major, minor) = (version / 1000, version % 1000 / 10);
+        return Err(Fault(format!(
+            "the NVIDIA driver speaks CUDA {major}.{minor}, and 12.0 is needed"
+        )));
+    }
+    Ok(usize::try_from(CudaContext::device_count()?).unwrap_or(0))
+}
+
+/// The GPU of this number, set up when it is first asked for.
+pub(super) fn gpu(number: usize) -> Result<Arc<Gpu>, Fault> {
+    static READY: Mutex<BTreeMap<usize, Arc<Gpu>>> = Mutex::new(BTreeMap::new());
+    let mut ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(gpu) = ready.get(&number) {
+        return Ok(Arc::clone(gpu));
+    }
+    let gpu = Arc::new(Gpu::new(number)?);
+    ready.insert(number, Arc::clone(&gpu));
+    Ok(gpu)
+}
+
+/// One line for each GPU.
+pub(super) fn describe() -> Result<Vec<String>, Fault> {
+    let one = |number| {
+        let context = CudaContext::new(number)?;
+        let (major, minor) = context.compute_capability()?;
+        let (name, gib) = (context.name()?, context.total_mem()? >> 30);
+        Ok(format!(
+            "cuda:{number}: {name}, {gib} GiB, compute capability {major}.{minor}"
+        ))
+    };
+    (0..driver()?).map(one).collect()
+}

@@ -1,0 +1,133 @@
+//! The GPU against the definition, where there is one.
+
+use super::gpu;
+use crate::input::Matrix;
+use crate::neighbours::device::Device;
+use crate::neighbours::tests::{adversarial, gaussian};
+use crate::neighbours::{
+    Metric, Points, SearchOptions, Strategy, cross_table, neighbour_table, order_distances,
+};
+use crate::progress::Silent;
+
+const ON_GPU: SearchOptions = SearchOptions {
+    strategy: Strategy::Sweep,
+    tile: None,
+    kernel: crate::neighbours::Kernel::Auto,
+    device: Device::Cuda(0),
+    max_memory: None,
+};
+
+const BY_SCAN: SearchOptions = SearchOptions {
+    strategy: Strategy::Direct,
+    device: Device::Cpu,
+    ..ON_GPU
+};
+
+fn is_here() -> bool {
+    gpu(0)
+        .inspect_err(|fault| eprintln!("skipped: {}", fault.0))
+        .is_ok()
+}
+
+/// Layers that fill several tiles, and those that break careless arithmetic.
+fn layers() -> Vec<(&'static str, Matrix)> {
+    let clusters = {
+        let wide = gaussian(3000, 70, 3);
+        let mut values = vec![0.0; 3000 * 70];
+        for (i, row) in values.chunks_mut(70).enumerate() {
+            wide.widen_row(if i % 7 == 0 { 7 } else { i }, row);
+            if i % 2 == 0 {
+                row.iter_mut().for_each(|x| *x = 40.0 + *x * 1e-6);
+            }
+        }
+        Matrix::from_f64(3000, 70, values)
+    };
+    let mut layers = adversarial();
+    layers.retain(|(_, matrix)| matrix.n_columns() > 0);
+    layers.push(("clusters and repeated rows", clusters));
+    layers.push(("several tiles", gaussian(2000, 100, 5)));
+    // Halves, of a width that is a multiple of nothing.
+    let base = gaussian(1100, 67, 7);
+    let mut values = vec![0.0; 1100 * 67];
+    for (i, row) in values.chunks_mut(67).enumerate() {
+        base.widen_row(i, row);
+    }
+    let halves = values.iter().map(|&x| half::f16::from_f64(x)).collect();
+    layers.push(("half precision", Matrix::from_f16(1100, 67, halves)));
+    let halves = values.iter().map(|&x| half::bf16::from_f64(x)).collect();
+    layers.push(("bfloat16", Matrix::from_bf16(1100, 67, halves)));
+    layers.push((
+        "many equal rows",
+        Matrix::from_f32(1500, 9, vec![2.5; 1500 * 9]),
+    ));
+    layers
+}
+
+#[test]
+fn tables_and_orders_are_those_of_a_scan() {
+    if !is_here() {
+        return;
+    }
+    for (name, matrix) in layers() {
+        for metric in [Metric::Euclidean, Metric::Cosine] {
+            let Ok(points) = Points::new(&matrix, metric, name) else {
+                assert_eq!(metric, Metric::Cosine, "{name}");
+                continue;
+            };
+            let n = matrix.n_rows();
+            let largest = (n - 1).min(1000);
+            for k in [1, 30, largest] {
+                let truth = neighbour_table(&points, k, &BY_SCAN, &Silent).unwrap();
+                let found = neighbour_table(&points, k, &ON_GPU, &Silent).unwrap();
+                assert!(found == truth, "{name}, {metric:?}, {k}");
+            }
+            let orders = [1, 2, 4, 8, 16, largest];
+            let truth = order_distances(&points, &orders, &BY_SCAN, &Silent).unwrap();
+            let found = order_distances(&points, &orders, &ON_GPU, &Silent).unwrap();
+            assert!(found == truth, "{name}, {metric:?}");
+        }
+    }
+}
+
+#[test]
+fn queries_find_what_the_processor_finds() {
+    if !is_here() {
+        return;
+    }
+    let on_processor = SearchOptions {
+        device: Device::Cpu,
+        ..ON_GPU
+    };
+    for (name, matrix) in layers() {
+        let (n, width) = (matrix.n_rows(), matrix.n_columns());
+        let mut values = vec![0.0; 150 * width];
+        for (i, row) in values.chunks_mut(width).enumerate() {
+            matrix.widen_row(i * n / 150, row);
+            row.iter_mut().for_each(|x| *x *= 1.0 + (i % 3) as f64);
+        }
+        // Stored otherwise than the rows of some layers.
+        let there = Matrix::from_f64(150, width, values);
+        let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
+        let queries = Points::new(&there, Metric::Euclidean, name).unwrap();
+        for k in [1, 20, n.min(1000)] {
+            let truth = cross_table(&points, &queries, k, &on_processor, &Silent).unwrap();
+            let found = cross_table(&points, &queries, k, &ON_GPU, &Silent).unwrap();
+            assert!(found == truth, "{name}, {k}");
+        }
+    }
+}
+
+#[test]
+fn too_little_memory_is_an_error_that_says_how_much() {
+    if !is_here() {
+        return;
+    }
+    let matrix = gaussian(500, 60, 1);
+    let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+    let options = SearchOptions {
+        max_memory: Some(1 << 20),
+        ..ON_GPU
+    };
+    let refused = neighbour_table(&points, 5, &options, &Silent).unwrap_err();
+    assert!(refused.to_string().contains("MiB"), "{refused}");
+}
