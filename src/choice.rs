@@ -41,7 +41,7 @@ pub(crate) const fn kebab<const N: usize>(name: &str) -> [u8; N] {
 /// An enum whose variants have names: `Variant = "name_in_reports"`, and where the command line says
 /// something else `Variant = "name_in_reports" as "other-name"`.
 ///
-/// The first variant is the default. The enum gets [`Choice`], `Default`, `Serialize` by name, and
+/// The first variant is the default. The enum gets [`Choice`], `Default`, `Display` and `Serialize` by name, and
 /// `ALL`, `name` and `flag` of its own.
 macro_rules! choice {
     (
@@ -88,6 +88,12 @@ macro_rules! choice {
                         FLAG
                     }),+
                 }
+            }
+        }
+
+        impl std::fmt::Display for $Choice {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
             }
         }
 

@@ -145,8 +145,8 @@ pub fn run(args: AttentionModifyArgs) -> Result<()> {
     let parameters = ModifyParameters {
         heads: options.heads,
         key: options.key.to_string(),
-        mode: options.mode.name(),
-        value_bias: options.value_bias.name(),
+        mode: options.mode,
+        value_bias: options.value_bias,
         centred: options.centred,
         replay: args.replay.is_some(),
         precision: args.precision.as_str(),

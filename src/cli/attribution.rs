@@ -86,10 +86,10 @@ pub fn run(args: AttributionArgs) -> Result<()> {
     let progress = Bar::new(args.output.quiet);
     let found = attribution(&dump, &readout, &options, &progress)?;
     let parameters = AttributionParameters {
-        by: options.parts.name(),
-        value_bias: options.value_bias.name(),
+        by: options.parts,
+        value_bias: options.value_bias,
         centred,
-        positions: options.positions.name(),
+        positions: options.positions,
         group_by: args.groups.group_name(),
     };
     let report = AttributionReport::new(parameters, found);

@@ -46,7 +46,7 @@ pub fn run(args: HeadPatternArgs) -> Result<()> {
     let progress = Bar::new(args.output.quiet);
     let found = head_pattern(&dump, &options, &progress)?;
     let parameters = PatternParameters {
-        query: options.queries.name(),
+        query: options.queries,
         group_by: args.groups.group_name(),
     };
     let report = HeadPatternReport::new(parameters, found);

@@ -106,11 +106,11 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
     let progress = Bar::new(args.output.quiet);
     let lens = logit_lens(&dump, &readout, &options, &progress)?;
     let parameters = LensParameters {
-        stream: options.stream.name(),
-        scale: options.scale.name(),
+        stream: options.stream,
+        scale: options.scale,
         with_bias: options.with_bias,
         centred,
-        positions: options.positions.name(),
+        positions: options.positions,
         rank: options.rank,
         top_k: options.top_k,
         group_by: args.groups.group_name(),

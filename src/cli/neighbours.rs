@@ -72,8 +72,8 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     };
     prepare_folder(&args.output)?;
     let mut report = NeighboursReport {
-        metric: bench.metric.name().to_owned(),
-        duplicates: options.duplicates.name().to_owned(),
+        metric: bench.metric,
+        duplicates: options.duplicates,
         rows: args.rows.words(),
         layers: Vec::new(),
         warnings: dump.warnings().to_vec(),

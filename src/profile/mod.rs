@@ -18,4 +18,4 @@ pub use bench::Bench;
 pub use controls::Control;
 pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
-pub use resample::PartitionOrder;
+pub use resample::{PartitionOrder, Resampling};

@@ -13,6 +13,16 @@ choice! {
     }
 }
 
+choice! {
+    /// How an estimate is repeated on parts of the rows.
+    pub enum Resampling {
+        /// In disjoint parts.
+        Partitions = "partitions",
+        /// In random sub-samples, which may share rows.
+        Decimation = "decimation",
+    }
+}
+
 /// Subsets of rows, each ascending, and whether any two share a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subsets {

@@ -2,6 +2,7 @@
 
 use super::hand_made;
 use repgeo::input::SeriesChoice;
+use repgeo::profile::id::OrderKind;
 use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style, read_series};
 use unicode_width::UnicodeWidthStr;
 
@@ -118,7 +119,7 @@ duplicates: 10 of 1000 rows of embed repeat an earlier row
 fn events_stand_beside_their_layers_and_in_words_below() {
     let mut report = hand_made::two_humps();
     let spread = &mut report.events.spread;
-    spread.retain(|spread| ["peak", "relative_minimum"].contains(&spread.event));
+    spread.retain(|spread| ["peak", "relative_minimum"].contains(&spread.event.name()));
     assert_same(
         &render(&report, Format::Table, PLAIN),
         "\
@@ -317,7 +318,7 @@ fn json_is_indented_by_two_spaces_and_ends_in_a_newline() {
 #[test]
 fn an_order_among_the_estimates_is_not_repeated_in_the_scaling() {
     let mut profile = hand_made::resampled();
-    profile.layers[0].estimates[1].order_rule = Some("fixed");
+    profile.layers[0].estimates[1].order_rule = Some(OrderKind::Fixed);
     let records = profile.records();
     let at_16 = records.iter().filter(|record| {
         record.quantity == "id" && record.variant == "gride" && record.scale == Some(16)

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Jackknife,
     /// Spread between disjoint sub-samples, each analysed afresh.
     Partitions,
+    /// Delete-one-block jackknife over blocks of rows whose neighbours stay as they are.
+    Blocks,
 }
 
 impl ErrorKind {
@@ -26,6 +28,7 @@ impl ErrorKind {
             Self::Model => "model",
             Self::Jackknife => "jackknife",
             Self::Partitions => "partitions",
+            Self::Blocks => "blocks",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::dissimilarity::{Dissimilarity, RankCorrelation};
+use crate::geometry::id::ErrorKind;
 use crate::geometry::Reason;
 use crate::input::Matrix;
 use crate::progress::Progress;
@@ -175,7 +176,7 @@ pub struct PairValue {
     /// Rows.
     pub n: usize,
     /// An error that the measure brings along, and its kind.
-    pub error: Option<(f64, &'static str)>,
+    pub error: Option<(f64, ErrorKind)>,
     /// The number for every permutation of rows.
     pub permuted: Vec<f64>,
 }

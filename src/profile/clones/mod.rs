@@ -15,6 +15,7 @@ pub use options::{ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{
     ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile,
-    CriticalReport, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread,
+    CriticalReport, EnsemblePoint, ErrorLimit, LimitSource, NetworkReport, SlopeReport, Spread,
+    TrainingCondition,
 };
 pub use targets::targets;

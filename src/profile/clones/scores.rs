@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use super::data::Network;
 use super::options::ClonesOptions;
-use super::shape::{ChunkScores, EnsemblePoint, ErrorLimit, NetworkReport, SlopeReport, Spread};
+use super::shape::{
+    ChunkScores, EnsemblePoint, ErrorLimit, LimitSource, NetworkReport, SlopeReport, Spread,
+};
 use crate::geometry::Reason;
 use crate::geometry::clones::{
     CriticalWidth, Member, Readout, Score, Targets, chunk_scores, ensemble_accuracy, excess_slope,
@@ -116,7 +118,7 @@ pub(super) fn network_report(
         let n = LIMIT_NETWORKS.min(count);
         ErrorLimit {
             error: accuracy(n).map(|accuracy| 1.0 - accuracy),
-            source: "ensemble",
+            source: LimitSource::Ensemble,
             n: Some(n),
             reason: None,
         }
@@ -124,7 +126,7 @@ pub(super) fn network_report(
         let found = extrapolated_error(&above);
         ErrorLimit {
             error: found.map(|found| found.error),
-            source: "extrapolated",
+            source: LimitSource::Extrapolated,
             n: found.map(|found| found.n),
             reason: found.is_none().then_some(Reason::NotReached),
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::choice::choice;
 use crate::geometry::Reason;
 use crate::geometry::clones::Baseline;
 use crate::warning::Warning;
@@ -138,6 +139,26 @@ pub struct ChunkScores {
     pub rescaled_accuracy: Option<Spread>,
 }
 
+choice! {
+    /// Whether training errors took part in the critical width.
+    pub enum TrainingCondition {
+        /// They did.
+        Checked = "checked",
+        /// They did not: there were none.
+        NotChecked = "not_checked",
+    }
+}
+
+choice! {
+    /// Where the error of infinitely many clones comes from.
+    pub enum LimitSource {
+        /// An ensemble of whole networks.
+        Ensemble = "ensemble",
+        /// The widths of one network.
+        Extrapolated = "extrapolated",
+    }
+}
+
 /// From which size on chunks are clones.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -150,8 +171,8 @@ pub struct CriticalReport {
     pub reason: Option<Reason>,
     /// The rule in words.
     pub rule: String,
-    /// `checked` or `not_checked`: whether training errors took part.
-    pub training_condition: &'static str,
+    /// Whether training errors took part.
+    pub training_condition: TrainingCondition,
 }
 
 /// What the readout says beyond single sizes.
@@ -184,8 +205,8 @@ pub struct EnsemblePoint {
 pub struct ErrorLimit {
     /// err_inf.
     pub error: Option<f64>,
-    /// `ensemble` of whole networks, or `extrapolated` from the widths of one.
-    pub source: &'static str,
+    /// Where it comes from.
+    pub source: LimitSource,
     /// Networks of the ensemble, or widths of the fit.
     pub n: Option<usize>,
     /// Why there is none.

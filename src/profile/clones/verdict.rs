@@ -1,6 +1,6 @@
 //! The answer in one sentence.
 
-use super::shape::{ChunkWidth, CriticalReport};
+use super::shape::{ChunkWidth, CriticalReport, TrainingCondition};
 use crate::geometry::Reason;
 use crate::geometry::clones::{
     CriticalWidth, R2_THRESHOLD, WidthEvidence, ZERO_TRAINING_ERROR, critical_width,
@@ -30,7 +30,10 @@ pub(super) fn critical(widths: &[ChunkWidth]) -> (CriticalReport, Option<Critica
         n_clones: found.map(|found| found.n_clones),
         reason: found.is_none().then_some(Reason::NotReached),
         rule,
-        training_condition: if checked { "checked" } else { "not_checked" },
+        training_condition: match checked {
+            true => TrainingCondition::Checked,
+            false => TrainingCondition::NotChecked,
+        },
     };
     (report, found)
 }

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::profile::layers::LayerOptions;
+use crate::profile::layers::{DuplicatePolicy, LayerOptions};
 
 /// How layers became points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RowParameters {
     /// What was done with repeated rows.
-    pub duplicates: String,
+    pub duplicates: DuplicatePolicy,
     /// Whether rows with NaN or infinity were left out.
     pub drop_nonfinite: bool,
     /// How arrays with more axes became rows.
@@ -24,7 +24,7 @@ impl RowParameters {
     /// The options, echoed; `rows` says in words how rows were chosen.
     pub fn new(layers: &LayerOptions, rows: &[String]) -> Self {
         Self {
-            duplicates: layers.duplicates.name().to_owned(),
+            duplicates: layers.duplicates,
             drop_nonfinite: layers.drop_nonfinite,
             pool: layers.pool.map(|pool| pool.to_string()),
             masked: layers.mask.is_some(),

@@ -26,7 +26,7 @@ pub use phases::{Agreement, Direction, Lead, PairImbalance, Run, agreement, dire
 pub use points::Place;
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};
 pub use run::{events, events_with_parts};
-pub use shape::{Events, PositionSpread};
+pub use shape::{EventName, Events, PositionSpread};
 pub use slope::Slope;
 pub use step::{HalfMaximum, Threshold, Transition};
 pub use valley::{Plateau, RelativeMinimum, Window};

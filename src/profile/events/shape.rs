@@ -10,6 +10,7 @@ use super::rise::{Crossing, HighPhase, Onset};
 use super::slope::Slope;
 use super::step::{HalfMaximum, Threshold, Transition};
 use super::valley::{Plateau, RelativeMinimum};
+use crate::choice::choice;
 use crate::geometry::Reason;
 
 /// The events of one profile.
@@ -63,12 +64,42 @@ pub struct Events {
     pub spread: Vec<PositionSpread>,
 }
 
+choice! {
+    /// An event that has a position.
+    pub enum EventName {
+        /// The highest value.
+        Peak = "peak",
+        /// The lowest value.
+        Minimum = "minimum",
+        /// Where the rise to the peak has come halfway, between layers.
+        Onset = "onset",
+        /// Where the fall from the peak has come halfway, between layers.
+        End = "end",
+        /// The dip after the first prominent maximum.
+        RelativeMinimum = "relative_minimum",
+        /// The middle of the longest run of steady layers.
+        Plateau = "plateau",
+        /// The first of two humps.
+        FirstHump = "double_hunchback_first",
+        /// The lowest layer between two humps.
+        Valley = "double_hunchback_valley",
+        /// The second of two humps.
+        SecondHump = "double_hunchback_second",
+        /// The middle of the steepest step.
+        Transition = "transition",
+        /// First layer at half of the highest value.
+        HalfMaximum = "half_maximum",
+        /// First layer above a threshold.
+        Threshold = "threshold",
+    }
+}
+
 /// The position of one event over parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PositionSpread {
-    /// The event, by its name in the report.
-    pub event: &'static str,
+    /// The event.
+    pub event: EventName,
     /// Number of parts.
     pub n_parts: usize,
     /// Parts in which the event was found.

@@ -1,6 +1,6 @@
 //! How far events move between parts of the rows.
 
-use super::shape::{Events, PositionSpread};
+use super::shape::{EventName, Events, PositionSpread};
 use crate::geometry::{Reason, stats};
 
 /// The spread of every event that has a position.
@@ -32,7 +32,7 @@ pub(super) fn spread(parts: &[Events]) -> Vec<PositionSpread> {
 impl Events {
     /// The position of every event that has one, by name: the interpolated one of onset and end,
     /// the middle of plateau and transition.
-    pub fn positions(&self) -> Vec<(&'static str, Option<f64>)> {
+    pub fn positions(&self) -> Vec<(EventName, Option<f64>)> {
         let humps = self
             .double_hunchback
             .found
@@ -45,41 +45,41 @@ impl Events {
         let half = self.half_maximum.found.as_ref();
         let mut positions = vec![
             (
-                "peak",
+                EventName::Peak,
                 self.peak.found.as_ref().map(|peak| peak.at.position),
             ),
             (
-                "minimum",
+                EventName::Minimum,
                 self.minimum.found.as_ref().map(|low| low.at.position),
             ),
-            ("onset", onset.map(|onset| onset.crossing.crossing_position)),
-            ("end", end.map(|end| end.crossing_position)),
-            ("relative_minimum", dip.map(|dip| dip.at.position)),
             (
-                "plateau",
+                EventName::Onset,
+                onset.map(|onset| onset.crossing.crossing_position),
+            ),
+            (EventName::End, end.map(|end| end.crossing_position)),
+            (EventName::RelativeMinimum, dip.map(|dip| dip.at.position)),
+            (
+                EventName::Plateau,
                 plateau.map(|plateau| plateau.window.centre_position),
             ),
             (
-                "double_hunchback_first",
+                EventName::FirstHump,
                 humps.map(|humps| humps.first.position),
             ),
+            (EventName::Valley, humps.map(|humps| humps.valley.position)),
             (
-                "double_hunchback_valley",
-                humps.map(|humps| humps.valley.position),
-            ),
-            (
-                "double_hunchback_second",
+                EventName::SecondHump,
                 humps.map(|humps| humps.second.position),
             ),
             (
-                "transition",
+                EventName::Transition,
                 self.transition.found.as_ref().map(|step| step.position),
             ),
-            ("half_maximum", half.map(|half| half.at.position)),
+            (EventName::HalfMaximum, half.map(|half| half.at.position)),
         ];
         if let Some(threshold) = &self.threshold {
             let position = threshold.found.as_ref().map(|found| found.at.position);
-            positions.push(("threshold", position));
+            positions.push((EventName::Threshold, position));
         }
         positions
     }
@@ -89,7 +89,7 @@ impl Events {
 mod tests {
     use crate::geometry::Reason;
     use crate::input::Series;
-    use crate::profile::events::{EventOptions, events_with_parts};
+    use crate::profile::events::{EventName, EventOptions, events_with_parts};
 
     fn series(values: [f64; 4]) -> Series {
         Series::new(values.map(|value| ("", Some(value))))
@@ -107,7 +107,7 @@ mod tests {
         let peak = found
             .spread
             .iter()
-            .find(|spread| spread.event == "peak")
+            .find(|spread| spread.event == EventName::Peak)
             .unwrap();
         assert_eq!((peak.n_parts, peak.n_found), (4, 3));
         assert!((peak.mean.unwrap() - 5.0 / 3.0).abs() < 1e-12);
@@ -115,7 +115,7 @@ mod tests {
         let dip = found
             .spread
             .iter()
-            .find(|s| s.event == "relative_minimum")
+            .find(|s| s.event == EventName::RelativeMinimum)
             .unwrap();
         assert_eq!(
             (dip.n_found, dip.mean, dip.reason),

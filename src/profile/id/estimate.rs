@@ -1,6 +1,7 @@
 //! Everything that the neighbour distances of one layer say.
 
-use super::options::{IdOptions, OrderRule};
+use super::options::IdOptions;
+use super::rules::OrderRule;
 use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint};
 use super::table_estimates::table_estimates;
 use crate::geometry::Reason;
@@ -171,11 +172,7 @@ fn gride_entry(
 ) -> IdEstimate {
     IdEstimate {
         order,
-        order_rule: rule.map(|rule| match rule {
-            OrderRule::Fixed(_) => "fixed",
-            OrderRule::MatchDensity { .. } => "match_density",
-            OrderRule::Plateau => "plateau",
-        }),
+        order_rule: rule.map(OrderRule::kind),
         ..IdEstimate::new(&GRIDE, outcome, distance)
     }
 }

@@ -4,11 +4,13 @@ mod estimate;
 mod events;
 mod options;
 mod repeat;
+mod rules;
 mod run;
 mod shape;
 mod table_estimates;
 
-pub use options::{IdOptions, OrderRule};
+pub use options::IdOptions;
+pub use rules::{OrderKind, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};
 pub use shape::{
     AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,

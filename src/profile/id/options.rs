@@ -1,25 +1,12 @@
 //! What to estimate, and how.
 
+use super::rules::OrderRule;
 use super::shape::IdParameters;
-use crate::geometry::id::{Estimator, Fit, GRIDE, Orders, TWO_NN};
+use crate::geometry::id::{Estimator, Fit, FitRule, GRIDE, Orders, TWO_NN};
 use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::PartitionOrder;
-
-/// Which neighbour order Gride's headline number is read at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderRule {
-    /// n1 as given.
-    Fixed(usize),
-    /// The order that matches a density estimate with `k` neighbours, 2^trunc(log2 k).
-    MatchDensity {
-        /// Neighbours of the density.
-        k: usize,
-    },
-    /// The centre of the plateau of the scaling.
-    Plateau,
-}
 
 /// What to estimate, and how.
 #[derive(Debug, Clone)]
@@ -87,7 +74,7 @@ impl IdOptions {
         IdParameters {
             estimators: self.estimators(),
             k: self.k,
-            fit: self.two_nn.map_or("base", Fit::name).to_owned(),
+            fit: self.two_nn.map_or(FitRule::Base, Fit::rule),
             fraction: self
                 .two_nn
                 .unwrap_or_default()
@@ -103,16 +90,16 @@ impl IdOptions {
                 _ => None,
             },
             range_max: self.range_max,
-            metric: bench.metric.name().to_owned(),
-            duplicates: self.layers.duplicates.name().to_owned(),
+            metric: bench.metric,
+            duplicates: self.layers.duplicates,
             drop_nonfinite: self.layers.drop_nonfinite,
             pool: self.layers.pool.map(|pool| pool.to_string()),
             masked: self.layers.mask.is_some(),
             rows: bench.rows.to_vec(),
             blocks: self.blocks,
             partitions: self.partitions,
-            partition_order: self.partitions.map(|_| self.partition_order.name()),
-            controls: self.controls.iter().map(|control| control.name()).collect(),
+            partition_order: self.partitions.map(|_| self.partition_order),
+            controls: self.controls.clone(),
             decimate: self.decimate,
             repeats: self.decimate.map(|_| self.repeats),
             seed: self.seed,

@@ -8,7 +8,7 @@ use crate::geometry::id::{Orders, TWO_NN};
 use crate::geometry::stats;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
-use crate::profile::resample::{Subsets, decimation, partitions};
+use crate::profile::resample::{Resampling, Subsets, decimation, partitions};
 
 /// Repeats the estimates of `layer` in sub-samples of its rows, where options ask for it.
 pub(super) fn resample(
@@ -21,11 +21,11 @@ pub(super) fn resample(
     let subsets = match (options.partitions, options.decimate) {
         (Some(parts), _) => {
             let subsets = partitions(n, parts, options.partition_order, options.seed);
-            Some(("partitions", subsets))
+            Some((Resampling::Partitions, subsets))
         }
         (None, Some(share)) => {
             let subsets = decimation(n, rounded(n as f64 * share), options.repeats, options.seed);
-            Some(("decimation", subsets))
+            Some((Resampling::Decimation, subsets))
         }
         (None, None) => None,
     };
@@ -60,7 +60,7 @@ pub(super) fn resample(
                 matrix,
                 &layer.layer,
                 &quantity,
-                "decimation",
+                Resampling::Decimation,
                 &subsets,
                 bench,
             )?;
@@ -84,7 +84,7 @@ fn repeat(
     matrix: &Matrix,
     layer: &str,
     quantities: &[Quantity],
-    rule: &'static str,
+    rule: Resampling,
     subsets: &Subsets,
     bench: &Bench<'_>,
 ) -> Result<Vec<Resampled>> {

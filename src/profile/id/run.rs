@@ -1,8 +1,9 @@
 //! Every layer through the estimators: the loop, the neighbour search, the summary.
 
 use super::estimate::estimate;
-use super::options::{IdOptions, OrderRule};
+use super::options::IdOptions;
 use super::repeat::resample;
+use super::rules::OrderRule;
 use super::shape::{ControlId, Extremum, IdParameters, IdProfile, IdSummary, LayerId};
 use super::table_estimates::rows_in_metric;
 use crate::error::{Error, Result};
@@ -227,7 +228,7 @@ impl Subject<'_> {
             }
         }
         Ok(ControlId {
-            control: control.name(),
+            control,
             seed: options.seed,
             estimates: found.estimates,
             scaling: found.scaling,

@@ -2,9 +2,15 @@
 
 use serde::Serialize;
 
+use super::rules::OrderKind;
 use crate::geometry::diagnostics::Diagnostics;
+use crate::geometry::id::FitRule;
 use crate::geometry::id::{Estimator, Outcome};
+use crate::neighbours::Metric;
+use crate::profile::controls::Control;
 use crate::profile::events::Events;
+use crate::profile::layers::DuplicatePolicy;
+use crate::profile::resample::{PartitionOrder, Resampling};
 use crate::warning::Warning;
 
 /// Intrinsic dimension over the layers of a dump.
@@ -33,8 +39,8 @@ pub struct IdParameters {
     /// Neighbours in place of the customary numbers; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
-    /// TwoNN fit: `base`, `mle`, `mle_censored`, `bayes`.
-    pub fit: String,
+    /// TwoNN's fit.
+    pub fit: FitRule,
     /// Share of the smallest ratios that the fit uses, where it has one.
     pub fraction: Option<f64>,
     /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
@@ -43,10 +49,10 @@ pub struct IdParameters {
     pub density_k: Option<usize>,
     /// Largest n2 of Gride.
     pub range_max: usize,
-    /// `euclidean` or `cosine`.
-    pub metric: String,
-    /// `drop`, `keep` or `refuse`.
-    pub duplicates: String,
+    /// The distance.
+    pub metric: Metric,
+    /// What was done with repeated rows.
+    pub duplicates: DuplicatePolicy,
     /// Whether rows with NaN or infinity were to be left out.
     pub drop_nonfinite: bool,
     /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
@@ -60,10 +66,10 @@ pub struct IdParameters {
     /// Number of disjoint parts, if asked for.
     pub partitions: Option<usize>,
     /// How rows were dealt into parts: `random` or `given`.
-    pub partition_order: Option<&'static str>,
+    pub partition_order: Option<PartitionOrder>,
     /// Controls that were estimated beside the layers; absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub controls: Vec<&'static str>,
+    pub controls: Vec<Control>,
     /// Share of rows of a decimated sub-sample, if asked for.
     pub decimate: Option<f64>,
     /// How many decimated sub-samples.
@@ -134,8 +140,8 @@ impl IdProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ControlId {
-    /// `gaussian` or `shuffle`.
-    pub control: &'static str,
+    /// What it keeps of the layer.
+    pub control: Control,
     /// Seed of the control.
     pub seed: u64,
     /// The estimates of the layer, on the control.
@@ -156,8 +162,8 @@ pub struct IdEstimate {
     pub fraction: Option<f64>,
     /// First neighbour order n1 (1 for TwoNN); `None` where the rule chose none.
     pub order: Option<usize>,
-    /// How the order was chosen: `fixed`, `match_density`, `plateau`.
-    pub order_rule: Option<&'static str>,
+    /// How the order was chosen.
+    pub order_rule: Option<OrderKind>,
     /// Neighbours looked at; absent for TwoNN, Gride and linear dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
@@ -230,7 +236,7 @@ impl IdEstimate {
     pub fn variant(&self) -> String {
         match (self.fit, self.order_rule) {
             (Some(fit), _) => format!("{}_{fit}", self.estimator.name),
-            (None, None | Some("fixed")) => self.estimator.name.to_owned(),
+            (None, None | Some(OrderKind::Fixed)) => self.estimator.name.to_owned(),
             (None, Some(rule)) => format!("{}_{rule}", self.estimator.name),
         }
     }
@@ -305,8 +311,8 @@ pub struct DecimationPoint {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resampled {
-    /// `partitions` or `decimation`.
-    pub rule: &'static str,
+    /// Disjoint parts, or random sub-samples that may share rows.
+    pub rule: Resampling,
     /// Rows in the smallest part.
     pub n: usize,
     /// Estimates per part; `None` where a part has none.

@@ -7,6 +7,7 @@ use super::shape::{ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null};
 use super::whole::{Phases, matrix, steps};
 use crate::error::Result;
 use crate::geometry::Reason;
+use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::bench::Bench;
@@ -140,7 +141,7 @@ fn pair_of(
         backward: value(backward),
         std_error_forward: error(forward),
         std_error_backward: error(backward),
-        error_kind: "jackknife",
+        error_kind: ErrorKind::Jackknife,
         relation: match (forward, backward) {
             (Ok(forward), Ok(backward)) => Some(relation(forward, backward)),
             _ => None,
@@ -162,10 +163,10 @@ fn parameters(
     ImbalanceParameters {
         to: options.target.to_string(),
         k: k.to_vec(),
-        metric: bench.metric.name().to_owned(),
+        metric: bench.metric,
         rows: RowParameters::new(layers, bench.rows),
         partitions: options.partitions,
-        partition_order: options.partitions.map(|_| options.partition_order.name()),
+        partition_order: options.partitions.map(|_| options.partition_order),
         shuffle: options.shuffle,
         relation_rule: Relation::RULE,
         seed: options.seed,

@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use crate::geometry::Reason;
+use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::Relation;
+use crate::neighbours::Metric;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::profile::events::Run;
+use crate::profile::resample::PartitionOrder;
 use crate::warning::Warning;
 
 pub use crate::profile::events::Direction;
@@ -43,14 +46,14 @@ pub struct ImbalanceParameters {
     /// Numbers of neighbours.
     pub k: Vec<usize>,
     /// The distance.
-    pub metric: String,
+    pub metric: Metric,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
     /// Disjoint parts in which everything was computed again.
     pub partitions: Option<usize>,
     /// How rows were dealt into them.
-    pub partition_order: Option<&'static str>,
+    pub partition_order: Option<PartitionOrder>,
     /// Permutations of the null.
     pub shuffle: usize,
     /// The rule behind `relation`.
@@ -82,7 +85,7 @@ pub struct ImbalancePair {
     /// Standard error of `backward`.
     pub std_error_backward: Option<f64>,
     /// How errors were computed.
-    pub error_kind: &'static str,
+    pub error_kind: ErrorKind,
     /// What the two say in a word.
     pub relation: Option<Relation>,
     /// Why there is nothing.

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::input::{Dump, Matrix, Values};
-use crate::neighbours::Targets;
+use crate::neighbours::{Metric, Targets};
 use crate::profile::bench::Bench;
 use crate::profile::compare::all_rows_equal;
-use crate::profile::layers::{LayerOptions, prepare};
+use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
 use crate::warning::Warning;
 
 /// Subsets of columns against the whole, layer by layer.
@@ -23,9 +23,9 @@ pub struct SubsetsProfile {
     /// Number of neighbours.
     pub k: usize,
     /// The distance.
-    pub metric: String,
+    pub metric: Metric,
     /// What was done with repeated rows.
-    pub duplicates: String,
+    pub duplicates: DuplicatePolicy,
     /// How rows were chosen, in words of the flags.
     pub rows: Vec<String>,
     /// How subsets grew; `None` if they were given.
@@ -44,8 +44,8 @@ pub struct Greedy {
     pub columns: usize,
     /// Subsets kept of each size.
     pub beam: usize,
-    /// `symmetric`: (Δ(full→s) + Δ(s→full))/√2; `forward`: Δ(s→full).
-    pub criterion: &'static str,
+    /// What the search makes small: (Δ(full→s) + Δ(s→full))/√2, or Δ(s→full) alone.
+    pub criterion: Criterion,
 }
 
 /// One layer and its subsets.
@@ -138,8 +138,8 @@ pub fn subsets(
     }
     Ok(SubsetsProfile {
         k: options.k,
-        metric: bench.metric.name().to_owned(),
-        duplicates: layers.duplicates.name().to_owned(),
+        metric: bench.metric,
+        duplicates: layers.duplicates,
         rows: bench.rows.to_vec(),
         greedy: match options.rule {
             SubsetRule::Given(_) => None,
@@ -150,7 +150,7 @@ pub fn subsets(
             } => Some(Greedy {
                 columns,
                 beam,
-                criterion: criterion.name(),
+                criterion,
             }),
         },
         layers: found,

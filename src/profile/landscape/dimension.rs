@@ -4,9 +4,24 @@ use ndarray::ArrayView2;
 use serde::Serialize;
 
 use super::rules::{DensityRule, DimensionRule};
+use crate::choice::choice;
 use crate::geometry::density::{Correction, kstar};
 use crate::geometry::id::{Estimate, Fit, Orders, Ratios, gride, two_nn};
 use crate::geometry::{Reason, stats};
+
+choice! {
+    /// How the dimension of the densities came about.
+    pub enum DimensionVariant {
+        /// Gride at the scale of the density.
+        Gride = "gride",
+        /// TwoNN.
+        TwoNn = "two_nn_base",
+        /// TwoNN, rounded.
+        Rounded = "two_nn_base_rounded",
+        /// As given.
+        Given = "given",
+    }
+}
 
 /// The dimension that was used, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,8 +30,8 @@ use crate::geometry::{Reason, stats};
 pub struct Dimension {
     /// The dimension of the densities; `None` with a reason where there is none.
     pub id: Option<f64>,
-    /// `gride`, `two_nn_base`, `two_nn_base_rounded` or `given`.
-    pub variant: &'static str,
+    /// How it came about.
+    pub variant: DimensionVariant,
     /// The order n1 that Gride looked at.
     pub order: Option<usize>,
     /// The estimate before rounding; `None` where the dimension was given.
@@ -43,10 +58,10 @@ impl Dimension {
                 _ => id,
             },
             variant: match rule {
-                DimensionRule::Auto => "gride",
-                DimensionRule::TwoNn => "two_nn_base",
-                DimensionRule::Round => "two_nn_base_rounded",
-                DimensionRule::Fixed(_) => "given",
+                DimensionRule::Auto => DimensionVariant::Gride,
+                DimensionRule::TwoNn => DimensionVariant::TwoNn,
+                DimensionRule::Round => DimensionVariant::Rounded,
+                DimensionRule::Fixed(_) => DimensionVariant::Given,
             },
             order,
             estimate: id.filter(|_| !matches!(rule, DimensionRule::Fixed(_))),

@@ -1,6 +1,6 @@
 //! Where peaks appear: the number of peaks and their agreement with labels as series.
 
-use super::shape::{LayerPeaks, PeakProfile, QuantityEvents};
+use super::shape::{LayerPeaks, PeakProfile, PeakQuantity, QuantityEvents};
 use crate::input::Series;
 use crate::profile::events::{EventOptions, events, lead};
 
@@ -14,14 +14,14 @@ impl PeakProfile {
         };
         let peaks = series(&|layer| Some(layer.n_peaks? as f64));
         let mut found = vec![QuantityEvents {
-            quantity: "n_peaks",
+            quantity: PeakQuantity::NPeaks,
             other: String::new(),
             events: events(&peaks, options),
         }];
         for (at, labels) in self.parameters.labels.iter().enumerate() {
             let ari = series(&|layer| Some(layer.scores.get(at)?.scores?.ari));
             found.push(QuantityEvents {
-                quantity: "ari",
+                quantity: PeakQuantity::Ari,
                 other: labels.clone(),
                 events: events(&ari, options),
             });

@@ -15,7 +15,7 @@ mod shape;
 mod topography;
 
 pub use decision::{DecisionGraph, GraphRow};
-pub use dimension::Dimension;
+pub use dimension::{Dimension, DimensionVariant};
 pub use one::{Landscape, LandscapeOptions, landscape};
 pub use options::PeakOptions;
 pub use rows::RowPeaks;
@@ -23,6 +23,6 @@ pub use rules::{DensityKind, DensityRule, DimensionRule, HaloRule, Preset};
 pub use run::{density_peaks, density_peaks_of_tables};
 pub use shape::{
     ClassCount, ClassMix, DensitySummary, LabelScores, LayerPeaks, PeakParameters, PeakProfile,
-    PeakSummary, QuantityEvents,
+    PeakQuantity, PeakSummary, QuantityEvents,
 };
 pub use topography::{MappedPeak, PeakTree, SaddleSummary, Topography};

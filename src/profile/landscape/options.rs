@@ -70,18 +70,18 @@ impl PeakOptions {
     /// The options as the report echoes them.
     pub(super) fn parameters(&self, bench: &Bench<'_>) -> PeakParameters {
         PeakParameters {
-            preset: self.preset.map(Preset::name),
-            density: self.density.name(),
+            preset: self.preset,
+            density: self.density.kind(),
             k: self.density.k(),
             alpha: self.density.alpha(),
             stored: self.stored(),
             id: self.id.to_string(),
             z: self.z,
-            halo: self.halo.name(),
+            halo: self.halo,
             labels: self.labels.iter().map(|one| one.name.clone()).collect(),
             noise_label: self.noise_label.clone(),
-            metric: bench.metric.name().to_owned(),
-            duplicates: self.layers.duplicates.name().to_owned(),
+            metric: bench.metric,
+            duplicates: self.layers.duplicates,
             drop_nonfinite: self.layers.drop_nonfinite,
             pool: self.layers.pool.map(|pool| pool.to_string()),
             masked: self.layers.mask.is_some(),

@@ -4,10 +4,14 @@ use serde::Serialize;
 
 use super::dimension::Dimension;
 use super::rows::RowPeaks;
+use super::rules::{DensityKind, HaloRule, Preset};
+use crate::choice::choice;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, Quantiles};
 use crate::geometry::partition::Scores;
+use crate::neighbours::Metric;
 use crate::profile::events::{Event, Events, Lead};
+use crate::profile::layers::DuplicatePolicy;
 use crate::warning::Warning;
 
 /// The density peaks of every layer.
@@ -33,9 +37,9 @@ pub struct PeakProfile {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakParameters {
     /// The paper whose constants were asked for.
-    pub preset: Option<&'static str>,
-    /// `knn`, `kstar_nn` or `pak`.
-    pub density: &'static str,
+    pub preset: Option<Preset>,
+    /// The estimator of the density.
+    pub density: DensityKind,
     /// Neighbours of the density, or the most that it may use.
     pub k: usize,
     /// Significance of a change in density; `None` for `knn`.
@@ -46,16 +50,16 @@ pub struct PeakParameters {
     pub id: String,
     /// Confidence at which two peaks are two.
     pub z: f64,
-    /// Halo rows in scores: `member`, `left_out` or `cluster`.
-    pub halo: &'static str,
+    /// Halo rows in scores.
+    pub halo: HaloRule,
     /// Names of the sets of labels.
     pub labels: Vec<String>,
     /// A class whose rows are left out of scores.
     pub noise_label: Option<String>,
-    /// `euclidean` or `cosine`.
-    pub metric: String,
-    /// `drop`, `keep` or `refuse`.
-    pub duplicates: String,
+    /// The distance.
+    pub metric: Metric,
+    /// What was done with repeated rows.
+    pub duplicates: DuplicatePolicy,
     /// Whether rows with NaN or infinity were to be left out.
     pub drop_nonfinite: bool,
     /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
@@ -167,12 +171,22 @@ pub struct LabelScores {
     pub reason: Option<Reason>,
 }
 
+choice! {
+    /// A quantity of the peaks whose events are sought over layers.
+    pub enum PeakQuantity {
+        /// Number of peaks.
+        NPeaks = "n_peaks",
+        /// Adjusted Rand index of the peaks with a set of labels.
+        Ari = "ari",
+    }
+}
+
 /// The events of one quantity over layers.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuantityEvents {
-    /// `n_peaks` or `ari`.
-    pub quantity: &'static str,
+    /// Which.
+    pub quantity: PeakQuantity,
     /// Name of the labels; empty for the number of peaks.
     pub other: String,
     /// The events; of an ARI with classes, `half_maximum` is the nucleation layer.

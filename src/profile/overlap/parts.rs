@@ -6,6 +6,7 @@ use super::options::OverlapOptions;
 use super::shape::OverlapPair;
 use super::subject::Subject;
 use crate::error::{Error, Result};
+use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::neighbour_overlap;
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::LayerPair;
@@ -73,7 +74,7 @@ pub(super) fn with_parts(
     OverlapPair {
         partitions_mean: mean(&values),
         std_error: std_dev(&values).map(|std| std / (values.len() as f64).sqrt()),
-        error_kind: "partitions",
+        error_kind: ErrorKind::Partitions,
         ..pair
     }
 }

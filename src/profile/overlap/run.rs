@@ -5,6 +5,7 @@ use super::parts::with_parts;
 use super::shape::{LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile};
 use super::subject::{LayerTables, Subject};
 use crate::error::Result;
+use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, neighbour_overlap};
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
@@ -128,7 +129,7 @@ impl Subject<'_> {
             n,
             value,
             std_error: rows.as_deref().ok().and_then(|rows| self.block_error(rows)),
-            error_kind: "blocks",
+            error_kind: ErrorKind::Blocks,
             chance: expected,
             adjusted,
             chance_std_per_row: expected.and_then(|_| chance_std(n, k)),
@@ -198,7 +199,7 @@ fn parameters(
             .iter()
             .map(|labels| labels.name.clone())
             .collect(),
-        metric: bench.metric.name().to_owned(),
+        metric: bench.metric,
         rows: RowParameters::new(layers, bench.rows),
         blocks: options.blocks,
         partitions: options.partitions,

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::geometry::Reason;
+use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::LabelOverlap;
+use crate::neighbours::Metric;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::warning::Warning;
 
@@ -42,7 +44,7 @@ pub struct OverlapParameters {
     /// Sets of labels.
     pub labels: Vec<String>,
     /// The distance.
-    pub metric: String,
+    pub metric: Metric,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
@@ -71,7 +73,7 @@ pub struct OverlapPair {
     /// Standard error by `error_kind`.
     pub std_error: Option<f64>,
     /// `blocks` of rows, or `partitions` in which neighbours were sought again.
-    pub error_kind: &'static str,
+    pub error_kind: ErrorKind,
     /// What independent layers have on average, k/(N − 1).
     pub chance: Option<f64>,
     /// (χ − chance)/(1 − chance).

@@ -4,6 +4,7 @@ use super::neighbour_values::{NeighbourValues, Searched, outcome};
 use super::shape::Null;
 use crate::error::Result;
 use crate::geometry::relation::floor;
+use crate::geometry::id::ErrorKind;
 use crate::geometry::similarity::{Measure, PairValue, Setting, Values};
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
 use crate::warning::Warning;
@@ -42,7 +43,7 @@ pub(super) fn by_search(
     let found = profile.pairs.iter().map(|pair| {
         let parts = pair.partitions.as_ref();
         let error = match parts.and_then(|parts| parts.std_error_forward) {
-            Some(error) => Some((error, "partitions")),
+            Some(error) => Some((error, ErrorKind::Partitions)),
             None => pair.std_error_forward.map(|error| (error, pair.error_kind)),
         };
         PairValue {

@@ -3,6 +3,7 @@
 use super::neighbour_values::NeighbourValues;
 use super::options::SimilarityOptions;
 use super::shape::{Null, Parts, SimilarityPair};
+use crate::geometry::id::ErrorKind;
 use crate::geometry::similarity::{Measure, PairValue};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::ComparedLayer;
@@ -34,7 +35,9 @@ impl Ends<'_> {
                 let values = values?;
                 Some(std_dev(&values)? / (values.len() as f64).sqrt())
             });
-        let error = found.error.or(by_parts.map(|error| (error, "partitions")));
+        let error = found
+            .error
+            .or(by_parts.map(|error| (error, ErrorKind::Partitions)));
         let value = found.value.ok();
         SimilarityPair {
             source: self.source.clone(),

@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use super::options::RankCorrelation;
 use crate::geometry::Reason;
-use crate::geometry::similarity::Measure;
+use crate::geometry::id::ErrorKind;
+use crate::geometry::similarity::{Dissimilarity, Measure};
+use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
 use crate::warning::Warning;
@@ -46,11 +49,11 @@ pub struct SimilarityParameters {
     /// Share of variance that SVCCA kept, where it was used.
     pub variance: Option<f64>,
     /// What RSA compared, where it was used.
-    pub dissimilarity: Option<&'static str>,
+    pub dissimilarity: Option<Dissimilarity>,
     /// How RSA compared it.
-    pub correlation: Option<&'static str>,
+    pub correlation: Option<RankCorrelation>,
     /// The distance of the imbalance and the overlap, where they were used.
-    pub metric: Option<&'static str>,
+    pub metric: Option<Metric>,
     /// Neighbours of the imbalance, where it was used.
     pub imbalance_k: Option<usize>,
     /// Neighbours of the overlap, where it was used.
@@ -91,7 +94,7 @@ pub struct SimilarityPair {
     /// Standard error of `value`.
     pub std_error: Option<f64>,
     /// Where the error comes from.
-    pub error_kind: Option<&'static str>,
+    pub error_kind: Option<ErrorKind>,
     /// What rows without a common order have on average; of the mean squared correlation for CCA.
     pub chance: Option<f64>,
     /// Mean squared canonical correlation; absent for other measures.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::axes::{axis, share};
 use super::mechanism_parts::{group, stat_cells, stat_columns, stat_records};
 use super::warned::of_run;
+use crate::mechanisms::model::{EditMode, ValueBias};
 use crate::report::page::{
     Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index, name,
     number, phrase,
@@ -41,10 +42,10 @@ pub struct ModifyParameters {
     pub heads: Vec<Head>,
     /// The edited positions: `attr`, `subject`, `all` or an index.
     pub key: String,
-    /// `post`, `pre` or `renorm`.
-    pub mode: &'static str,
-    /// `fold` or `keep`.
-    pub value_bias: &'static str,
+    /// Where in the attention the factor goes.
+    pub mode: EditMode,
+    /// What of the values it scales.
+    pub value_bias: ValueBias,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
     /// Whether keys and values came from a dump.

@@ -7,6 +7,9 @@ use super::mechanism_parts::{
     by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
 };
 use super::warned::of_run;
+use crate::mechanisms::Positions;
+use crate::mechanisms::attribution::Parts;
+use crate::mechanisms::model::ValueBias;
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Note, Page, Part, Phrase, name, number, phrase,
 };
@@ -38,14 +41,14 @@ pub struct AttributionReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttributionParameters {
-    /// `block`, `head` or `both`.
-    pub by: &'static str,
-    /// `fold` or `keep`.
-    pub value_bias: &'static str,
+    /// Into which parts.
+    pub by: Parts,
+    /// Where the constant part of the values is counted.
+    pub value_bias: ValueBias,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
-    /// The places: `last`, `slots` or `all`.
-    pub positions: &'static str,
+    /// The places.
+    pub positions: Positions,
     /// The column of groups.
     pub group_by: Option<String>,
 }
@@ -69,7 +72,7 @@ impl Printable for AttributionReport {
             .iter()
             .flat_map(|row| {
                 let how = match row.kind {
-                    ComponentKind::Head | ComponentKind::Bias => self.parameters.value_bias,
+                    ComponentKind::Head | ComponentKind::Bias => self.parameters.value_bias.name(),
                     _ => "final",
                 };
                 let variant = place(how, &row.position, row.group.as_deref());

@@ -3,6 +3,7 @@
 use super::axes::{axis, point};
 use super::clones_records::clones_records;
 use super::warned::of_run;
+use crate::profile::clones::LimitSource;
 use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
 use crate::report::page::{
     Axis, Cell, Column, Curve, CurveRole, Curves, Grid, Mark, Note, Page, Part, Phrase, index,
@@ -119,9 +120,9 @@ fn network_line(profile: &ClonesProfile) -> Option<Phrase> {
     let limit = network.error_limit;
     let error = limit.error?;
     let source = match (limit.source, limit.n) {
-        ("ensemble", Some(n)) => format!("an ensemble of {n} networks"),
+        (LimitSource::Ensemble, Some(n)) => format!("an ensemble of {n} networks"),
         (_, Some(n)) => format!("extrapolated from {n} widths"),
-        _ => limit.source.to_owned(),
+        _ => limit.source.to_string(),
     };
     let mut line = phrase![
         "error at infinite width ",

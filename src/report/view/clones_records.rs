@@ -29,7 +29,7 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
             });
         }
         let limit = network.error_limit;
-        rows.plain("error_limit", limit.source, limit.error);
+        rows.plain("error_limit", limit.source.name(), limit.error);
         let slope = network.excess_error;
         rows.records.push(Record {
             std_error: slope.std_error,

@@ -4,6 +4,7 @@ use super::axes::{axis, depth, point, share};
 use super::event_lines::event_marks;
 use super::warned::warnings;
 use crate::geometry::partition::Scores;
+use crate::profile::landscape::{DensityKind, HaloRule, PeakQuantity};
 use crate::profile::landscape::{LayerPeaks, PeakParameters, PeakProfile, QuantityEvents};
 use crate::report::page::{
     Axis, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count,
@@ -71,7 +72,7 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
     };
     let marks = |quantity: &str, other: &str| {
         let mut events = profile.events.iter();
-        let found = events.find(|found| found.quantity == quantity && found.other == other);
+        let found = events.find(|found| found.quantity.name() == quantity && found.other == other);
         found
             .map(|found| event_marks(&found.events))
             .unwrap_or_default()
@@ -133,7 +134,7 @@ pub(super) fn layer_records<'a>(
     parameters: &PeakParameters,
 ) -> Vec<Record<'a>> {
     let density = |quantity, value| Record {
-        variant: parameters.density.into(),
+        variant: parameters.density.name().into(),
         scale: Some(parameters.k),
         n: Some(layer.n_rows),
         ..Record::new(&layer.layer, quantity, value)
@@ -142,7 +143,7 @@ pub(super) fn layer_records<'a>(
     let summary = layer.density.as_ref();
     let mut records = vec![
         Record {
-            variant: layer.id.variant.into(),
+            variant: layer.id.variant.name().into(),
             scale: layer.id.order,
             std_error: layer.id.std_error,
             n: Some(layer.n_rows),
@@ -242,8 +243,8 @@ pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> 
 /// A quantity over layers drawn small, with the events that a reader looks for.
 fn quantity_line(profile: &PeakProfile, found: &QuantityEvents) -> Phrase {
     let value = |layer: &LayerPeaks| match found.quantity {
-        "n_peaks" => layer.n_peaks.map(|n| n as f64),
-        _ => {
+        PeakQuantity::NPeaks => layer.n_peaks.map(|n| n as f64),
+        PeakQuantity::Ari => {
             let mut scores = layer.scores.iter();
             scores
                 .find(|score| score.labels == found.other)?
@@ -251,7 +252,7 @@ fn quantity_line(profile: &PeakProfile, found: &QuantityEvents) -> Phrase {
                 .map(|scores| scores.ari)
         }
     };
-    let is_ari = found.quantity == "ari";
+    let is_ari = found.quantity == PeakQuantity::Ari;
     let label = match is_ari {
         true => phrase!["ari ", name(&found.other)],
         false => "peaks".into(),
@@ -299,10 +300,10 @@ fn hundredths(value: f64) -> Piece {
 /// How densities and peaks were made, in one sentence.
 pub(super) fn context(parameters: &PeakParameters) -> Phrase {
     let density = match (parameters.density, parameters.alpha) {
-        ("knn", _) => format!("density of {} neighbours", parameters.k),
-        (name, alpha) => format!(
+        (DensityKind::Knn, _) => format!("density of {} neighbours", parameters.k),
+        (kind, alpha) => format!(
             "density {}, k* up to {} at alpha {:e}",
-            name.replace('_', " "),
+            kind.name().replace('_', " "),
             parameters.k,
             alpha.unwrap_or_default()
         ),
@@ -315,9 +316,9 @@ pub(super) fn context(parameters: &PeakParameters) -> Phrase {
     };
     let preset = parameters.preset.map(|preset| format!("preset {preset}: "));
     let halo = match parameters.halo {
-        "left_out" => "; halo left out of scores",
-        "cluster" => "; halo a cluster in scores",
-        _ => "",
+        HaloRule::LeftOut => "; halo left out of scores",
+        HaloRule::Cluster => "; halo a cluster in scores",
+        HaloRule::Member => "",
     };
     let line = format!(
         "{}{density}; dimension: {id}; Z {}; {} neighbours stored{halo}",

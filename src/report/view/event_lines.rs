@@ -341,7 +341,7 @@ fn spread_line(spread: &[PositionSpread]) -> Option<Phrase> {
         let (mean, min, max) = (event.mean?, event.min?, event.max?);
         let some = (event.n_found < n_parts).then(|| format!(" in {} of {n_parts}", event.n_found));
         Some(phrase![
-            event.event.replace('_', " "),
+            event.event.name().replace('_', " "),
             " ",
             three(mean),
             " (",

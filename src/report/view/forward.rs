@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::warned::of_run;
 use crate::mechanisms::model::Config;
+use crate::mechanisms::model::Family;
 use crate::report::page::{Column, Grid, Note, Page, Phrase, Piece, index, name};
 use crate::report::{Printable, Record};
 use crate::storage::TensorSpec;
@@ -29,8 +30,8 @@ pub struct ForwardReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModelSummary {
-    /// `gpt2` or `gpt_neox`.
-    pub family: &'static str,
+    /// Its architecture.
+    pub family: Family,
     /// Blocks.
     pub n_layers: usize,
     /// Heads of a block.
@@ -61,7 +62,7 @@ impl ModelSummary {
     /// Of a configuration.
     pub fn new(config: &Config) -> Self {
         Self {
-            family: config.family.as_str(),
+            family: config.family,
             n_layers: config.n_layers,
             n_heads: config.n_heads,
             width: config.width,
@@ -112,7 +113,12 @@ impl Printable for ForwardReport {
         let model = &self.model;
         let words = format!(
             "{}: {} blocks of {} heads, width {}; {} examples, {} tokens",
-            model.family, model.n_layers, model.n_heads, model.width, self.n, self.n_tokens
+            model.family.as_str(),
+            model.n_layers,
+            model.n_heads,
+            model.width,
+            self.n,
+            self.n_tokens
         );
         let mut closing = vec![Note::Line(words.into())];
         closing.extend(of_run(&self.warnings));

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::mechanism_parts::{by_head, group, place, stat_cells, stat_columns};
 use super::warned::of_run;
+use crate::mechanisms::Positions;
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, Scale, index, name, number, phrase,
 };
@@ -35,8 +36,8 @@ pub struct HeadPatternReport {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PatternParameters {
-    /// The queries: `last`, `slots` or `all`.
-    pub query: &'static str,
+    /// The queries.
+    pub query: Positions,
     /// The column of groups.
     pub group_by: Option<String>,
 }

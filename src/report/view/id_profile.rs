@@ -8,7 +8,9 @@ use super::id_figures::figures;
 use super::id_records::id_records;
 use super::warned::warnings;
 use crate::geometry::id::Reads;
-use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId};
+use crate::neighbours::Metric;
+use crate::profile::Resampling;
+use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId, OrderKind};
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, Piece, count, decimal, error, known, name,
     number, phrase, series,
@@ -78,8 +80,8 @@ struct Variant {
     has_errors: bool,
     /// Whether a rule chose the order of each layer, so that the table must show it.
     order_was_chosen: bool,
-    /// `partitions` or `decimation`, where it was resampled.
-    rule: Option<&'static str>,
+    /// How it was resampled, if it was.
+    rule: Option<Resampling>,
 }
 
 /// The kinds of estimate that occur, in order of appearance.
@@ -100,7 +102,9 @@ fn variants(profile: &IdProfile) -> Vec<Variant> {
         let variant = &mut variants[at];
         variant.has_errors |=
             matches!(estimate.estimator.reads, Reads::Ratios) || estimate.std_error.is_some();
-        variant.order_was_chosen |= estimate.order_rule.is_some_and(|rule| rule != "fixed");
+        variant.order_was_chosen |= estimate
+            .order_rule
+            .is_some_and(|rule| rule != OrderKind::Fixed);
         let rule = estimate.resampled.as_ref().map(|resampled| resampled.rule);
         variant.rule = variant.rule.or(rule);
     }
@@ -158,10 +162,10 @@ fn estimate_columns(profile: &IdProfile, variant: &Variant, is_only_one: bool) -
         columns.push(Column::number("order").near());
     }
     if let Some(rule) = variant.rule {
-        columns.extend([Column::number(rule), Column::error()]);
+        columns.extend([Column::number(rule.name()), Column::error()]);
     }
     for &control in &profile.parameters.controls {
-        columns.push(Column::number(control));
+        columns.push(Column::number(control.name()));
         if variant.has_errors {
             columns.push(Column::error());
         }
@@ -291,8 +295,8 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
         };
         add(Some(format!("{rule} ± {spread}")));
     }
-    if profile.parameters.metric != "euclidean" {
-        facts.push(name(&profile.parameters.metric).into());
+    if profile.parameters.metric != Metric::Euclidean {
+        facts.push(name(profile.parameters.metric.name()).into());
     }
     Phrase::join(facts, ", ")
 }

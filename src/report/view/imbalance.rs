@@ -5,6 +5,7 @@ use super::imbalance_figures::figures;
 use super::imbalance_words::{direction, relation_words};
 use super::warned::of_comparison;
 use crate::geometry::relation::{Relation, floor};
+use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
 use crate::profile::imbalance::{
     BestPair, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
@@ -348,8 +349,8 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             known(parts.floor, 2)
         ]
     }));
-    if profile.parameters.metric != "euclidean" {
-        facts.push(name(&profile.parameters.metric).into());
+    if profile.parameters.metric != Metric::Euclidean {
+        facts.push(name(profile.parameters.metric.name()).into());
     }
     Phrase::join(facts, "; ")
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::axes::{axis, depth};
 use super::mechanism_parts::{group, place, stat_cells, stat_columns, stat_point, stat_records};
 use super::warned::of_run;
+use crate::mechanisms::Positions;
+use crate::mechanisms::lens::{LensScale, LensStream};
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, index, known, name,
     number, phrase, series,
@@ -34,15 +36,15 @@ pub struct LogitLensReport {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LensParameters {
     /// The stream.
-    pub stream: &'static str,
-    /// `final` or `own`.
-    pub scale: &'static str,
+    pub stream: LensStream,
+    /// Which standard deviation the stream is divided by.
+    pub scale: LensScale,
     /// Whether c_t was added.
     pub with_bias: bool,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
-    /// The places: `last`, `slots` or `all`.
-    pub positions: &'static str,
+    /// The places.
+    pub positions: Positions,
     /// Whether the full vocabulary was ranked.
     pub rank: bool,
     /// How many tokens were listed.
@@ -68,7 +70,11 @@ impl Printable for LogitLensReport {
         self.rows
             .iter()
             .flat_map(|row| {
-                let variant = place(self.parameters.scale, &row.position, row.group.as_deref());
+                let variant = place(
+                    self.parameters.scale.name(),
+                    &row.position,
+                    row.group.as_deref(),
+                );
                 let mut records = stat_records(
                     &row.layer,
                     ["logit", "delta"],

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::warned::warnings;
+use crate::neighbours::Metric;
+use crate::profile::DuplicatePolicy;
 use crate::report::page::{Cell, Column, Grid, Page, count, known, name};
 use crate::report::{Printable, Record};
 use crate::warning::Warning;
@@ -12,9 +14,9 @@ use crate::warning::Warning;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NeighboursReport {
     /// The distance.
-    pub metric: String,
+    pub metric: Metric,
     /// What was done with repeated rows.
-    pub duplicates: String,
+    pub duplicates: DuplicatePolicy,
     /// How rows were chosen, in words of the flags.
     pub rows: Vec<String>,
     /// One entry a layer.

@@ -2,6 +2,7 @@
 
 use super::axes::{at, compared, depth, matrix, point, share};
 use super::warned::of_comparison;
+use crate::neighbours::Metric;
 use crate::profile::overlap::{LabelledLayer, OverlapPair, OverlapProfile};
 use crate::report::page::{
     Cell, Column, Curve, CurveRole, Curves, Grid, Note, Page, Part, Phrase, Scale, code, count,
@@ -279,8 +280,8 @@ fn context(profile: &OverlapProfile) -> Phrase {
         None => format!("± {} blocks of rows", profile.parameters.blocks),
     };
     facts.push(kind.into());
-    if profile.parameters.metric != "euclidean" {
-        facts.push(name(&profile.parameters.metric).into());
+    if profile.parameters.metric != Metric::Euclidean {
+        facts.push(name(profile.parameters.metric.name()).into());
     }
     Phrase::join(facts, "; ")
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 use repgeo::geometry::clones::{Baseline, Readout, Targets, chunk_scores};
 use repgeo::input::Matrix;
-use repgeo::profile::clones::ClonesOptions;
+use repgeo::profile::clones::{ClonesOptions, TrainingCondition};
 
 use super::{all_targets, assert_close, digits, fits, layer, profile, values};
 
@@ -180,5 +180,8 @@ fn the_whole_layer_answers_as_its_network_does() {
     }
     // Half the layer explains 97.5 % of it and classifies 70 % of the training rows: no clones.
     assert_eq!(found.critical_width.width, None);
-    assert_eq!(found.critical_width.training_condition, "checked");
+    assert_eq!(
+        found.critical_width.training_condition,
+        TrainingCondition::Checked
+    );
 }

@@ -6,7 +6,7 @@ use repgeo::geometry::clones::{
     Baseline, Member, Readout, Targets, chunk_scores, ensemble_accuracy,
 };
 use repgeo::input::Matrix;
-use repgeo::profile::clones::{CloneData, ClonesOptions, Network};
+use repgeo::profile::clones::{CloneData, ClonesOptions, LimitSource, Network};
 use repgeo::random::SplitMix64;
 
 use super::{assert_close, digits, fits, normals, profile};
@@ -266,7 +266,7 @@ fn networks_of_other_seeds_set_the_limit_of_the_error() {
     let found = profile(&features, &data, &options).network.unwrap();
     // Three times the same network is that network.
     assert_eq!(found.n_networks, 3);
-    assert_eq!(found.error_limit.source, "ensemble");
+    assert_eq!(found.error_limit.source, LimitSource::Ensemble);
     assert_close(
         found.error_limit.error.unwrap(),
         1.0 - 0.953_333_333_333_333_3,

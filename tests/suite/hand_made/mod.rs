@@ -2,13 +2,15 @@
 
 use repgeo::geometry::Reason;
 use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
-use repgeo::geometry::id::{ESTIMATORS, ErrorKind, Estimator, GRIDE, TWO_NN};
+use repgeo::geometry::id::{ESTIMATORS, ErrorKind, Estimator, FitRule, GRIDE, TWO_NN};
 use repgeo::input::{Series, SeriesFile};
+use repgeo::neighbours::Metric;
 use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::profile::id::{
     AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
-    IdSummary, LayerId, LeadingEigenvalues, Plateau, Resampled, ScalePoint,
+    IdSummary, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
 };
+use repgeo::profile::{Control, DuplicatePolicy, Resampling};
 use repgeo::report::{EventsReport, InspectReport, InspectedLayer};
 use repgeo::warning::{Warning, WarningCode};
 
@@ -67,21 +69,21 @@ pub fn resampled() -> IdProfile {
     bayes.fit = Some("bayes");
     bayes.fraction = None;
     bayes.mode = Some(4.4375);
-    bayes.resampled = Some(parts("partitions", 500, Some(0.0625), false));
+    bayes.resampled = Some(parts(Resampling::Partitions, 500, Some(0.0625), false));
     let mut gride = two_nn(4.25, 0.0625);
     gride.estimator = &GRIDE;
     gride.fit = None;
     gride.fraction = None;
     gride.order = Some(16);
-    gride.order_rule = Some("plateau");
-    gride.resampled = Some(parts("decimation", 250, None, true));
+    gride.order_rule = Some(OrderKind::Plateau);
+    gride.resampled = Some(parts(Resampling::Decimation, 250, None, true));
     only.estimates = vec![bayes, gride];
     only.scaling = scaling(&[4.5, 4.25, 4.125, 4.25, 4.25]);
     only.plateau = Some(plateau());
     only.decimation_scaling = vec![
         DecimationPoint {
             n: 1000,
-            resampled: parts("decimation", 1000, None, true),
+            resampled: parts(Resampling::Decimation, 1000, None, true),
         },
         DecimationPoint {
             n: 2,
@@ -90,13 +92,13 @@ pub fn resampled() -> IdProfile {
                 mean: None,
                 std: None,
                 distance: None,
-                ..parts("decimation", 2, None, true)
+                ..parts(Resampling::Decimation, 2, None, true)
             },
         },
     ];
     IdProfile {
         parameters: IdParameters {
-            fit: "bayes".into(),
+            fit: FitRule::Bayes,
             order: Some("plateau".into()),
             pool: Some("token:3".into()),
             rows: vec!["--subsample 1000".into()],
@@ -152,7 +154,7 @@ pub fn many_estimators() -> IdProfile {
             cumulative: vec![0.5, 0.75],
         });
         layer.controls = vec![ControlId {
-            control: "gaussian",
+            control: Control::Gaussian,
             seed: 0,
             estimates: vec![headline],
             scaling: layer.scaling.clone(),
@@ -164,7 +166,7 @@ pub fn many_estimators() -> IdProfile {
         parameters: IdParameters {
             estimators: vec![&TWO_NN, &GRIDE, named("abide"), named("lpca")],
             k: Some(20),
-            controls: vec!["gaussian"],
+            controls: vec![Control::Gaussian],
             ..parameters()
         },
         layers,
@@ -253,13 +255,13 @@ fn parameters() -> IdParameters {
     IdParameters {
         estimators: vec![&TWO_NN, &GRIDE],
         k: None,
-        fit: "base".into(),
+        fit: FitRule::Base,
         fraction: Some(0.9),
         order: None,
         density_k: None,
         range_max: 32,
-        metric: "euclidean".into(),
-        duplicates: "drop".into(),
+        metric: Metric::Euclidean,
+        duplicates: DuplicatePolicy::Drop,
         drop_nonfinite: false,
         pool: None,
         masked: false,
@@ -372,7 +374,7 @@ fn no_plateau() -> Plateau {
     }
 }
 
-fn parts(rule: &'static str, n: usize, std_error: Option<f64>, overlapping: bool) -> Resampled {
+fn parts(rule: Resampling, n: usize, std_error: Option<f64>, overlapping: bool) -> Resampled {
     Resampled {
         rule,
         n,
