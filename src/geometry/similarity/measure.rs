@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::dissimilarity::{Dissimilarity, RankCorrelation};
-use crate::geometry::id::ErrorKind;
 use crate::geometry::Reason;
+use crate::geometry::id::ErrorKind;
 use crate::input::Matrix;
 use crate::progress::Progress;
 

@@ -186,8 +186,8 @@ pub struct BestPair {
     /// The layer of the second.
     pub b: LayerRef,
     /// max(Δ(a→b), Δ(b→a)).
-    pub imbalance: f64,
-    /// `imbalance` over the median of all pairs.
+    pub information_imbalance: f64,
+    /// `information_imbalance` over the median of all pairs.
     pub ratio_to_median: Option<f64>,
     /// Whether both lie in the high-dimensional phase of their dump, by TwoNN over its layers;
     /// `None` where a dump has no such phase.

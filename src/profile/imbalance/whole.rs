@@ -152,7 +152,7 @@ impl Phases {
             k,
             a: pair.a.clone(),
             b: pair.b.clone(),
-            imbalance: worse(best),
+            information_imbalance: worse(best),
             ratio_to_median: (median > 0.0).then(|| worse(best) / median),
             in_high_phases: found.found.map(|found| found.in_high_phases),
         })

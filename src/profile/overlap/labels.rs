@@ -43,7 +43,7 @@ impl Subject<'_> {
                         std_error_micro: errors[0],
                         std_error_macro: errors[1],
                         reason: outcome.as_ref().err().copied(),
-                        overlap: outcome.ok(),
+                        label_overlap: outcome.ok(),
                     });
                 }
             }

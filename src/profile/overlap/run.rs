@@ -179,7 +179,7 @@ impl Subject<'_> {
         OverlapMatrix {
             k,
             chance: (n > 1).then(|| chance(n, k)),
-            overlap,
+            data_overlap: overlap,
         }
     }
 }

@@ -112,7 +112,7 @@ pub struct OverlapMatrix {
     /// What independent layers have on average.
     pub chance: Option<f64>,
     /// χ of the row's layer and the column's; 1 where a layer meets itself.
-    pub overlap: LayerMatrix,
+    pub data_overlap: LayerMatrix,
 }
 
 /// One layer, one set of labels, one k.
@@ -130,7 +130,7 @@ pub struct LabelledLayer {
     /// Number of neighbours; `None` where it depends on the class.
     pub k: Option<usize>,
     /// What was found.
-    pub overlap: Option<LabelOverlap>,
+    pub label_overlap: Option<LabelOverlap>,
     /// Standard error of `micro` over blocks of rows.
     pub std_error_micro: Option<f64>,
     /// Standard error of `macro` over blocks of rows.

@@ -3,8 +3,8 @@
 use super::neighbour_values::{NeighbourValues, Searched, outcome};
 use super::shape::Null;
 use crate::error::Result;
-use crate::geometry::relation::floor;
 use crate::geometry::id::ErrorKind;
+use crate::geometry::relation::floor;
 use crate::geometry::similarity::{Measure, PairValue, Setting, Values};
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
 use crate::warning::Warning;

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::options::RankCorrelation;
 use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
-use crate::geometry::similarity::{Dissimilarity, Measure};
+use crate::geometry::similarity::{Dissimilarity, Measure, RankCorrelation};
 use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};

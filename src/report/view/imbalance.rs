@@ -73,7 +73,7 @@ fn pair_records(pair: &ImbalancePair) -> Vec<Record<'_>> {
         variant: variant.into(),
         scale: Some(pair.k),
         n: Some(pair.n),
-        ..Record::new(&pair.a.layer, "imbalance", value)
+        ..Record::new(&pair.a.layer, "information_imbalance", value)
     };
     let mut records = vec![
         Record {
@@ -319,7 +319,7 @@ fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {
         " and ",
         side(&best.b),
         ", larger imbalance ",
-        number(best.imbalance, 3),
+        number(best.information_imbalance, 3),
         median,
         phases,
     ]

@@ -17,7 +17,7 @@ impl Printable for SubsetsProfile {
                     variant: format!("{variant}_subset_{at}").into(),
                     scale: Some(self.k),
                     n: Some(layer.n),
-                    ..Record::new(&layer.layer, "imbalance", value)
+                    ..Record::new(&layer.layer, "information_imbalance", value)
                 };
                 records.push(Record {
                     std_error: subset.std_error_full_to_subset,

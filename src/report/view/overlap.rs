@@ -24,7 +24,11 @@ impl Printable for OverlapProfile {
             .iter()
             .map(|found| {
                 let meaning = format!("neighbour overlap, k {}", found.k);
-                Part::Matrix(matrix(&found.overlap, meaning, Scale::linear(0.0, 1.0)))
+                Part::Matrix(matrix(
+                    &found.data_overlap,
+                    meaning,
+                    Scale::linear(0.0, 1.0),
+                ))
             })
             .collect();
         if self.matrices.is_empty() && !self.pairs.is_empty() {
@@ -106,21 +110,21 @@ fn label_curves(profile: &OverlapProfile, labels: &str) -> Curves {
         curves: vec![
             curve("micro", CurveRole::Measured, |layer| {
                 [
-                    layer.overlap.as_ref().map(|o| o.micro),
+                    layer.label_overlap.as_ref().map(|o| o.micro),
                     layer.std_error_micro,
                 ]
             }),
             curve("macro", CurveRole::Measured, |layer| {
                 [
-                    layer.overlap.as_ref().map(|o| o.macro_),
+                    layer.label_overlap.as_ref().map(|o| o.macro_),
                     layer.std_error_macro,
                 ]
             }),
             curve("chance, micro", CurveRole::Null, |layer| {
-                [layer.overlap.as_ref().map(|o| o.chance_micro), None]
+                [layer.label_overlap.as_ref().map(|o| o.chance_micro), None]
             }),
             curve("chance, macro", CurveRole::Null, |layer| {
-                [layer.overlap.as_ref().map(|o| o.chance_macro), None]
+                [layer.label_overlap.as_ref().map(|o| o.chance_macro), None]
             }),
         ],
         marks: Vec::new(),
@@ -138,13 +142,17 @@ fn pair_records(pair: &OverlapPair) -> Vec<Record<'_>> {
     let mut records = vec![
         Record {
             std_error: pair.std_error,
-            ..record("overlap", "", pair.value)
+            ..record("data_overlap", "", pair.value)
         },
-        record("overlap", "chance", pair.chance),
-        record("overlap", "adjusted", pair.adjusted),
+        record("data_overlap", "chance", pair.chance),
+        record("data_overlap", "adjusted", pair.adjusted),
     ];
     if pair.partitions_mean.is_some() {
-        records.push(record("overlap", "partitions_mean", pair.partitions_mean));
+        records.push(record(
+            "data_overlap",
+            "partitions_mean",
+            pair.partitions_mean,
+        ));
     }
     records.extend(pair.class_histograms.iter().map(|found| Record {
         variant: found.labels.clone().into(),
@@ -154,7 +162,7 @@ fn pair_records(pair: &OverlapPair) -> Vec<Record<'_>> {
 }
 
 fn label_records(layer: &LabelledLayer) -> Vec<Record<'_>> {
-    let found = layer.overlap.as_ref();
+    let found = layer.label_overlap.as_ref();
     let record = |variant: &'static str, value| Record {
         other: &layer.labels,
         variant: variant.into(),
@@ -227,7 +235,7 @@ fn label_grid(profile: &OverlapProfile, labels: &str) -> Grid {
         Column::words(""),
     ]);
     for layer in profile.labels.iter().filter(|layer| layer.labels == labels) {
-        let found = layer.overlap.as_ref();
+        let found = layer.label_overlap.as_ref();
         grid.push(vec![
             name(&layer.layer).into(),
             name(&layer.labels).into(),
@@ -247,8 +255,8 @@ fn label_grid(profile: &OverlapProfile, labels: &str) -> Grid {
 /// The overlap of consecutive layers, drawn small.
 fn next_line(profile: &OverlapProfile, k: usize) -> Option<Phrase> {
     let matrix = profile.matrices.iter().find(|matrix| matrix.k == k)?;
-    let values: Vec<Option<f64>> = (1..matrix.overlap.rows.len())
-        .map(|at| matrix.overlap.values[at - 1][at])
+    let values: Vec<Option<f64>> = (1..matrix.data_overlap.rows.len())
+        .map(|at| matrix.data_overlap.values[at - 1][at])
         .collect();
     let found: Vec<f64> = values.iter().flatten().copied().collect();
     if found.len() < 2 {

@@ -88,7 +88,7 @@ fn the_matrix_equals_the_pairs_and_a_dump_against_itself_equals_the_matrix() {
             assert_eq!(number(&matrix[i][i]), (k + 1) as f64 / 220.0);
         }
     }
-    assert_eq!(twice["best_pairs"][0]["imbalance"], 2.0 / 220.0);
+    assert_eq!(twice["best_pairs"][0]["information_imbalance"], 2.0 / 220.0);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn overlap_of_a_layer_with_itself_is_one_and_the_matrix_is_symmetric() {
     let folder = dump();
     let found = json(&["overlap", path(folder.path()), "-k", "5,30"]);
     for matrix in found["matrices"].as_array().unwrap() {
-        let values = &matrix["overlap"]["values"];
+        let values = &matrix["data_overlap"]["values"];
         for i in 0..3 {
             assert_eq!(number(&values[i][i]), 1.0);
             for j in 0..3 {
@@ -231,7 +231,7 @@ fn labels_are_read_by_column_and_missing_ones_are_counted() {
     assert!(
         sides
             .iter()
-            .all(|entry| entry["overlap"]["n_missing"] == 44)
+            .all(|entry| entry["label_overlap"]["n_missing"] == 44)
     );
     assert!(found["warnings"].to_string().contains("labels_missing"));
     let both = json(&[
