@@ -1,185 +1,341 @@
+//! Feeds bytes to every reader of repgeo: none may panic, abort, hang, or take more memory than the
+//! bytes are worth.
+//!
+//! `RG=labels` chooses one reader; without it the first byte does, so that one short run meets all.
+
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use repgeo::input::*;
-use repgeo::neighbours::{Metric, Targets};
+
+use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-fn dir() -> &'static Path {
-    static D: OnceLock<PathBuf> = OnceLock::new();
-    D.get_or_init(|| {
-        let d = PathBuf::from(format!("/dev/shm/rgfuzz-{}", std::process::id()));
-        std::fs::create_dir_all(&d).unwrap();
-        d
+use libfuzzer_sys::fuzz_target;
+use repgeo::cache::{Cache, fingerprint};
+use repgeo::input::{
+    Dump, Labels, Mask, Pooling, ReadOptions, RowChoice, RowSource, Sample, Selection,
+    SeriesChoice, SeriesFile, Tensors, find_duplicates, find_tables, index_list, scan,
+};
+use repgeo::mechanisms::model::Checkpoint;
+use repgeo::mechanisms::{Prompts, StreamDump};
+use repgeo::neighbours::Metric;
+
+/// A reader, and the name that chooses it.
+type Reader = (&'static str, fn(u8, &[u8]));
+
+const READERS: [Reader; 12] = [
+    ("array", array),
+    ("file", file),
+    ("index", index),
+    ("labels", labels),
+    ("mask", mask),
+    ("rows", rows),
+    ("series", series),
+    ("tables", tables),
+    ("cache", cache),
+    ("config", config),
+    ("prompts", prompts),
+    ("text", text),
+];
+
+fuzz_target!(|data: &[u8]| {
+    static CHOSEN: OnceLock<Option<Reader>> = OnceLock::new();
+    let chosen = CHOSEN.get_or_init(|| {
+        let name = env::var("RG").ok()?;
+        let found = READERS.into_iter().find(|(known, _)| *known == name);
+        Some(found.unwrap_or_else(|| panic!("there is no reader {name}")))
+    });
+    let Some((&first, rest)) = data.split_first() else {
+        return;
+    };
+    match chosen {
+        Some((_, reader)) => reader(first, rest),
+        None => {
+            let (_, reader) = READERS[usize::from(first) % READERS.len()];
+            if let Some((&head, rest)) = rest.split_first() {
+                reader(head, rest);
+            }
+        }
+    }
+});
+
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = env::temp_dir().join(format!("repgeo-fuzz-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
     })
 }
-fn mode() -> &'static str {
-    static M: OnceLock<String> = OnceLock::new();
-    M.get_or_init(|| std::env::var("RG").unwrap_or_else(|_| "array".into()))
-}
-fn fixtures() -> PathBuf { PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures")) }
 
+fn fixtures() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures"))
+}
+
+/// A file with this content: a new one every time, since readers map files.
 fn put(name: &str, data: &[u8]) -> PathBuf {
-    let p = dir().join(name);
-    // a fresh inode every time: the reader maps files
-    let _ = std::fs::remove_file(&p);
-    std::fs::write(&p, data).unwrap();
-    p
+    let path = folder().join(name);
+    let _ = fs::remove_file(&path);
+    fs::write(&path, data).unwrap();
+    path
 }
-fn small(n: usize, d: usize) -> bool { n.saturating_mul(d) <= 1 << 20 }
 
+/// Reads the layers of a dump in every way.
 fn read_all(dump: &Dump) {
+    let pools = [
+        None,
+        Some(Pooling::Flatten),
+        Some(Pooling::Last),
+        Some(Pooling::Mean),
+        Some(Pooling::Gap),
+        Some(Pooling::Token(-1)),
+    ];
     for layer in dump.layers().iter().take(8) {
-        for pool in [None, Some(Pooling::Flatten), Some(Pooling::Last), Some(Pooling::Mean), Some(Pooling::Gap), Some(Pooling::Token(-1))] {
-            if let Ok(read) = dump.read(layer, &ReadOptions { pool, mask: None, rows: None }) {
-                let m = &read.matrix;
-                if small(m.n_rows(), m.n_columns()) && m.n_rows() > 0 {
-                    let mut out = vec![0.0; m.n_columns()];
-                    m.widen_row(m.n_rows() - 1, &mut out);
-                    let _ = scan(m);
-                    let _ = find_duplicates(m);
-                    let _ = repgeo::cache::fingerprint(m);
+        for pool in pools {
+            let options = ReadOptions {
+                pool,
+                ..ReadOptions::default()
+            };
+            if let Ok(read) = dump.read(layer, &options) {
+                let matrix = &read.matrix;
+                let (n, columns) = (matrix.n_rows(), matrix.n_columns());
+                if n > 0 && n.saturating_mul(columns) <= 1 << 20 {
+                    matrix.widen_row(n - 1, &mut vec![0.0; columns]);
+                    scan(matrix);
+                    find_duplicates(matrix);
+                    fingerprint(matrix);
                 }
             }
-            let _ = dump.read(layer, &ReadOptions { pool, mask: None, rows: Some(&[0, 3]) });
+            let some = ReadOptions {
+                rows: Some(&[0, 3]),
+                ..options
+            };
+            let _ = dump.read(layer, &some);
         }
     }
 }
 
-fn run(data: &[u8]) {
-    let Some((&head, rest)) = data.split_first() else { return };
-    match mode() {
-        "array" => {
-            if let Ok(dump) = Dump::from_reader(data, "x") { read_all(&dump); }
-        }
-        "file" => {
-            let name = ["x.npy", "x.npz", "x.safetensors", "x"][usize::from(head % 4)];
-            let p = put(name, rest);
-            if let Ok(dump) = Dump::open(&p) { read_all(&dump); }
-            let _ = Dump::list(&p);
-            if let Ok(t) = Tensors::open(&p) {
-                let names: Vec<String> = t.names().map(str::to_owned).collect();
-                for n in names.iter().take(4) {
-                    let Some(t) = t.get(n) else { continue };
-                    let _ = t.integers(); let _ = t.to_f64(); let _ = t.stored().map(|s| s.as_slice().len());
-                    let w = t.shape().last().copied().unwrap_or(1);
-                    let _ = t.rows_of(w); let _ = t.rows_of(3);
-                }
-            }
-        }
-        "index" => {
-            for f in ["model-00001-of-00003.safetensors","model-00002-of-00003.safetensors","model-00003-of-00003.safetensors"] {
-                let p = dir().join(f);
-                if !p.exists() { std::fs::copy(fixtures().join("mechanisms/gpt2").join(f), &p).unwrap(); }
-            }
-            let p = put("model.safetensors.index.json", data);
-            if let Ok(dump) = Dump::open(&p) { read_all(&dump); }
-            let _ = Tensors::open(&p);
-        }
-        "labels" => {
-            let p = match head % 4 { 0 => put("l.csv", rest), 1 => put("l.txt", rest), 2 => put("l.npy", rest), _ => put("l.csv", rest) };
-            let spec = if head % 4 == 3 { PathBuf::from(format!("{}:class", p.display())) } else { p };
-            if let Ok(l) = Labels::open(&spec) {
-                let _ = l.n_missing();
-                if !l.codes.is_empty() { let _ = l.select(&[0]); }
-            }
-        }
-        "mask" => {
-            let p = put("m.npy", data);
-            if let Ok(mask) = Mask::open(&p) {
-                let f = fixtures().join("formats/threed.npy");
-                if let Ok(dump) = Dump::open(&f) { for layer in dump.layers() { for pool in [Pooling::Last, Pooling::Mean, Pooling::First, Pooling::Gap] {
-                    let _ = dump.read(layer, &ReadOptions { pool: Some(pool), mask: Some(&mask), rows: None });
-                    let _ = dump.read(layer, &ReadOptions { pool: Some(pool), mask: Some(&mask), rows: Some(&[1, 2]) });
-                }}}
-            }
-        }
-        "rows" => {
-            let p = match head % 2 { 0 => put("r.txt", rest), _ => put("r.npy", rest) };
-            for n in [0usize, 1, 50] {
-                let _ = RowChoice { source: RowSource::File(p.clone()), sample: Sample::All, seed: 1 }.resolve(n, None);
-                let _ = RowChoice { source: RowSource::File(p.clone()), sample: Sample::Rows { m: usize::from(head) / 2 }, seed: 1 }.resolve(n, None);
-            }
-        }
-        "series" => {
-            use repgeo::profile::events::{EventOptions, events_with_parts};
-            let p = put("s.csv", rest);
-            let choices = [
-                SeriesChoice::default(),
-                SeriesChoice { column: Some("value".into()), ..Default::default() },
-                SeriesChoice { column: Some("id".into()), x: Some("x".into()), ..Default::default() },
-                SeriesChoice { quantity: Some("id".into()), variant: Some("gride".into()), scale: Some(2), ..Default::default() },
-            ];
-            for choice in &choices {
-                if let Ok(f) = SeriesFile::open(&p, choice) {
-                    let o = EventOptions { smooth: if head & 1 == 1 { 3 } else { 1 }, skip_first: head & 2 == 2, bottleneck: if head & 4 == 4 { Some(1) } else { None }, threshold: if head & 8 == 8 { Some(0.5) } else { None }, ..EventOptions::default() };
-                    if o.check(f.series.len()).is_ok() { let _ = events_with_parts(&f.series, &f.parts, &o); }
-                }
-            }
-        }
-        "tables" => {
-            let name = if head & 1 == 0 { "t.npz" } else if head & 2 == 0 { "t.npy" } else { "t.safetensors" };
-            let p = put(name, rest);
-            if let Ok(found) = find_tables(&p) {
-                for t in found.iter().take(3) {
-                    for k in [0usize, 1, 5, usize::MAX] {
-                        if let Ok(t) = t.read(k) { assert!(t.indices.dim() == (t.n, t.k) && t.distances.dim() == (t.n, t.k)); for &i in &t.indices { assert!((i as usize) < t.n); } }
-                    }
-                }
-            }
-        }
-        "cache" => {
-            let folder = dir().join("cache");
-            std::fs::create_dir_all(&folder).unwrap();
-            let p = folder.join("e.npz");
-            let _ = std::fs::remove_file(&p);
-            std::fs::write(&p, data).unwrap();
-            { let cache = repgeo::cache::Cache::open(&folder);
-                let mut w = Vec::new();
-                let content = std::env::var("RG_CONTENT").unwrap_or_default();
-                for m in [Metric::Euclidean, Metric::Cosine] {
-                    for k in [0usize, 1, 3, 100] { if let Some(t) = cache.table(&content, m, k, &mut w) { for &i in &t.indices { assert!((i as usize) < t.indices.nrows()); } } }
-                }
-                let _ = cache.take_warnings();
-            }
-        }
-        "config" => {
-            use repgeo::mechanisms::model::Checkpoint;
-            let p = dir().join("model.safetensors");
-            if !p.exists() { std::fs::copy(fixtures().join("mechanisms/gpt2_tiny/model.safetensors"), &p).unwrap(); }
-            put("config.json", data);
-            if let Ok(c) = Checkpoint::open(dir()) {
-                let _ = c.embedding(); let _ = c.positions(); let _ = c.final_norm::<f32>(); let _ = c.unembedding(); let _ = c.block::<f32>(0);
-            }
-        }
-        "prompts" => {
-            use repgeo::mechanisms::{Prompts, StreamDump};
-            if head & 1 == 0 {
-                let p = put("p.safetensors", rest);
-                let _ = Prompts::read(Some(&p), None, None);
-                let _ = Prompts::read(None, Some(&p), None);
-                if let Ok(d) = StreamDump::open(&p, None, None) { let _ = d.n_layers(); let _ = d.says("eps"); }
-            } else {
-                let p = put("t.csv", rest);
-                let _ = Prompts::read(None, Some(&p), None);
-            }
-        }
-        "text" => {
-            let Ok(text) = std::str::from_utf8(rest) else { return };
-            let n = usize::from(head);
-            if let Ok(s) = Selection::from_str(text) {
-                static D: OnceLock<Dump> = OnceLock::new();
-                let d = D.get_or_init(|| Dump::open(&fixtures().join("formats/order")).unwrap());
-                let _ = d.select(&s);
-            }
-            let _ = index_list(text, n, "--x");
-            if let Ok(r @ RowSource::Range(_)) = RowSource::from_str(text) { let _ = RowChoice { source: r, sample: Sample::All, seed: 0 }.resolve(n, None); }
-            let _ = Pooling::from_str(text);
-        }
-        other => panic!("unknown mode {other}"),
+fn array(_: u8, data: &[u8]) {
+    if let Ok(dump) = Dump::from_reader(data, "x") {
+        read_all(&dump);
     }
-    let _ = std::marker::PhantomData::<Targets<'_>>;
 }
 
-fuzz_target!(|data: &[u8]| { run(data) });
+fn file(head: u8, data: &[u8]) {
+    let name = [
+        "x.npy",
+        "x.npz",
+        "x.safetensors",
+        "x",
+        "x.pt",
+        "x.h5",
+        "x.csv",
+    ];
+    let path = put(name[usize::from(head) % name.len()], data);
+    if let Ok(dump) = Dump::open(&path) {
+        read_all(&dump);
+    }
+    let _ = Dump::list(&path);
+    let Ok(tensors) = Tensors::open(&path) else {
+        return;
+    };
+    for name in tensors.names().take(4) {
+        let Some(tensor) = tensors.get(name) else {
+            continue;
+        };
+        let _ = tensor.integers();
+        let _ = tensor.to_f64();
+        let _ = tensor.stored().map(|stored| stored.as_slice().len());
+        let _ = tensor.rows_of(tensor.shape().last().copied().unwrap_or(1));
+        let _ = tensor.rows_of(3);
+    }
+}
+
+fn index(_: u8, data: &[u8]) {
+    for shard in 1..=3 {
+        let name = format!("model-0000{shard}-of-00003.safetensors");
+        let path = folder().join(&name);
+        if !path.exists() {
+            fs::copy(fixtures().join("mechanisms/gpt2").join(&name), &path).unwrap();
+        }
+    }
+    let path = put("model.safetensors.index.json", data);
+    if let Ok(dump) = Dump::open(&path) {
+        read_all(&dump);
+    }
+    let _ = Tensors::open(&path);
+}
+
+fn labels(head: u8, data: &[u8]) {
+    let name = ["l.csv", "l.txt", "l.npy", "l.csv", "l.json"][usize::from(head) % 5];
+    let path = put(name, data);
+    let spec = match head % 5 {
+        3 => PathBuf::from(format!("{}:class", path.display())),
+        _ => path,
+    };
+    if let Ok(labels) = Labels::open(&spec) {
+        labels.n_missing();
+        if !labels.codes.is_empty() {
+            labels.select(&[0]);
+        }
+    }
+}
+
+fn mask(_: u8, data: &[u8]) {
+    let Ok(mask) = Mask::open(&put("m.npy", data)) else {
+        return;
+    };
+    let Ok(dump) = Dump::open(&fixtures().join("formats/threed.npy")) else {
+        return;
+    };
+    for layer in dump.layers() {
+        for pool in [Pooling::Last, Pooling::Mean, Pooling::First, Pooling::Gap] {
+            for rows in [None, Some(&[1, 2][..])] {
+                let options = ReadOptions {
+                    pool: Some(pool),
+                    mask: Some(&mask),
+                    rows,
+                };
+                let _ = dump.read(layer, &options);
+            }
+        }
+    }
+}
+
+fn rows(head: u8, data: &[u8]) {
+    let path = put(["r.txt", "r.npy"][usize::from(head % 2)], data);
+    for n in [0, 1, 50] {
+        let m = usize::from(head) / 2;
+        for sample in [Sample::All, Sample::Rows { m }] {
+            let choice = RowChoice {
+                source: RowSource::File(path.clone()),
+                sample,
+                seed: 1,
+            };
+            let _ = choice.resolve(n, None);
+        }
+    }
+}
+
+fn series(head: u8, data: &[u8]) {
+    use repgeo::profile::events::{EventOptions, events_with_parts};
+    let path = put(["s.csv", "s.json"][usize::from(head >> 7)], data);
+    let named = |name: &str| Some(name.to_owned());
+    let choices = [
+        SeriesChoice::default(),
+        SeriesChoice {
+            column: named("value"),
+            ..SeriesChoice::default()
+        },
+        SeriesChoice {
+            column: named("id"),
+            x: named("x"),
+            ..SeriesChoice::default()
+        },
+        SeriesChoice {
+            quantity: named("id"),
+            variant: named("gride"),
+            scale: Some(2),
+            ..SeriesChoice::default()
+        },
+    ];
+    let options = EventOptions {
+        smooth: if head & 1 == 1 { 3 } else { 1 },
+        skip_first: head & 2 == 2,
+        bottleneck: (head & 4 == 4).then_some(1),
+        threshold: (head & 8 == 8).then_some(0.5),
+        ..EventOptions::default()
+    };
+    for choice in &choices {
+        if let Ok(file) = SeriesFile::open(&path, choice)
+            && options.check(file.series.len()).is_ok()
+        {
+            events_with_parts(&file.series, &file.parts, &options);
+        }
+    }
+}
+
+fn tables(head: u8, data: &[u8]) {
+    let path = put(
+        ["t.npz", "t.npy", "t.safetensors"][usize::from(head) % 3],
+        data,
+    );
+    for source in find_tables(&path).unwrap_or_default().iter().take(3) {
+        for k in [0, 1, 5, usize::MAX] {
+            let Ok(table) = source.read(k) else { continue };
+            assert_eq!(table.indices.dim(), (table.n, table.k));
+            assert_eq!(table.distances.dim(), (table.n, table.k));
+            assert!(table.indices.iter().all(|&at| (at as usize) < table.n));
+        }
+    }
+}
+
+fn cache(_: u8, data: &[u8]) {
+    let place = folder().join("cache");
+    fs::create_dir_all(&place).unwrap();
+    put("cache/e.npz", data);
+    let cache = Cache::open(&place);
+    let content = env::var("RG_CONTENT").unwrap_or_default();
+    for metric in [Metric::Euclidean, Metric::Cosine] {
+        for k in [0, 1, 3, 100] {
+            if let Some(table) = cache.table(&content, metric, k, &mut Vec::new()) {
+                let n = table.indices.nrows();
+                assert!(table.indices.iter().all(|&at| (at as usize) < n));
+            }
+        }
+    }
+    cache.take_warnings();
+}
+
+fn config(_: u8, data: &[u8]) {
+    let weights = folder().join("model.safetensors");
+    if !weights.exists() {
+        let tiny = fixtures().join("mechanisms/gpt2_tiny/model.safetensors");
+        fs::copy(tiny, &weights).unwrap();
+    }
+    put("config.json", data);
+    let Ok(checkpoint) = Checkpoint::open(folder()) else {
+        return;
+    };
+    let _ = checkpoint.check_blocks();
+    let _ = checkpoint.embedding();
+    let _ = checkpoint.positions();
+    let _ = checkpoint.final_norm::<f32>();
+    let _ = checkpoint.unembedding();
+    let _ = checkpoint.block::<f32>(0);
+}
+
+fn prompts(head: u8, data: &[u8]) {
+    if head & 1 == 1 {
+        let _ = Prompts::read(None, Some(&put("t.csv", data)), None);
+        return;
+    }
+    let path = put("p.safetensors", data);
+    let _ = Prompts::read(Some(&path), None, None);
+    let _ = Prompts::read(None, Some(&path), None);
+    if let Ok(dump) = StreamDump::open(&path, None, None) {
+        dump.n_layers();
+        dump.says("eps");
+    }
+}
+
+fn text(head: u8, data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(selection) = Selection::from_str(text) {
+        static DUMP: OnceLock<Dump> = OnceLock::new();
+        let dump = DUMP.get_or_init(|| Dump::open(&fixtures().join("formats/order")).unwrap());
+        let _ = dump.select(&selection);
+    }
+    let _ = index_list(text, usize::from(head), "--x");
+    if let Ok(source @ RowSource::Range(_)) = RowSource::from_str(text) {
+        let choice = RowChoice {
+            source,
+            ..RowChoice::default()
+        };
+        let _ = choice.resolve(usize::from(head), None);
+    }
+    let _ = Pooling::from_str(text);
+}

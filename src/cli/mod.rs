@@ -1,9 +1,11 @@
 //! The roof: one file per command; an args struct becomes options, one call, one output.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use repgeo::input::watch_files;
+use repgeo::report::safe_lines;
 use repgeo::{Error, Result};
 
 mod attention_modify;
@@ -78,8 +80,9 @@ enum Command {
 /// Parses the command line and does what it says.
 pub fn run() -> Result<()> {
     let program = Cli::command();
-    let matches = program.clone().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = program.clone().try_get_matches();
+    let matches = matches.unwrap_or_else(|error| refuse(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     needs::check(&program, &matches)?;
     signals::advise(advice(&matches));
     signals::install();
@@ -107,6 +110,20 @@ pub fn run() -> Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
+}
+
+/// Says what is wrong with the command line, or shows the help, and ends the process.
+fn refuse(error: &clap::Error) -> ! {
+    let plain = error.render().to_string();
+    let safe = safe_lines(&plain);
+    if plain == safe {
+        let shown = error.print().and_then(|()| std::io::stdout().flush());
+        let lost = shown.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+        std::process::exit(if lost { 1 } else { error.exit_code() });
+    }
+    // The names of files may come from a pattern of the shell; colours are not worth the risk.
+    let _ = std::io::stderr().write_all(safe.as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 /// What helps whoever runs the command again after it was stopped.

@@ -7,7 +7,9 @@ use clap::Args;
 use repgeo::input::check_files;
 use repgeo::report::page::Page;
 use repgeo::report::write::text;
-use repgeo::report::{Format, Printable, Report, Style, write_atomically, write_stream};
+use repgeo::report::{
+    Format, Printable, Report, Style, safe_lines, write_atomically, write_stream,
+};
 use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
@@ -129,7 +131,10 @@ impl OutputArgs {
         let targets = self.targets()?;
         for &(path, format) in &targets {
             let to_terminal = path.is_none() && io::stdout().is_terminal();
-            let text = report.render(format, &self.style(to_terminal))?;
+            let mut text = report.render(format, &self.style(to_terminal))?;
+            if to_terminal && format == Format::Csv {
+                text = safe_lines(&text);
+            }
             match path {
                 Some(path) => write_atomically(path, text.as_bytes())?,
                 None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes())?,

@@ -12,6 +12,9 @@ use super::watch::{Stamp, note_place};
 use crate::memory::machine_memory;
 use crate::{Error, Result};
 
+/// A file of up to this many bytes is read where it cannot be mapped.
+const SMALL: u64 = 1 << 20;
+
 /// The whole content of a file or stream.
 #[derive(Debug)]
 pub enum Bytes {
@@ -48,10 +51,20 @@ impl Bytes {
             // pattern. A file that another program shortens meanwhile raises SIGBUS, which the
             // command line turns into words; one that is rewritten is noticed by its stamp.
             #[allow(unsafe_code)]
-            let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
-            let stamp = Stamp::new(path, &metadata);
-            note_place(&stamp, &map);
-            Self::Mapped(MappedFile { map, stamp })
+            match unsafe { Mmap::map(&file) } {
+                Ok(map) => {
+                    let stamp = Stamp::new(path, &metadata);
+                    note_place(&stamp, &map);
+                    Self::Mapped(MappedFile { map, stamp })
+                }
+                // A system maps 65 530 files at most; small ones can as well be read.
+                Err(error)
+                    if error.kind() == io::ErrorKind::OutOfMemory && metadata.len() <= SMALL =>
+                {
+                    Self::Owned(read_stream(&mut file).map_err(failed)?)
+                }
+                Err(error) => return Err(failed(error)),
+            }
         } else {
             Self::Owned(read_stream(&mut file).map_err(failed)?)
         };

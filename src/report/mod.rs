@@ -44,8 +44,8 @@ pub use view::logit_lens::{LensParameters, LogitLensReport};
 pub use view::neighbours::{NeighboursReport, WrittenTable};
 pub use write::csv::Record;
 pub use write::text::Style;
-pub use write::text::safe_text;
 pub use write::text::sparkline;
+pub use write::text::{safe_lines, safe_text};
 
 pub use crate::storage::{npy, write_atomically, write_stream};
 

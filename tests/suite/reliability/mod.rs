@@ -4,6 +4,8 @@
 mod any_flags;
 mod changed;
 mod counts;
+#[cfg(target_os = "linux")]
+mod memory;
 mod outputs;
 #[cfg(target_os = "linux")]
 mod stopped;

@@ -39,3 +39,15 @@ fn errors_show_hostile_characters_by_their_codes() {
         assert!(words.contains("\\u{1b}"), "{words}");
     }
 }
+
+#[test]
+fn a_hostile_argument_is_shown_by_its_codes() {
+    let output = repgeo(&["inspect", "a.npy", "b\u{1b}[31m\u{200b}.npy"]);
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        !words.contains('\u{1b}') && !words.contains('\u{200b}'),
+        "{words:?}"
+    );
+    assert!(words.contains("\\u{1b}"), "{words}");
+}

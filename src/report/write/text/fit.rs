@@ -29,9 +29,15 @@ pub fn safe_text(text: &str) -> String {
     safe(text, Style::default())
 }
 
+/// The same line by line: ends of lines stay.
+pub fn safe_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(safe_text).collect();
+    lines.join("\n")
+}
+
 /// Control characters, and those that Unicode calls ignorable by default: nobody sees them, so two
 /// names that differ in one look alike.
-fn is_unsafe(character: char) -> bool {
+pub(in crate::report) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -11,7 +11,8 @@ mod tree;
 
 use std::borrow::Cow;
 
-pub use self::fit::safe_text;
+pub(in crate::report) use self::fit::is_unsafe;
+pub use self::fit::{safe_lines, safe_text};
 pub use self::sparkline::sparkline;
 pub use self::style::Style;
 
