@@ -25,7 +25,9 @@ pub fn count(most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
 pub fn between(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
     move |text| match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("give a whole number from {least} to {most}")),
+        _ => Err(format!(
+            "must be a whole number, at least {least} and at most {most}"
+        )),
     }
 }
 

@@ -6,6 +6,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(unix)]
+use super::progress::{is_drawn, words};
+
 /// What helps whoever runs the command again; said after it was stopped.
 static ADVICE: Mutex<String> = Mutex::new(String::new());
 
@@ -32,8 +35,7 @@ mod unix {
     use repgeo::report::safe_text;
     use repgeo::storage::{files_written, remove_unfinished};
 
-    use super::ADVICE;
-    use crate::cli::progress;
+    use super::{ADVICE, is_drawn, words};
 
     /// Signals that end a run, and their names.
     const STOPS: [(c_int, &str); 3] = [
@@ -85,12 +87,12 @@ mod unix {
             count => format!("{count} files were written whole"),
         };
         let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
-        let work = progress::words().unwrap_or_else(|| "before any work was done".into());
+        let work = words().unwrap_or_else(|| "before any work was done".into());
         let line = safe_text(&format!(
             "repgeo: stopped by {name} {work}; {written}{advice}"
         ));
         // A progress bar may stand on the line; nobody may be left to read it.
-        let clear = progress::is_drawn().then_some("\r\x1b[2K\x1b[?25h");
+        let clear = is_drawn().then_some("\r\x1b[2K\x1b[?25h");
         let _ = stderr().write_all(format!("{}{line}\n", clear.unwrap_or("")).as_bytes());
         exit(128 + signal);
     }

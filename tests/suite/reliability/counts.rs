@@ -46,7 +46,10 @@ fn every_count_has_a_bound_and_says_it() {
                 Some(2),
                 "{args:?} {flag} {count}: {words}"
             );
-            assert!(words.contains("give a whole number from"), "{words}");
+            assert!(
+                words.contains("must be a whole number, at least"),
+                "{words}"
+            );
         }
     }
 }
