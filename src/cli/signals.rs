@@ -4,38 +4,28 @@
 //! that whoever started repgeo ignores (`nohup`) stays ignored. SIGBUS on a mapped file means that it
 //! was shortened or its disk failed: that is exit 1, like any file that cannot be read.
 
-use std::sync::{Mutex, PoisonError};
-
-#[cfg(unix)]
-use super::progress::{is_drawn, words};
-
-/// What helps whoever runs the command again; said after it was stopped.
-static ADVICE: Mutex<String> = Mutex::new(String::new());
-
-/// Sets what is said after the run was stopped.
-pub fn advise(words: String) {
-    *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = words;
-}
-
 #[cfg(not(unix))]
 pub fn install() {}
 
+#[cfg(not(unix))]
+pub fn advise(_: String) {}
+
 #[cfg(unix)]
-pub use unix::install;
+pub use unix::{advise, install};
 
 #[cfg(unix)]
 mod unix {
     use std::io::{Read, Write, stderr};
     use std::os::fd::{AsRawFd, OwnedFd};
-    use std::sync::PoisonError;
     use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::{Mutex, PoisonError};
 
     use libc::{c_int, c_void, siginfo_t};
     use repgeo::input::mapped_file;
     use repgeo::report::safe_text;
     use repgeo::storage::{files_written, remove_unfinished};
 
-    use super::{ADVICE, is_drawn, words};
+    use crate::cli::progress::{is_drawn, words};
 
     /// Signals that end a run, and their names.
     const STOPS: [(c_int, &str); 3] = [
@@ -46,6 +36,14 @@ mod unix {
 
     /// Where the handler writes the number of a signal; -1 before there is such a place.
     static TO_WATCHER: AtomicI32 = AtomicI32::new(-1);
+
+    /// What helps whoever runs the command again; said after it was stopped.
+    static ADVICE: Mutex<String> = Mutex::new(String::new());
+
+    /// Sets what is said after the run was stopped.
+    pub fn advise(words: String) {
+        *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    }
 
     /// Starts to watch for signals; where that cannot be done they end the run as usual.
     pub fn install() {

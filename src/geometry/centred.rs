@@ -147,6 +147,13 @@ impl<'a> Centred<'a> {
         product
     }
 
+    /// Bytes that [`Centred::gram`] holds at most: the product, its panels before they are joined,
+    /// and a block of rows a thread.
+    pub fn gram_bytes(&self) -> u64 {
+        let (n, d) = (self.n_rows().min(BLOCK) as u64, self.n_columns() as u64);
+        8 * (2 * d * d + n * d * rayon::current_num_threads() as u64)
+    }
+
     /// XᵀX: D × D, symmetric to the bit.
     pub fn gram(&self) -> Mat<f64> {
         let d = self.n_columns();

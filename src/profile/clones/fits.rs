@@ -34,37 +34,39 @@ impl Fitting<'_> {
         self.features.n_columns() > NEURONS_A_ROW * self.features.n_rows()
     }
 
-    /// Bytes of a Gram matrix, and of one draw.
-    fn needs(&self) -> [u64; 2] {
-        let (n, width) = (self.features.n_rows(), self.features.n_columns());
+    /// Bytes that the Gram matrix takes while it is made, those that it takes then, and those of one
+    /// draw.
+    fn needs(&self, layer: &Centred<'_>) -> [u64; 3] {
+        let (n, width) = (layer.n_rows(), layer.n_columns());
         if self.is_short() {
-            [0, Projection::bytes(n, width)]
-        } else {
-            [Elimination::bytes(width), Elimination::bytes(width)]
+            return [0, 0, Projection::bytes(n, width)];
         }
+        let matrix = Elimination::bytes(width);
+        [layer.gram_bytes(), matrix, matrix]
     }
 
     /// How many draws fit beside each other.
     ///
     /// # Errors
     /// [`Error::Memory`] if not even one does.
-    fn at_once(&self) -> Result<usize> {
+    fn at_once(&self, layer: &Centred<'_>) -> Result<usize> {
         let threads = rayon::current_num_threads().max(1);
-        let [fixed, draw] = self.needs();
+        let [making, fixed, draw] = self.needs(layer);
+        let needed = making.max(fixed + draw);
         let Some(limit) = self.max_memory else {
             return Ok(threads);
         };
         let room = limit.saturating_sub(fixed) / draw.max(1);
-        if room == 0 {
+        if needed > limit {
             return Err(Error::Memory {
                 work: format!(
                     "the fits of {} neurons over {} rows",
                     self.features.n_columns(),
                     self.features.n_rows()
                 ),
-                needed: fixed + draw,
+                needed,
                 limit,
-                remedy: "raise it, or dump fewer neurons".into(),
+                remedy: "raise it, use fewer --threads, or dump fewer neurons".into(),
             });
         }
         Ok(threads.min(usize::try_from(room).unwrap_or(threads)))
@@ -80,8 +82,8 @@ impl Fitting<'_> {
         label: &str,
         progress: &dyn Progress,
     ) -> Result<Vec<Vec<Fit>>> {
-        let at_once = self.at_once()?;
         let centred = Centred::new(self.features);
+        let at_once = self.at_once(&centred)?;
         progress.begin(label, orders.len() as u64);
         let gram: Option<Mat<f64>> = (!self.is_short()).then(|| centred.gram());
         let variances: Vec<f64> = match &gram {
