@@ -15,11 +15,12 @@ use libfuzzer_sys::fuzz_target;
 use repgeo::cache::{Cache, fingerprint};
 use repgeo::input::{
     Dump, Labels, Mask, Pooling, ReadOptions, RowChoice, RowSource, Sample, Selection,
-    SeriesChoice, SeriesFile, Tensors, find_duplicates, find_tables, index_list, scan,
+    SeriesChoice, Tensors, find_duplicates, find_tables, index_list, scan,
 };
 use repgeo::mechanisms::model::Checkpoint;
 use repgeo::mechanisms::{Prompts, StreamDump};
 use repgeo::neighbours::Metric;
+use repgeo::report::read_series;
 
 /// A reader, and the name that chooses it.
 type Reader = (&'static str, fn(u8, &[u8]));
@@ -248,7 +249,7 @@ fn series(head: u8, data: &[u8]) {
         ..EventOptions::default()
     };
     for choice in &choices {
-        if let Ok(file) = SeriesFile::open(&path, choice)
+        if let Ok(file) = read_series(&path, choice)
             && options.check(file.series.len()).is_ok()
         {
             events_with_parts(&file.series, &file.parts, &options);

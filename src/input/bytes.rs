@@ -82,6 +82,14 @@ impl Bytes {
     }
 }
 
+/// The whole content of a small file, a pipe or a device, as [`read_stream`] reads it.
+///
+/// # Errors
+/// What opening and reading give.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    read_stream(&mut File::open(path)?)
+}
+
 /// Everything a stream gives, up to a quarter of the machine's memory: an endless device has no end,
 /// and a growing buffer is copied.
 ///

@@ -1,10 +1,10 @@
 //! A class for every row.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::array::Array;
+use super::bytes::read_file;
 use super::dtype::Dtype;
 use super::entry::{Entry, Item};
 use super::file;
@@ -128,7 +128,7 @@ fn split_column(spec: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(|source| Error::Read {
+    let bytes = read_file(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;

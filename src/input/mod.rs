@@ -26,6 +26,7 @@ mod tensors;
 mod watch;
 
 pub use bytes::Bytes;
+pub(crate) use bytes::{read_file, read_stream};
 pub use dtype::Dtype;
 pub use dump::{Dump, LayerInfo};
 pub use duplicates::{Duplicates, find_duplicates};

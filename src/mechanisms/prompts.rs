@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::model::Sequences;
-use crate::input::{Tensor, Tensors};
+use crate::input::{Tensor, Tensors, read_file};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -362,7 +362,7 @@ fn targets_of_csv(path: &Path) -> Result<Vec<Targets>> {
         remedy: "targets need a header with the columns fact and counterfactual, token ids below"
             .into(),
     };
-    let bytes = std::fs::read(path).map_err(|source| Error::Read {
+    let bytes = read_file(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::input::read_file;
 use crate::{Error, Result};
 
 /// Which architecture.
@@ -91,11 +92,15 @@ impl Config {
     /// # Errors
     /// [`Error::Read`] or [`Error::Malformed`], naming the key at fault.
     pub fn open(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+        let text = read_file(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text).map_err(|fact| Error::Malformed {
+        let parsed = match std::str::from_utf8(&text) {
+            Ok(text) => Self::parse(text),
+            Err(_) => Err("the text is not UTF-8".into()),
+        };
+        parsed.map_err(|fact| Error::Malformed {
             path: path.to_owned(),
             fact,
             remedy: "GPT-2 and GPT-NeoX checkpoints of Hugging Face are read".into(),

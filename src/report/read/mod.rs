@@ -4,12 +4,11 @@ mod choose;
 mod csv;
 mod json;
 
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use self::choose::malformed;
-use crate::input::{SeriesChoice, SeriesFile};
+use crate::input::{SeriesChoice, SeriesFile, read_file, read_stream};
 use crate::{Error, Result};
 
 /// Reads one series from `path`, by ending: `.json` is a report of repgeo; `.csv` is the tidy
@@ -23,13 +22,12 @@ use crate::{Error, Result};
 /// [`Error::Read`] or [`Error::Malformed`] if the file is bad; [`Error::NoLayers`] if nothing,
 /// or more than one series, fits `choice`.
 pub fn read_series(path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
-    let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+        read_stream(&mut io::stdin().lock())
     } else {
-        fs::read(path).map(|read| bytes = read)
+        read_file(path)
     };
-    read.map_err(|source| Error::Read {
+    let bytes = read.map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
