@@ -13,7 +13,7 @@ use repgeo::storage::npy;
 use tempfile::TempDir;
 
 /// What changes no report by design: where it goes, how it looks, how it is searched.
-const NO_EFFECT: [&str; 11] = [
+const NO_EFFECT: [&str; 13] = [
     "help",
     "version",
     "threads",
@@ -23,6 +23,8 @@ const NO_EFFECT: [&str; 11] = [
     "ascii",
     "cache",
     "max-memory",
+    "device",
+    "kernel",
     "explain",
     "id-scaling",
 ];
