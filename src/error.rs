@@ -56,7 +56,7 @@ pub enum Error {
 
     /// Three or four axes, and nobody said how they become rows and columns.
     #[error(
-        "{}: {name} has shape {shape:?}; 3-D and 4-D activations need --pool last|mean|first|token:I|flatten|gap",
+        "{}: {name} has shape {shape:?}; if its axes are rows and tokens or pixels, say how they become rows with --pool last|mean|max|first|token:I|flatten|gap; if one holds layers, say which with --axes, e.g. LND or NLD",
         path.display()
     )]
     NeedsPooling {
@@ -234,6 +234,17 @@ impl Error {
         match self {
             Self::Usage(_) => 2,
             _ => 1,
+        }
+    }
+
+    /// What is wrong, without the file and the way out.
+    pub(crate) fn fact(&self) -> String {
+        match self {
+            Self::Malformed { fact, .. }
+            | Self::Unsupported { fact, .. }
+            | Self::NoLayers { fact, .. }
+            | Self::BadTable { fact, .. } => fact.clone(),
+            other => other.to_string(),
         }
     }
 

@@ -28,6 +28,10 @@ pub enum WarningCode {
     TrailingBytes,
     /// Arrays in the dump that are no layers (labels, masks, other shapes) were left out.
     SkippedArrays,
+    /// The order of layers is that of their names, which may not be the order of depth.
+    UnsureOrder,
+    /// A mask, lengths or token ids lie in the dump and were not used.
+    PaddingUnused,
     /// More neighbours were asked for than there are other rows.
     KReduced,
     /// `fraction` 1 leaves the last point of the fit at infinity; it was left out.

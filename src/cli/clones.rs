@@ -107,10 +107,7 @@ struct NetworkArgs {
 /// Draws, fits and scores.
 pub fn run(args: ClonesArgs) -> Result<()> {
     args.output.check()?;
-    let dump = match &args.layers {
-        None => Dump::open(&args.input)?,
-        Some(selection) => Dump::list(&args.input)?.select(selection)?,
-    };
+    let dump = args.read.open(&args.input, args.layers.as_ref())?;
     let info = only_layer(&dump, &args.input, "choose one with --layers")?;
     let read = |n: usize, rows: Option<Vec<u32>>| -> Result<LayerOptions> {
         if args.read.is_masked() && n != dump.n_rows() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::input::{Series, find_tables};
+use repgeo::input::Series;
 use repgeo::profile::LayerOptions;
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::landscape::{density_peaks, density_peaks_of_tables};
@@ -11,6 +11,7 @@ use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::events::EventArgs;
+use super::layers::tables;
 use super::output::input_name;
 use super::peaks::{PeakArgs, RowFileArgs};
 use super::shared::SharedArgs;
@@ -28,8 +29,13 @@ pub struct DensityPeaksArgs {
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
-        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "cache", "max_memory"])]
+        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "axes", "join", "order_file",
+        "bf16_bits", "cache", "max_memory"])]
     neighbours: Option<PathBuf>,
+
+    /// The distances of --neighbours are squares, as faiss gives them; take their roots
+    #[arg(long, requires = "neighbours")]
+    squared: bool,
 
     #[command(flatten)]
     peaks: PeakArgs,
@@ -49,9 +55,9 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     args.files.check()?;
     let keep_rows = args.files.wanted();
-    let (profile, input) = match (&args.input, &args.neighbours) {
+    let (profile, input, dump) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
-            let sources = find_tables(path)?;
+            let sources = tables(path, args.squared)?;
             let events = args.event_options(sources.iter().map(|source| &source.name))?;
             let n = match sources.first() {
                 Some(first) => first.read(1)?.n,
@@ -62,7 +68,7 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
                 .peaks
                 .options(labels, LayerOptions::default(), keep_rows)?;
             let profile = density_peaks_of_tables(&sources, &options, &setting.progress)?;
-            (profile.with_events(&events), path)
+            (profile.with_events(&events), path, None)
         }
         (Some(path), None) => {
             let dump = args.shared.layers.open(path)?;
@@ -74,7 +80,7 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
                 .options(dump.n_rows(), &args.shared.rows)?;
             let options = args.peaks.options(labels, layers, keep_rows)?;
             let profile = density_peaks(&dump, &options, &setting.bench())?;
-            (profile.with_events(&events), path)
+            (profile.with_events(&events), path, Some(dump))
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
@@ -82,7 +88,7 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
     let input = vec![input_name(input)];
     args.shared
         .output
-        .write(&Report::new("density-peaks", input, &profile))
+        .write(&Report::new("density-peaks", input, &profile).understood(&dump))
 }
 
 impl DensityPeaksArgs {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::Result;
 use repgeo::input::{Series, SeriesChoice};
 use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::report::{EventsReport, Report, read_series};
-use repgeo::{Error, Result};
 
 use super::output::{OutputArgs, input_name};
 
@@ -79,7 +79,7 @@ pub struct EventArgs {
     prominence: f64,
 
     /// Layer between two humps, by name or index: where to look for a double hunchback
-    #[arg(long, value_name = "LAYER")]
+    #[arg(long, value_name = "LAYER", allow_hyphen_values = true)]
     bottleneck: Option<String>,
 
     /// Leave the first layer, an embedding, out of the events
@@ -90,20 +90,13 @@ pub struct EventArgs {
 impl EventArgs {
     /// The options for a profile of the layers of `series`.
     pub fn options(&self, series: &Series) -> Result<EventOptions> {
-        let bottleneck = match &self.bottleneck {
-            None => None,
-            Some(name) => Some(series.find(name).ok_or_else(|| {
-                Error::Usage(format!(
-                    "--bottleneck {name:?} is none of the {} layers, by name or index",
-                    series.len()
-                ))
-            })?),
-        };
+        let bottleneck = self.bottleneck.as_deref();
+        let bottleneck = bottleneck.map(|text| series.find(text, "--bottleneck"));
         let options = EventOptions {
             smooth: self.smooth,
             onset_fraction: self.onset_frac,
             prominence: self.prominence,
-            bottleneck,
+            bottleneck: bottleneck.transpose()?,
             skip_first: self.skip_first,
             threshold: None,
         };

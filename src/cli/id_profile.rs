@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
-use repgeo::input::{Series, check_files, find_tables};
+use repgeo::input::{Dump, Series, check_files};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
@@ -18,6 +18,7 @@ use repgeo::{Error, Result};
 use super::choice::{Pick, choice, choice_or};
 use super::estimators::{k_help, local_help, local_names};
 use super::events::EventArgs;
+use super::layers::tables;
 use super::output::input_name;
 use super::shared::SharedArgs;
 
@@ -33,8 +34,13 @@ pub struct IdProfileArgs {
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
-        "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric", "cache", "max_memory"])]
+        "subsample", "per_class", "labels", "duplicates", "drop_nonfinite", "metric", "axes", "join", "order_file",
+        "bf16_bits", "cache", "max_memory"])]
     neighbours: Option<PathBuf>,
+
+    /// The distances of --neighbours are squares, as faiss gives them; take their roots
+    #[arg(long, requires = "neighbours")]
+    squared: bool,
 
     /// Say what N, d and the scale mean for the numbers, with measured biases, and do nothing else
     #[arg(long)]
@@ -286,12 +292,12 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         seed: args.shared.rows.seed,
         ..IdOptions::default()
     };
-    let (profile, input) = match (&args.input, &args.neighbours) {
+    let (profile, input, dump) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
-            let tables = find_tables(path)?;
+            let tables = tables(path, args.squared)?;
             let events = args.event_options(tables.iter().map(|table| &table.name))?;
             let profile = id_profile_of_tables(&tables, &options, &bench)?;
-            (profile.with_events(&events), path)
+            (profile.with_events(&events), path, None)
         }
         (Some(path), None) => {
             let dump = args.shared.layers.open(path)?;
@@ -302,7 +308,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
                 .options(dump.n_rows(), &args.shared.rows)?;
             let options = IdOptions { layers, ..options };
             let profile = id_profile(&dump, &options, &bench)?;
-            (profile.with_events(&events), path)
+            (profile.with_events(&events), path, Some(dump))
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
@@ -313,20 +319,24 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         })?;
         write_atomically(path, &npy(&shape, &values))?;
     }
-    write(&args, vec![input_name(input)], &profile)
+    write(&args, vec![input_name(input)], &profile, dump.as_ref())
 }
 
-fn write(args: &IdProfileArgs, input: Vec<String>, profile: &IdProfile) -> Result<()> {
+fn write(
+    args: &IdProfileArgs,
+    input: Vec<String>,
+    profile: &IdProfile,
+    dump: Option<&Dump>,
+) -> Result<()> {
     match args.estimate.id_scaling {
-        Some(_) => {
-            args.shared
-                .output
-                .write(&Report::new("id-profile", input, &ScalingView(profile)))
-        }
+        Some(_) => args
+            .shared
+            .output
+            .write(&Report::new("id-profile", input, &ScalingView(profile)).understood(dump)),
         None => args
             .shared
             .output
-            .write(&Report::new("id-profile", input, profile)),
+            .write(&Report::new("id-profile", input, profile).understood(dump)),
     }
 }
 

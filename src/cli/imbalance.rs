@@ -94,7 +94,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
         return run_subsets(&args, &bench);
     }
     let first = args.shared.layers.open(&args.input)?;
-    let second = args.pairs.open()?;
+    let second = args.pairs.open(&args.shared.layers)?;
     let (left, right) = args.pairs.sides(
         &first,
         second.as_ref(),
@@ -116,9 +116,10 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
     }
     let mut input = vec![input_name(&args.input)];
     input.extend(args.pairs.second().map(input_name));
+    let dumps = [Some(&first), second.as_ref()].into_iter().flatten();
     args.shared
         .output
-        .write(&Report::new("imbalance", input, &profile))
+        .write(&Report::new("imbalance", input, &profile).understood(dumps))
 }
 
 fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
@@ -145,7 +146,7 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
     let input = vec![input_name(&args.input)];
     args.shared
         .output
-        .write(&Report::new("imbalance-subsets", input, &profile))
+        .write(&Report::new("imbalance-subsets", input, &profile).understood([&dump]))
 }
 
 /// The columns of each `--coordinates`, which every layer must have.

@@ -69,9 +69,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             diagnostics,
         });
     }
-    args.output.write(&Report::new(
-        "inspect",
-        vec![input_name(&args.input)],
-        &report,
-    ))
+    let input = vec![input_name(&args.input)];
+    args.output
+        .write(&Report::new("inspect", input, &report).understood([&dump]))
 }

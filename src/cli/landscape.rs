@@ -106,9 +106,8 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
     if let (Some(path), Some(graph)) = (&args.arrangement.decision_graph, &found.decision_graph) {
         write_decision_graph(path, graph)?;
     }
-    args.shared.output.write(&Report::new(
-        "landscape",
-        vec![input_name(&args.input)],
-        &found,
-    ))
+    let input = vec![input_name(&args.input)];
+    args.shared
+        .output
+        .write(&Report::new("landscape", input, &found).understood([&dump]))
 }

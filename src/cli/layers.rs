@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::Result;
-use repgeo::input::{Dump, Mask, Pooling, Selection};
+use repgeo::choice::Choice;
+use repgeo::input::{
+    Axes, Dump, DumpOptions, Join, Mask, Pooling, Selection, TableSource, find_tables, read_lines,
+};
 use repgeo::neighbours::Metric;
 use repgeo::profile::{DuplicatePolicy, LayerOptions};
+use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::rows::RowArgs;
@@ -15,7 +18,8 @@ use super::rows::RowArgs;
 #[derive(Args)]
 #[command(next_help_heading = "Layers")]
 pub struct LayerArgs {
-    /// Layers to keep: indices and ranges (0,3.., -1) or globs on names, comma-separated
+    /// Layers to keep, in this order: indices and ranges (0,3.., -1), names or globs on names,
+    /// comma-separated; name:4 and index:4 tell a name from an index
     #[arg(long, value_name = "SELECTION", allow_hyphen_values = true)]
     layers: Option<Selection>,
 
@@ -37,33 +41,91 @@ pub struct LayerArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Layers")]
 pub struct ReadArgs {
-    /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, first, token:I, flatten, gap
+    /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, max, first, cls, token:I, last:K,
+    /// flatten, gap
     #[arg(long, value_name = "RULE")]
     pub pool: Option<Pooling>,
 
-    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME)
+    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME), or none
+    /// [default: the attention_mask or lengths of the dump, if any]
     #[arg(long, value_name = "FILE", requires = "pool")]
     mask: Option<PathBuf>,
+
+    /// Which axis of stored arrays is which, a letter each, e.g. LND, NLD, LNTD, NHWC: L layer,
+    /// N row, T token, D column, C channel, H height, W width
+    #[arg(long, value_name = "LETTERS")]
+    axes: Option<Axes>,
+
+    /// Rows in several files: auto joins pieces that are numbered without gaps
+    /// (layer_03_batch_0007), rows joins arrays of one name file after file, never takes every array
+    /// for a layer; in similarity also a CSV with a row per layer to correlate with [default: auto]
+    #[arg(long, value_name = "RULE", value_parser = join_arg)]
+    join: Vec<JoinArg>,
+
+    /// Read 16-bit integers as the bits of bfloat16, which numpy cannot name
+    #[arg(long)]
+    bf16_bits: bool,
+
+    /// Names of the layers in order of depth, one a line
+    #[arg(long, value_name = "FILE")]
+    order_file: Option<PathBuf>,
 
     /// Leave rows with NaN or infinity out instead of refusing the layer
     #[arg(long)]
     pub drop_nonfinite: bool,
 }
 
+/// What may stand after `--join`.
+#[derive(Clone)]
+enum JoinArg {
+    Rule(Join),
+    /// A table for `similarity`, the one command that correlates layers with something else.
+    Table(PathBuf),
+}
+
+fn join_arg(text: &str) -> std::result::Result<JoinArg, String> {
+    match Join::named(text) {
+        Some(rule) => Ok(JoinArg::Rule(rule)),
+        None if Path::new(text).exists() || text == "-" => Ok(JoinArg::Table(text.into())),
+        None => Err("give auto, rows or never, or in similarity a CSV that is there".into()),
+    }
+}
+
+/// The neighbour tables at `path`, whose distances may be squares.
+pub fn tables(path: &Path, squared: bool) -> Result<Vec<TableSource>> {
+    let tables = find_tables(path)?.into_iter();
+    Ok(match squared {
+        true => tables.map(TableSource::of_squares).collect(),
+        false => tables.collect(),
+    })
+}
+
 impl LayerArgs {
     /// Opens the dump and keeps the chosen layers.
     pub fn open(&self, path: &Path) -> Result<Dump> {
-        match &self.layers {
-            None => Dump::open(path),
-            Some(selection) => Dump::list(path)?.select(selection),
+        self.read.open(path, self.layers.as_ref())
+    }
+
+    /// Takes the table out of `--join`, for the one command that has a use for it.
+    pub fn take_join_table(&mut self) -> Option<PathBuf> {
+        let is_table = |join: &JoinArg| matches!(join, JoinArg::Table(_));
+        let at = self.read.join.iter().position(is_table)?;
+        match self.read.join.remove(at) {
+            JoinArg::Table(path) => Some(path),
+            JoinArg::Rule(_) => None,
         }
+    }
+
+    /// Opens another dump the same way, with a selection of its own.
+    pub fn open_other(&self, path: &Path, selection: Option<&Selection>) -> Result<Dump> {
+        self.read.open(path, selection)
     }
 
     /// Lists the chosen layers, also of a dump whose layers do not fit together.
     pub fn list(&self, path: &Path) -> Result<Dump> {
         match &self.layers {
-            None => Dump::list(path),
-            Some(selection) => Dump::list(path)?.select(selection),
+            None => Dump::list_with(path, &self.read.dump_options()?),
+            Some(_) => self.open(path),
         }
     }
 
@@ -90,6 +152,35 @@ impl LayerArgs {
 }
 
 impl ReadArgs {
+    /// Opens a dump and keeps the chosen layers.
+    pub fn open(&self, path: &Path, selection: Option<&Selection>) -> Result<Dump> {
+        Dump::open_with(path, &self.dump_options()?, selection)
+    }
+
+    /// What is done with rows in several files.
+    fn join_rule(&self) -> Result<Join> {
+        match self.join.as_slice() {
+            [] => Ok(Join::default()),
+            [JoinArg::Rule(rule)] => Ok(*rule),
+            _ => Err(Error::Usage(
+                "--join takes one of auto, rows and never; a table to correlate with is for \
+                 similarity"
+                    .into(),
+            )),
+        }
+    }
+
+    /// How arrays become layers.
+    fn dump_options(&self) -> Result<DumpOptions> {
+        Ok(DumpOptions {
+            axes: self.axes.clone(),
+            join: self.join_rule()?,
+            order: self.order_file.as_deref().map(read_lines).transpose()?,
+            bf16_bits: self.bf16_bits,
+            ignore_padding: self.mask.as_deref() == Some(Path::new("none")),
+        })
+    }
+
     /// How layers are read over `rows`, with this policy for repeated rows.
     pub fn options(
         &self,
@@ -98,7 +189,12 @@ impl ReadArgs {
     ) -> Result<LayerOptions> {
         Ok(LayerOptions {
             pool: self.pool,
-            mask: self.mask.as_deref().map(Mask::open).transpose()?,
+            mask: self
+                .mask
+                .as_deref()
+                .filter(|path| *path != Path::new("none"))
+                .map(Mask::open)
+                .transpose()?,
             rows,
             duplicates,
             drop_nonfinite: self.drop_nonfinite,

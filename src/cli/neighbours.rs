@@ -62,7 +62,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let options = args
         .layers
         .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
-    let queries = args.queries.open(&dump, &options)?;
+    let queries = args.queries.open(&dump, &args.layers, &options)?;
     let progress = Bar::new(args.screen.quiet);
     let bench = Bench {
         metric: args.layers.metric(),
@@ -140,7 +140,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let mut input = vec![input_name(&args.input)];
     input.extend(args.queries.input());
     args.screen
-        .write(&Report::new("neighbours", input, &report))
+        .write(&Report::new("neighbours", input, &report).understood([&dump]))
 }
 
 /// A word about tables in `folder` that this run does not write: `--neighbours` would take them for

@@ -62,7 +62,7 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
     let first = args.shared.layers.open(&args.input)?;
-    let second = args.pairs.open()?;
+    let second = args.pairs.open(&args.shared.layers)?;
     let labels = args.shared.rows.labels(first.n_rows())?;
     let wants_pairs = labels.is_empty() || second.is_some() || args.pairs.asked().is_some();
     let defaults = OverlapOptions::default();
@@ -93,7 +93,8 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     }
     let mut input = vec![input_name(&args.input)];
     input.extend(args.pairs.second().map(input_name));
+    let dumps = [Some(&first), second.as_ref()].into_iter().flatten();
     args.shared
         .output
-        .write(&Report::new("overlap", input, &profile))
+        .write(&Report::new("overlap", input, &profile).understood(dumps))
 }

@@ -26,7 +26,7 @@ pub struct PairArgs {
 
     /// What each layer is compared with: first, last, next, matched, all, or a layer by name or index
     /// [default: all]
-    #[arg(long, value_name = "LAYER|RULE")]
+    #[arg(long, value_name = "LAYER|RULE", allow_hyphen_values = true)]
     to: Option<Target>,
 
     /// Layers of the other dump to keep, like --layers
@@ -55,7 +55,7 @@ impl PairArgs {
     }
 
     /// Opens the second dump, if there is one.
-    pub fn open(&self) -> Result<Option<Dump>> {
+    pub fn open(&self, layers: &LayerArgs) -> Result<Option<Dump>> {
         let Some(path) = self.second() else {
             if self.against_layers.is_some() || self.against_rows.is_some() {
                 return Err(Error::Usage(
@@ -65,10 +65,9 @@ impl PairArgs {
             }
             return Ok(None);
         };
-        Ok(Some(match &self.against_layers {
-            None => Dump::open(path)?,
-            Some(selection) => Dump::list(path)?.select(selection)?,
-        }))
+        layers
+            .open_other(path, self.against_layers.as_ref())
+            .map(Some)
     }
 
     /// The two sides of the comparison; `rows` chose among the rows of the first.

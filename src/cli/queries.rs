@@ -8,6 +8,7 @@ use repgeo::profile::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
 use repgeo::warning::WarningCode;
 use repgeo::{Error, Result};
 
+use super::layers::LayerArgs;
 use super::output::input_name;
 
 /// Whose nearest rows are sought.
@@ -46,14 +47,16 @@ pub struct Queries {
 
 impl QueryArgs {
     /// Opens the other dump, if one is named; its rows are read as `options` reads those of `rows`.
-    pub fn open(&self, rows: &Dump, options: &LayerOptions) -> Result<Option<Queries>> {
+    pub fn open(
+        &self,
+        rows: &Dump,
+        layers: &LayerArgs,
+        options: &LayerOptions,
+    ) -> Result<Option<Queries>> {
         let Some(path) = &self.queries else {
             return Ok(None);
         };
-        let dump = match &self.query_layers {
-            None => Dump::open(path)?,
-            Some(selection) => Dump::list(path)?.select(selection)?,
-        };
+        let dump = layers.open_other(path, self.query_layers.as_ref())?;
         let [here, there] = [rows, &dump].map(|dump| dump.layers().len());
         if here != there {
             return Err(Error::Usage(format!(

@@ -1,5 +1,6 @@
 //! Flags that choose rows.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -32,11 +33,22 @@ pub struct RowArgs {
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+
+    /// What was read before: a pipe gives its labels and rows once.
+    #[arg(skip)]
+    read: OnceCell<Vec<Labels>>,
+    #[arg(skip)]
+    chosen: OnceCell<(usize, Option<Vec<u32>>)>,
 }
 
 impl RowArgs {
     /// The chosen rows of `n`, ascending; `None` for all.
     pub fn resolve(&self, n: usize) -> Result<Option<Vec<u32>>> {
+        if let Some((of, rows)) = self.chosen.get()
+            && *of == n
+        {
+            return Ok(rows.clone());
+        }
         let labels = self.labels(n)?;
         let source = match &self.rows {
             None => RowSource::All,
@@ -47,22 +59,29 @@ impl RowArgs {
             (None, Some(m)) => Sample::PerClass { m },
             (None, None) => Sample::All,
         };
-        RowChoice {
+        let choice = RowChoice {
             source,
             sample,
             seed: self.seed,
-        }
-        .resolve(n, labels.first())
+        };
+        let rows = choice.resolve(n, labels.first())?;
+        // Layers of another length choose among their own rows.
+        let _ = self.chosen.set((n, rows.clone()));
+        Ok(rows)
     }
 
     /// Every set of labels, one label for each of the `n` rows of the dump.
     pub fn labels(&self, n: usize) -> Result<Vec<Labels>> {
-        let open = |path: &PathBuf| {
-            let labels = Labels::open(path)?;
-            labels.check_rows(n, "the dump")?;
-            Ok(labels)
-        };
-        self.labels.iter().map(open).collect()
+        if self.read.get().is_none() {
+            let open = |path: &PathBuf| Labels::open(path);
+            let labels = self.labels.iter().map(open).collect::<Result<_>>()?;
+            let _ = self.read.set(labels);
+        }
+        let labels = self.read.get().cloned().unwrap_or_default();
+        labels
+            .iter()
+            .try_for_each(|labels| labels.check_rows(n, "the dump"))?;
+        Ok(labels)
     }
 
     /// The choice in words of the flags, for the report.

@@ -99,8 +99,8 @@ struct RankArgs {
     #[arg(long, value_name = "T", default_value_t = 0.9)]
     threshold: f64,
 
-    /// Correlate matched similarities with a table: a CSV with a row per layer
-    #[arg(long, value_name = "CSV")]
+    /// The table of --join, which layers' flags read.
+    #[arg(skip)]
     join: Option<PathBuf>,
 
     /// Column of --join that holds the values
@@ -109,7 +109,8 @@ struct RankArgs {
 }
 
 /// Compares and reports.
-pub fn run(args: SimilarityArgs) -> Result<()> {
+pub fn run(mut args: SimilarityArgs) -> Result<()> {
+    args.ranking.join = args.shared.layers.take_join_table();
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
     let first = args.shared.layers.open(&args.input)?;
@@ -117,7 +118,7 @@ pub fn run(args: SimilarityArgs) -> Result<()> {
     let table = args.table()?;
     let mut input = vec![input_name(&args.input)];
     let (mut profile, warnings) = if args.ranking.rank.is_empty() {
-        let second = args.pairs.open()?;
+        let second = args.pairs.open(&args.shared.layers)?;
         let (left, right) = args.pairs.sides(
             &first,
             second.as_ref(),
@@ -143,7 +144,7 @@ pub fn run(args: SimilarityArgs) -> Result<()> {
     }
     args.shared
         .output
-        .write(&Report::new("similarity", input, &profile))
+        .write(&Report::new("similarity", input, &profile).understood([&first]))
 }
 
 /// Compares every source with the target over matched layers.

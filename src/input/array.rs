@@ -7,8 +7,8 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::bytes::Bytes;
-use super::dtype::Dtype;
-use super::entry::Item;
+use super::dtype::{Dtype, from_e4m3, from_e5m2};
+use super::item::{Item, is_dense};
 use super::matrix::{Matrix, Slab};
 
 /// Rows decoded together by one task.
@@ -24,8 +24,9 @@ pub(crate) struct Array {
     pub offset: usize,
     pub item: Item,
     pub swapped: bool,
-    pub fortran: bool,
     pub shape: Vec<usize>,
+    pub strides: Vec<usize>,
+    pub origin: usize,
 }
 
 /// `read(row, start, out)` fills `out` with the values of `row` from position `start` on, where a
@@ -59,8 +60,9 @@ impl Array {
         convert: impl Fn(S) -> T + Sync + 'a,
     ) -> ReadRun<'a, T> {
         let size = size_of::<S>();
-        let (n, width, swapped) = (self.n_rows(), self.row_width(), self.swapped);
-        let bytes = &self.bytes[self.offset..self.offset + n * width * size];
+        let (origin, swapped) = (self.origin, self.swapped);
+        let stride = self.strides.first().copied().unwrap_or(0);
+        let bytes = &self.bytes[self.offset..];
         let element = move |raw: &[u8]| {
             let mut value: S = bytemuck::pod_read_unaligned(raw);
             if swapped {
@@ -68,34 +70,33 @@ impl Array {
             }
             convert(value)
         };
-        if !self.fortran {
+        if self.rows_are_dense() {
             return Box::new(move |row, start, out| {
-                let first = (row * width + start) * size;
+                let first = (origin + row * stride + start) * size;
                 let run = bytes[first..first + out.len() * size].chunks_exact(size);
                 out.iter_mut()
                     .zip(run)
                     .for_each(|(value, raw)| *value = element(raw));
             });
         }
-        let columns = self.fortran_columns();
+        let columns = self.columns();
         Box::new(move |row, start, out| {
             for (value, column) in out.iter_mut().zip(&columns[start..]) {
-                let first = (column + row) * size;
+                let first = (origin + row * stride + column) * size;
                 *value = element(&bytes[first..first + size]);
             }
         })
     }
 
-    /// Where, in elements, each position of row 0 lies when the first axis varies fastest.
-    fn fortran_columns(&self) -> Vec<usize> {
+    /// Whether the values of one row lie side by side.
+    fn rows_are_dense(&self) -> bool {
+        self.shape.is_empty() || is_dense(&self.shape[1..], &self.strides[1..])
+    }
+
+    /// Where, in elements, each position of row 0 lies.
+    fn columns(&self) -> Vec<usize> {
         let mut columns = vec![0];
-        let mut stride = self.n_rows();
-        let mut strides = Vec::new();
-        for &n in &self.shape[1..] {
-            strides.push(stride);
-            stride *= n;
-        }
-        for (&n, &stride) in self.shape[1..].iter().zip(&strides) {
+        for (&n, &stride) in self.shape.iter().zip(&self.strides).skip(1) {
             columns = columns
                 .iter()
                 .flat_map(|&base| (0..n).map(move |i| base + i * stride))
@@ -114,6 +115,8 @@ impl Array {
             Dtype::Bf16 => self.runs(|x: bf16| x.to_f64()),
             Dtype::F32 => self.runs(|x: f32| f64::from(x)),
             Dtype::F64 => self.runs(|x: f64| x),
+            Dtype::F8E4m3 => self.runs(|x: u8| from_e4m3(x).to_f64()),
+            Dtype::F8E5m2 => self.runs(|x: u8| from_e5m2(x).to_f64()),
             Dtype::I8 => self.runs(|x: i8| f64::from(x)),
             Dtype::I16 => self.runs(|x: i16| f64::from(x)),
             Dtype::I32 => self.runs(|x: i32| f64::from(x)),
@@ -162,19 +165,20 @@ impl Array {
 
     /// The values as they lie in the file, if nothing has to be done to them.
     pub(crate) fn mapped(&self) -> Option<Matrix> {
-        if self.swapped || self.fortran {
+        if self.swapped || !is_dense(&self.shape, &self.strides) {
             return None;
         }
         let (n, width) = (self.n_rows(), self.row_width());
         let count = n * width;
+        let offset = self.offset + self.origin * self.item.size()?;
         match self.item {
-            Item::Number(Dtype::F16) => Slab::mapped(&self.bytes, self.offset, count)
+            Item::Number(Dtype::F16) => Slab::mapped(&self.bytes, offset, count)
                 .map(|slab: Slab<f16>| Matrix::from_f16(n, width, slab)),
-            Item::Number(Dtype::Bf16) => Slab::mapped(&self.bytes, self.offset, count)
+            Item::Number(Dtype::Bf16) => Slab::mapped(&self.bytes, offset, count)
                 .map(|slab: Slab<bf16>| Matrix::from_bf16(n, width, slab)),
-            Item::Number(Dtype::F32) => Slab::mapped(&self.bytes, self.offset, count)
+            Item::Number(Dtype::F32) => Slab::mapped(&self.bytes, offset, count)
                 .map(|slab: Slab<f32>| Matrix::from_f32(n, width, slab)),
-            Item::Number(Dtype::F64) => Slab::mapped(&self.bytes, self.offset, count)
+            Item::Number(Dtype::F64) => Slab::mapped(&self.bytes, offset, count)
                 .map(|slab: Slab<f64>| Matrix::from_f64(n, width, slab)),
             _ => None,
         }
@@ -189,6 +193,12 @@ impl Array {
             Dtype::F16 => Matrix::from_f16(rows, width, self.collect(&self.runs(|x: f16| x), cut)),
             Dtype::Bf16 => {
                 Matrix::from_bf16(rows, width, self.collect(&self.runs(|x: bf16| x), cut))
+            }
+            Dtype::F8E4m3 => {
+                Matrix::from_f16(rows, width, self.collect(&self.runs(from_e4m3), cut))
+            }
+            Dtype::F8E5m2 => {
+                Matrix::from_f16(rows, width, self.collect(&self.runs(from_e5m2), cut))
             }
             Dtype::F32 => Matrix::from_f32(rows, width, self.collect(&self.runs(|x: f32| x), cut)),
             Dtype::I8 => self.singles(cut, |x: i8| f32::from(x)),
@@ -211,7 +221,8 @@ impl Array {
 
     fn collect<T: Pod + Send>(&self, read: &ReadRun<T>, cut: &Cut) -> Vec<T> {
         let width = cut.width;
-        let tile = if self.fortran {
+        // Where neighbouring rows lie side by side, a whole row would touch a cache line a value.
+        let tile = if self.strides.first() == Some(&1) && !self.rows_are_dense() {
             FORTRAN_COLUMNS
         } else {
             width.max(1)

@@ -1,4 +1,4 @@
-//! The bytes of a file: mapped where possible, read where not.
+//! Brings the bytes of a file in reach: mapped where possible, read where not.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -68,7 +68,14 @@ impl Bytes {
         } else {
             Self::Owned(read_stream(&mut file).map_err(failed)?)
         };
-        Ok(Arc::new(bytes))
+        match bytes.starts_with(LFS_POINTER) {
+            true => Err(Error::Malformed {
+                path: path.to_owned(),
+                fact: "this is a Git LFS pointer, not the file itself".into(),
+                remedy: "fetch the file with git lfs pull".into(),
+            }),
+            false => Ok(Arc::new(bytes)),
+        }
     }
 }
 
@@ -110,6 +117,8 @@ pub(crate) fn read_stream(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     }
     Ok(content)
 }
+/// What Git LFS leaves in the place of a file that was not fetched.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 impl Deref for Bytes {
     type Target = [u8];

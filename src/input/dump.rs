@@ -1,39 +1,54 @@
-//! The layers of a dump, found by reading headers only.
+//! Finds the layers of a dump by reading headers only.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::axes::Axes;
+use super::companions::{self, Padding};
 use super::dtype::Dtype;
-use super::entry::{Entry, Item};
+use super::entry::Entry;
 use super::file::{self, Found};
+use super::item::Item;
+use super::name;
+use super::order::{self, LayerOrder};
 use super::select::Selection;
+use super::stack::{self, Join, Stack};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
-/// Words in the name of an array that mark it as a companion of the layers, not one of them.
-const COMPANIONS: [&str; 11] = [
-    "label", "labels", "target", "targets", "mask", "masks", "split", "splits", "ids", "index",
-    "indices",
-];
+/// How arrays become layers; the default lets the arrays speak for themselves.
+#[derive(Debug, Clone, Default)]
+pub struct DumpOptions {
+    /// Which axis is which (`--axes`).
+    pub axes: Option<Axes>,
+    /// What is done with rows in several files (`--join`).
+    pub join: Join,
+    /// Names of the layers in order of depth (`--order-file`).
+    pub order: Option<Vec<String>>,
+    /// Read 16-bit integers as the bits of bfloat16 (`--bf16-bits`).
+    pub bf16_bits: bool,
+    /// Leave a mask that lies in the dump unused (`--mask none`).
+    pub ignore_padding: bool,
+}
 
 /// One layer, as its header describes it.
 #[derive(Debug, Clone)]
 pub struct LayerInfo {
     /// File stem, tensor name or archive member; made unique with the file's name where needed.
     pub name: String,
-    /// Position l among the layers of the dump, from 0.
+    /// Position among the layers of the whole dump, from 0.
     pub index: usize,
-    /// l / (L − 1); 0 in a dump of one layer.
+    /// l / (L − 1) for position l among the L layers that are analysed; 0 for a single one.
     pub relative_depth: f64,
-    /// The axes as stored, rows first.
+    /// The axes, rows first; the rows of all files where a layer lies in several.
     pub shape: Vec<usize>,
     /// The type of the stored values.
     pub dtype: Dtype,
     /// Size of the stored values in bytes.
     pub bytes: u64,
-    /// The file that holds it.
+    /// The file that holds it, or the first of them.
     pub path: PathBuf,
-    pub(super) entry: Entry,
+    pub(super) parts: Vec<Entry>,
 }
 
 impl LayerInfo {
@@ -41,28 +56,69 @@ impl LayerInfo {
     pub fn n_rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
+
+    pub(super) fn entry(&self) -> &Entry {
+        &self.parts[0]
+    }
+
+    /// The rows of each file.
+    fn rows(&self) -> Vec<usize> {
+        self.parts
+            .iter()
+            .map(|part| part.shape.first().copied().unwrap_or(1))
+            .collect()
+    }
 }
 
-/// The layers of one dump, in natural order.
+/// The layers of one dump, in order of depth.
 #[derive(Debug, Clone)]
 pub struct Dump {
     path: PathBuf,
+    candidates: Vec<Candidate>,
     layers: Vec<LayerInfo>,
+    order: LayerOrder,
     warnings: Vec<Warning>,
+    pub(super) padding: Option<Padding>,
+    pub(super) options: DumpOptions,
+    pub(super) token_counts: Vec<usize>,
+    n_files: usize,
+}
+
+/// An array that may be a layer, whether or not its values can be read.
+#[derive(Debug, Clone)]
+struct Candidate {
+    name: String,
+    stack: Stack,
 }
 
 impl Dump {
     /// Finds the layers at `path`, which must share their number of rows.
     ///
-    /// `path` is a directory of `.npy`, `.npz` or `.safetensors` files, one such file, a sharded
-    /// `*.safetensors.index.json`, one array as `FILE#NAME`, or `-` for standard input.
+    /// `path` is a directory of array files, one such file, a sharded `*.safetensors.index.json`,
+    /// one array as `FILE#NAME`, or `-` for standard input.
     ///
     /// # Errors
     /// [`Error::NoLayers`] if there are none; [`Error::RowMismatch`] if two have different numbers
     /// of rows (see [`Dump::list`]); [`Error::Read`], [`Error::Malformed`] or
     /// [`Error::Unsupported`] naming the file that cannot be used.
     pub fn open(path: &Path) -> Result<Self> {
-        let dump = Self::list(path)?;
+        Self::open_with(path, &DumpOptions::default(), None)
+    }
+
+    /// Like [`Dump::open`], with a say in how arrays become layers and which of them are meant.
+    ///
+    /// # Errors
+    /// As [`Dump::open`] and [`Dump::select`].
+    pub fn open_with(
+        path: &Path,
+        options: &DumpOptions,
+        selection: Option<&Selection>,
+    ) -> Result<Self> {
+        let dump = Self::list_with(path, options)?;
+        if let Some(selection) = selection {
+            return dump.select(selection);
+        }
+        dump.all_readable()?;
         same_rows(&dump.layers)?;
         Ok(dump)
     }
@@ -73,7 +129,20 @@ impl Dump {
     /// # Errors
     /// As [`Dump::open`], without [`Error::RowMismatch`].
     pub fn list(path: &Path) -> Result<Self> {
-        Self::new(path, file::find(path)?)
+        Self::list_with(path, &DumpOptions::default())
+    }
+
+    /// Like [`Dump::list`], with a say in how arrays become layers. Arrays without numbers are
+    /// passed over with a warning.
+    ///
+    /// # Errors
+    /// As [`Dump::list`].
+    pub fn list_with(path: &Path, options: &DumpOptions) -> Result<Self> {
+        let dump = Self::new(path, file::find(path)?, options)?;
+        if dump.layers.is_empty() {
+            dump.all_readable()?;
+        }
+        Ok(dump)
     }
 
     /// The layers of a stream (one npy, npz or safetensors file), read to its end; `name` stands
@@ -83,63 +152,132 @@ impl Dump {
     /// As [`Dump::open`].
     pub fn from_reader(mut reader: impl Read, name: &str) -> Result<Self> {
         let path = Path::new(name);
-        let dump = Self::new(path, file::from_reader(&mut reader, path)?)?;
+        let found = file::from_reader(&mut reader, path)?;
+        let dump = Self::new(path, found, &DumpOptions::default())?;
+        dump.all_readable()?;
         same_rows(&dump.layers)?;
         Ok(dump)
     }
 
-    fn new(path: &Path, found: Found) -> Result<Self> {
-        let total = found.entries.len();
-        let (entries, skipped) = match found.explicit {
-            true => (found.entries, Vec::new()),
-            false => sort_out(found.entries)?,
-        };
-        if entries.is_empty() {
-            let fact = match total {
-                0 => "there are no arrays inside".into(),
-                _ => format!(
-                    "none of the {total} arrays inside is a layer: {}",
-                    file::list(skipped.iter().map(String::as_str))
-                ),
-            };
-            return Err(Error::NoLayers {
-                path: path.to_owned(),
-                fact,
-                remedy: "a layer is an array of numbers with rows and columns; name any other as FILE#NAME".into(),
-            });
+    fn new(path: &Path, mut found: Found, options: &DumpOptions) -> Result<Self> {
+        if options.bf16_bits {
+            for entry in &mut found.entries {
+                if matches!(entry.item, Item::Number(Dtype::I16 | Dtype::U16)) {
+                    entry.item = Item::Number(Dtype::Bf16);
+                }
+            }
         }
-        let names = unique_names(&entries);
-        let last = (entries.len() - 1).max(1) as f64;
-        let layers = entries
-            .into_iter()
-            .zip(names)
-            .enumerate()
-            .map(|(index, (entry, name))| {
-                Ok(LayerInfo {
-                    name,
+        let total = found.entries.len();
+        let mut left_out = found.passed_over;
+        let own = found.order;
+        let (stacks, padding, token_counts, n_tables) = if found.explicit {
+            let alone = stack::join(path, found.entries, Join::Never)?;
+            (alone, None, Vec::new(), 0)
+        } else {
+            let stacks = stack::join(path, found.entries, options.join)?;
+            let sorted = companions::sort_out(stacks);
+            left_out.splice(0..0, sorted.left_out);
+            let padding = sorted.padding.filter(|_| !options.ignore_padding);
+            (sorted.layers, padding, sorted.token_counts, sorted.n_tables)
+        };
+        if stacks.is_empty() {
+            return Err(no_layers(path, total, &left_out, n_tables));
+        }
+        let mut n_files = 1;
+        for stack in &stacks {
+            n_files = n_files.max(stack.parts.len());
+        }
+        let names = unique_names(&stacks);
+        let arranged = {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            order::arrange(&names, own)
+        };
+        let (mut order, places) = (arranged.order, arranged.places);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for at in places {
+            candidates.extend(split(&names[at], &stacks[at], options.axes.as_ref())?);
+        }
+        if options.axes.as_ref().is_some_and(Axes::has_layers) {
+            order = LayerOrder::Axis;
+        }
+        let mut warnings = Vec::new();
+        if let Some(list) = &options.order {
+            candidates = by_list(path, candidates, list)?;
+            order = LayerOrder::List;
+        }
+        for candidate in &candidates {
+            if let Err(error) = candidate.stack.parts[0].dtype() {
+                left_out.push((candidate.name.clone(), error.fact()));
+            }
+        }
+        if !left_out.is_empty() {
+            let shown: Vec<String> = left_out
+                .iter()
+                .map(|(name, reason)| format!("{} ({reason})", name.escape_debug()))
+                .collect();
+            let names = file::list_as_it_is(shown.iter().map(String::as_str));
+            let message = format!("left out as no layers: {names}");
+            warnings.push(Warning::new(
+                WarningCode::SkippedArrays,
+                left_out.len(),
+                message,
+            ));
+        }
+        if order == LayerOrder::Names || arranged.against_numbers && order == LayerOrder::File {
+            let all = candidates.iter().map(|candidate| candidate.name.as_str());
+            let why = match order {
+                LayerOrder::Names => "names share no numbered pattern and were sorted",
+                _ => "the file keeps its layers in another order than their numbers, and so do we",
+            };
+            warnings.push(Warning::new(
+                WarningCode::UnsureOrder,
+                candidates.len(),
+                format!(
+                    "{why}: {}; give the order of depth with --layers or --order-file",
+                    file::list(all)
+                ),
+            ));
+        }
+        let mut dump = Self {
+            path: path.to_owned(),
+            candidates,
+            layers: Vec::new(),
+            order,
+            warnings,
+            padding,
+            options: options.clone(),
+            token_counts,
+            n_files,
+        };
+        let all: Vec<usize> = (0..dump.candidates.len()).collect();
+        dump.layers = dump.infos(&all);
+        Ok(dump)
+    }
+
+    /// The readable layers among `chosen` candidates.
+    fn infos(&self, chosen: &[usize]) -> Vec<LayerInfo> {
+        let mut layers: Vec<LayerInfo> = chosen
+            .iter()
+            .filter_map(|&index| {
+                let Candidate { name, stack } = &self.candidates[index];
+                let first = &stack.parts[0];
+                Some(LayerInfo {
+                    name: name.clone(),
                     index,
-                    relative_depth: index as f64 / last,
-                    shape: entry.shape.clone(),
-                    dtype: entry.dtype()?,
-                    bytes: entry.bytes(),
-                    path: entry.path.clone(),
-                    entry,
+                    relative_depth: 0.0,
+                    shape: stack.shape(),
+                    dtype: first.dtype().ok()?,
+                    bytes: stack.parts.iter().map(Entry::bytes).sum(),
+                    path: first.path.clone(),
+                    parts: stack.parts.clone(),
                 })
             })
-            .collect::<Result<_>>()?;
-        let warnings = match skipped.len() {
-            0 => Vec::new(),
-            count => {
-                let names = file::list(skipped.iter().map(String::as_str));
-                let message = format!("left out as no layers: {names}");
-                vec![Warning::new(WarningCode::SkippedArrays, count, message)]
-            }
-        };
-        Ok(Self {
-            path: path.to_owned(),
-            layers,
-            warnings,
-        })
+            .collect();
+        let last = layers.len().saturating_sub(1).max(1) as f64;
+        for (place, layer) in layers.iter_mut().enumerate() {
+            layer.relative_depth = place as f64 / last;
+        }
+        layers
     }
 
     /// Where the dump was found.
@@ -147,9 +285,14 @@ impl Dump {
         &self.path
     }
 
-    /// Every layer, in natural order.
+    /// Every layer, in order of depth.
     pub fn layers(&self) -> &[LayerInfo] {
         &self.layers
+    }
+
+    /// Where that order comes from.
+    pub fn order(&self) -> LayerOrder {
+        self.order
     }
 
     /// What was noticed while looking for layers.
@@ -162,16 +305,55 @@ impl Dump {
         self.layers.first().map_or(0, LayerInfo::n_rows)
     }
 
-    /// The dump cut down to some of its layers, which keep their index and relative depth.
+    /// What the dump was understood to be, in one line.
+    pub fn understood(&self) -> String {
+        let n = self.layers.len();
+        let mut parts = vec![format!("{n} layer{}", if n == 1 { "" } else { "s" })];
+        let Some(first) = self.layers.first() else {
+            return parts.remove(0);
+        };
+        let rows = first.rows();
+        if self.n_files > 1 && rows.len() > 1 {
+            let each = match rows.iter().all(|n| n == &rows[0]) {
+                true => format!("of {} rows", rows[0]),
+                false => format!("of {} rows together", first.n_rows()),
+            };
+            parts[0] = format!("{} joined from {} files {each}", parts[0], rows.len());
+        } else {
+            parts[0] = format!("{} of {} rows", parts[0], first.n_rows());
+        }
+        if let Some(axes) = &self.options.axes {
+            parts.push(format!("axes {axes}"));
+        } else if first.shape.len() > 2 {
+            let words = match first.shape.len() {
+                3 => "rows x tokens x columns",
+                4 => "rows x channels x height x width",
+                _ => "rows first",
+            };
+            parts.push(format!("shape {:?} read as {words}", first.shape));
+        }
+        let order = self.order.words();
+        if !order.is_empty() {
+            parts.push(order.to_owned());
+        }
+        if let Some(padding) = self.padding.as_ref().filter(|_| first.shape.len() == 3) {
+            parts.push(format!("tokens masked by {}", padding.name));
+        }
+        parts.join("; ")
+    }
+
+    /// The dump cut down to some of its layers, in the order of the selection; they keep their
+    /// index, and their depth is that among themselves.
     ///
     /// # Errors
     /// [`Error::NoLayers`] if an item of the selection matches nothing; [`Error::RowMismatch`] if
-    /// two chosen layers have different numbers of rows.
+    /// two chosen layers have different numbers of rows; [`Error::Unsupported`] if one holds no
+    /// numbers.
     pub fn select(&self, selection: &Selection) -> Result<Self> {
         let names: Vec<&str> = self
-            .layers
+            .candidates
             .iter()
-            .map(|layer| layer.name.as_str())
+            .map(|candidate| candidate.name.as_str())
             .collect();
         let positions = selection
             .positions(&names)
@@ -184,56 +366,142 @@ impl Dump {
                     file::list(names.iter().copied())
                 ),
             })?;
-        let layers: Vec<LayerInfo> = positions
-            .iter()
-            .map(|&at| self.layers[at].clone())
-            .collect();
+        for &at in &positions {
+            self.candidates[at].stack.parts[0].dtype()?;
+        }
+        let layers = self.infos(&positions);
         same_rows(&layers)?;
+        // Several items say which comes first.
+        let chosen_order = selection.is_list() && positions.len() > 1;
+        let order = match chosen_order {
+            true => LayerOrder::Selection,
+            false => self.order,
+        };
+        let mut warnings = self.warnings.clone();
+        // A selection that says an order, or leaves one layer, settles it.
+        if chosen_order || layers.len() < 2 {
+            warnings.retain(|warning| warning.code != WarningCode::UnsureOrder);
+        }
         Ok(Self {
-            path: self.path.clone(),
             layers,
-            warnings: self.warnings.clone(),
+            order,
+            warnings,
+            ..self.clone()
         })
+    }
+
+    /// Fails at the first array that was meant as a layer and holds no numbers.
+    fn all_readable(&self) -> Result<()> {
+        let mut entries = self.candidates.iter().map(|one| &one.stack.parts[0]);
+        match entries.find_map(|entry| entry.dtype().err()) {
+            None => Ok(()),
+            // Two axes of something that is no number: a layer was meant, so silence would mislead.
+            Some(error) => Err(error),
+        }
     }
 }
 
-/// Splits arrays into layers and the names of what is left out.
-///
-/// A layer has at least two axes, no companion's name, and floating-point values; integers count
-/// only where no floating-point layer stands beside them.
-fn sort_out(entries: Vec<Entry>) -> Result<(Vec<Entry>, Vec<String>)> {
-    let is_float = |entry: &Entry| matches!(entry.item, Item::Number(dtype) if dtype.is_float());
-    let (candidates, mut left): (Vec<Entry>, Vec<Entry>) = entries
-        .into_iter()
-        .partition(|entry| entry.shape.len() >= 2 && !is_companion(&entry.name));
-    let any_float = candidates.iter().any(is_float);
-    let (layers, integers): (Vec<Entry>, Vec<Entry>) = candidates
-        .into_iter()
-        .partition(|entry| is_float(entry) || !any_float || entry.dtype().is_err());
-    left.extend(integers);
-    // Two axes of something that is no number: a layer was meant, so silence would mislead.
-    layers
-        .iter()
-        .try_for_each(|entry| entry.dtype().map(|_| ()))?;
-    Ok((layers, left.into_iter().map(|entry| entry.name).collect()))
-}
-
-fn is_companion(name: &str) -> bool {
-    name.to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| COMPANIONS.contains(&word))
-}
-
-/// The shortest names that tell all entries apart: own name, with file stem, with file name.
-fn unique_names(entries: &[Entry]) -> Vec<String> {
-    let with = |prefix: fn(&Path) -> Option<&std::ffi::OsStr>| {
-        let name = |entry: &Entry| match prefix(&entry.path) {
-            Some(file) => format!("{}#{}", file::text_of(file), entry.name),
-            None => entry.name.clone(),
-        };
-        entries.iter().map(name).collect()
+/// The layers of one array: itself, or what its axes say, one by one.
+fn split(name: &str, stack: &Stack, axes: Option<&Axes>) -> Result<Vec<Candidate>> {
+    let Some(axes) = axes else {
+        return Ok(vec![Candidate {
+            name: name.to_owned(),
+            stack: stack.clone(),
+        }]);
     };
-    let plain: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let parts: Vec<Vec<Entry>> = stack
+        .parts
+        .iter()
+        .map(|part| axes.split(part))
+        .collect::<Result<_>>()?;
+    let n = parts[0].len();
+    if let Some(other) = parts.iter().position(|layers| layers.len() != n) {
+        let fact = format!("{} layers", parts[other].len());
+        let first = stack.parts[0].label();
+        return Err(stack.parts[other].unsupported(fact, format!("{first} has {n}")));
+    }
+    let layer = |at: usize| {
+        let name = match axes.has_layers() {
+            true => format!("{name}.{at}"),
+            false => name.to_owned(),
+        };
+        let parts = parts.iter().map(|layers| layers[at].clone()).collect();
+        let stack = Stack {
+            name: name.clone(),
+            parts,
+        };
+        Candidate { name, stack }
+    };
+    Ok((0..n).map(layer).collect())
+}
+
+/// Puts candidates into the order of `list`, which must name each of them once.
+fn by_list(path: &Path, candidates: Vec<Candidate>, list: &[String]) -> Result<Vec<Candidate>> {
+    let mut left: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    let mut ordered = Vec::new();
+    let refused = |fact: String| Error::NoLayers {
+        path: path.to_owned(),
+        fact,
+        remedy: "--order-file needs one line with the name of each layer".into(),
+    };
+    for name in list {
+        let found = left.iter_mut().find(|slot| {
+            let candidate = slot.as_ref();
+            candidate.is_some_and(|candidate| candidate.name == *name)
+        });
+        let found = found.and_then(Option::take);
+        ordered.push(
+            found.ok_or_else(|| {
+                refused(format!("there is no layer {name:?}, or it stands twice"))
+            })?,
+        );
+    }
+    match left.into_iter().flatten().next() {
+        None => Ok(ordered),
+        Some(lost) => Err(refused(format!(
+            "the layer {:?} is not in the list",
+            lost.name
+        ))),
+    }
+}
+
+fn no_layers(path: &Path, total: usize, left_out: &[(String, String)], n_tables: usize) -> Error {
+    let shown: Vec<String> = left_out
+        .iter()
+        .map(|(name, reason)| format!("{} ({reason})", name.escape_debug()))
+        .collect();
+    let shown = file::list_as_it_is(shown.iter().map(String::as_str));
+    let (fact, remedy) = match (total, n_tables) {
+        (0, _) => (
+            "there are no arrays inside".to_owned(),
+            "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
+        ),
+        (_, 0) => (
+            format!("none of the {total} arrays inside is a layer: {shown}"),
+            "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
+        ),
+        _ => (
+            format!("there are neighbour tables inside ({n_tables}) and no layers"),
+            "give them to --neighbours, or dump activations",
+        ),
+    };
+    Error::NoLayers {
+        path: path.to_owned(),
+        fact,
+        remedy: remedy.into(),
+    }
+}
+
+/// The shortest names that tell all arrays apart: own name, with file stem, with file name.
+fn unique_names(stacks: &[Stack]) -> Vec<String> {
+    let with = |prefix: fn(&Path) -> Option<&std::ffi::OsStr>| {
+        let name = |stack: &Stack| match prefix(&stack.parts[0].path) {
+            Some(file) => format!("{}#{}", name::text_of(file), stack.name),
+            None => stack.name.clone(),
+        };
+        stacks.iter().map(name).collect()
+    };
+    let plain: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
     [plain, with(Path::file_stem)]
         .into_iter()
         .find(|names| {
@@ -248,12 +516,18 @@ fn same_rows(layers: &[LayerInfo]) -> Result<()> {
     let Some(first) = layers.first() else {
         return Ok(());
     };
-    match layers.iter().find(|layer| layer.n_rows() != first.n_rows()) {
+    let rows = first.rows();
+    let differs = |layer: &&LayerInfo| match layer.parts.len() {
+        // Part by part, or the rows of one file would stand beside those of another.
+        parts if parts == rows.len() => layer.rows() != rows,
+        _ => layer.n_rows() != first.n_rows(),
+    };
+    match layers.iter().find(differs) {
         None => Ok(()),
         Some(other) => Err(Error::RowMismatch {
-            first: first.entry.label(),
+            first: first.entry().label(),
             n_first: first.n_rows(),
-            second: other.entry.label(),
+            second: other.entry().label(),
             n_second: other.n_rows(),
             remedy: "layers must hold the same samples: choose some with --layers, or dump again"
                 .into(),

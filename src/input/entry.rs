@@ -1,4 +1,4 @@
-//! One array of a file, known by its header only.
+//! Keeps one array of a file: its header, and where its values are.
 
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
@@ -9,39 +9,10 @@ use zip::ZipArchive;
 use super::array::Array;
 use super::bytes::Bytes;
 use super::dtype::Dtype;
-use super::npy;
+use super::header;
+use super::item::{Item, is_dense};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
-
-/// What the elements of an array are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Item {
-    /// Numbers that have a geometry.
-    Number(Dtype),
-    /// numpy `U`: so many UTF-32 characters, padded with zeros.
-    Unicode(usize),
-    /// numpy `S`: so many bytes, padded with zeros.
-    Ascii(usize),
-    /// Something that is refused, and how it could be converted.
-    Other {
-        /// What it is.
-        what: String,
-        /// How to make numbers of it.
-        remedy: &'static str,
-    },
-}
-
-impl Item {
-    /// Bytes per element; `None` where that is unknown or does not matter.
-    pub(crate) fn size(&self) -> Option<usize> {
-        match self {
-            Self::Number(dtype) => Some(dtype.size()),
-            Self::Unicode(length) => length.checked_mul(4),
-            Self::Ascii(length) => Some(*length),
-            Self::Other { .. } => None,
-        }
-    }
-}
 
 /// Where the bytes of an array are.
 #[derive(Debug, Clone)]
@@ -67,10 +38,12 @@ pub(crate) struct Entry {
     pub item: Item,
     /// Whether its bytes are in the opposite order of this machine's.
     pub swapped: bool,
-    /// Whether the first axis varies fastest.
-    pub fortran: bool,
     /// Its axes.
     pub shape: Vec<usize>,
+    /// How many elements apart neighbours along each axis lie.
+    pub strides: Vec<usize>,
+    /// How many elements lie before the first.
+    pub origin: usize,
     /// Bytes after the end of the array.
     pub trailing: usize,
     /// Whether bfloat16 was inferred from a two-byte void type.
@@ -98,6 +71,11 @@ impl Entry {
     pub(crate) fn bytes(&self) -> u64 {
         let elements: usize = self.shape.iter().product();
         (elements * self.item.size().unwrap_or(0)) as u64
+    }
+
+    /// Whether its values lie side by side in C order.
+    pub(crate) fn is_dense(&self) -> bool {
+        is_dense(&self.shape, &self.strides)
     }
 
     /// How messages call this array: its file, and its name where the file holds several.
@@ -165,9 +143,9 @@ impl Entry {
             offset,
             item: self.item.clone(),
             swapped: self.swapped,
-            // With at most one axis longer than 1 both orders are the same.
-            fortran: self.fortran && self.shape.iter().filter(|&&n| n > 1).count() > 1,
             shape: self.shape.clone(),
+            strides: self.strides.clone(),
+            origin: self.origin,
         })
     }
 
@@ -196,7 +174,7 @@ impl Entry {
                 "does not unpack to the {size} bytes it promised"
             )));
         }
-        let header = npy::parse(&content).map_err(damaged)?;
+        let header = header::parse(&content).map_err(damaged)?;
         Ok((Arc::new(Bytes::Owned(content)), header.data_start))
     }
 }

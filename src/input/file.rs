@@ -1,6 +1,5 @@
-//! From a path to the arrays behind it, whatever the format.
+//! Finds the arrays behind a path, whatever the format.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,18 +7,38 @@ use std::sync::Arc;
 
 use super::bytes::{Bytes, read_stream};
 use super::entry::Entry;
-use super::{natural, npy, npz, safetensors};
+use super::order::{OwnOrder, natural_places};
+use super::raw::Raw;
+use super::{formats, name, natural};
 use crate::{Error, Result};
-
-/// The endings that a directory is searched for.
-const ENDINGS: [&str; 3] = ["npy", "npz", "safetensors"];
 
 /// What a path leads to.
 pub(crate) struct Found {
-    /// The arrays, in natural order of files, then of names.
+    /// The arrays: files in natural order, and in each its own.
     pub entries: Vec<Entry>,
-    /// Whether the path named exactly one array: `FILE#NAME`, an npy file, or a stream.
+    /// Whether the path named exactly one array: `FILE#NAME`, or a file that is one.
     pub explicit: bool,
+    /// What the order of the arrays is worth.
+    pub order: OwnOrder,
+    /// Files and folders that hold no arrays, with the reason.
+    pub passed_over: Vec<(String, String)>,
+}
+
+impl Found {
+    /// The arrays in natural order of their names.
+    pub(crate) fn sorted(self) -> Vec<Entry> {
+        let names: Vec<&str> = self
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
+        let places = natural_places(&names);
+        let mut entries: Vec<Option<Entry>> = self.entries.into_iter().map(Some).collect();
+        places
+            .into_iter()
+            .filter_map(|at| entries[at].take())
+            .collect()
+    }
 }
 
 /// The arrays behind `path`: a directory, a file, `FILE#NAME`, or `-` for standard input.
@@ -28,10 +47,14 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
         return from_reader(&mut io::stdin().lock(), Path::new("stdin"));
     }
     if path.is_dir() {
-        let entries = directory(path)?;
+        return directory(path);
+    }
+    if let Some(raw) = Raw::parse(path) {
         return Ok(Found {
-            entries,
-            explicit: false,
+            entries: vec![raw.entry()?],
+            explicit: true,
+            order: OwnOrder::None,
+            passed_over: Vec::new(),
         });
     }
     if let Some((file, name)) = split_name(path) {
@@ -48,6 +71,8 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
         return Ok(Found {
             entries,
             explicit: true,
+            order: OwnOrder::None,
+            passed_over: Vec::new(),
         });
     }
     from_bytes(path, Bytes::open(path)?)
@@ -67,7 +92,18 @@ pub(crate) fn from_reader(reader: &mut dyn Read, name: &Path) -> Result<Found> {
 /// # Errors
 /// [`Error::NoLayers`] if there are none or several.
 pub(crate) fn single(path: &Path) -> Result<Entry> {
-    let mut entries = find(path)?.entries;
+    only(path, find(path)?.entries)
+}
+
+/// The one array in the content of a file.
+///
+/// # Errors
+/// As [`single`].
+pub(crate) fn single_of(path: &Path, bytes: Arc<Bytes>) -> Result<Entry> {
+    only(path, from_bytes(path, bytes)?.entries)
+}
+
+fn only(path: &Path, mut entries: Vec<Entry>) -> Result<Entry> {
     match (entries.pop(), entries.is_empty()) {
         (Some(entry), true) => Ok(entry),
         (None, _) => Err(Error::NoLayers {
@@ -91,22 +127,18 @@ pub(crate) fn single(path: &Path) -> Result<Entry> {
 
 /// A few of `names`, for a message.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 6;
     let names: Vec<String> = names.map(|name| name.escape_debug().to_string()).collect();
+    list_as_it_is(names.iter().map(String::as_str))
+}
+
+/// The same for texts that are safe to show.
+pub(crate) fn list_as_it_is<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 6;
+    let names: Vec<&str> = names.collect();
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => names.join(", "),
         Some(more) => format!("{}, … ({more} more)", names[..SHOWN].join(", ")),
     }
-}
-
-/// A name of the system as text that no other name gives: bytes that are no UTF-8 stand as `\xff`.
-pub(super) fn text_of(name: &OsStr) -> String {
-    let mut text = String::new();
-    for part in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(part.valid());
-        text.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    text
 }
 
 /// `FILE#NAME` in two parts, if no file has the whole as its name.
@@ -121,59 +153,39 @@ fn split_name(path: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn from_bytes(path: &Path, bytes: Arc<Bytes>) -> Result<Found> {
-    let several = |entries| Found {
-        entries,
-        explicit: false,
-    };
-    // The content decides; the ending only where the content says nothing.
-    if bytes.starts_with(npz::MAGIC) {
-        return npz::entries(path, &bytes).map(several);
-    }
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or("");
-    match ending {
-        _ if bytes.starts_with(npy::MAGIC) => {}
-        "json" => return safetensors::sharded(path, &bytes).map(several),
-        "npz" => return npz::entries(path, &bytes).map(several),
-        "safetensors" => return safetensors::entries(path, &bytes).map(several),
-        "npy" => {}
-        // A safetensors header is a JSON object behind its length.
-        _ if bytes.get(8) == Some(&b'{') => return safetensors::entries(path, &bytes).map(several),
-        _ => {
-            return Err(Error::Malformed {
-                path: path.to_owned(),
-                fact: "this is neither npy, npz nor safetensors".into(),
-                remedy: "save activations with numpy.save or safetensors (docs/formats.md)".into(),
-            });
-        }
-    }
-    let stem = text_of(path.file_stem().unwrap_or_default());
-    let entry = npy::entry(path, &stem, &bytes, 0, bytes.len())?;
+    let format = formats::of(path, &bytes)?;
+    let (entries, order) = (format.entries)(path, &bytes)?;
     Ok(Found {
-        entries: vec![entry],
-        explicit: true,
+        entries,
+        explicit: format.single,
+        order,
+        passed_over: Vec::new(),
     })
 }
 
-fn directory(path: &Path) -> Result<Vec<Entry>> {
+fn directory(path: &Path) -> Result<Found> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
         source,
     };
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let (mut files, mut folders, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for item in fs::read_dir(path).map_err(failed)? {
         let file = item.map_err(failed)?.path();
-        let name = text_of(file.file_name().unwrap_or_default());
-        let ending = file.extension().and_then(OsStr::to_str).unwrap_or("");
+        let name = name::text_of(file.file_name().unwrap_or_default());
         if name.starts_with('.') {
             continue;
         } else if file.is_dir() {
             folders.push(name);
-        } else if ENDINGS.contains(&ending) {
+        } else if !formats::is_searched_for(&file) {
+            others.push((name, "no arrays by its ending".to_owned()));
+        } else if file.is_file() || !file.exists() {
             files.push((name, file));
+        } else {
+            others.push((name, "no regular file".to_owned()));
         }
     }
+    folders.sort_by(|a, b| natural::compare(a, b));
     if files.is_empty() {
-        folders.sort_by(|a, b| natural::compare(a, b));
         let remedy = match folders.is_empty() {
             true => "dump layers there with numpy.save or safetensors (docs/formats.md)".into(),
             false => format!(
@@ -183,14 +195,31 @@ fn directory(path: &Path) -> Result<Vec<Entry>> {
         };
         return Err(Error::NoLayers {
             path: path.to_owned(),
-            fact: "there are no .npy, .npz or .safetensors files".into(),
+            fact: format!("there are no {} files", formats::endings()),
             remedy,
         });
     }
+    others.extend(
+        folders
+            .into_iter()
+            .map(|name| (name, "a folder".to_owned())),
+    );
+    others.sort_by(|(a, _), (b, _)| natural::compare(a, b));
     files.sort_by(|(a, _), (b, _)| natural::compare(a, b));
     let mut entries = Vec::new();
+    let mut order = OwnOrder::None;
+    let alone = files.len() == 1;
     for (_, file) in files {
-        entries.extend(from_bytes(&file, Bytes::open(&file)?)?.entries);
+        let found = from_bytes(&file, Bytes::open(&file)?)?;
+        if alone {
+            order = found.order;
+        }
+        entries.extend(found.entries);
     }
-    Ok(entries)
+    Ok(Found {
+        entries,
+        explicit: false,
+        order,
+        passed_over: others,
+    })
 }

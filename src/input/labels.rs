@@ -1,13 +1,14 @@
-//! A class for every row.
+//! Reads a class for every row.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::array::Array;
-use super::bytes::read_file;
 use super::dtype::Dtype;
-use super::entry::{Entry, Item};
-use super::file;
+use super::entry::Entry;
+use super::item::Item;
+use super::text::{self, Table};
+use super::{file, formats, name};
 use crate::{Error, Result};
 
 /// Labels factorised by value, in order of first appearance.
@@ -23,30 +24,41 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Reads labels from an array (`.npy`, or `FILE#NAME`), a column of a CSV file with a header
-    /// (`FILE:COLUMN`), or a text file with one label a line.
+    /// Reads labels from an array (`.npy`, or `FILE#NAME`), a column of a table with a header
+    /// (`FILE:COLUMN`), or a list with one label a line; `-` is standard input.
     ///
-    /// Values are compared as they are: 1.5 and 1.25 are two classes, never rounded.
+    /// The content decides which it is, and it is read once, so pipes will do. Values are compared
+    /// as they are: 1.5 and 1.25 are two classes, never rounded; 2 and 2.0 are one, unless other
+    /// labels are words.
     ///
     /// # Errors
     /// [`Error::NoLayers`] if the column or array is not there; [`Error::Unsupported`] for an array
     /// that is no list; [`Error::Read`] or [`Error::Malformed`] if the file is bad.
     pub fn open(spec: &Path) -> Result<Self> {
-        if let Some((file, column)) = split_column(spec) {
-            return from_csv(&file, Some(&column));
+        let split = text::split_column(spec);
+        let (path, column) = match &split {
+            Some((file, column)) => (file.as_path(), Some(column.as_str())),
+            None => (spec, None),
+        };
+        if column.is_none() && !path.exists() && path != Path::new("-") {
+            // FILE#NAME, or an error that says what is not there.
+            return from_array(&file::single(path)?);
         }
-        match spec.extension().and_then(|ending| ending.to_str()) {
-            Some("csv") => from_csv(spec, None),
-            Some("txt") => {
-                let text = read_text(spec)?;
-                let lines = text.lines().map(|line| line.trim().to_owned());
-                Ok(Self::new(stem(spec), spec, lines))
+        let bytes = text::read(path)?;
+        if formats::is_array(path, &bytes) {
+            if let Some(column) = column {
+                return Err(Error::NoLayers {
+                    path: path.to_owned(),
+                    fact: "arrays have no columns".into(),
+                    remedy: format!("name one as {}#{column}", path.display()),
+                });
             }
-            _ => from_array(&file::single(spec)?),
+            return from_array(&file::single_of(path, bytes)?);
         }
+        from_text(path, &text::decode(path, &bytes)?, column)
     }
 
-    /// Factorises `values`; empty ones are missing.
+    /// Factorises `values`; empty ones and words such as NA and NaN are missing.
     pub fn from_values(name: &str, values: impl IntoIterator<Item = String>) -> Self {
         Self::new(name.to_owned(), Path::new(name), values)
     }
@@ -57,7 +69,7 @@ impl Labels {
         let codes = values
             .into_iter()
             .map(|value| {
-                if value.is_empty() {
+                if text::is_missing(&value) {
                     return None;
                 }
                 let next = u32::try_from(classes.len()).ok()?;
@@ -109,66 +121,77 @@ impl Labels {
     }
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// `FILE:COLUMN` in two parts, if no file has the whole as its name.
-fn split_column(spec: &Path) -> Option<(PathBuf, String)> {
-    if spec.exists() {
-        return None;
+/// A table with a header, or one label a line.
+fn from_text(path: &Path, text: &str, column: Option<&str>) -> Result<Labels> {
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_list = ending == "txt";
+    let lines = text::list(text);
+    let piped = !is_list && ending != "csv" && ending != "tsv";
+    let looks_like_a_table = text::looks_like_a_table(&lines);
+    if column.is_none() && (is_list || piped && !looks_like_a_table) {
+        if looks_like_a_table {
+            return Err(Error::Malformed {
+                path: path.to_owned(),
+                fact: "each line has several columns, separated by a tab or semicolon".into(),
+                remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
+            });
+        }
+        let values = lines.into_iter().map(str::to_owned);
+        return Ok(Labels::new(
+            name::stem(path),
+            path,
+            plain_numbers(values.collect()),
+        ));
     }
-    let (file, column) = spec.to_str()?.rsplit_once(':')?;
-    Path::new(file)
-        .exists()
-        .then(|| (file.into(), column.to_owned()))
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_file(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    String::from_utf8(bytes).map_err(|_| malformed(path, "the text is not UTF-8"))
-}
-
-fn malformed(path: &Path, fact: impl Into<String>) -> Error {
-    Error::Malformed {
-        path: path.to_owned(),
-        fact: fact.into(),
-        remedy: "labels come as .npy, .txt (one a line) or .csv with a header (docs/formats.md)"
-            .into(),
-    }
-}
-
-fn from_csv(path: &Path, column: Option<&str>) -> Result<Labels> {
-    let text = read_text(path)?;
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let bad = |err: csv::Error| malformed(path, err.to_string().replace('\n', " "));
-    let header = reader.headers().map_err(bad)?.clone();
+    let table = Table::parse(path, text, column)?;
     let at = match column {
-        Some(column) => header.iter().position(|name| name.trim() == column),
-        None => (header.len() == 1).then_some(0),
+        Some(column) => table.place(column),
+        None => (table.header.len() == 1).then_some(0),
     };
     let Some(at) = at else {
         return Err(Error::NoLayers {
             path: path.to_owned(),
             fact: match column {
                 Some(column) => format!("there is no column {column:?}"),
-                None => format!("there are {} columns", header.len()),
+                None => format!("there are {} columns", table.header.len()),
             },
-            remedy: format!("choose one as FILE:COLUMN: {}", file::list(header.iter())),
+            remedy: format!(
+                "choose one as FILE:COLUMN: {}",
+                file::list(table.header.iter().map(String::as_str))
+            ),
         });
     };
-    let values = reader
-        .records()
-        .map(|record| record.map(|record| record[at].trim().to_owned()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(bad)?;
-    Ok(Labels::new(header[at].trim().to_owned(), path, values))
+    let values = table.rows.iter().map(|row| row[at].to_owned()).collect();
+    Ok(Labels::new(
+        table.header[at].clone(),
+        path,
+        plain_numbers(values),
+    ))
+}
+
+/// Numbers without needless zeros, so that 2 and 2.0 are one class; anything where not all are
+/// numbers.
+fn plain_numbers(mut values: Vec<String>) -> Vec<String> {
+    let is_number = |value: &String| {
+        text::is_missing(value) || value.parse().is_ok_and(|number: f64| number.is_finite())
+    };
+    if values.iter().all(is_number) {
+        for value in &mut values {
+            let digits = value.trim_start_matches(['+', '-']);
+            let plain = digits.contains('.')
+                && digits
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.');
+            if plain {
+                let short = value.trim_end_matches('0').trim_end_matches('.');
+                *value = match short {
+                    "" | "-" | "+" | "-0" => "0".to_owned(),
+                    short => short.to_owned(),
+                };
+            }
+        }
+    }
+    values
 }
 
 fn from_array(entry: &Entry) -> Result<Labels> {
@@ -233,4 +256,20 @@ fn texts(array: &Array) -> Option<Box<dyn Fn(usize) -> String + '_>> {
         }),
         Item::Other { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_as_floats_are_the_same_class_and_words_stay() {
+        let plain = |values: &[&str]| plain_numbers(values.iter().map(|v| v.to_string()).collect());
+        assert_eq!(
+            plain(&["2.0", "2", "", "1.50", "0.0"]),
+            ["2", "2", "", "1.5", "0"]
+        );
+        assert_eq!(plain(&["2.0", "v2.0"]), ["2.0", "v2.0"]);
+        assert_eq!(plain(&["10", "100"]), ["10", "100"]);
+    }
 }

@@ -1,8 +1,9 @@
-//! A layer read into a matrix.
+//! Reads a layer into a matrix.
 
 use super::dtype::Dtype;
 use super::dump::{Dump, LayerInfo};
-use super::mask::Mask;
+use super::entry::Entry;
+use super::mask::{Mask, MaskRows};
 use super::matrix::Matrix;
 use super::pooling::{self, Pooling};
 use crate::warning::{Warning, WarningCode};
@@ -41,14 +42,17 @@ impl Dump {
     ///
     /// Values in the machine's byte order, C order and aligned stay in the memory map. Everything
     /// else is decoded once, into its own precision; 8- and 16-bit integers and booleans become
-    /// f32, larger integers f64.
+    /// f32, larger integers f64. Rows that lie in several files are copied into one matrix.
+    ///
+    /// Where the dump holds a mask or lengths of its tokens, poolings heed it unless
+    /// [`ReadOptions::mask`] gives another.
     ///
     /// # Errors
     /// [`Error::NeedsPooling`] for three or four axes without a pooling; [`Error::Unsupported`] for
-    /// no or too many axes, no values, integers beyond 2^53, or a pooling that does not apply;
-    /// [`Error::Usage`] for a row that is not there.
+    /// no or too many axes, no values, integers beyond 2^53, a pooling that does not apply, or axes
+    /// that look like layers; [`Error::Usage`] for a row that is not there.
     pub fn read(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<Layer> {
-        let entry = &layer.entry;
+        let entry = layer.entry();
         let n = layer.n_rows();
         let Ok(all) = u32::try_from(n) else {
             return Err(
@@ -64,37 +68,34 @@ impl Dump {
                 layer.name
             )));
         }
-        match (entry.shape.len(), options.pool) {
-            (0, _) => return Err(entry.unsupported("no axes", "a layer needs rows and columns")),
-            (5.., pool) if pool != Some(Pooling::Flatten) => {
-                let fact = format!("shape {:?}", entry.shape);
-                return Err(
-                    entry.unsupported(fact, "use --pool flatten, or dump at most four axes")
-                );
-            }
-            (3.., None) => {
-                return Err(Error::NeedsPooling {
-                    path: layer.path.clone(),
-                    name: layer.name.escape_debug().to_string(),
-                    shape: entry.shape.clone(),
-                });
-            }
-            _ => {}
-        }
-        let array = entry.load()?;
-        if let Some(value) = array.beyond_f64() {
-            return Err(entry.unsupported(
-                format!("the integer {value}, which no f64 holds exactly"),
-                "subtract an offset or convert to float before dumping",
-            ));
-        }
-        let matrix = match options.pool {
-            Some(pooling) if entry.shape.len() > 2 => {
-                pooling::pool(entry, &array, pooling, options.mask, options.rows)?
-            }
-            _ => pooling::whole(entry, &array, options.rows)?,
+        self.check_axes(layer, options)?;
+        let mut warnings = Vec::new();
+        let mask = match options.mask {
+            Some(mask) => Some(mask),
+            None => self.own_mask(layer, options.pool, &mut warnings)?,
         };
-        let mut warnings = entry.warnings();
+        if let Some(mask) = mask.filter(|_| entry.shape.len() > 2) {
+            mask.check_rows(entry, n)?;
+        }
+        let mut parts = Vec::new();
+        let mut first = 0;
+        for part in &layer.parts {
+            let n = part.shape.first().copied().unwrap_or(1);
+            let rows = options.rows.map(|rows| rows_of(rows, first, n));
+            warnings.extend(part.warnings());
+            if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
+                let mask = mask.map(|mask| MaskRows { mask, first });
+                parts.push(read_part(part, options.pool, mask, rows.as_deref())?);
+            }
+            first += n;
+        }
+        let matrix = match parts.len() {
+            1 => parts.remove(0),
+            _ => Matrix::joined(&parts).ok_or_else(|| {
+                let fact = "files of different widths or types";
+                entry.unsupported(fact, "rows can be joined only where columns are the same")
+            })?,
+        };
         warnings.extend(integer_warning(&layer.name, layer.dtype, matrix.n_rows()));
         Ok(Layer {
             name: layer.name.clone(),
@@ -106,6 +107,116 @@ impl Dump {
                 .map_or_else(|| (0..all).collect(), <[u32]>::to_vec),
             warnings,
         })
+    }
+
+    /// Fails where it is not said, or not believable, how axes become rows and columns.
+    fn check_axes(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<()> {
+        let entry = layer.entry();
+        let shape = &layer.shape;
+        match (shape.len(), options.pool) {
+            (0, _) => return Err(entry.unsupported("no axes", "a layer needs rows and columns")),
+            (5.., pool) if pool != Some(Pooling::Flatten) => {
+                let fact = format!("shape {shape:?}");
+                return Err(
+                    entry.unsupported(fact, "use --pool flatten, or dump at most four axes")
+                );
+            }
+            (3.., None) => {
+                return Err(Error::NeedsPooling {
+                    path: layer.path.clone(),
+                    name: layer.name.escape_debug().to_string(),
+                    shape: shape.clone(),
+                });
+            }
+            (..=2, _) => return Ok(()),
+            _ => {}
+        }
+        if self.options.axes.is_some() {
+            return Ok(());
+        }
+        let [rows, second] = [shape[0], shape[1]];
+        if layer.parts.len() == 1 && self.token_counts.contains(&rows) {
+            let fact =
+                format!("shape {shape:?}, and token ids beside it say that axis 0 is tokens");
+            return Err(entry.unsupported(
+                fact,
+                "one prompt a file: give --axes TLD, and --join rows for a folder of them; if its \
+                 tokens are the rows, --axes NLD",
+            ));
+        }
+        // A mask of rows and tokens says which axis is which.
+        let said = options.mask.is_some() || self.padding.is_some() || self.token_counts.len() > 1;
+        if rows < FEW && rows < second && !said {
+            let fact = format!("shape {shape:?}: {rows} rows, fewer than what follows");
+            let (stacked, plain) = match shape.len() {
+                3 => ("LND", "NTD"),
+                _ => ("LNTD", "NCHW"),
+            };
+            return Err(entry.unsupported(
+                fact,
+                format!(
+                    "if it holds {rows} layers of {second} rows give --axes {stacked}; if {rows} \
+                     are the rows, --axes {plain}"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The mask that lies in the dump, where the pooling heeds it.
+    fn own_mask(
+        &self,
+        layer: &LayerInfo,
+        pool: Option<Pooling>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<&Mask>> {
+        let (Some(padding), Some(pool), 3) = (&self.padding, pool, layer.shape.len()) else {
+            return Ok(None);
+        };
+        if !pool.heeds_mask() {
+            let message = format!(
+                "{} lies in the dump and has no part in --pool {pool}",
+                padding.name
+            );
+            warnings.push(Warning::new(WarningCode::PaddingUnused, 1, message));
+            return Ok(None);
+        }
+        let widths: Vec<(usize, usize)> = layer
+            .parts
+            .iter()
+            .map(|part| (part.shape[0], part.shape[1]))
+            .collect();
+        padding.mask(&widths).map(Some)
+    }
+}
+
+/// Fewer rows than this are suspected to be layers.
+const FEW: usize = 50;
+
+/// Those of `rows` that lie in a part of `n` rows, counted from its first.
+fn rows_of(rows: &[u32], first: usize, n: usize) -> Vec<u32> {
+    let inside = |row: &&u32| (first..first + n).contains(&(**row as usize));
+    let local = |row: &u32| u32::try_from(*row as usize - first).expect("below the row itself");
+    rows.iter().filter(inside).map(local).collect()
+}
+
+/// The chosen rows of one part of a layer.
+fn read_part(
+    entry: &Entry,
+    pool: Option<Pooling>,
+    mask: Option<MaskRows<'_>>,
+    rows: Option<&[u32]>,
+) -> Result<Matrix> {
+    let array = entry.load()?;
+    if let Some(value) = array.beyond_f64() {
+        return Err(entry.unsupported(
+            format!("the integer {value}, which no f64 holds exactly"),
+            "subtract an offset or convert to float before dumping",
+        ));
+    }
+    match pool {
+        Some(pooling) if entry.shape.len() > 2 => pooling::pool(entry, &array, pooling, mask, rows),
+        _ => pooling::whole(entry, &array, rows),
     }
 }
 

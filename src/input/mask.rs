@@ -1,18 +1,28 @@
-//! Which tokens of each row count.
+//! Says which tokens of each row count.
 
 use std::path::Path;
 
 use super::entry::Entry;
 use super::file;
+use super::range::whole_index;
 use crate::{Error, Result};
 
-/// A mask of N rows and T tokens.
+/// A mask over the tokens of N rows, which may have different numbers of them.
 #[derive(Debug, Clone)]
 pub struct Mask {
     label: String,
-    n_rows: usize,
-    n_tokens: usize,
+    /// Where each row starts in `keep`, and where the last ends.
+    starts: Vec<usize>,
     keep: Vec<bool>,
+}
+
+/// A mask, seen from the first row of one part of a layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaskRows<'a> {
+    /// The mask of all parts.
+    pub mask: &'a Mask,
+    /// Its row that is row 0 of the part.
+    pub first: usize,
 }
 
 impl Mask {
@@ -22,39 +32,126 @@ impl Mask {
     /// # Errors
     /// [`Error::Unsupported`] for another shape or other values; whatever reading the file can give.
     pub fn open(path: &Path) -> Result<Self> {
-        let entry = file::single(path)?;
-        let &[n_rows, n_tokens] = entry.shape.as_slice() else {
-            let fact = format!("shape {:?}", entry.shape);
-            return Err(entry.unsupported(fact, "a mask needs the shape [rows, tokens]"));
-        };
-        entry.dtype()?;
-        let values = entry.load()?.to_f64().expect("the dtype was checked");
-        let is_one = |x: &f64| x.to_bits() == 1f64.to_bits();
-        if let Some(value) = values
-            .iter()
-            .find(|x| !is_one(x) && x.abs() > 0.0 || x.is_nan())
-        {
-            let fact = format!("the value {value}");
-            return Err(entry.unsupported(fact, "a mask holds booleans, or 0 and 1"));
+        Self::of_parts(&[file::single(path)?])
+    }
+
+    /// The rows of several arrays `[N, T]`, one after the other.
+    pub(crate) fn of_parts(parts: &[Entry]) -> Result<Self> {
+        let mut mask = Self::empty(parts);
+        for entry in parts {
+            let &[n_rows, n_tokens] = entry.shape.as_slice() else {
+                let fact = format!("shape {:?}", entry.shape);
+                return Err(entry.unsupported(fact, "a mask needs the shape [rows, tokens]"));
+            };
+            entry.dtype()?;
+            let values = entry.load()?.to_f64().expect("the dtype was checked");
+            let is_one = |x: &f64| x.to_bits() == 1f64.to_bits();
+            if let Some(value) = values
+                .iter()
+                .find(|x| !is_one(x) && x.abs() > 0.0 || x.is_nan())
+            {
+                let fact = format!("the value {value}");
+                return Err(entry.unsupported(fact, "a mask holds booleans, or 0 and 1"));
+            }
+            mask.keep.extend(values.iter().map(is_one));
+            mask.end_rows(n_rows, n_tokens);
         }
-        Ok(Self {
-            label: entry.label(),
-            n_rows,
-            n_tokens,
-            keep: values.iter().map(is_one).collect(),
-        })
+        Ok(mask)
+    }
+
+    /// Rows that keep as many of their first tokens as arrays `[N]` say; `widths` are the rows and
+    /// tokens of each part of the layer.
+    pub(crate) fn of_lengths(parts: &[Entry], widths: &[(usize, usize)]) -> Result<Self> {
+        let mut mask = Self::empty(parts);
+        let mut tokens = widths
+            .iter()
+            .flat_map(|&(n, tokens)| std::iter::repeat_n(tokens, n));
+        for entry in parts {
+            entry.dtype()?;
+            let values = entry.load()?.to_f64().expect("the dtype was checked");
+            for value in values {
+                let Some(tokens) = tokens.next() else {
+                    let fact = "more lengths than the layer has rows";
+                    return Err(entry.unsupported(fact, "dump one length a row"));
+                };
+                let length = whole_index(value, tokens + 1).filter(|&length| length > 0);
+                let Some(length) = length else {
+                    let fact = format!("the length {value}");
+                    return Err(entry.unsupported(
+                        fact,
+                        format!("a row of {tokens} tokens keeps from 1 to all of them"),
+                    ));
+                };
+                let length = length as usize;
+                mask.keep.extend((0..tokens).map(|token| token < length));
+                mask.end_rows(1, tokens);
+            }
+        }
+        Ok(mask)
+    }
+
+    fn empty(parts: &[Entry]) -> Self {
+        Self {
+            label: parts[0].label(),
+            starts: vec![0],
+            keep: Vec::new(),
+        }
+    }
+
+    fn end_rows(&mut self, rows: usize, tokens: usize) {
+        for _ in 0..rows {
+            let start = self.starts[self.starts.len() - 1];
+            self.starts.push(start + tokens);
+        }
+    }
+
+    /// Number of rows.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.starts.len() - 1
     }
 
     /// The tokens of one row.
-    pub(crate) fn row(&self, row: usize) -> &[bool] {
-        &self.keep[row * self.n_tokens..(row + 1) * self.n_tokens]
+    fn row(&self, row: usize) -> &[bool] {
+        &self.keep[self.starts[row]..self.starts[row + 1]]
     }
 
-    /// Whether the mask fits an array of `n` rows and `tokens` tokens, and keeps a token of each of
-    /// `rows`.
+    /// The first row in which two masks of one kind differ.
+    pub(crate) fn first_difference(&self, other: &Self) -> Option<usize> {
+        let n = self.n_rows().max(other.n_rows());
+        (0..n).find(|&row| {
+            row >= self.n_rows() || row >= other.n_rows() || self.row(row) != other.row(row)
+        })
+    }
+
+    /// Whether the mask has as many rows as the layer that begins with `entry`.
     ///
     /// # Errors
-    /// [`Error::RowMismatch`] or [`Error::Unsupported`], naming both arrays or the empty row.
+    /// [`Error::RowMismatch`].
+    pub(crate) fn check_rows(&self, entry: &Entry, n: usize) -> Result<()> {
+        if self.n_rows() == n {
+            return Ok(());
+        }
+        Err(Error::RowMismatch {
+            first: entry.label(),
+            n_first: n,
+            second: self.label.clone(),
+            n_second: self.n_rows(),
+            remedy: "give the --mask that was used for this dump, or --mask none".into(),
+        })
+    }
+}
+
+impl MaskRows<'_> {
+    /// The tokens of one row of the part.
+    pub(crate) fn row(&self, row: usize) -> &[bool] {
+        self.mask.row(self.first + row)
+    }
+
+    /// Whether the mask fits the `n` rows of `tokens` tokens of a part, and keeps a token of each
+    /// of `rows`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], naming both arrays or the empty row.
     pub(crate) fn check(
         &self,
         entry: &Entry,
@@ -62,18 +159,14 @@ impl Mask {
         tokens: usize,
         rows: Option<&[u32]>,
     ) -> Result<()> {
-        if self.n_rows != n {
-            return Err(Error::RowMismatch {
-                first: entry.label(),
-                n_first: n,
-                second: self.label.clone(),
-                n_second: self.n_rows,
-                remedy: "give the --mask that was used for this dump".into(),
-            });
-        }
-        if self.n_tokens != tokens {
-            let fact = format!("{tokens} tokens but {} masks {}", self.label, self.n_tokens);
-            return Err(entry.unsupported(fact, "give the --mask that was used for this dump"));
+        let label = &self.mask.label;
+        if let Some(row) = (0..n).find(|&row| self.row(row).len() != tokens) {
+            let masked = self.row(row).len();
+            let fact = format!("{tokens} tokens but {label} masks {masked}");
+            return Err(entry.unsupported(
+                fact,
+                "give the --mask that was used for this dump, or --mask none",
+            ));
         }
         let empty = |row: &usize| !self.row(*row).contains(&true);
         let found = match rows {
@@ -83,7 +176,7 @@ impl Mask {
         match found {
             None => Ok(()),
             Some(row) => Err(entry.unsupported(
-                format!("no token left in row {row} under {}", self.label),
+                format!("no token left in row {row} under {label}"),
                 "drop that row with --rows, or fix the mask",
             )),
         }

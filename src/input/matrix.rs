@@ -10,6 +10,7 @@ use half::{bf16, f16};
 use ndarray::Array2;
 
 use super::bytes::Bytes;
+use super::dtype::Dtype;
 
 /// An N × D matrix of activations, rows contiguous.
 ///
@@ -193,6 +194,68 @@ impl Matrix {
                     .for_each(|(wide, &x)| *wide = f64::from(x));
             }
             Values::F64(values) => out.copy_from_slice(&values[span]),
+        }
+    }
+
+    /// The same values in the type in which they were stored, which holds each of them; larger
+    /// integers and f64 stay.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn narrowed(self, dtype: Dtype) -> Self {
+        let Values::F64(values) = self.values() else {
+            return self;
+        };
+        let (rows, columns) = (self.stored_rows, self.columns);
+        let values = values.iter();
+        match dtype {
+            Dtype::F16 | Dtype::F8E4m3 | Dtype::F8E5m2 => {
+                let values = values.map(|&x| f16::from_f64(x)).collect::<Vec<_>>();
+                Self::from_f16(rows, columns, values)
+            }
+            Dtype::Bf16 => {
+                let values = values.map(|&x| bf16::from_f64(x)).collect::<Vec<_>>();
+                Self::from_bf16(rows, columns, values)
+            }
+            Dtype::F64 | Dtype::I32 | Dtype::I64 | Dtype::U32 | Dtype::U64 => self,
+            _ => Self::from_f32(rows, columns, values.map(|&x| x as f32).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The rows of `parts`, one after the other, copied into one matrix; all must have one type and
+    /// one number of columns.
+    pub(crate) fn joined(parts: &[Self]) -> Option<Self> {
+        fn gather<'a, T: Copy + 'a>(
+            parts: &'a [Matrix],
+            values: impl Fn(&'a Matrix) -> Option<&'a [T]>,
+        ) -> Option<Vec<T>> {
+            let mut all = Vec::new();
+            for part in parts {
+                let values = values(part)?;
+                for row in 0..part.n_rows() {
+                    let start = part.stored_row(row) * part.columns;
+                    all.extend_from_slice(&values[start..start + part.columns]);
+                }
+            }
+            Some(all)
+        }
+        let columns = parts.first()?.columns;
+        let rows = parts.iter().map(Self::n_rows).sum();
+        if parts.iter().any(|part| part.columns != columns) {
+            return None;
+        }
+        macro_rules! of {
+            ($kind:ident, $build:ident) => {
+                gather(parts, |part| match part.values() {
+                    Values::$kind(values) => Some(values),
+                    _ => None,
+                })
+                .map(|all| Self::$build(rows, columns, all))
+            };
+        }
+        match parts.first()?.values() {
+            Values::F16(_) => of!(F16, from_f16),
+            Values::Bf16(_) => of!(Bf16, from_bf16),
+            Values::F32(_) => of!(F32, from_f32),
+            Values::F64(_) => of!(F64, from_f64),
         }
     }
 

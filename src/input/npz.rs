@@ -1,4 +1,4 @@
-//! The npz format: a zip archive of npy files.
+//! Reads the npz format: a zip archive of npy files.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -8,7 +8,9 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::bytes::Bytes;
 use super::entry::{Entry, Place};
-use super::{natural, npy};
+use super::item::Item;
+use super::order::OwnOrder;
+use super::{header, npy};
 use crate::{Error, Result};
 
 /// The first bytes of every zip archive that holds anything.
@@ -17,14 +19,14 @@ pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
 /// No deflate stream unpacks to more than this many times its size (zlib's own figure is 1032).
 const MAX_RATIO: u64 = 1040;
 
-/// Every array of an archive, in natural order of their names.
+/// Every array of an archive, in its order.
 ///
 /// Stored members stay where they are; of compressed ones only the header is unpacked.
 ///
 /// # Errors
-/// [`Error::Malformed`] if the archive or a member's header is damaged or promises what cannot be
-/// true; [`Error::Unsupported`] for encryption and unusual compression.
-pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
+/// [`Error::Malformed`] if the archive is damaged or promises what cannot be true;
+/// [`Error::Unsupported`] for encryption and unusual compression.
+pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)> {
     let malformed = |fact: String| Error::Malformed {
         path: path.to_owned(),
         fact,
@@ -38,16 +40,13 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
             .by_index(member)
             .map_err(|err| malformed(format!("archive member {member} is out of reach: {err}")))?;
         let full_name = String::from_utf8_lossy(file.name_raw()).into_owned();
-        let Some(name) = full_name.strip_suffix(".npy") else {
-            if full_name.ends_with("data.pkl") {
-                return Err(Error::Unsupported {
-                    path: path.to_owned(),
-                    name: "the archive".into(),
-                    fact: "a PyTorch pickle inside (never loaded)".into(),
-                    remedy: "save tensors with safetensors.torch.save_file".into(),
-                });
-            }
+        if full_name.ends_with('/') {
             continue;
+        }
+        // numpy reads members with and without the ending.
+        let (name, must_be_npy) = match full_name.strip_suffix(".npy") {
+            Some(name) => (name, true),
+            None => (full_name.as_str(), false),
         };
         let start = file
             .data_start()
@@ -64,7 +63,15 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
                     "archive member {full_name:?} has two sizes"
                 )));
             }
-            entries.push(npy::entry(path, name, bytes, start, size)?);
+            let content = bytes.get(start..).unwrap_or_default();
+            entries.push(match npy::entry(path, name, bytes, start, size) {
+                _ if !must_be_npy && !content.starts_with(header::MAGIC) => {
+                    unreadable(path, name, bytes, "bytes that are no npy array")
+                }
+                Ok(entry) => entry,
+                // A member that nobody chooses need not be readable.
+                Err(error) => unreadable(path, name, bytes, &error.fact()),
+            });
             continue;
         }
         if file.size() > MAX_RATIO * file.compressed_size().min(bytes.len() as u64) {
@@ -73,22 +80,33 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
             )));
         }
         let mut prefix = Vec::new();
-        file.take(npy::PREFIX as u64)
+        file.take(header::PREFIX as u64)
             .read_to_end(&mut prefix)
             .map_err(|err| {
                 malformed(format!(
                     "archive member {full_name:?} does not unpack: {err}"
                 ))
             })?;
-        let header = npy::parse(&prefix)
-            .map_err(|fact| malformed(format!("archive member {full_name:?}: {fact}")))?;
+        let header = match header::parse(&prefix) {
+            _ if !must_be_npy && !prefix.starts_with(header::MAGIC) => {
+                entries.push(unreadable(path, name, bytes, "bytes that are no npy array"));
+                continue;
+            }
+            Ok(header) => header,
+            Err(fact) => {
+                entries.push(unreadable(path, name, bytes, &fact));
+                continue;
+            }
+        };
         let promised = header.data_start.checked_add(header.data_size);
         let trailing = promised.and_then(|promised| size.checked_sub(promised));
         let Some(trailing) = trailing else {
-            return Err(malformed(format!(
-                "archive member {full_name:?} promises shape {:?} but unpacks to {size} bytes",
+            let fact = format!(
+                "a header that promises shape {:?}, but unpacks to {size} bytes",
                 header.shape
-            )));
+            );
+            entries.push(unreadable(path, name, bytes, &fact));
+            continue;
         };
         let place = Place::Packed {
             archive: Arc::clone(bytes),
@@ -100,8 +118,30 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
         } else {
             0
         };
-        entries.push(header.into_entry(path, name, place, trailing));
+        entries.push(npy::described(header, path, name, place, trailing));
     }
-    entries.sort_by(|a, b| natural::compare(&a.name, &b.name));
-    Ok(entries)
+    Ok((entries, OwnOrder::Perhaps))
+}
+
+/// A member that can be named but not read.
+fn unreadable(path: &Path, name: &str, bytes: &Arc<Bytes>, fact: &str) -> Entry {
+    Entry {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        item: Item::Other {
+            what: fact.to_owned(),
+            remedy: "write the archive again with numpy.savez",
+        },
+        swapped: false,
+        // As many axes as a layer has: one was meant, so that it is not passed over in silence.
+        shape: vec![0, 0],
+        strides: vec![0, 0],
+        origin: 0,
+        trailing: 0,
+        void_as_bf16: false,
+        place: Place::Plain {
+            bytes: Arc::clone(bytes),
+            offset: 0,
+        },
+    }
 }

@@ -4,22 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::array::{Array, Cut, map_rows};
+use super::dtype::Dtype;
 use super::entry::Entry;
-use super::mask::Mask;
+use super::mask::MaskRows;
 use super::matrix::Matrix;
 use crate::{Error, Result};
 
 /// What to make of the axes behind the first, as typed after `--pool`.
 ///
-/// `last`, `mean`, `first` and `token:I` take `[N, T, D]` to `[N, D]`; `gap` takes `[N, C, H, W]` to
-/// `[N, C]`; `flatten` takes either to one row of everything. Means are computed and kept in f64,
-/// the rest keeps its stored precision.
+/// `last`, `mean`, `max`, `first` and `token:I` take `[N, T, D]` to `[N, D]`, `last:K` to `[N, K D]`;
+/// `gap` takes `[N, C, H, W]` to `[N, C]`; `flatten` takes either to one row of everything. Means are
+/// computed and kept in f64, the rest keeps its stored precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {
     /// The last token, or the last one that the mask keeps.
     Last,
+    /// The last K tokens side by side, or the last that the mask keeps, in their order.
+    LastFew(usize),
     /// The mean over tokens, or over those that the mask keeps.
     Mean,
+    /// The largest value of each column over tokens, or over those that the mask keeps.
+    Max,
     /// The first token, or the first one that the mask keeps.
     First,
     /// The token at this position; negative positions count from the end.
@@ -36,15 +41,22 @@ impl FromStr for Pooling {
     fn from_str(text: &str) -> Result<Self> {
         let unknown = || {
             Error::Usage(format!(
-                "--pool {text:?} is unknown; use last, mean, first, token:I, flatten or gap"
+                "--pool {text:?} is unknown; use last, mean, max, first, cls, token:I, last:K, \
+                 flatten or gap"
             ))
         };
         match text {
             "last" => Ok(Self::Last),
             "mean" => Ok(Self::Mean),
-            "first" => Ok(Self::First),
+            "max" => Ok(Self::Max),
+            // The token that stands for the text in BERT and ViT is the first.
+            "first" | "cls" => Ok(Self::First),
             "flatten" => Ok(Self::Flatten),
             "gap" => Ok(Self::Gap),
+            _ if text.starts_with("last:") => match text["last:".len()..].parse() {
+                Ok(count @ 1..) => Ok(Self::LastFew(count)),
+                _ => Err(unknown()),
+            },
             _ => {
                 let index = text.strip_prefix("token:").ok_or_else(unknown)?;
                 index.parse().map(Self::Token).map_err(|_| unknown())
@@ -57,7 +69,9 @@ impl fmt::Display for Pooling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Last => f.write_str("last"),
+            Self::LastFew(count) => write!(f, "last:{count}"),
             Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
             Self::First => f.write_str("first"),
             Self::Token(index) => write!(f, "token:{index}"),
             Self::Flatten => f.write_str("flatten"),
@@ -68,8 +82,11 @@ impl fmt::Display for Pooling {
 
 impl Pooling {
     /// Whether a mask changes the result.
-    fn heeds_mask(self) -> bool {
-        matches!(self, Self::Last | Self::Mean | Self::First)
+    pub(crate) fn heeds_mask(self) -> bool {
+        matches!(
+            self,
+            Self::Last | Self::LastFew(_) | Self::Mean | Self::Max | Self::First
+        )
     }
 }
 
@@ -78,17 +95,17 @@ impl Pooling {
 /// # Errors
 /// [`Error::Unsupported`] for a pooling that this number of axes does not have or a token that is
 /// not there; [`Error::Usage`] for a mask that the pooling would ignore; what
-/// [`Mask`] says when it does not fit.
+/// [`MaskRows::check`] says.
 pub(crate) fn pool(
     entry: &Entry,
     array: &Array,
     pooling: Pooling,
-    mask: Option<&Mask>,
+    mask: Option<MaskRows<'_>>,
     rows: Option<&[u32]>,
 ) -> Result<Matrix> {
     if mask.is_some() && !pooling.heeds_mask() {
         return Err(Error::Usage(
-            "--mask has no part in this --pool; use it with mean, last or first".into(),
+            "--mask has no part in this --pool; use it with mean, max, last or first".into(),
         ));
     }
     let refuse = |fact: &str, remedy: &str| {
@@ -117,11 +134,14 @@ fn pool_tokens(
     entry: &Entry,
     array: &Array,
     pooling: Pooling,
-    mask: Option<&Mask>,
+    mask: Option<MaskRows<'_>>,
     rows: Option<&[u32]>,
     (tokens, width): (usize, usize),
 ) -> Result<Matrix> {
-    let kept = |row: usize| mask.map_or_else(|| vec![true; tokens], |mask| mask.row(row).to_vec());
+    let kept = |row: usize| match &mask {
+        None => vec![true; tokens],
+        Some(mask) => mask.row(row).to_vec(),
+    };
     let first = |row| mask.map_or(0, |mask| position(mask.row(row).iter().position(|&k| k)));
     let last = |row| {
         mask.map_or(tokens - 1, |mask| {
@@ -130,6 +150,8 @@ fn pool_tokens(
     };
     match pooling {
         Pooling::Mean => Ok(averages(array, rows, width, kept, Axis::Middle)),
+        Pooling::Max => Ok(largest(entry.dtype()?, array, rows, width, kept)),
+        Pooling::LastFew(count) => last_few(entry, array, rows, (count, width), kept),
         Pooling::First => token(entry, array, rows, width, &first),
         Pooling::Last => token(entry, array, rows, width, &last),
         Pooling::Token(index) => match from_end(index, tokens) {
@@ -178,6 +200,69 @@ fn from_end(index: i64, n: usize) -> Option<usize> {
         0.. => Some(distance).filter(|&at| at < n),
         _ => n.checked_sub(distance),
     }
+}
+
+/// The largest value of each column over the tokens that `kept` names; NaN stays where one is.
+fn largest(
+    dtype: Dtype,
+    array: &Array,
+    rows: Option<&[u32]>,
+    columns: usize,
+    kept: impl Fn(usize) -> Vec<bool> + Sync,
+) -> Matrix {
+    let read = array.runs_f64().expect("the dtype of a layer is a number");
+    let values = map_rows(array.n_rows(), rows, columns, |block, rows| {
+        let mut token = vec![0.0; columns];
+        for (out, &row) in block.chunks_exact_mut(columns).zip(rows) {
+            out.fill(f64::NEG_INFINITY);
+            for (at, _) in kept(row).iter().enumerate().filter(|&(_, &k)| k) {
+                read(row, at * columns, &mut token);
+                for (most, &x) in out.iter_mut().zip(&token) {
+                    // Not f64::max, which passes NaN over.
+                    *most = if x > *most || x.is_nan() { x } else { *most };
+                }
+            }
+        }
+    });
+    let n = rows.map_or(array.n_rows(), <[u32]>::len);
+    Matrix::from_f64(n, columns, values).narrowed(dtype)
+}
+
+/// The last `count` tokens that `kept` names, side by side in their order.
+fn last_few(
+    entry: &Entry,
+    array: &Array,
+    rows: Option<&[u32]>,
+    (count, width): (usize, usize),
+    kept: impl Fn(usize) -> Vec<bool> + Sync,
+) -> Result<Matrix> {
+    let places = |row: usize| -> Vec<usize> {
+        let kept = kept(row);
+        let places = (0..kept.len()).rev().filter(|&at| kept[at]).take(count);
+        let mut places: Vec<usize> = places.collect();
+        places.reverse();
+        places
+    };
+    let short = |row: &usize| places(*row).len() < count;
+    let found = match rows {
+        None => (0..array.n_rows()).find(short),
+        Some(rows) => rows.iter().map(|&row| row as usize).find(short),
+    };
+    if let Some(row) = found {
+        let fact = format!("only {} tokens in row {row}", places(row).len());
+        return Err(entry.unsupported(fact, format!("--pool last:{count} needs {count}")));
+    }
+    let read = array.runs_f64().expect("the dtype of a layer is a number");
+    let columns = count * width;
+    let values = map_rows(array.n_rows(), rows, columns, |block, rows| {
+        for (out, &row) in block.chunks_exact_mut(columns).zip(rows) {
+            for (token, at) in out.chunks_exact_mut(width).zip(places(row)) {
+                read(row, at * width, token);
+            }
+        }
+    });
+    let n = rows.map_or(array.n_rows(), <[u32]>::len);
+    Ok(Matrix::from_f64(n, columns, values).narrowed(entry.dtype()?))
 }
 
 /// Which axis of `[N, A, B]` is averaged away.

@@ -1,4 +1,4 @@
-//! Index ranges as typed: `3`, `-1`, `2..5`, `2..=5`, `1..`, `..-1`.
+//! Reads index ranges as typed: `3`, `-1`, `2..5`, `2..=5`, `1..`, `..-1`, and `2:5` as Python has it.
 
 use std::ops::Range;
 
@@ -18,7 +18,9 @@ pub(crate) enum IndexRange {
 impl IndexRange {
     /// Reads a range; `None` if `text` is none.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let Some((from, to)) = text.split_once("..") else {
+        // A slice of Python means the same: half open, negative from the end.
+        let halves = text.split_once("..").or_else(|| text.split_once(':'));
+        let Some((from, to)) = halves else {
             return text.parse().ok().map(Self::One);
         };
         let (to, inclusive) = match to.strip_prefix('=') {
@@ -29,7 +31,7 @@ impl IndexRange {
             "" => Some(None),
             number => number.parse().ok().map(Some),
         };
-        if inclusive && to.is_empty() {
+        if inclusive && (to.is_empty() || !text.contains("..")) {
             return None;
         }
         Some(Self::Span {
@@ -78,6 +80,28 @@ impl IndexRange {
     }
 }
 
+impl IndexRange {
+    /// A bound of the span that is the name of another layer than the one it counts to.
+    pub(crate) fn clash(self, names: &[&str]) -> Option<i64> {
+        let Self::Span { from, to, .. } = self else {
+            return None;
+        };
+        [from, to].into_iter().flatten().find(|bound| {
+            let text = bound.to_string();
+            let place = names.iter().position(|name| *name == text);
+            place.is_some_and(|place| {
+                let counted = match bound {
+                    0.. => usize::try_from(*bound).ok(),
+                    _ => usize::try_from(bound.unsigned_abs())
+                        .ok()
+                        .and_then(|back| names.len().checked_sub(back)),
+                };
+                counted != Some(place)
+            })
+        })
+    }
+}
+
 /// A whole number below `n`, as an index.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn whole_index(x: f64, n: usize) -> Option<u32> {
@@ -104,6 +128,8 @@ mod tests {
         assert_eq!(of_ten("2..=4"), Some(vec![2, 3, 4]));
         assert_eq!(of_ten("-3..-1"), Some(vec![7, 8]));
         assert_eq!(of_ten(".."), Some((0..10).collect()));
+        assert_eq!(of_ten("2:4"), Some(vec![2, 3]));
+        assert_eq!(of_ten(":-8"), Some(vec![0, 1]));
     }
 
     #[test]
@@ -117,6 +143,8 @@ mod tests {
             "-11",
             "0..11",
             "5..5",
+            "0:=3",
+            "0:8:2",
             "6..2",
             "0..=9223372036854775807",
         ] {

@@ -1,13 +1,14 @@
-//! Which rows of the layers take part.
+//! Chooses which rows of the layers take part.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::dtype::Dtype;
-use super::file;
+use super::entry::Entry;
 use super::labels::Labels;
 use super::range::{IndexRange, whole_index};
+use super::text::{self, Table};
+use super::{file, formats};
 use crate::random::SplitMix64;
 use crate::{Error, Result};
 
@@ -19,7 +20,8 @@ pub enum RowSource {
     All,
     /// An index range such as `0..1000`; negative numbers count from the end.
     Range(String),
-    /// A file of indices (`.npy` integers, or text with one a line) or a boolean mask (`.npy`).
+    /// A file of indices (an array, text with one a line, or a column as `FILE:COLUMN`) or of a
+    /// boolean mask.
     File(PathBuf),
 }
 
@@ -27,8 +29,26 @@ impl FromStr for RowSource {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if IndexRange::parse(text).is_some() && !Path::new(text).exists() {
-            return Ok(Self::Range(text.to_owned()));
+        // `..` is also the folder above, which holds no rows.
+        let is_file = Path::new(text).exists() && !Path::new(text).is_dir();
+        match IndexRange::parse(text) {
+            Some(IndexRange::One(row)) if !is_file => {
+                return Err(Error::Usage(format!(
+                    "--rows {text}: one row has no neighbours; the first {row} rows are 0..{row}"
+                )));
+            }
+            Some(_) if !is_file => return Ok(Self::Range(text.to_owned())),
+            _ => {}
+        }
+        let slice = text.split(':').count() == 3
+            && text
+                .split(':')
+                .all(|part| part.is_empty() || part.parse::<i64>().is_ok());
+        if slice && !is_file {
+            return Err(Error::Usage(format!(
+                "--rows {text}: slices with a step are not known; give a range such as 0..500, or \
+                 a file of indices"
+            )));
         }
         Ok(Self::File(text.into()))
     }
@@ -159,44 +179,24 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
             n.saturating_sub(1)
         ),
     };
-    let mut rows = if path.extension().is_some_and(|ending| ending == "txt") {
-        let text = fs::read_to_string(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(|line| {
-                line.parse()
-                    .map_err(|_| beyond(format!("{line:?} is no row index")))
-            })
-            .collect::<Result<Vec<usize>>>()?
-    } else {
-        let entry = file::single(path)?;
-        let dtype = entry.dtype()?;
-        if entry.shape.len() != 1 || dtype.is_float() {
-            let fact = format!("{dtype} values of shape {:?}", entry.shape);
-            return Err(entry.unsupported(fact, "--rows takes a list of integers or booleans"));
+    let split = text::split_column(path);
+    let (file, column) = match &split {
+        Some((file, column)) => (file.as_path(), Some(column.as_str())),
+        None => (path, None),
+    };
+    let from_array = column.is_none() && !file.exists() && file != Path::new("-");
+    let bytes = match from_array {
+        true => None,
+        false => Some(text::read(file)?),
+    };
+    let mut rows = match bytes {
+        Some(bytes) if column.is_some() || !formats::is_array(file, &bytes) => {
+            let text = text::decode(file, &bytes)?;
+            let cells = cells_of(file, &text, column)?;
+            of_words(&cells, n, &beyond)?
         }
-        let values = entry.load()?.to_f64().expect("the dtype was checked");
-        match dtype {
-            Dtype::Bool if values.len() != n => {
-                return Err(beyond(format!(
-                    "the mask has {} rows, the dump {n}",
-                    values.len()
-                )));
-            }
-            Dtype::Bool => (0..n).filter(|&row| values[row] > 0.0).collect(),
-            _ => values
-                .iter()
-                .map(|&x| {
-                    whole_index(x, n)
-                        .map(|row| row as usize)
-                        .ok_or_else(|| beyond(format!("there is no row {x}")))
-                })
-                .collect::<Result<_>>()?,
-        }
+        Some(bytes) => of_array(&file::single_of(file, bytes)?, n, &beyond)?,
+        None => of_array(&file::single(file)?, n, &beyond)?,
     };
     rows.sort_unstable();
     rows.dedup();
@@ -205,4 +205,99 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         Some(&last) if last >= n => Err(beyond(format!("there is no row {last}"))),
         Some(_) => Ok(rows),
     }
+}
+
+/// The cells of a list, or of a column of a table.
+fn cells_of(path: &Path, text: &str, column: Option<&str>) -> Result<Vec<String>> {
+    let lines = text::list(text);
+    let is_number = |line: &&str| text::whole(line).is_some() || as_bool(line).is_some();
+    if column.is_none() && lines.first().is_none_or(is_number) {
+        // A comment may stand behind an index, and lines may be empty.
+        let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+        let cells = lines.into_iter().map(bare);
+        return Ok(cells.filter(|cell| !cell.is_empty()).collect());
+    }
+    let table = Table::parse(path, text, column)?;
+    let at = match column {
+        Some(column) => table.place(column),
+        None => (table.header.len() == 1).then_some(0),
+    };
+    let at = at.ok_or_else(|| Error::NoLayers {
+        path: path.to_owned(),
+        fact: match column {
+            Some(column) => format!("there is no column {column:?}"),
+            None => format!("there are {} columns", table.header.len()),
+        },
+        remedy: format!(
+            "choose one as FILE:COLUMN: {}",
+            file::list(table.header.iter().map(String::as_str))
+        ),
+    })?;
+    Ok(table.rows.iter().map(|row| row[at].to_owned()).collect())
+}
+
+fn as_bool(cell: &str) -> Option<bool> {
+    match cell.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Rows of indices or of a mask in words.
+fn of_words(cells: &[String], n: usize, beyond: &dyn Fn(String) -> Error) -> Result<Vec<usize>> {
+    let mask: Option<Vec<bool>> = cells.iter().map(|cell| as_bool(cell)).collect();
+    if let Some(mask) = mask.filter(|mask| !mask.is_empty()) {
+        if mask.len() != n {
+            return Err(beyond(format!(
+                "the mask has {} rows, the dump {n}",
+                mask.len()
+            )));
+        }
+        return Ok((0..n).filter(|&row| mask[row]).collect());
+    }
+    let index = |cell: &String| {
+        let row = text::whole(cell).and_then(|row| usize::try_from(row).ok());
+        row.ok_or_else(|| beyond(format!("{cell:?} is no row index")))
+    };
+    let rows: Vec<usize> = cells.iter().map(index).collect::<Result<_>>()?;
+    not_a_mask(&rows, n, beyond)?;
+    Ok(rows)
+}
+
+/// Rows of an array of indices or booleans.
+fn of_array(entry: &Entry, n: usize, beyond: &dyn Fn(String) -> Error) -> Result<Vec<usize>> {
+    let dtype = entry.dtype()?;
+    if entry.shape.len() != 1 {
+        let fact = format!("{dtype} values of shape {:?}", entry.shape);
+        return Err(entry.unsupported(fact, "--rows takes a list of integers or booleans"));
+    }
+    let values = entry.load()?.to_f64().expect("the dtype was checked");
+    match dtype {
+        Dtype::Bool if values.len() != n => Err(beyond(format!(
+            "the mask has {} rows, the dump {n}",
+            values.len()
+        ))),
+        Dtype::Bool => Ok((0..n).filter(|&row| values[row] > 0.0).collect()),
+        _ => {
+            let index = |&x: &f64| {
+                whole_index(x, n)
+                    .map(|row| row as usize)
+                    .ok_or_else(|| beyond(format!("there is no row {x}")))
+            };
+            let rows: Vec<usize> = values.iter().map(index).collect::<Result<_>>()?;
+            not_a_mask(&rows, n, beyond)?;
+            Ok(rows)
+        }
+    }
+}
+
+/// Fails for as many zeros and ones as there are rows, which may be a mask as well as indices.
+fn not_a_mask(rows: &[usize], n: usize, beyond: &dyn Fn(String) -> Error) -> Result<()> {
+    if n > 2 && rows.len() == n && rows.iter().all(|&row| row <= 1) {
+        return Err(beyond(format!(
+            "it holds {n} zeros and ones, which look like a mask; save a mask as booleans"
+        )));
+    }
+    Ok(())
 }

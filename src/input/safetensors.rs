@@ -1,6 +1,6 @@
-//! The safetensors format, single files and sharded ones with an index.
+//! Reads the safetensors format: single files and sharded ones with an index.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, hash_map};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -10,18 +10,22 @@ use serde::Deserialize;
 
 use super::bytes::Bytes;
 use super::dtype::Dtype;
-use super::entry::{Entry, Item, Place};
+use super::entry::{Entry, Place};
+use super::item::{Item, dense_strides};
 use super::natural;
+use super::order::OwnOrder;
 use crate::{Error, Result};
 
 /// The largest index file that is read.
 const MAX_INDEX: usize = 100 << 20;
 
-/// Every tensor of a file, in natural order of their names.
+/// Every tensor of a file: in the order that its metadata say under `order`, a JSON list of names,
+/// or in natural order of their names.
 ///
 /// # Errors
-/// [`Error::Malformed`] if the header contradicts itself or the size of the file.
-pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
+/// [`Error::Malformed`] if the header contradicts itself or the size of the file, or the list does
+/// not name each tensor once.
+pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)> {
     let (header, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|err| malformed(path, fact(&err)))?;
     let data = header + size_of::<u64>();
@@ -33,8 +37,9 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
             name,
             item: item(info.dtype),
             swapped: cfg!(target_endian = "big"),
-            fortran: false,
+            strides: dense_strides(&info.shape, false),
             shape: info.shape.clone(),
+            origin: 0,
             trailing: 0,
             void_as_bf16: false,
             place: Place::Plain {
@@ -44,67 +49,100 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<Vec<Entry>> {
         })
         .collect();
     entries.sort_by(|a, b| natural::compare(&a.name, &b.name));
-    Ok(entries)
+    let said = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|all| all.get("order"));
+    match said {
+        None => Ok((entries, OwnOrder::None)),
+        Some(list) => Ok((ordered(path, entries, list)?, OwnOrder::Said)),
+    }
+}
+
+/// Puts tensors into the order of `list`, the text of a JSON list of their names.
+fn ordered(path: &Path, entries: Vec<Entry>, list: &str) -> Result<Vec<Entry>> {
+    let refused = |fact: String| Error::Malformed {
+        path: path.to_owned(),
+        fact,
+        remedy: "its metadata `order` must be a JSON list with the name of each tensor".into(),
+    };
+    let names: Vec<String> = serde_json::from_str(list)
+        .map_err(|_| refused("the order in its metadata is no JSON list of names".into()))?;
+    let mut left: HashMap<String, Entry> = entries
+        .into_iter()
+        .map(|entry| (entry.name.clone(), entry))
+        .collect();
+    let take = |name: &String| {
+        let fact = || {
+            refused(format!(
+                "the order names {name:?}, which is not there or stands twice"
+            ))
+        };
+        left.remove(name).ok_or_else(fact)
+    };
+    let ordered: Vec<Entry> = names.iter().map(take).collect::<Result<_>>()?;
+    match left.keys().min() {
+        None => Ok(ordered),
+        Some(lost) => Err(refused(format!("the order does not name {lost:?}"))),
+    }
 }
 
 /// The free text of a file's header: what its writer says about the tensors.
 ///
 /// # Errors
 /// [`Error::Malformed`] if the header cannot be read.
-pub(crate) fn metadata(path: &Path) -> Result<HashMap<String, String>> {
-    let bytes = Bytes::open(path)?;
+pub(crate) fn metadata(path: &Path, bytes: &[u8]) -> Result<HashMap<String, String>> {
     let (_, metadata) =
-        SafeTensors::read_metadata(&bytes).map_err(|err| malformed(path, fact(&err)))?;
+        SafeTensors::read_metadata(bytes).map_err(|err| malformed(path, fact(&err)))?;
     Ok(metadata.metadata().clone().unwrap_or_default())
 }
 
 #[derive(Deserialize)]
 struct Index {
-    weight_map: BTreeMap<String, String>,
+    weight_map: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Every tensor that an `*.safetensors.index.json` names, in natural order over all shards.
+/// Every tensor that an `*.safetensors.index.json` names, in its order.
 ///
 /// # Errors
 /// [`Error::Malformed`] if the index is no index, names a file elsewhere, or a tensor that its
 /// shard does not hold; whatever reading a shard can give.
-pub(crate) fn sharded(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>> {
+pub(crate) fn sharded(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)> {
     if bytes.len() > MAX_INDEX {
         return Err(malformed(path, "this is no index (beyond 100 MiB)"));
     }
     let index: Index = serde_json::from_slice(bytes)
         .map_err(|err| malformed(path, format!("this is no safetensors index: {err}")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut shards: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (tensor, shard) in &index.weight_map {
-        shards.entry(shard).or_default().push(tensor);
-    }
+    let mut shards: HashMap<&str, HashMap<String, Entry>> = HashMap::new();
     let mut entries = Vec::new();
-    for (shard, names) in shards {
+    for (tensor, shard) in &index.weight_map {
         let inside = |part| matches!(part, Component::Normal(_));
+        let Some(shard) = shard.as_str() else {
+            return Err(malformed(path, format!("tensor {tensor:?} has no shard")));
+        };
         if shard.is_empty() || !Path::new(shard).components().all(inside) {
             return Err(malformed(
                 path,
                 format!("shard {shard:?} lies outside its folder"),
             ));
         }
-        let file = folder.join(shard);
-        let mut found = self::entries(&file, &Bytes::open(&file)?)?;
-        found.retain(|entry| names.contains(&entry.name.as_str()));
-        if found.len() < names.len() {
-            let lost = names
-                .iter()
-                .find(|name| found.iter().all(|entry| entry.name != **name));
-            let fact = format!(
-                "tensor {:?} is not in its shard {shard}",
-                lost.unwrap_or(&"")
-            );
+        let held = match shards.entry(shard) {
+            hash_map::Entry::Occupied(held) => held.into_mut(),
+            hash_map::Entry::Vacant(slot) => {
+                let file = folder.join(shard);
+                let (found, _) = self::entries(&file, &Bytes::open(&file)?)?;
+                let named = found.into_iter().map(|entry| (entry.name.clone(), entry));
+                slot.insert(named.collect())
+            }
+        };
+        let Some(entry) = held.remove(tensor) else {
+            let fact = format!("tensor {tensor:?} is not in its shard {shard}");
             return Err(malformed(path, fact));
-        }
-        entries.append(&mut found);
+        };
+        entries.push(entry);
     }
-    entries.sort_by(|a, b| natural::compare(&a.name, &b.name));
-    Ok(entries)
+    Ok((entries, OwnOrder::Perhaps))
 }
 
 fn malformed(path: &Path, fact: impl Into<String>) -> Error {
@@ -156,6 +194,8 @@ fn item(dtype: Stored) -> Item {
         Stored::F64 => Dtype::F64,
         Stored::I64 => Dtype::I64,
         Stored::U64 => Dtype::U64,
+        Stored::F8_E4M3 => Dtype::F8E4m3,
+        Stored::F8_E5M2 => Dtype::F8E5m2,
         other => {
             return Item::Other {
                 what: format!("{other} elements"),

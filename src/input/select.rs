@@ -1,4 +1,4 @@
-//! Which layers of a dump: index ranges and globs, as typed after `--layers`.
+//! Says which layers are meant: by index, range, name or glob, as typed after `--layers`.
 
 use std::str::FromStr;
 
@@ -7,16 +7,32 @@ use globset::{Glob, GlobMatcher};
 use super::range::IndexRange;
 use crate::{Error, Result};
 
-/// A choice of layers: items joined by commas, each an index range (`0`, `-1`, `1..`, `2..=5`) or a
-/// glob on layer names (`blocks.*.mlp`, `layer_{0,4}`).
+/// A choice of layers in order: items joined by commas, each an index range (`0`, `-1`, `1..`,
+/// `2..=5`), a name or a glob on names (`blocks.*.mlp`, `layer_{0,4}`).
+///
+/// Layers come in the order of the items, and within an item in that of the dump. A number that is
+/// the name of one layer and the index of another is refused: `index:4` and `name:4` tell them
+/// apart.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    items: Vec<(String, Item)>,
+    items: Vec<Item>,
 }
 
 #[derive(Debug, Clone)]
-enum Item {
+struct Item {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// `index:` and what follows it.
+    Index(IndexRange),
+    /// `name:` and what follows it.
+    Name(String),
+    /// A range, or the name of a layer.
     Range(IndexRange),
+    /// A name or a glob.
     Glob(Box<GlobMatcher>),
 }
 
@@ -24,17 +40,10 @@ impl FromStr for Selection {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let items = split(text)
-            .into_iter()
-            .map(|item| {
-                let meaning = match IndexRange::parse(item) {
-                    Some(range) => Item::Range(range),
-                    None => Item::Glob(Box::new(glob(item)?)),
-                };
-                Ok((item.to_owned(), meaning))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { items })
+        let items = split(text).into_iter().map(Item::parse);
+        Ok(Self {
+            items: items.collect::<Result<_>>()?,
+        })
     }
 }
 
@@ -70,34 +79,117 @@ fn split(text: &str) -> Vec<&str> {
     items
 }
 
-impl Selection {
-    /// The positions in `names` that are meant, ascending, each once.
-    ///
-    /// The error says which item matches nothing, and what there is instead.
-    pub(crate) fn positions(&self, names: &[&str]) -> Result<Vec<usize>, String> {
-        let mut chosen = vec![false; names.len()];
-        for (text, item) in &self.items {
-            match item {
-                Item::Range(range) => {
-                    let span = range.resolve(names.len());
-                    let span = span.map_err(|fact| format!("--layers {text:?}: {fact}"))?;
-                    chosen[span].fill(true);
+impl Item {
+    fn parse(text: &str) -> Result<Self> {
+        let kind = if let Some(name) = text.strip_prefix("name:") {
+            Kind::Name(name.to_owned())
+        } else if let Some(range) = text.strip_prefix("index:") {
+            Kind::Index(IndexRange::parse(range).ok_or_else(|| {
+                Error::Usage(format!(
+                    "{text:?}: {range:?} is no index or range of indices"
+                ))
+            })?)
+        } else if let Some(range) = IndexRange::parse(text) {
+            Kind::Range(range)
+        } else {
+            Kind::Glob(Box::new(glob(text)?))
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            kind,
+        })
+    }
+
+    /// The positions in `names` that are meant, ascending; the error says why there are none.
+    fn positions(&self, names: &[&str]) -> Result<Vec<usize>, String> {
+        let n = names.len();
+        let named = |name: &str| names.iter().position(|other| *other == name);
+        match &self.kind {
+            Kind::Name(name) => named(name)
+                .map(|at| vec![at])
+                .ok_or_else(|| format!("no layer is called {name:?}")),
+            Kind::Index(range) => Ok(range.resolve(n)?.collect()),
+            Kind::Range(range) => {
+                let exact = named(&self.text);
+                let indices = range.resolve(n).map(|span| span.collect::<Vec<usize>>());
+                let clash = exact.filter(|at| indices.as_ref().is_ok_and(|span| span != &[*at]));
+                if let (Some(at), Ok(span)) = (clash, &indices) {
+                    let other = names[span[0]];
+                    return Err(format!(
+                        "a layer is called {0}, but index {0} is the layer {other}; write name:{0} \
+                         for the layer of index {at}, or index:{0} for {other}",
+                        self.text
+                    ));
                 }
-                Item::Glob(glob) => {
-                    let mut found = false;
-                    for (name, chosen) in names.iter().zip(&mut chosen) {
-                        let hit = glob.is_match(name);
-                        *chosen |= hit;
-                        found |= hit;
-                    }
-                    if !found {
-                        return Err(format!("--layers {text:?} matches no layer"));
-                    }
+                if let (Some(bound), Ok(span)) = (range.clash(names), &indices) {
+                    let first = names[span[0]];
+                    let last = names[span[span.len() - 1]];
+                    return Err(format!(
+                        "layers are called by numbers, and {bound} is not the index of the layer \
+                         {bound}; write index:{} for {first} to {last}, or each name as \
+                         name:{bound}",
+                        self.text
+                    ));
+                }
+                exact.map_or(indices, |at| Ok(vec![at]))
+            }
+            Kind::Glob(glob) => {
+                if let Some(at) = named(&self.text) {
+                    return Ok(vec![at]);
+                }
+                let found: Vec<usize> = (0..n).filter(|&at| glob.is_match(names[at])).collect();
+                match found.is_empty() {
+                    true => Err("matches no layer".into()),
+                    false => Ok(found),
                 }
             }
         }
-        Ok((0..names.len()).filter(|&at| chosen[at]).collect())
     }
+}
+
+impl Selection {
+    /// Whether it has several items, so that one comes before another.
+    pub(crate) fn is_list(&self) -> bool {
+        self.items.len() > 1
+    }
+
+    /// The positions in `names` that are meant, in the order of the items, each once.
+    ///
+    /// The error says which item matches nothing, and what there is instead.
+    pub(crate) fn positions(&self, names: &[&str]) -> Result<Vec<usize>, String> {
+        let mut seen = vec![false; names.len()];
+        let mut chosen = Vec::new();
+        for item in &self.items {
+            let found = item.positions(names).map_err(|fact| {
+                let joint = if fact.starts_with("matches") { "" } else { ":" };
+                format!("--layers {:?}{joint} {fact}", item.text)
+            })?;
+            for at in found {
+                if !std::mem::replace(&mut seen[at], true) {
+                    chosen.push(at);
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// The one layer among `names` that `text` means, by the rule of [`Selection`]: a name or an index,
+/// negative from the end; `flag` is what it was given to, for errors.
+///
+/// # Errors
+/// [`Error::Usage`] if it means none, several, or one by name and another by index.
+pub fn layer_place(names: &[&str], text: &str, flag: &str) -> Result<usize> {
+    let positions = Item::parse(text)?.positions(names);
+    let fact = match positions.as_deref() {
+        Ok(&[at]) => return Ok(at),
+        Ok(several) => format!("means {} layers", several.len()),
+        Err(fact) => fact.clone(),
+    };
+    let shown = super::file::list(names.iter().copied());
+    Err(Error::Usage(format!(
+        "{flag} {text:?}: {fact}; give a layer by name or index: {shown}"
+    )))
 }
 
 /// The indices below `n` that a list such as `0,3..7,-1` names, ascending, each once; `flag` is
@@ -129,17 +221,51 @@ mod tests {
         "norm",
     ];
 
-    fn chosen(text: &str) -> Result<Vec<usize>, String> {
+    fn chosen_of(names: &[&str], text: &str) -> Result<Vec<usize>, String> {
         let selection: Selection = text.parse().map_err(|err: Error| err.to_string())?;
-        selection.positions(&NAMES)
+        selection.positions(names)
+    }
+
+    fn chosen(text: &str) -> Result<Vec<usize>, String> {
+        chosen_of(&NAMES, text)
     }
 
     #[test]
-    fn ranges_and_globs_mix_and_come_back_in_depth_order() {
-        assert_eq!(chosen("-1,0"), Ok(vec![0, 4]));
-        assert_eq!(chosen("*.mlp, 0"), Ok(vec![0, 2, 3]));
+    fn ranges_names_and_globs_mix_and_their_order_is_kept() {
+        assert_eq!(chosen("-1,0"), Ok(vec![4, 0]));
+        assert_eq!(chosen("*.mlp, 0"), Ok(vec![2, 3, 0]));
         assert_eq!(chosen("{embed,norm}"), Ok(vec![0, 4]));
-        assert_eq!(chosen("blocks.[0,1].mlp,1..3"), Ok(vec![1, 2, 3]));
+        assert_eq!(chosen("norm,embed,*"), Ok(vec![4, 0, 1, 2, 3]));
+        assert_eq!(chosen("blocks.[0,1].mlp,1..3"), Ok(vec![2, 3, 1]));
+        assert_eq!(chosen("1:3"), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn a_number_is_a_name_or_an_index_by_one_rule() {
+        let fourth = ["4", "8", "12", "16", "20", "24"];
+        for text in ["4", "0,4", "4..6", "..4"] {
+            let error = chosen_of(&fourth, text).unwrap_err();
+            assert!(
+                error.contains("name:4") && error.contains("index:"),
+                "{text}: {error}"
+            );
+            assert!(layer_place(&fourth, "4", "--to").is_err());
+        }
+        assert_eq!(chosen_of(&fourth, "name:4,index:4"), Ok(vec![0, 4]));
+        assert_eq!(chosen_of(&fourth, "index:4..6"), Ok(vec![4, 5]));
+        // What only one reading has is no question.
+        assert_eq!(chosen_of(&fourth, "12,0,-1"), Ok(vec![2, 0, 5]));
+        assert_eq!(chosen_of(&["0", "1", "2"], "1..,0"), Ok(vec![1, 2, 0]));
+        assert_eq!(layer_place(&fourth, "-1", "--to").ok(), Some(5));
+        assert_eq!(layer_place(&fourth, "12", "--to").ok(), Some(2));
+        assert_eq!(layer_place(&["-1", "0"], "0", "--to").ok(), None);
+        let error = layer_place(&NAMES, "*.mlp", "--to")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("--to") && error.contains("2 layers"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! One quantity over layers, and which one of a file is meant.
 
+use super::select::layer_place;
+use crate::Result;
+
 /// Positions closer than this share of the whole extent are one position.
 const CLOSEST: f64 = 1e-12;
 
@@ -100,10 +103,14 @@ impl Series {
         }
     }
 
-    /// The layer called `name`, or, where no layer is, the index that `name` spells.
-    pub fn find(&self, name: &str) -> Option<usize> {
-        let named = self.names.iter().position(|layer| layer == name);
-        named.or_else(|| name.parse().ok().filter(|&index| index < self.len()))
+    /// The one layer that `text` means by name or index, as [`layer_place`] has it; `flag` is what
+    /// it was given to.
+    ///
+    /// # Errors
+    /// As [`layer_place`].
+    pub fn find(&self, text: &str, flag: &str) -> Result<usize> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        layer_place(&names, text, flag)
     }
 }
 
@@ -176,10 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_goes_before_an_index() {
-        assert_eq!(gapped().find("b"), Some(1));
-        assert_eq!(gapped().find("2"), Some(2));
-        assert_eq!(gapped().find("1"), Some(1));
-        assert_eq!(gapped().find("3"), None);
+    fn a_layer_is_found_by_name_or_index() {
+        let find = |text| gapped().find(text, "--bottleneck").ok();
+        assert_eq!(find("b"), Some(1));
+        assert_eq!(find("-1"), Some(2));
+        assert_eq!(find("1"), Some(1));
+        assert_eq!(find("3"), None);
     }
 }

@@ -1,12 +1,16 @@
-//! Neighbour tables that somebody computed before.
+//! Reads neighbour tables that somebody computed before.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
 use super::entry::Entry;
 use super::file;
+use super::name;
 use super::range::whole_index;
+use super::sparse::{self, Graph};
+use super::triangle;
 use crate::{Error, Result};
 
 /// Endings of names that mark distances; the longest that fits counts.
@@ -15,6 +19,8 @@ const DISTANCES: [&str; 2] = ["distances", "dist"];
 const INDICES: [&str; 3] = ["dist_indices", "indices", "index"];
 /// Largest relative difference between the two halves of a square matrix.
 const ASYMMETRY: f64 = 1e-9;
+/// A distance to itself up to this share of the largest in the row is rounding.
+const ROUNDING: f64 = 1e-2;
 
 /// The nearest rows of every row, as given. Self is excluded.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,10 +41,12 @@ pub struct TableSource {
     /// What it is called: the common part of the two arrays' names, or the file's.
     pub name: String,
     kind: Kind,
+    squared: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Kind {
+    Sparse(Graph),
     Pair { distances: Entry, indices: Entry },
     Square(Entry),
 }
@@ -52,7 +60,7 @@ enum Kind {
 /// [`Error::NoLayers`] if there are none or one half of a pair is not there; whatever reading
 /// headers can give.
 pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
-    let entries = file::find(path)?.entries;
+    let entries = file::find(path)?.sorted();
     let none = |fact: String| Error::NoLayers {
         path: path.to_owned(),
         fact,
@@ -60,12 +68,25 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
     };
     let mut tables = Vec::new();
     for entry in &entries {
-        let Some(stem) = stem(&entry.name, &DISTANCES) else {
+        // The first member of a graph stands for all of it.
+        if entry.name == sparse::MEMBERS[0] {
+            let of_file: Vec<&Entry> = entries.iter().filter(|e| e.path == entry.path).collect();
+            if let Some(graph) = Graph::among(&of_file) {
+                tables.push(TableSource {
+                    name: name::stem(&entry.path),
+                    kind: Kind::Sparse(graph),
+                    squared: false,
+                });
+                continue;
+            }
+        }
+        let faiss = |name: &str, at: usize| (name == FAISS[at]).then_some("");
+        let Some(stem) = stem(&entry.name, &DISTANCES).or(faiss(&entry.name, 0)) else {
             continue;
         };
-        let mut partners = entries
-            .iter()
-            .filter(|other| self::stem(&other.name, &INDICES) == Some(stem));
+        let mut partners = entries.iter().filter(|other| {
+            self::stem(&other.name, &INDICES).or(faiss(&other.name, 1)) == Some(stem)
+        });
         // Several archives may each hold a pair of the same names.
         let partner = partners
             .clone()
@@ -74,7 +95,7 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
         match partner {
             Some(indices) => tables.push(TableSource {
                 name: if stem.is_empty() {
-                    file_stem(&entry.path)
+                    name::stem(&entry.path)
                 } else {
                     stem.to_owned()
                 },
@@ -82,6 +103,7 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
                     distances: entry.clone(),
                     indices: indices.clone(),
                 },
+                squared: false,
             }),
             None if entries.len() > 1 => {
                 return Err(none(format!("{:?} has no indices beside it", entry.name)));
@@ -94,12 +116,65 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
         (true, [entry]) => Ok(vec![TableSource {
             name: entry.name.clone(),
             kind: Kind::Square(entry.clone()),
+            squared: false,
         }]),
         (true, _) => {
             let names = file::list(entries.iter().map(|entry| entry.name.as_str()));
             Err(none(format!("there is no neighbour table among {names}")))
         }
     }
+}
+
+/// Names of faiss: distances and indices.
+const FAISS: [&str; 2] = ["D", "I"];
+/// What repgeo itself writes beside the text `key`: tables, answers to queries, ranks.
+const OURS: [&str; 8] = [
+    "key",
+    "distances",
+    "dist_indices",
+    "query",
+    "nearest",
+    "distance",
+    "ranks",
+    "nearer",
+];
+/// Which of `entries` belong to a neighbour table: `Some(true)` for its distances, `Some(false)` for
+/// the rest, `None` for all that is no part of one.
+pub(crate) fn members(entries: &[&Entry]) -> Vec<Option<bool>> {
+    let mut found = vec![None; entries.len()];
+    let mut files: HashMap<&Path, HashSet<&str>> = HashMap::new();
+    for entry in entries {
+        let names = files.entry(&entry.path).or_default();
+        names.insert(&entry.name);
+    }
+    let holds = |path: &Path, names: &[&str]| {
+        let there = files.get(path);
+        there.is_some_and(|there| names.iter().all(|name| there.contains(name)))
+    };
+    let mut pairs: HashMap<(&str, &[usize]), Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let name = entry.name.as_str();
+        if holds(&entry.path, &["key"]) && OURS.contains(&name) {
+            found[at] = Some(["distances", "distance", "ranks"].contains(&name));
+        } else if holds(&entry.path, &sparse::MEMBERS) && sparse::MEMBERS.contains(&name) {
+            found[at] = Some(name == "data");
+        } else if let Some(stem) = stem(name, &INDICES).or((name == FAISS[1]).then_some("")) {
+            let key = (stem, entry.shape.as_slice());
+            pairs.entry(key).or_default().push(at);
+        }
+    }
+    for (at, entry) in entries.iter().enumerate() {
+        let name = entry.name.as_str();
+        let stem = stem(name, &DISTANCES).or((name == FAISS[0]).then_some(""));
+        let partners = stem.and_then(|stem| pairs.get(&(stem, entry.shape.as_slice())));
+        if let Some(partners) = partners.filter(|_| entry.shape.len() == 2) {
+            found[at] = Some(true);
+            for &partner in partners {
+                found[partner] = Some(false);
+            }
+        }
+    }
+    found
 }
 
 /// What is left of `name` without one of `endings` and the joint before it.
@@ -111,26 +186,55 @@ fn stem<'a>(name: &'a str, endings: &[&str]) -> Option<&'a str> {
         .map(|stem| stem.trim_end_matches(['_', '.', '-', '/']))
 }
 
-fn file_stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
 impl TableSource {
     /// Reads and checks the table, keeping at most `max_k` neighbours of each row.
     ///
-    /// A column 0 that holds every row's own index at distance 0 is self and left out.
+    /// A column 0 that holds every row's own index at the smallest distance is self and left out.
     ///
     /// # Errors
     /// [`Error::BadTable`] naming the first row whose indices are out of range or repeat, whose
     /// distances are not ascending and finite, or whose self column is not like the others';
-    /// for a square matrix, that is not symmetric within 1e-9 or has a diagonal other than 0.
+    /// for a square matrix, that is not symmetric within 1e-9 or has a diagonal other than 0;
+    /// where distances break the triangle inequality as squares do.
     pub fn read(&self, max_k: usize) -> Result<PrecomputedTable> {
+        let path = self.path().to_owned();
+        let mut table = match &self.kind {
+            Kind::Pair { distances, indices } => {
+                let (ids, far) = pair(distances, indices)?;
+                checked(ids, far, &indices.path, &distances.path)?
+            }
+            Kind::Sparse(graph) => {
+                let (ids, far) = graph.read()?;
+                checked(ids, far, graph.path(), graph.path())?
+            }
+            Kind::Square(entry) => read_square(entry)?,
+        };
+        if self.squared {
+            table.distances.mapv_inplace(f64::sqrt);
+        }
+        triangle::check(&table.indices, &table.distances, &path, self.squared)?;
+        let k = table.k.min(max_k);
+        Ok(PrecomputedTable {
+            k,
+            indices: table.indices.slice_move(ndarray::s![.., ..k]),
+            distances: table.distances.slice_move(ndarray::s![.., ..k]),
+            ..table
+        })
+    }
+
+    /// The same table, whose distances are squares, as faiss gives them: their roots are taken.
+    pub fn of_squares(self) -> Self {
+        Self {
+            squared: true,
+            ..self
+        }
+    }
+
+    fn path(&self) -> &Path {
         match &self.kind {
-            Kind::Pair { distances, indices } => read_pair(distances, indices, max_k),
-            Kind::Square(entry) => read_square(entry, max_k),
+            Kind::Pair { distances, .. } => &distances.path,
+            Kind::Sparse(graph) => graph.path(),
+            Kind::Square(entry) => &entry.path,
         }
     }
 }
@@ -155,7 +259,8 @@ fn bad(path: &Path, row: usize, fact: impl Into<String>) -> Error {
     }
 }
 
-fn read_pair(distances: &Entry, indices: &Entry, max_k: usize) -> Result<PrecomputedTable> {
+/// Indices and distances as two arrays hold them.
+fn pair(distances: &Entry, indices: &Entry) -> Result<(Array2<u32>, Array2<f64>)> {
     if distances.shape != indices.shape {
         let fact = format!(
             "shape {:?} but {} has {:?}",
@@ -175,17 +280,21 @@ fn read_pair(distances: &Entry, indices: &Entry, max_k: usize) -> Result<Precomp
         let fact = || bad(&indices.path, row, format!("there is no row {x} among {n}"));
         ids[[row, column]] = whole_index(x, n).ok_or_else(fact)?;
     }
-    let skip = self_column(&ids, &far, &indices.path)?;
-    let k = (columns - skip).min(max_k).min(n - 1);
+    Ok((ids, far))
+}
+
+/// The table without the rows themselves.
+fn checked(
+    ids: Array2<u32>,
+    far: Array2<f64>,
+    indices: &Path,
+    distances: &Path,
+) -> Result<PrecomputedTable> {
+    let (n, columns) = far.dim();
+    let skip = self_column(&ids, &far, indices)?;
+    let k = (columns - skip).min(n - 1);
     for row in 0..n {
-        check_row(
-            row,
-            &ids,
-            &far,
-            skip,
-            columns,
-            (&indices.path, &distances.path),
-        )?;
+        check_row(row, &ids, &far, skip, columns, (indices, distances))?;
     }
     Ok(PrecomputedTable {
         n,
@@ -196,9 +305,17 @@ fn read_pair(distances: &Entry, indices: &Entry, max_k: usize) -> Result<Precomp
 }
 
 /// How many leading columns are self: 1 if all of column 0 is, 0 if none.
+///
+/// Programs that compute |x|² + |y|² − 2 x·y leave a small distance where 0 belongs.
 fn self_column(ids: &Array2<u32>, far: &Array2<f64>, path: &Path) -> Result<usize> {
-    let n = ids.nrows();
-    let is_self = |row: usize| ids[[row, 0]] as usize == row && far[[row, 0]].abs() <= 0.0;
+    let (n, columns) = ids.dim();
+    if columns == 0 {
+        return Ok(0);
+    }
+    let is_self = |row: usize| {
+        let rest = far[[row, columns - 1]];
+        ids[[row, 0]] as usize == row && far[[row, 0]].abs() <= ROUNDING * rest
+    };
     let count = (0..n).filter(|&row| is_self(row)).count();
     match (0..n).find(|&row| !is_self(row)) {
         None => Ok(1),
@@ -243,7 +360,7 @@ fn check_row(
     Ok(())
 }
 
-fn read_square(entry: &Entry, max_k: usize) -> Result<PrecomputedTable> {
+fn read_square(entry: &Entry) -> Result<PrecomputedTable> {
     let all = plane(entry)?;
     let (n, columns) = all.dim();
     if n != columns {
@@ -265,7 +382,7 @@ fn read_square(entry: &Entry, max_k: usize) -> Result<PrecomputedTable> {
             return Err(bad(&entry.path, row, fact));
         }
     }
-    let k = max_k.min(n - 1);
+    let k = n - 1;
     let mut indices = Array2::zeros((n, k));
     let mut distances = Array2::zeros((n, k));
     for row in 0..n {

@@ -1,13 +1,14 @@
 //! Named arrays of a file or folder: model weights, residual streams, tokens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bytes::Bytes;
 use super::dtype::Dtype;
-use super::entry::{Entry, Item};
+use super::entry::{Entry, Place};
+use super::item::Item;
 use super::matrix::Matrix;
 use super::{file, safetensors};
 use crate::{Error, Result};
@@ -33,13 +34,19 @@ impl Tensors {
     /// # Errors
     /// [`Error::Read`], [`Error::Malformed`] or [`Error::NoLayers`] if nothing can be listed.
     pub fn open(path: &Path) -> Result<Self> {
-        let entries = file::find(path)?.entries;
+        let entries = file::find(path)?.sorted();
         let mut metadata = BTreeMap::new();
-        let mut files: Vec<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
-        files.dedup();
-        for file in files {
-            if file.extension().is_some_and(|end| end == "safetensors") {
-                metadata.extend(safetensors::metadata(file)?);
+        // Asked of the bytes that were read: a pipe cannot be opened again.
+        let mut seen: HashSet<&Path> = HashSet::new();
+        for entry in &entries {
+            if let Place::Plain { bytes, .. } = &entry.place
+                && entry
+                    .path
+                    .extension()
+                    .is_some_and(|end| end == "safetensors")
+                && seen.insert(&entry.path)
+            {
+                metadata.extend(safetensors::metadata(&entry.path, bytes)?);
             }
         }
         let places = entries
@@ -154,11 +161,13 @@ impl Tensor<'_> {
             return Err(self.refused(fact, format!("rows of {columns} values are needed")));
         }
         let mut entry = self.entry.clone();
-        if !entry.fortran {
+        let dense = entry.is_dense();
+        if dense {
             entry.shape = vec![total / columns, columns];
+            entry.strides = vec![columns, 1];
         }
         let array = entry.load()?;
-        if !entry.fortran {
+        if dense {
             return Ok(array
                 .mapped()
                 .unwrap_or_else(|| array.decoded(dtype, &array.whole_rows(None))));
@@ -183,9 +192,11 @@ impl Tensor<'_> {
     pub fn stored(&self) -> Result<StoredBytes> {
         let array = self.entry.load()?;
         let size = usize::try_from(self.entry.bytes()).unwrap_or(usize::MAX);
-        let end = array.offset.saturating_add(size).min(array.bytes.len());
+        let before = self.entry.origin * self.entry.item.size().unwrap_or(0);
+        let start = array.offset + before;
+        let end = start.saturating_add(size).min(array.bytes.len());
         Ok(StoredBytes {
-            span: array.offset..end,
+            span: start..end,
             bytes: array.bytes,
         })
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::model::Sequences;
-use crate::input::{Tensor, Tensors, read_file};
+use crate::input::{Tensor, Tensors, TextTable, decode_text, read_text, whole};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -96,8 +96,18 @@ impl Prompts {
             let (sequences, lengths) = sequences_of(&tensor, lengths)?;
             prompts.sequences = Some(sequences);
             prompts.lengths = Some(lengths);
-        } else if let Some(tensor) = find(&["lengths"]) {
-            prompts.lengths = Some(lengths_of(&tensor)?);
+        } else {
+            prompts.lengths = match (find(&["lengths"]), find(&["attention_mask"])) {
+                (Some(lengths), _) => Some(lengths_of(&lengths)?),
+                (None, Some(mask)) => Some(lengths_of_mask(&mask)?),
+                (None, None) => None,
+            };
+        }
+        if let (Some(lengths), Some(mask)) = (&prompts.lengths, find(&["attention_mask"]))
+            && let Some(example) = differing(lengths, &lengths_of_mask(&mask)?)
+        {
+            let fact = format!("another number of tokens in example {example} than lengths say");
+            return Err(mask.refused(fact, "dump the one that is right"));
         }
         if prompts.targets.is_none() {
             prompts.targets = match (
@@ -241,6 +251,12 @@ impl Prompts {
     }
 }
 
+/// The first example for which two lists of lengths differ.
+fn differing(lengths: &[usize], other: &[usize]) -> Option<usize> {
+    let n = lengths.len().max(other.len());
+    (0..n).find(|&example| lengths.get(example) != other.get(example))
+}
+
 fn index(tensor: &Tensor<'_>, value: i64) -> Result<usize> {
     usize::try_from(value)
         .map_err(|_| tensor.refused(format!("the entry {value}"), "positions count from 0"))
@@ -362,34 +378,25 @@ fn targets_of_csv(path: &Path) -> Result<Vec<Targets>> {
         remedy: "targets need a header with the columns fact and counterfactual, token ids below"
             .into(),
     };
-    let bytes = read_file(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let header = reader
-        .headers()
-        .map_err(|err| malformed(err.to_string().replace('\n', " ")))?
-        .clone();
+    let text = decode_text(path, &read_text(path)?)?;
+    let table = TextTable::parse(path, &text, None)?;
     let column = |names: [&str; 2]| {
-        header
-            .iter()
-            .position(|name| names.contains(&name.trim()))
-            .ok_or_else(|| malformed(format!("there is no column {:?}", names[0])))
+        let found = names.iter().find_map(|name| table.place(name));
+        found.ok_or_else(|| malformed(format!("there is no column {:?}", names[0])))
     };
     let columns = [
         column(["fact", "token_fact"])?,
         column(["counterfactual", "token_cofa"])?,
     ];
-    reader
-        .records()
+    table
+        .rows
+        .iter()
         .enumerate()
         .map(|(row, record)| {
-            let record = record.map_err(|err| malformed(err.to_string().replace('\n', " ")))?;
             let id = |at: usize| {
-                let cell = record.get(at).unwrap_or_default().trim();
-                cell.parse()
-                    .map_err(|_| malformed(format!("row {row} holds {cell:?}, no token id")))
+                let cell = record.get(at).unwrap_or_default();
+                let token = whole(cell).and_then(|token| u32::try_from(token).ok());
+                token.ok_or_else(|| malformed(format!("row {row} holds {cell:?}, no token id")))
             };
             Ok([id(columns[0])?, id(columns[1])?])
         })

@@ -49,8 +49,9 @@ pub use write::text::{safe_lines, safe_text};
 
 pub use crate::storage::{npy, write_atomically, write_stream};
 
-use self::page::{Page, Part};
+use self::page::{Note, Page, Part};
 use crate::Result;
+use crate::input::Dump;
 
 /// Name and version of the JSON shape; described by `docs/report.schema.json`.
 pub const SCHEMA: &str = "repgeo/2";
@@ -67,6 +68,9 @@ pub struct Report<'a, T> {
     pub command: &'static str,
     /// The inputs as the user named them.
     pub input: Vec<String>,
+    /// What each dump was understood to be, in one line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub understood: Vec<String>,
     /// What the command found; its fields stand beside the ones above.
     #[serde(flatten)]
     pub body: &'a T,
@@ -94,8 +98,15 @@ impl<'a, T: Printable> Report<'a, T> {
             version: env!("CARGO_PKG_VERSION"),
             command,
             input,
+            understood: Vec::new(),
             body,
         }
+    }
+
+    /// The same report, which says what its dumps were understood to be.
+    pub fn understood<'d>(self, dumps: impl IntoIterator<Item = &'d Dump>) -> Self {
+        let understood = dumps.into_iter().map(Dump::understood).collect();
+        Self { understood, ..self }
     }
 
     /// The whole report as text that ends in a newline.
@@ -109,8 +120,16 @@ impl<'a, T: Printable> Report<'a, T> {
         finite::check(self)?;
         Ok(match format {
             Format::Json => write::json::pretty(self),
-            Format::Csv => write::csv::tidy(&self.body.records()),
-            Format::Table => write::text::page(&self.body.page(), style),
+            Format::Csv => {
+                write::csv::tidy(&self.body.records(), &write::csv::Places::of(self.body))
+            }
+            Format::Table => {
+                let mut page = self.body.page();
+                let read = self.understood.iter();
+                let read = read.map(|line| Note::Context(format!("read: {line}").into()));
+                page.closing.lines.splice(0..0, read);
+                write::text::page(&page, style)
+            }
         })
     }
 

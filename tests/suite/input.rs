@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use repgeo::input::{
-    Dump, Labels, Layer, Mask, Matrix, Pooling, ReadOptions, RowChoice, RowSource, Sample, Values,
-    find_tables,
+    Dump, DumpOptions, Labels, Layer, Mask, Matrix, Pooling, ReadOptions, RowChoice, RowSource,
+    Sample, Values, find_tables,
 };
 use repgeo::warning::WarningCode;
 use repgeo::{Error, Result};
@@ -486,7 +486,17 @@ fn pooled(path: &Path, pool: &str, mask: Option<&Mask>) -> Result<Layer> {
         mask,
         rows: None,
     };
-    read_with(path, &options)
+    // Three axes of so few rows might be layers, unless it is said that they are not.
+    let axes = match Dump::list(path)?.layers()[0].shape.len() {
+        3 => Some("NTD".parse()?),
+        _ => None,
+    };
+    let said = DumpOptions {
+        axes,
+        ..DumpOptions::default()
+    };
+    let dump = Dump::open_with(path, &said, None)?;
+    dump.read(&dump.layers()[0], &options)
 }
 
 #[test]

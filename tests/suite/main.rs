@@ -13,6 +13,7 @@ mod cli;
 mod clones;
 mod common;
 mod density;
+mod dumps;
 mod events;
 mod hand_made;
 mod id;

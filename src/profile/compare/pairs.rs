@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::input::layer_place;
 
 /// What every layer is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -125,18 +126,11 @@ impl Target {
 }
 
 fn find(names: &[&str], name: &str) -> Result<usize> {
-    let by_name = names.iter().position(|other| *other == name);
-    let by_index = || {
-        name.parse()
-            .ok()
-            .filter(|&index: &usize| index < names.len())
-    };
-    by_name.or_else(by_index).ok_or_else(|| {
-        Error::Usage(format!(
-            "--to {name:?} is none of first, last, next, matched, all, nor a layer by name or \
-             index: {}",
-            names.join(", ")
-        ))
+    layer_place(names, name, "--to").map_err(|error| match error {
+        Error::Usage(fact) => {
+            Error::Usage(format!("{fact}; or one of first, last, next, matched, all"))
+        }
+        other => other,
     })
 }
 

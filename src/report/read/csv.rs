@@ -3,14 +3,18 @@
 use std::path::Path;
 
 use super::choose::{Cell, choose, malformed, no_series};
-use crate::input::{Series, SeriesChoice, SeriesFile, TOO_LARGE};
+use crate::input::{Series, SeriesChoice, SeriesFile, TOO_LARGE, TextTable, is_missing};
 use crate::report::write::csv::HEADER;
 use crate::{Error, Result};
 
 /// Reads the series that `choice` means.
 pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
-    let table = Table::parse(text, path)?;
-    if table.header == HEADER {
+    let table = Table::parse(text, path, choice.column.as_deref())?;
+    // Files of before had no index and depth.
+    let known = HEADER
+        .iter()
+        .filter(|name| !["index", "depth"].contains(name));
+    if known.into_iter().all(|name| table.find(name).is_some()) {
         if choice.column.is_some() || choice.x.is_some() {
             return Err(Error::Usage(format!(
                 "{}: --column and --x are for other tables; choose in a CSV of repgeo with \
@@ -18,33 +22,29 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
                 path.display()
             )));
         }
-        let cells: Result<Vec<Cell>> = (0..table.rows.len()).map(|row| table.tidy(row)).collect();
+        let cells: Result<Vec<Cell>> = (0..table.table.rows.len())
+            .map(|row| table.tidy(row))
+            .collect();
         choose(&cells?, path, choice)
     } else {
         table.plain(choice)
     }
 }
 
-/// The text of a CSV.
+/// The text of a table.
 struct Table<'a> {
     path: &'a Path,
     header: Vec<String>,
-    rows: Vec<::csv::StringRecord>,
+    table: TextTable,
 }
 
 impl<'a> Table<'a> {
-    fn parse(text: &str, path: &'a Path) -> Result<Self> {
-        let bad = |error: ::csv::Error| malformed(path, error.to_string().replace('\n', " "));
-        // A byte-order mark is how spreadsheets begin their UTF-8.
-        let text = text.trim_start_matches('\u{feff}');
-        let mut reader = ::csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let header = reader.headers().map_err(bad)?;
+    fn parse(text: &str, path: &'a Path, wanted: Option<&str>) -> Result<Self> {
+        let table = TextTable::parse(path, text, wanted)?;
         Ok(Self {
             path,
-            header: header.iter().map(str::to_owned).collect(),
-            rows: reader.records().collect::<Result<_, _>>().map_err(bad)?,
+            header: table.header.clone(),
+            table,
         })
     }
 
@@ -63,12 +63,12 @@ impl<'a> Table<'a> {
 
     /// The number in a cell; an empty one, `nan` and `null` are gaps.
     fn number(&self, row: usize, column: usize) -> Result<Option<f64>> {
-        let text = &self.rows[row][column];
-        if text.is_empty() || ["nan", "null", "na"].contains(&text.to_ascii_lowercase().as_str()) {
+        let text = &self.table.rows[row][column];
+        if is_missing(text) || text == "na" {
             return Ok(None);
         }
-        match text.parse::<f64>() {
-            Ok(value) if value.abs() < TOO_LARGE => Ok(Some(value)),
+        match self.table.number(text) {
+            Some(value) if value.abs() < TOO_LARGE => Ok(Some(value)),
             _ => {
                 let name = &self.header[column];
                 let fact = format!(
@@ -81,13 +81,14 @@ impl<'a> Table<'a> {
     }
 
     fn tidy(&self, row: usize) -> Result<Cell> {
-        let text = |column: usize| self.rows[row][column].to_owned();
-        let scale = text(4);
+        let place = |name: &str| self.find(name).unwrap_or_default();
+        let text = |name: &str| self.table.rows[row][place(name)].to_owned();
+        let scale = text("scale");
         Ok(Cell {
-            layer: text(0),
-            other: text(1),
-            quantity: text(2),
-            variant: text(3),
+            layer: text("layer"),
+            other: text("other"),
+            quantity: text("quantity"),
+            variant: text("variant"),
             scale: match scale.as_str() {
                 "" => None,
                 _ => Some(scale.parse().map_err(|_| {
@@ -95,7 +96,7 @@ impl<'a> Table<'a> {
                     malformed(self.path, fact)
                 })?),
             },
-            value: self.number(row, 5)?,
+            value: self.number(row, place("value"))?,
             parts: Vec::new(),
         })
     }
@@ -112,14 +113,14 @@ impl<'a> Table<'a> {
             None => self.only_column(layer, x)?,
         };
         let named = layer.or(x);
-        let mut values = Vec::with_capacity(self.rows.len());
-        for (row, cells) in self.rows.iter().enumerate() {
+        let mut values = Vec::with_capacity(self.table.rows.len());
+        for (row, cells) in self.table.rows.iter().enumerate() {
             let name = named.map_or_else(|| row.to_string(), |column| cells[column].to_owned());
             values.push((name, self.number(row, column)?));
         }
         let mut series = Series::new(values);
         if let Some(x) = x {
-            let positions: Result<Option<Vec<f64>>> = (0..self.rows.len())
+            let positions: Result<Option<Vec<f64>>> = (0..self.table.rows.len())
                 .map(|row| self.number(row, x))
                 .collect();
             let fact = format!("column {} does not ascend in every row", self.header[x]);

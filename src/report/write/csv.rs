@@ -1,6 +1,10 @@
-//! Tidy CSV: one number, one row, the same eight columns for every command.
+//! Tidy CSV: one number, one row, the same ten columns for every command.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::Value;
 
 /// One number with its context: one CSV row.
 ///
@@ -40,11 +44,14 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn cells(&self) -> [Cow<'_, str>; 8] {
+    fn cells(&self, places: &Places) -> [Cow<'_, str>; 10] {
         let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
         let number = |number: Option<f64>| number.map(shortest).unwrap_or_default();
+        let place = places.0.get(self.layer);
         [
             self.layer.into(),
+            count(place.map(|(index, _)| *index)).into(),
+            number(place.and_then(|(_, depth)| *depth)).into(),
             self.other.into(),
             self.quantity.into(),
             self.variant.as_ref().into(),
@@ -56,9 +63,35 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Where layers stand, so that a data frame can put them back into order: index in the dump, and
+/// relative depth, by name.
+#[derive(Default)]
+pub(in crate::report) struct Places(HashMap<String, (usize, Option<f64>)>);
+
+impl Places {
+    /// What a report says of its layers.
+    pub(in crate::report) fn of(body: &impl Serialize) -> Self {
+        let body = serde_json::to_value(body).unwrap_or_default();
+        let layers = body["layers"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut places = HashMap::new();
+        for layer in layers {
+            let index = layer["index"]
+                .as_u64()
+                .and_then(|at| usize::try_from(at).ok());
+            if let (Value::String(name), Some(index)) = (&layer["layer"], index) {
+                let depth = layer["relative_depth"].as_f64();
+                places.entry(name.clone()).or_insert((index, depth));
+            }
+        }
+        Self(places)
+    }
+}
+
 /// The columns of the CSV of every command.
-pub(in crate::report) const HEADER: [&str; 8] = [
+pub(in crate::report) const HEADER: [&str; 10] = [
     "layer",
+    "index",
+    "depth",
     "other",
     "quantity",
     "variant",
@@ -69,12 +102,12 @@ pub(in crate::report) const HEADER: [&str; 8] = [
 ];
 
 /// The header, then a line a record; a number that does not exist is an empty cell.
-pub(in crate::report) fn tidy(records: &[Record]) -> String {
+pub(in crate::report) fn tidy(records: &[Record], places: &Places) -> String {
     const IN_MEMORY: &str = "writing to memory cannot fail";
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(HEADER).expect(IN_MEMORY);
     for record in records {
-        let cells = record.cells();
+        let cells = record.cells(places);
         let cells = cells.iter().map(|cell| cell.as_bytes());
         writer.write_record(cells).expect(IN_MEMORY);
     }
@@ -130,8 +163,8 @@ mod tests {
     #[test]
     fn the_header_stands_even_over_nothing() {
         assert_eq!(
-            tidy(&[]),
-            "layer,other,quantity,variant,scale,value,std_error,n\n"
+            tidy(&[], &Places::default()),
+            "layer,index,depth,other,quantity,variant,scale,value,std_error,n\n"
         );
     }
 
@@ -158,18 +191,18 @@ mod tests {
                 n,
                 ..Record::new(&layer, "id", value)
             };
-            let text = tidy(std::slice::from_ref(&record));
+            let text = tidy(std::slice::from_ref(&record), &Places::default());
             let mut reader = csv::Reader::from_reader(text.as_bytes());
             prop_assert_eq!(reader.headers().unwrap(), &HEADER[..]);
             let row = reader.records().next().unwrap().unwrap();
             prop_assert_eq!(&row[0], record.layer);
-            prop_assert_eq!(&row[1], record.other);
-            prop_assert_eq!(&row[2], record.quantity);
-            prop_assert_eq!(&row[3], record.variant.as_ref());
-            prop_assert_eq!(row[4].parse().ok(), record.scale);
-            prop_assert_eq!(row[5].parse().ok(), record.value);
-            prop_assert_eq!(row[6].parse().ok(), record.std_error);
-            prop_assert_eq!(row[7].parse().ok(), record.n);
+            prop_assert_eq!(&row[3], record.other);
+            prop_assert_eq!(&row[4], record.quantity);
+            prop_assert_eq!(&row[5], record.variant.as_ref());
+            prop_assert_eq!(row[6].parse().ok(), record.scale);
+            prop_assert_eq!(row[7].parse().ok(), record.value);
+            prop_assert_eq!(row[8].parse().ok(), record.std_error);
+            prop_assert_eq!(row[9].parse().ok(), record.n);
         }
     }
 }

@@ -91,13 +91,13 @@ fn every_number_stands_in_the_csv() {
     let output = repgeo(&[&WHOLE[..], &NETWORK[..], &["--format", "csv"]].concat());
     let csv = text(&output.stdout);
     for start in [
-        "test_hidden,,chunk_r2,paper,16,0.9",
-        "test_hidden,,chunk_r2,complement_iid,16,",
-        "test_hidden,,chunk_r2,complement,32,,,450",
-        "test_hidden,,chunk_accuracy,test,32,0.9533333333333334,,450",
-        "test_hidden,,chunk_accuracy,train_rescaled,8,",
-        "test_hidden,,critical_width,,,,,450",
-        "test_hidden,,ensemble_accuracy,,2,0.9533333333333334,,450",
+        "test_hidden,,,,chunk_r2,paper,16,0.9",
+        "test_hidden,,,,chunk_r2,complement_iid,16,",
+        "test_hidden,,,,chunk_r2,complement,32,,,450",
+        "test_hidden,,,,chunk_accuracy,test,32,0.9533333333333334,,450",
+        "test_hidden,,,,chunk_accuracy,train_rescaled,8,",
+        "test_hidden,,,,critical_width,,,,,450",
+        "test_hidden,,,,ensemble_accuracy,,2,0.9533333333333334,,450",
     ] {
         assert!(
             csv.lines().any(|line| line.starts_with(start)),

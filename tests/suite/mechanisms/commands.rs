@@ -52,8 +52,8 @@ fn csv(args: &[&str], quantity: &str, other: &str) -> Vec<f64> {
     reader
         .records()
         .map(Result::unwrap)
-        .filter(|row| &row[2] == quantity && &row[1] == other)
-        .map(|row| row[5].parse().unwrap())
+        .filter(|row| &row[4] == quantity && &row[3] == other)
+        .map(|row| row[7].parse().unwrap())
         .collect()
 }
 
@@ -304,7 +304,7 @@ fn lens_and_attribution_of_the_trained_model_are_those_of_the_reference() {
     )] {
         for layer in 0..4 {
             for head in 0..4 {
-                let start = format!("blocks.{layer}.head.{head},,{name},keep:last,,");
+                let start = format!("blocks.{layer}.head.{head},,,,{name},keep:last,,");
                 let line = table
                     .lines()
                     .find_map(|line| line.strip_prefix(&start))

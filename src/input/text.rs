@@ -1,0 +1,320 @@
+//! Reads text as people write it: lists and tables of labels, rows, targets, series.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+
+use super::bytes::{Bytes, read_stream};
+use crate::{Error, Result};
+
+/// The most bytes that a compressed text may unpack to.
+const MAX_UNPACKED: u64 = 1 << 30;
+
+/// What separates columns; the first is what one column is read with.
+const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
+
+/// The content of a file, a pipe, or `-`, read once; gzip is unpacked.
+///
+/// # Errors
+/// [`Error::Read`]; [`Error::Malformed`] if gzip does not unpack, or to more than 1 GiB.
+pub(crate) fn read(path: &Path) -> Result<Arc<Bytes>> {
+    let bytes = if path == Path::new("-") {
+        let content = read_stream(&mut io::stdin().lock()).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Arc::new(Bytes::Owned(content))
+    } else {
+        Bytes::open(path)?
+    };
+    if !bytes.starts_with(b"\x1f\x8b") {
+        return Ok(bytes);
+    }
+    let refused = |fact: String| malformed(path, fact, "compress it again with gzip");
+    let mut content = Vec::new();
+    MultiGzDecoder::new(&bytes[..])
+        .take(MAX_UNPACKED + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| refused(format!("gzip does not unpack: {error}")))?;
+    if content.len() as u64 > MAX_UNPACKED {
+        return Err(refused("gzip unpacks to more than 1 GiB".into()));
+    }
+    Ok(Arc::new(Bytes::Owned(content)))
+}
+
+/// `FILE:COLUMN` in two parts, if no file has the whole as its name.
+pub(crate) fn split_column(spec: &Path) -> Option<(PathBuf, String)> {
+    if spec.exists() {
+        return None;
+    }
+    let (file, column) = spec.to_str()?.rsplit_once(':')?;
+    let there = file == "-" || Path::new(file).exists();
+    there.then(|| (file.into(), column.to_owned()))
+}
+
+/// The text of some bytes: UTF-8, or UTF-16 behind its mark; marks are left out.
+///
+/// # Errors
+/// [`Error::Malformed`] for another encoding.
+pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<String> {
+    let other = || malformed(path, "the text is not UTF-8", "save it as UTF-8");
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+        let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty());
+        text.ok_or_else(other)
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => std::str::from_utf8(rest)
+            .map(str::to_owned)
+            .map_err(|_| other()),
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes)
+            .map(str::to_owned)
+            .map_err(|_| other()),
+    }
+}
+
+/// Whether a cell says that there is no value, in the words of pandas, R and spreadsheets.
+pub(crate) fn is_missing(cell: &str) -> bool {
+    const EXACT: [&str; 12] = [
+        "", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "1.#IND", "-1.#IND", "1.#QNAN",
+        "-1.#QNAN",
+    ];
+    const ANY_CASE: [&str; 5] = ["nan", "-nan", "null", "none", "nat"];
+    EXACT.contains(&cell) || ANY_CASE.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// A whole number, also written as a float (`2.0`), as pandas does beside missing values.
+pub(crate) fn whole(cell: &str) -> Option<u64> {
+    let digits = match cell.split_once('.') {
+        Some((digits, zeros)) if zeros.bytes().all(|digit| digit == b'0') => digits,
+        Some(_) => return None,
+        None => cell,
+    };
+    digits.parse().ok()
+}
+
+/// The lines of a list, trimmed: without the comments (`#`) above the first, and without the empty
+/// lines behind the last.
+pub(crate) fn list(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| line.starts_with('#'))
+        .collect();
+    while lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    lines.into_iter().map(unquoted).collect()
+}
+
+/// A cell without the quotes around all of it.
+fn unquoted(cell: &str) -> &str {
+    let inner = cell
+        .strip_prefix('"')
+        .and_then(|cell| cell.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).unwrap_or(cell)
+}
+
+/// The lines of a text file without empty ones: names, in order.
+///
+/// # Errors
+/// As reading; [`Error::Malformed`] if there are none.
+pub fn read_lines(path: &Path) -> Result<Vec<String>> {
+    let text = decode(path, &read(path)?)?;
+    let lines = list(&text).into_iter().filter(|line| !line.is_empty());
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    match lines.is_empty() {
+        true => Err(malformed(
+            path,
+            "there are no lines",
+            "write one name a line",
+        )),
+        false => Ok(lines),
+    }
+}
+
+/// A table with a header.
+pub(crate) struct Table {
+    /// The names of the columns.
+    pub header: Vec<String>,
+    /// The cells of each line.
+    pub rows: Vec<csv::StringRecord>,
+    separator: u8,
+}
+
+impl Table {
+    /// Reads a table whose columns are separated by commas, tabs or semicolons: by whichever gives
+    /// every line as many cells as the header has, or the column `wanted`.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if lines differ in their number of cells, or two separators fit.
+    pub(crate) fn parse(path: &Path, text: &str, wanted: Option<&str>) -> Result<Self> {
+        let text = below_comments(text);
+        let bad = |error: csv::Error| {
+            malformed(
+                path,
+                error.to_string().replace('\n', " "),
+                "each line needs as many cells as the header",
+            )
+        };
+        let mut fitting: Vec<Self> = SEPARATORS
+            .iter()
+            .filter_map(|&separator| Self::with(&text, separator).ok())
+            .filter(|table| table.header.len() > 1)
+            .collect();
+        if let Some(wanted) = wanted
+            && fitting.iter().any(|table| table.place(wanted).is_some())
+        {
+            fitting.retain(|table| table.place(wanted).is_some());
+        }
+        match fitting.len() {
+            1 => Ok(fitting.remove(0)),
+            0 => {
+                // The separator that the header has most of shows what is wrong.
+                let header = text.lines().next().unwrap_or_default();
+                let count = |&&separator: &&u8| {
+                    let counted = header.bytes().filter(|&byte| byte == separator).count();
+                    (counted, usize::from(separator == b','))
+                };
+                let separator = SEPARATORS.iter().max_by_key(count).unwrap_or(&b',');
+                Self::with(&text, *separator).map_err(bad)
+            }
+            _ => Err(malformed(
+                path,
+                "columns may be separated by several characters (comma, tab, semicolon)",
+                "quote the cells that hold one of them, or name the column as FILE:COLUMN",
+            )),
+        }
+    }
+
+    fn with(text: &str, separator: u8) -> Result<Self, csv::Error> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let header = reader.headers()?.iter().map(str::to_owned).collect();
+        Ok(Self {
+            header,
+            rows: reader.records().collect::<Result<_, _>>()?,
+            separator,
+        })
+    }
+
+    /// The place of a column.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+
+    /// A number in a cell; where semicolons separate, its point may be a comma.
+    pub(crate) fn number(&self, cell: &str) -> Option<f64> {
+        if self.separator == b';' && !cell.contains('.') {
+            return cell.replacen(',', ".", 1).parse().ok();
+        }
+        cell.parse().ok()
+    }
+}
+
+/// The text behind the comment lines above a header; a header that is itself behind a `#` loses it.
+fn below_comments(text: &str) -> String {
+    let mut rest = text;
+    while let Some(comment) = rest.strip_prefix('#') {
+        let (line, below) = comment.split_once('\n').unwrap_or((comment, ""));
+        let next = below.lines().next().unwrap_or_default();
+        let cells =
+            |line: &str, separator: u8| line.bytes().filter(|&byte| byte == separator).count();
+        let is_header = !next.starts_with('#')
+            && SEPARATORS
+                .iter()
+                .any(|&sep| cells(line, sep) > 0 && cells(line, sep) == cells(next, sep));
+        if is_header {
+            return comment.trim_start().to_owned();
+        }
+        rest = below;
+    }
+    rest.to_owned()
+}
+
+/// Whether every line has the same cells by a tab or a semicolon, so that it is no list.
+pub(crate) fn looks_like_a_table(lines: &[&str]) -> bool {
+    let count = |line: &str, separator: u8| line.bytes().filter(|&byte| byte == separator).count();
+    lines.len() > 1
+        && [b'\t', b';'].iter().any(|&separator| {
+            let first = count(lines[0], separator);
+            first > 0 && lines.iter().all(|line| count(line, separator) == first)
+        })
+}
+
+fn malformed(path: &Path, fact: impl Into<String>, remedy: &str) -> Error {
+    Error::Malformed {
+        path: path.to_owned(),
+        fact: fact.into(),
+        remedy: remedy.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str, wanted: Option<&str>) -> Result<Table> {
+        Table::parse(Path::new("t.csv"), text, wanted)
+    }
+
+    #[test]
+    fn separators_are_found_by_what_gives_every_line_its_cells() {
+        for text in [
+            "class,row\ncat,0\ndog,1\n",
+            "class;row\r\ncat;0\r\ndog;1\r\n",
+            "class\trow\n\ncat\t0\ndog\t1\n\n",
+            "# made by hand\nclass,row\ncat,0\ndog,1\n",
+            "#class,row\ncat,0\ndog,1\n",
+            "\"class\",\"row\"\n\"cat\",0\n\"dog\",1\n",
+        ] {
+            let table = table(text, None).unwrap();
+            assert_eq!(table.header, ["class", "row"], "{text:?}");
+            assert_eq!((&table.rows[1][0], table.rows.len()), ("dog", 2));
+        }
+        assert!(table("a,b;c\n1,2;3\n", None).is_err());
+        assert_eq!(
+            table("a,b;c\n1,2;3\n", Some("c")).unwrap().header,
+            ["a,b", "c"]
+        );
+        let ragged = table("a,b\n1\n", None).err().unwrap().to_string();
+        assert!(
+            ragged.contains("t.csv") && ragged.contains("record"),
+            "{ragged}"
+        );
+        assert_eq!(table("only\nx\n", None).unwrap().header, ["only"]);
+        let german = table("x;id\n1;2,5\n", None).unwrap();
+        assert_eq!(german.number(&german.rows[0][1]), Some(2.5));
+    }
+
+    #[test]
+    fn marks_and_wide_characters_are_read() {
+        let path = Path::new("x");
+        assert_eq!(decode(path, b"\xef\xbb\xbfcat").unwrap(), "cat");
+        assert_eq!(decode(path, b"\xff\xfec\0a\0t\0").unwrap(), "cat");
+        assert_eq!(decode(path, b"\xfe\xff\0c\0a\0t").unwrap(), "cat");
+        assert!(decode(path, b"\xff\xfec").is_err() && decode(path, b"caf\xe9").is_err());
+    }
+
+    #[test]
+    fn lists_keep_gaps_inside_and_drop_what_is_around() {
+        assert_eq!(list("# labels\na\r\n\n\"b\"\n\n\n"), ["a", "", "b"]);
+        assert!(looks_like_a_table(&["cat;0", "dog;1"]));
+        assert!(!looks_like_a_table(&["cat", "dog;1"]));
+        for (cell, number) in [
+            ("2", Some(2)),
+            ("2.0", Some(2)),
+            ("2.5", None),
+            ("-1", None),
+        ] {
+            assert_eq!(whole(cell), number, "{cell}");
+        }
+    }
+}
