@@ -26,9 +26,20 @@ impl Given<'_> {
 
     /// Whether one of `names` is among the values of the option, its default included.
     fn any(&self, option: &str, names: &[&str]) -> bool {
+        self.values(option)
+            .any(|value| names.contains(&value.as_str()))
+    }
+
+    /// Whether a value beside `names` is among those of the option.
+    fn beside(&self, option: &str, names: &[&str]) -> bool {
+        self.values(option)
+            .any(|value| !names.contains(&value.as_str()))
+    }
+
+    /// The values of the option, its default included, as the command line spells them.
+    fn values(&self, option: &str) -> impl Iterator<Item = String> {
         let values = self.0.get_raw(option).into_iter().flatten();
-        let mut values = values.map(|value| value.to_string_lossy().replace('_', "-"));
-        values.any(|value| names.contains(&value.as_str()))
+        values.map(|value| value.to_string_lossy().replace('_', "-"))
     }
 
     /// Whether a number above 0 was typed.
@@ -68,6 +79,10 @@ fn two_nn(given: &Given<'_>) -> bool {
     !given.has("estimator") || given.any("estimator", &["two-nn", "all"])
 }
 
+fn ratios(given: &Given<'_>) -> bool {
+    two_nn(given) || gride(given)
+}
+
 fn gride(given: &Given<'_>) -> bool {
     !given.has("estimator") || given.any("estimator", &["gride", "all"])
 }
@@ -91,9 +106,7 @@ const ID_PROFILE: &[Need] = &[
          corr-int, mada, mind-ml or binomial",
         |given| {
             let own = ["two-nn", "gride", "abide", "lpca", "participation-ratio"];
-            let values = given.0.get_raw("estimator").into_iter().flatten();
-            let mut values = values.map(|value| value.to_string_lossy().replace('_', "-"));
-            values.any(|value| !own.contains(&value.as_str()))
+            given.beside("estimator", &own)
         },
     ),
     need("fit", "it is TwoNN's; add --estimator two-nn", two_nn),
@@ -117,17 +130,17 @@ const ID_PROFILE: &[Need] = &[
         "blocks",
         "TwoNN and Gride have ratios in blocks, the estimators asked for do not; add --estimator \
          two-nn or gride",
-        |given| two_nn(given) || gride(given),
+        ratios,
     ),
     need(
         "partitions",
         "TwoNN and Gride are repeated in parts; add --estimator two-nn or gride",
-        |given| two_nn(given) || gride(given),
+        ratios,
     ),
     need(
         "decimate",
         "TwoNN and Gride are repeated in sub-samples; add --estimator two-nn or gride",
-        |given| two_nn(given) || gride(given),
+        ratios,
     ),
     need("labels", CLASSES, |given| given.has("per_class")),
     need("seed", SEED, |given| {
@@ -266,11 +279,7 @@ const SIMILARITY: &[Need] = &[
     need(
         "permutations",
         "the chance of the overlap is known exactly; add another measure",
-        |given| {
-            let values = given.0.get_raw("measures").into_iter().flatten();
-            let mut values = values.map(|value| value.to_string_lossy().replace('_', "-"));
-            values.any(|value| value != "overlap" && value != "data-overlap")
-        },
+        |given| given.beside("measures", &["overlap", "data-overlap"]),
     ),
     need(
         "threshold",
@@ -339,11 +348,7 @@ const TABLES: &[Need] = &[
 const FORWARD: &[Need] = &[need(
     "positions",
     "keys and values are always whole, logits of the last position; add another stream to --dump",
-    |given| {
-        let values = given.0.get_raw("dump").into_iter().flatten();
-        let mut values = values.map(|value| value.to_string_lossy().into_owned());
-        values.any(|value| !["k", "v", "logits"].contains(&value.as_str()))
-    },
+    |given| given.beside("dump", &["k", "v", "logits"]),
 )];
 
 const ATTRIBUTION: &[Need] = &[need(
