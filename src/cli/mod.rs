@@ -18,6 +18,7 @@ mod density_peaks;
 mod estimators;
 mod events;
 mod forward;
+mod given;
 mod head_pattern;
 mod id_profile;
 mod imbalance;

@@ -4,63 +4,16 @@
 //! the list before any work begins. Needs of presence alone (`requires`, `conflicts_with`) stand at
 //! the option.
 
-use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use repgeo::{Error, Result};
+
+use super::given::Given;
 
 /// What an option needs, and the way out where that is not there.
 struct Need {
     option: &'static str,
     met: fn(&Given<'_>) -> bool,
     way_out: &'static str,
-}
-
-/// What was typed after a command.
-struct Given<'a>(&'a ArgMatches);
-
-impl Given<'_> {
-    /// Whether the user typed the option.
-    fn has(&self, option: &str) -> bool {
-        self.0.value_source(option) == Some(ValueSource::CommandLine)
-    }
-
-    /// Whether one of `names` is among the values of the option, its default included.
-    fn any(&self, option: &str, names: &[&str]) -> bool {
-        self.values(option)
-            .any(|value| names.contains(&value.as_str()))
-    }
-
-    /// Whether a value beside `names` is among those of the option.
-    fn beside(&self, option: &str, names: &[&str]) -> bool {
-        self.values(option)
-            .any(|value| !names.contains(&value.as_str()))
-    }
-
-    /// The values of the option, its default included, as the command line spells them.
-    fn values(&self, option: &str) -> impl Iterator<Item = String> {
-        let values = self.0.get_raw(option).into_iter().flatten();
-        values.map(|value| value.to_string_lossy().replace('_', "-"))
-    }
-
-    /// Whether a number above 0 was typed.
-    fn counts(&self, option: &str) -> bool {
-        self.has(option) && !self.any(option, &["0"])
-    }
-
-    /// Whether rows are drawn at random.
-    fn draws_rows(&self) -> bool {
-        self.has("subsample") || self.has("per_class")
-    }
-
-    /// Whether rows are dealt into parts at random.
-    fn deals_rows(&self) -> bool {
-        self.has("partitions") && !self.any("partition_order", &["given"])
-    }
-
-    /// Whether there is a second dump.
-    fn is_between_two(&self) -> bool {
-        self.has("other") || self.has("against")
-    }
 }
 
 const SEED: &str = "nothing in it is random; leave it out";

@@ -1,0 +1,52 @@
+//! Answers what was typed after a command, and what follows from it.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+/// What was typed after a command.
+pub struct Given<'a>(pub &'a ArgMatches);
+
+impl Given<'_> {
+    /// Whether the user typed the option.
+    pub fn has(&self, option: &str) -> bool {
+        self.0.value_source(option) == Some(ValueSource::CommandLine)
+    }
+
+    /// Whether one of `names` is among the values of the option, its default included.
+    pub fn any(&self, option: &str, names: &[&str]) -> bool {
+        self.values(option)
+            .any(|value| names.contains(&value.as_str()))
+    }
+
+    /// Whether a value beside `names` is among those of the option.
+    pub fn beside(&self, option: &str, names: &[&str]) -> bool {
+        self.values(option)
+            .any(|value| !names.contains(&value.as_str()))
+    }
+
+    /// The values of the option, its default included, as the command line spells them.
+    pub fn values(&self, option: &str) -> impl Iterator<Item = String> {
+        let values = self.0.get_raw(option).into_iter().flatten();
+        values.map(|value| value.to_string_lossy().replace('_', "-"))
+    }
+
+    /// Whether a number above 0 was typed.
+    pub fn counts(&self, option: &str) -> bool {
+        self.has(option) && !self.any(option, &["0"])
+    }
+
+    /// Whether rows are drawn at random.
+    pub fn draws_rows(&self) -> bool {
+        self.has("subsample") || self.has("per_class")
+    }
+
+    /// Whether rows are dealt into parts at random.
+    pub fn deals_rows(&self) -> bool {
+        self.has("partitions") && !self.any("partition_order", &["given"])
+    }
+
+    /// Whether there is a second dump.
+    pub fn is_between_two(&self) -> bool {
+        self.has("other") || self.has("against")
+    }
+}
