@@ -7,7 +7,7 @@
 //!
 //! The second form prints one JSON line for `benches/peers/density.py`.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::path::Path;
 use std::time::Instant;

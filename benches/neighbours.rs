@@ -11,7 +11,7 @@
 //! The third runs every kernel of the machine once a round, on activations of RANK strong
 //! directions, and prints medians of seconds and of each round's ratios to the portable kernel.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::path::Path;
 use std::time::Instant;

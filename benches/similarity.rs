@@ -3,7 +3,7 @@
 //! `cargo bench --bench similarity` at the sizes of the claims; `-- small` for a quick look;
 //! `-- threads 2` for another number of threads. Times are processor seconds of all threads.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
 use std::time::Instant;
 

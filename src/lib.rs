@@ -64,6 +64,7 @@
 #![cfg_attr(
     test,
     allow(
+        clippy::disallowed_methods,
         clippy::float_cmp,
         clippy::unwrap_used,
         clippy::cast_possible_truncation

@@ -10,7 +10,8 @@ use serde::Serialize;
 pub enum WarningCode {
     /// Exactly equal rows.
     Duplicates,
-    /// More than 0.1 % of rows have a first neighbour closer than 1e-6 of the median.
+    /// Rows have a first neighbour closer than 1e-6 of the median, though not equal; or more than
+    /// 0.1 % of rows, equal ones counted.
     NearDuplicates,
     /// More than 1 % of rows have equal first and second neighbour distances.
     Quantised,
@@ -84,5 +85,11 @@ impl Warning {
             message: message.into(),
             count,
         }
+    }
+
+    /// The same in a report of several layers, which names its layer.
+    pub fn of(mut self, layer: &str) -> Self {
+        self.message = format!("{layer}: {}", self.message);
+        self
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use repgeo::Result;
 use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
 use repgeo::mechanisms::model::ValueBias;
-use repgeo::mechanisms::{Positions, Readout};
+use repgeo::mechanisms::{NormKind, Positions, Readout};
 use repgeo::report::{AttributionParameters, AttributionReport, Report};
 
 use super::choice::choice;
@@ -25,10 +25,15 @@ pub struct AttributionArgs {
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 
-    /// Final LayerNorm and unembedding: a checkpoint's folder, or a safetensors file with
+    /// Final norm and unembedding: a checkpoint's folder, or a safetensors file with
     /// ln_final.w, ln_final.b, unembed.W_U; heads need the checkpoint
     #[arg(long, value_name = "PATH")]
     unembed: PathBuf,
+
+    /// The final norm where the file of --unembed does not tell it: layer (GPT-2, GPT-NeoX, Pythia),
+    /// or rms (Llama, Mistral, Qwen, Gemma)
+    #[arg(long, value_parser = choice::<NormKind>(), value_name = "NORM")]
+    norm: Option<NormKind>,
 
     #[command(flatten)]
     prompts: PromptArgs,
@@ -82,7 +87,7 @@ pub fn run(args: AttributionArgs) -> Result<()> {
         check: args.parts.check,
     };
     let centred = args.parts.center_unembed == Switch::On;
-    let readout = Readout::open(&args.unembed, centred)?;
+    let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
     let found = attribution(&dump, &readout, &options, &progress)?;
     let parameters = AttributionParameters {

@@ -6,9 +6,9 @@ use clap::Args;
 use repgeo::input::{Dump, index_list};
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::imbalance::{
-    Criterion, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets,
+    Criterion, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets, target_subsets,
 };
-use repgeo::profile::{Bench, DuplicatePolicy, PartitionOrder};
+use repgeo::profile::{Bench, PartitionOrder};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
@@ -65,14 +65,16 @@ struct EstimateArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Subsets of columns")]
 struct SubsetArgs {
-    /// Compare each layer with some of its columns, e.g. 0..8 or 0,3,5; may be repeated
-    #[arg(long, value_name = "COLUMNS", conflicts_with_all = ["greedy", "other", "against",
-        "partitions", "shuffle"])]
+    /// Compare each layer with some of its columns, e.g. 0..8 or 0,3,5, or with --to or --against
+    /// another layer with them; may be repeated
+    #[arg(long, value_name = "COLUMNS", conflicts_with_all = ["greedy", "partitions",
+        "shuffle"])]
     coordinates: Vec<String>,
 
-    /// Grow the subset of columns that keeps most information, up to M columns
-    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST), conflicts_with_all = ["other",
-        "against", "partitions", "shuffle"])]
+    /// Grow the subset of columns that keeps most information of the layer, or with --to or
+    /// --against of another one, up to M columns
+    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST),
+        conflicts_with_all = ["partitions", "shuffle"])]
     greedy: Option<usize>,
 
     /// Subsets of each size that the greedy search keeps
@@ -130,9 +132,6 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
     };
     let shared = &args.shared;
     let dump = shared.layers.open(&args.input)?;
-    let layers = shared
-        .layers
-        .options_or(dump.n_rows(), &shared.rows, DuplicatePolicy::Keep)?;
     let rule = match args.subsets.greedy {
         Some(columns) => SubsetRule::Greedy {
             columns,
@@ -141,10 +140,30 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
         },
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };
-    let options = SubsetOptions { rule, k };
-    let profile = subsets(&dump, &layers, &options, bench)?;
-    let input = vec![input_name(&args.input)];
-    args.shared
+    let second = args.pairs.open()?;
+    let target = match (args.pairs.asked(), &second) {
+        (None, None) => None,
+        _ => Some(args.pairs.target()),
+    };
+    let options = SubsetOptions { target, rule, k };
+    let (left, right) = args
+        .pairs
+        .sides(&dump, second.as_ref(), &shared.layers, &shared.rows)?;
+    let mut profile = match options.target {
+        None => subsets(&dump, &left.options, &options, bench)?,
+        Some(_) => {
+            let comparison = Comparison::new(left, right, bench.progress)?;
+            let mut profile = target_subsets(&comparison, &options, bench)?;
+            profile.warnings.extend_from_slice(dump.warnings());
+            profile
+        }
+    };
+    if let Some(second) = &second {
+        profile.warnings.extend_from_slice(second.warnings());
+    }
+    let mut input = vec![input_name(&args.input)];
+    input.extend(args.pairs.second().map(input_name));
+    shared
         .output
         .write(&Report::new("imbalance-subsets", input, &profile).understood([&dump]))
 }

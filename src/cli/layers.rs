@@ -141,8 +141,11 @@ impl LayerArgs {
         rows: &RowArgs,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
-        self.read
-            .options(rows.resolve(n)?, self.duplicates.unwrap_or(duplicates))
+        let duplicates = self.duplicates.unwrap_or(duplicates);
+        Ok(LayerOptions {
+            directions: self.metric() == Metric::Cosine,
+            ..self.read.options(rows.resolve(n)?, duplicates)?
+        })
     }
 
     /// The distance.
@@ -198,6 +201,7 @@ impl ReadArgs {
             rows,
             duplicates,
             drop_nonfinite: self.drop_nonfinite,
+            directions: false,
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use repgeo::Result;
 use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
-use repgeo::mechanisms::{Positions, Readout};
+use repgeo::mechanisms::{NormKind, Positions, Readout};
 use repgeo::report::{LensParameters, LogitLensReport, Report};
 
 use super::choice::choice;
@@ -25,10 +25,15 @@ pub struct LogitLensArgs {
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 
-    /// Final LayerNorm and unembedding: a checkpoint's folder (config.json and safetensors), or a
+    /// Final norm and unembedding: a checkpoint's folder (config.json and safetensors), or a
     /// safetensors file with ln_final.w, ln_final.b, unembed.W_U
     #[arg(long, value_name = "PATH")]
     unembed: PathBuf,
+
+    /// The final norm where the file of --unembed does not tell it: layer (GPT-2, GPT-NeoX, Pythia),
+    /// or rms (Llama, Mistral, Qwen, Gemma)
+    #[arg(long, value_parser = choice::<NormKind>(), value_name = "NORM")]
+    norm: Option<NormKind>,
 
     #[command(flatten)]
     prompts: PromptArgs,
@@ -102,7 +107,7 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
         ..args.lens.options()
     };
     let centred = args.lens.center_unembed == Switch::On;
-    let readout = Readout::open(&args.unembed, centred)?;
+    let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
     let lens = logit_lens(&dump, &readout, &options, &progress)?;
     let parameters = LensParameters {

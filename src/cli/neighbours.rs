@@ -8,7 +8,7 @@ use repgeo::Result;
 use repgeo::cache::{check_content, fingerprint, write_queries, write_table};
 use repgeo::geometry::stats::mean;
 use repgeo::neighbours::NeighbourTable;
-use repgeo::profile::{Bench, DuplicatePolicy, PreparedLayer, prepare};
+use repgeo::profile::{Bench, DuplicatePolicy, PreparedLayer, near_duplicate_warning, prepare};
 use repgeo::report::{NeighboursReport, Report, WrittenTable};
 use repgeo::storage::{prepare_folder, short_stem};
 use repgeo::warning::{Warning, WarningCode};
@@ -93,7 +93,8 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         let (table, asked, mut warnings) = match &queries {
             None => {
                 let table = of_itself(&bench, &prepared, &info.name, args.k, &path)?;
-                (table, None, Vec::new())
+                let near = near_duplicate_warning(&table.distances_of_order(1).to_vec());
+                (table, None, near.into_iter().collect())
             }
             Some(queries) => {
                 let (layer, asked) = queries.read(at, info, prepared.matrix.n_columns())?;

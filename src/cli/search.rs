@@ -41,7 +41,7 @@ pub fn size(text: &str) -> Result<u64, String> {
         _ => return Err(example.into()),
     };
     let number: f64 = digits.parse().map_err(|_| example)?;
-    let bytes = number * f64::from(power).exp2();
+    let bytes = number * libm::exp2(f64::from(power));
     // Far beyond any machine, and exact.
     if !(1.0..=2f64.powi(52)).contains(&bytes) {
         return Err(example.into());

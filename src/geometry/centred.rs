@@ -6,7 +6,8 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::input::{Matrix, Values, scan};
+use super::rounding::Rounding;
+use crate::input::{Matrix, Scan, Values, scan};
 
 /// Rows widened at a time; fixed, so that the order of additions is a function of the data alone.
 const BLOCK: usize = 1024;
@@ -17,23 +18,31 @@ const PANEL: usize = 256;
 /// X − 1x̄ᵀ, with x̄ the column means: N rows, D columns.
 ///
 /// The values stay where and as they are stored; blocks of rows are widened and centred on the
-/// way into a product.
+/// way into a product. A column that varies by no more than the rounding of the stored type,
+/// ‖x^c − x̄_c‖ ≤ u‖x^c‖, is constant: what varies in it is rounding, which may be larger than all
+/// that other columns hold.
 #[derive(Clone)]
 pub struct Centred<'a> {
     data: &'a Matrix,
     means: Vec<f64>,
-    /// What centred values are multiplied by, a power of two.
-    factor: f64,
+    /// What centred values are multiplied by: a power of two, or 0 for a constant column.
+    factors: Vec<f64>,
+    noise: Noise,
+}
+
+/// What rounding to the stored type may have done to a layer, over columns that vary.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Noise {
+    /// Largest Frobenius norm of all errors.
+    pub norm: f64,
+    /// Σ_c e_c² ‖x^c − x̄_c‖², e_c the largest norm of the errors of column c.
+    pub in_products: f64,
 }
 
 impl<'a> Centred<'a> {
     /// The rows of `data`, which must be finite, less their means.
     pub fn new(data: &'a Matrix) -> Self {
-        Self {
-            data,
-            means: scan(data).means,
-            factor: 1.0,
-        }
+        Self::scaled(data, &scan(data), 1.0)
     }
 
     /// The same, times the power of two that brings the largest value of `data` near 1.
@@ -41,11 +50,64 @@ impl<'a> Centred<'a> {
     /// Fourth powers of what is left neither overflow nor vanish, whatever the unit of the data.
     pub fn of_unit_size(data: &'a Matrix) -> Self {
         let scan = scan(data);
+        let factor = unit_factor(scan.max_abs);
+        Self::scaled(data, &scan, factor)
+    }
+
+    fn scaled(data: &'a Matrix, scan: &Scan, factor: f64) -> Self {
+        let (n, rounding) = (data.n_rows(), Rounding::of(data));
+        let columns = scan.means.iter().zip(&scan.variances);
+        let columns: Vec<[f64; 2]> = columns
+            .map(|(mean, variance)| {
+                let spread = variance.sqrt() * factor * (n as f64 - 1.0).max(0.0).sqrt();
+                let offset = (mean * factor).abs() * (n as f64).sqrt();
+                let error = rounding.unit * libm::hypot(spread, offset);
+                [
+                    spread,
+                    error + rounding.smallest * factor * (n as f64).sqrt(),
+                ]
+            })
+            .collect();
+        let varies = |[spread, error]: &[f64; 2]| spread > error;
+        let factors = columns
+            .iter()
+            .map(|column| if varies(column) { factor } else { 0.0 });
+        let sum = |term: fn(f64, f64) -> f64| {
+            let varying = columns.iter().filter(|column| varies(column));
+            varying
+                .map(|&[spread, error]| term(spread, error))
+                .sum::<f64>()
+        };
         Self {
             data,
-            means: scan.means,
-            factor: unit_factor(scan.max_abs),
+            means: scan.means.clone(),
+            factors: factors.collect(),
+            noise: Noise {
+                norm: sum(|_, error| error * error).sqrt(),
+                in_products: sum(|spread, error| (error * spread) * (error * spread)),
+            },
         }
+    }
+
+    /// What rounding to the stored type may have done to the centred values.
+    pub fn noise(&self) -> Noise {
+        self.noise
+    }
+
+    /// The squares of the largest errors that rounding may have left in the rows, N × D.
+    pub(super) fn squared_errors(&self) -> Mat<f64> {
+        let (n, d) = (self.n_rows(), self.n_columns());
+        let rounding = Rounding::of(self.data);
+        let mut row = vec![0.0; d];
+        let mut errors = Mat::zeros(n, d);
+        for i in 0..n {
+            self.data.widen_row(i, &mut row);
+            for (j, (x, factor)) in row.iter().zip(&self.factors).enumerate() {
+                let error = factor * rounding.of_norm(x.abs(), 1);
+                errors[(i, j)] = error * error;
+            }
+        }
+        errors
     }
 
     /// N.
@@ -72,8 +134,8 @@ impl<'a> Centred<'a> {
         for (row, out) in rows.zip(values.chunks_exact_mut(d.max(1))) {
             self.data.widen_row(row, out);
             out.iter_mut()
-                .zip(&self.means)
-                .for_each(|(x, mean)| *x = (*x - mean) * self.factor);
+                .zip(self.means.iter().zip(&self.factors))
+                .for_each(|(x, (mean, factor))| *x = (*x - mean) * factor);
         }
     }
 
@@ -219,7 +281,7 @@ impl<'a> Centred<'a> {
 pub(super) fn unit_factor(largest: f64) -> f64 {
     if largest > 0.0 && largest.is_finite() {
         // Beyond these exponents the factor itself would be no normal number.
-        (-largest.log2().floor().clamp(-1000.0, 1000.0)).exp2()
+        libm::exp2(-libm::log2(largest).floor().clamp(-1000.0, 1000.0))
     } else {
         1.0
     }

@@ -98,6 +98,14 @@ impl Quantiles {
     }
 }
 
+/// How many of the distances `r1` lie below 1e-6 of their median, and how many are 0.
+pub fn near_zero(r1: &[f64]) -> (usize, usize) {
+    let limit = stats::median(r1).map_or(0.0, |median| 1e-6 * median);
+    let below = |limit: f64| r1.iter().filter(|&&near| near < limit).count();
+    let zero = r1.iter().filter(|&&near| near <= 0.0).count();
+    (below(limit), zero)
+}
+
 impl DistanceDiagnostics {
     /// Diagnostics of the first and second neighbour distance of every row.
     ///
@@ -106,7 +114,7 @@ impl DistanceDiagnostics {
     pub fn new(r1: &[f64], r2: &[f64]) -> Self {
         assert_eq!(r1.len(), r2.len(), "one pair of distances a row");
         let near = Quantiles::of(&mut r1.to_vec());
-        let limit = near.median().map_or(0.0, |median| 1e-6 * median);
+        let (n_near_zero_r1, n_zero_r1) = near_zero(r1);
         let mut mus: Vec<f64> = r1.iter().zip(r2).map(|(near, far)| far / near).collect();
         mus.retain(|mu| mu.is_finite());
         let count = |holds: &dyn Fn(f64, f64) -> bool| {
@@ -117,8 +125,8 @@ impl DistanceDiagnostics {
         };
         #[allow(clippy::float_cmp)] // ties are exact by definition
         Self {
-            n_zero_r1: count(&|near, _| near == 0.0),
-            n_near_zero_r1: count(&|near, _| near < limit),
+            n_zero_r1,
+            n_near_zero_r1,
             n_tied_r1_r2: count(&|near, far| near == far),
             n_nonfinite_mu: r1.len() - mus.len(),
             r1: near,

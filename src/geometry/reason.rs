@@ -14,6 +14,10 @@ pub enum Reason {
     AllRowsIdentical,
     /// All columns have zero variance.
     ConstantLayer,
+    /// Every two rows are equally far apart, within the rounding of the stored type.
+    EquidistantRows,
+    /// A row has no direction: its values are zero, or all equal where correlations are asked for.
+    RowWithoutDirection,
     /// Every usable ratio has a zero denominator.
     ZeroDistances,
     /// All ratios equal 1, or the outlier filter would remove everything.
@@ -53,6 +57,8 @@ impl Reason {
             Self::TooFewRows => "too_few_rows",
             Self::AllRowsIdentical => "all_rows_identical",
             Self::ConstantLayer => "constant_layer",
+            Self::EquidistantRows => "equidistant_rows",
+            Self::RowWithoutDirection => "row_without_direction",
             Self::ZeroDistances => "zero_distances",
             Self::DegenerateRatios => "degenerate_ratios",
             Self::NoRoot => "no_root",

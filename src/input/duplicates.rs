@@ -19,6 +19,33 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
+    /// What is known once every row names the first row that it is equal to.
+    ///
+    /// # Panics
+    /// If a row names a later one.
+    pub(crate) fn of_first(first: Vec<u32>) -> Self {
+        let (mut kept, mut multiplicity) = (Vec::new(), Vec::new());
+        // A first occurrence comes before its repeats, so its position is known when they need it.
+        let mut inverse = first;
+        for i in 0..u32::try_from(inverse.len()).expect("rows are counted in 32 bits") {
+            let original = inverse[i as usize];
+            inverse[i as usize] = if original == i {
+                kept.push(i);
+                multiplicity.push(1);
+                u32::try_from(kept.len() - 1).expect("no more than the rows")
+            } else {
+                let at = inverse[original as usize];
+                multiplicity[at as usize] += 1;
+                at
+            };
+        }
+        Self {
+            kept,
+            multiplicity,
+            inverse,
+        }
+    }
+
     /// Number of rows that repeat an earlier one.
     pub fn n_duplicates(&self) -> usize {
         self.inverse.len() - self.kept.len()
@@ -99,26 +126,7 @@ fn find<'a, T: Bits + 'a>(matrix: &Matrix, stored: impl Fn(usize) -> &'a [T] + S
         }
     }
 
-    let (mut kept, mut multiplicity) = (Vec::new(), Vec::new());
-    // A first occurrence comes before its repeats, so its position is known when they need it.
-    let mut inverse = first;
-    for i in 0..n {
-        let original = inverse[i as usize];
-        inverse[i as usize] = if original == i {
-            kept.push(i);
-            multiplicity.push(1);
-            u32::try_from(kept.len() - 1).expect("no more than the rows")
-        } else {
-            let at = inverse[original as usize];
-            multiplicity[at as usize] += 1;
-            at
-        };
-    }
-    Duplicates {
-        kept,
-        multiplicity,
-        inverse,
-    }
+    Duplicates::of_first(first)
 }
 
 fn equal<T: Bits>(a: &[T], b: &[T]) -> bool {

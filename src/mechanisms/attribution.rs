@@ -294,7 +294,7 @@ impl Sources {
         let mut row = vec![0.0; readout.width];
         for &at in &stored {
             self.last.read(example, at, &mut row)?;
-            let scale = scales.at(example, at, &row, readout.eps)?;
+            let scale = scales.at(example, at, &row, readout)?;
             let per = weight / scale;
             let mut add = |place: usize, row: &[f64]| {
                 for (sum, vector) in found[place].iter_mut().zip(vectors) {
@@ -438,7 +438,7 @@ fn logit_error(
             continue;
         };
         last.read(example, at, &mut row)?;
-        let scale = scales.at(example, at, &row, readout.eps)?;
+        let scale = scales.at(example, at, &row, readout)?;
         matrix.widen_row(example, &mut all);
         let mean = all.iter().sum::<f64>() / vocabulary as f64;
         for &token in pair {

@@ -278,7 +278,7 @@ impl Reader<'_> {
     /// without tokens. u_t has mean 0, so the mean of x need not be taken off.
     fn sum(&self, example: usize, row: &mut [f64], sum: &mut [f64]) -> Result<Option<f64>> {
         let stored = self.dump.stored(example, &self.spot.ranges[example]);
-        let scale = |at: usize, row: &[f64]| self.scales.at(example, at, row, self.readout.eps);
+        let scale = |at: usize, row: &[f64]| self.scales.at(example, at, row, self.readout);
         if let &[at] = stored.as_slice() {
             self.stream.widen(example, at, sum);
             return Ok(Some(1.0 / scale(at, sum)?));
@@ -308,7 +308,7 @@ impl Reader<'_> {
     /// What the unembedding is multiplied with: the place through the final norm.
     fn through_norm(&self, sum: &[f64], weight: f64, with_bias: bool) -> Vec<f32> {
         let norm = self.readout.norm();
-        let mean = sum.iter().sum::<f64>() / sum.len() as f64;
+        let mean = self.readout.kind.centre(sum);
         let parts = sum.iter().zip(&norm.gain).zip(&norm.bias);
         #[allow(clippy::cast_possible_truncation)] // f32 is the precision of the sweep
         parts

@@ -13,6 +13,7 @@ mod last_positions;
 pub mod lens;
 pub mod model;
 pub mod modify;
+mod norm;
 pub mod patterns;
 mod prompts;
 mod readout;
@@ -22,6 +23,7 @@ mod stat;
 pub mod streams;
 
 pub use dump::StreamDump;
+pub use norm::NormKind;
 pub use prompts::{Prompts, SLOTS, Targets};
 pub use readout::Readout;
 pub use spots::Positions;

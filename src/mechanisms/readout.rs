@@ -1,9 +1,10 @@
-//! The way from the residual stream to a logit: final LayerNorm and unembedding.
+//! Reads logits off the residual stream: final norm and unembedding.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::model::{Checkpoint, Norm, Real};
+use super::norm::{NormKind, agreed, norm_kind};
 use crate::input::{Matrix, Tensors, Values};
 use crate::{Error, Result};
 
@@ -13,14 +14,16 @@ use crate::{Error, Result};
 /// vocabulary, if centred), the logit of token t at residual x is
 ///
 /// ```text
-/// u_t · x / s + c_t      u_t = γ ⊙ W̄_U[:, t] minus its mean over d
+/// u_t · x / s + c_t      u_t = γ ⊙ W̄_U[:, t], of a LayerNorm minus its mean over d
 ///                        c_t = β · W̄_U[:, t] + b̄_U[t]
-///                        s   = √(var(x) + eps)
+///                        s   = √(var(x) + eps), of an RMSNorm √(mean x² + eps)
 /// ```
 #[derive(Debug)]
 pub struct Readout {
     /// Width d.
     pub width: usize,
+    /// Which norm.
+    pub kind: NormKind,
     /// Added to the variance.
     pub eps: f64,
     /// Where everything came from, if it was a checkpoint: its blocks give W_O too.
@@ -76,15 +79,19 @@ impl Directions {
 impl Readout {
     /// Opens a checkpoint folder (or its weights file beside `config.json`), or a safetensors file
     /// with `ln_final.w`, `ln_final.b` and `unembed.W_U`, or `target_ids`, `W_U_targets` and
-    /// `W_U_mean`, whose metadata say `eps` and `fold_ln`.
+    /// `W_U_mean`, whose metadata say `eps`, `fold_ln` and `normalization_type` (`LN`, `RMS`).
+    ///
+    /// `norm` is the kind of the final norm where the file does not tell it: a checkpoint and a β
+    /// that is not zero do.
     ///
     /// `centred` subtracts the mean over the vocabulary, which reads all of W_U unless the file
     /// holds the mean.
     ///
     /// # Errors
     /// [`Error::NoLayers`] naming what is missing; [`Error::Malformed`] where folded and unfolded
-    /// weights are mixed or nothing says which they are.
-    pub fn open(path: &Path, centred: bool) -> Result<Self> {
+    /// weights are mixed, or nothing says which they are or which norm it is; [`Error::Usage`] where
+    /// `norm` is another than the file says.
+    pub fn open(path: &Path, centred: bool, norm: Option<NormKind>) -> Result<Self> {
         let folder = if path.is_dir() {
             Some(path)
         } else {
@@ -92,8 +99,12 @@ impl Readout {
         };
         let has_config = folder.is_some_and(|folder| folder.join("config.json").is_file());
         match folder {
-            Some(folder) if has_config => Self::of_checkpoint(Checkpoint::open(folder)?, centred),
-            _ => Self::of_tensors(&Tensors::open(path)?, centred),
+            Some(folder) if has_config => {
+                // Both families that are known have it.
+                agreed(path, NormKind::Layer, norm)?;
+                Self::of_checkpoint(Checkpoint::open(folder)?, centred)
+            }
+            _ => Self::of_tensors(&Tensors::open(path)?, centred, norm),
         }
     }
 
@@ -105,6 +116,7 @@ impl Readout {
         let columns = Columns::Rows(checkpoint.unembedding()?);
         let mut readout = Self {
             width: checkpoint.config.width,
+            kind: NormKind::Layer,
             eps: checkpoint.config.eps,
             norm: checkpoint.final_norm()?,
             checkpoint: Some(checkpoint),
@@ -117,7 +129,7 @@ impl Readout {
         Ok(readout)
     }
 
-    fn of_tensors(tensors: &Tensors, centred: bool) -> Result<Self> {
+    fn of_tensors(tensors: &Tensors, centred: bool, asked: Option<NormKind>) -> Result<Self> {
         let malformed = |fact: String, remedy: &str| Error::Malformed {
             path: tensors.path().to_owned(),
             fact,
@@ -153,6 +165,7 @@ impl Readout {
             }
         };
         let (gain, bias) = (vector("ln_final.w", width)?, vector("ln_final.b", width)?);
+        let kind = norm_kind(tensors, bias.as_deref(), asked)?;
         let norm = match (folded, gain, bias) {
             (true, Some(_), _) | (true, _, Some(_)) => {
                 return Err(malformed(
@@ -165,12 +178,20 @@ impl Readout {
                 bias: vec![0.0; width],
             },
             (false, Some(gain), Some(bias)) => Norm { gain, bias },
+            (false, Some(gain), None) => Norm {
+                gain,
+                bias: vec![0.0; width],
+            },
             (false, _, _) => {
                 return Err(tensors
-                    .require("ln_final.w", "ln_f.weight and ln_f.bias (final_layer_norm), dumped as ln_final.w and ln_final.b")
-                    .and_then(|_| tensors.require("ln_final.b", "ln_f.bias"))
+                    .require(
+                        "ln_final.w",
+                        "ln_f.weight (final_layer_norm, model.norm), dumped as ln_final.w",
+                    )
                     .err()
-                    .unwrap_or_else(|| malformed("ln_final is incomplete".into(), "dump both parts")));
+                    .unwrap_or_else(|| {
+                        malformed("ln_final is incomplete".into(), "dump both parts")
+                    }));
             }
         };
         let eps = tensors.metadata("eps").map_or(Ok(1e-5), |text| {
@@ -208,6 +229,7 @@ impl Readout {
         };
         let mut readout = Self {
             width,
+            kind,
             eps,
             checkpoint: None,
             norm,
@@ -284,7 +306,7 @@ impl Readout {
                 .iter_mut()
                 .zip(&self.norm.gain)
                 .for_each(|(w, gain)| *w *= gain);
-            let mean = column.iter().sum::<f64>() / self.width as f64;
+            let mean = self.kind.centre(&column);
             vectors.extend(column.iter().map(|w| w - mean));
             if !mean.is_finite() || !constants[at].is_finite() {
                 return Err(Error::Usage(format!(

@@ -44,14 +44,20 @@ impl Scales {
     }
 
     /// s of a stored row; `row` are the values being read.
-    pub(crate) fn at(&self, example: usize, stored: usize, row: &[f64], eps: f64) -> Result<f64> {
+    pub(crate) fn at(
+        &self,
+        example: usize,
+        stored: usize,
+        row: &[f64],
+        readout: &Readout,
+    ) -> Result<f64> {
         let Self::Final {
             stream,
             is_scale,
             known,
         } = self
         else {
-            return Ok(deviation(row, eps));
+            return Ok(readout.kind.scale(row, readout.eps));
         };
         let cell = &known[stream.row(example, stored)];
         if let Some(&scale) = cell.get() {
@@ -64,7 +70,7 @@ impl Scales {
         } else {
             let mut last = vec![0.0; row.len()];
             stream.read(example, stored, &mut last)?;
-            deviation(&last, eps)
+            readout.kind.scale(&last, readout.eps)
         };
         if scale <= 0.0 {
             let fact = format!("example {example} has scale {scale}");
@@ -72,13 +78,6 @@ impl Scales {
         }
         Ok(*cell.get_or_init(|| scale))
     }
-}
-
-fn deviation(row: &[f64], eps: f64) -> f64 {
-    let n = row.len() as f64;
-    let mean = row.iter().sum::<f64>() / n;
-    let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (variance + eps).sqrt()
 }
 
 /// Blocks of the model: what the checkpoint says, else what the dump holds.
@@ -89,8 +88,9 @@ pub(crate) fn n_layers(dump: &StreamDump, readout: &Readout) -> usize {
     }
 }
 
-/// Fails if a stream that should be the last residual is the output of the final LayerNorm, as
-/// `hidden_states[-1]` of transformers is: (x − β)/γ then has mean 0 and variance 1 in every row.
+/// Fails if a stream that should be the last residual is the output of the final norm, as
+/// `hidden_states[-1]` of transformers is: (x − β)/γ then has mean 0 and variance 1 in every row, or
+/// mean square 1 after an RMSNorm.
 pub(crate) fn refuse_normed(dump: &StreamDump, stream: &Stream, readout: &Readout) -> Result<()> {
     const LOOKED_AT: usize = 32;
     const CLOSE: f64 = 1e-2;
@@ -108,16 +108,15 @@ pub(crate) fn refuse_normed(dump: &StreamDump, stream: &Stream, readout: &Readou
         for ((x, gain), bias) in row.iter_mut().zip(&norm.gain).zip(&norm.bias) {
             *x = (*x - bias) / gain;
         }
-        let n = row.len() as f64;
-        let mean = row.iter().sum::<f64>() / n;
-        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-        if mean.abs() > CLOSE || (variance - 1.0).abs() > CLOSE {
+        let mean = readout.kind.centre(&row);
+        let scale = readout.kind.scale(&row, 0.0);
+        if mean.abs() > CLOSE || (scale * scale - 1.0).abs() > CLOSE {
             return Ok(());
         }
     }
     Err(stream.refused(
-        "this is the output of the final LayerNorm, as hidden_states[-1] is",
-        "dump the input of ln_f (final_layer_norm) or the output of the last block",
+        "this is the output of the final norm, as hidden_states[-1] is",
+        "dump the input of ln_f (final_layer_norm, model.norm) or the output of the last block",
     ))
 }
 

@@ -110,7 +110,7 @@ fn activations(n: usize, d: usize) -> Matrix {
     let mut random = SplitMix64::new(1);
     let mut normal = || {
         let (u, v) = (1.0 - random.uniform(), random.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+        (-2.0 * libm::log(u)).sqrt() * libm::cos(std::f64::consts::TAU * v)
     };
     let rank = 24.min(d);
     let basis: Vec<f64> = (0..rank * d).map(|_| normal()).collect();

@@ -2,7 +2,8 @@
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
-use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
+use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, near_zero};
+use crate::geometry::directions::find_equal_directions;
 use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
 use crate::profile::bench::Bench;
 use crate::warning::{Warning, WarningCode};
@@ -32,6 +33,8 @@ pub struct LayerOptions {
     pub duplicates: DuplicatePolicy,
     /// Leave rows with NaN or infinity out instead of refusing the layer.
     pub drop_nonfinite: bool,
+    /// Rows are equal if they point the same way, as the cosine sees them.
+    pub directions: bool,
 }
 
 /// A layer ready for analysis.
@@ -102,7 +105,10 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         (matrix, rows) = keep(&matrix, &rows, &finite);
     }
 
-    let duplicates = find_duplicates(&matrix);
+    let duplicates = match options.directions {
+        true => find_equal_directions(&matrix),
+        false => find_duplicates(&matrix),
+    };
     let n_duplicates = duplicates.n_duplicates();
     if n_duplicates > 0 {
         let n = matrix.n_rows();
@@ -125,7 +131,13 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         warnings.push(Warning::new(
             WarningCode::Duplicates,
             n_duplicates,
-            format!("{n_duplicates} of {n} rows repeat an earlier row and {done}"),
+            format!(
+                "{n_duplicates} of {n} rows repeat {} and {done}",
+                match options.directions {
+                    true => "the direction of an earlier row",
+                    false => "an earlier row",
+                }
+            ),
         ));
     }
     let diagnostics = Diagnostics {
@@ -210,24 +222,42 @@ pub(super) fn distance_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warn
     let Some(found) = &diagnostics.distances else {
         return Vec::new();
     };
-    let share = |code, count: usize, limit: f64, what: &str| {
-        let message = format!("{count} of {n} rows {what}");
-        (count as f64 > limit * n as f64).then(|| Warning::new(code, count, message))
-    };
-    let near = "have a first neighbour closer than 1e-6 of the median";
-    let tied = "have equal first and second neighbour distances (quantised data?)";
-    [
-        share(
+    let tied = found.n_tied_r1_r2;
+    let quantised = (tied as f64 > 1e-2 * n as f64).then(|| {
+        Warning::new(
+            WarningCode::Quantised,
+            tied,
+            format!(
+                "{tied} of {n} rows have equal first and second neighbour distances (quantised \
+                 data?)"
+            ),
+        )
+    });
+    let near = near_duplicates(found.n_near_zero_r1, found.n_zero_r1, n);
+    near.into_iter().chain(quantised).collect()
+}
+
+/// The warning about almost equal rows in every command that reads nearest distances; `r1` are the
+/// distances of all rows to their nearest.
+pub fn near_duplicate_warning(r1: &[f64]) -> Option<Warning> {
+    let (near, zero) = near_zero(r1);
+    near_duplicates(near, zero, r1.len())
+}
+
+/// One pair is enough, for its ratio of distances outweighs those of hundreds of rows. Exact
+/// repeats have a warning of their own, so of them it takes more.
+fn near_duplicates(near: usize, zero: usize, n: usize) -> Option<Warning> {
+    (near > zero || near as f64 > 1e-3 * n as f64).then(|| {
+        Warning::new(
             WarningCode::NearDuplicates,
-            found.n_near_zero_r1,
-            1e-3,
             near,
-        ),
-        share(WarningCode::Quantised, found.n_tied_r1_r2, 1e-2, tied),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+            format!(
+                "{near} of {n} rows have a first neighbour closer than 1e-6 of the median; such \
+                 twins pull dimensions towards 0: leave one of each out, or read a larger scale \
+                 (gride at a higher order, more neighbours)"
+            ),
+        )
+    })
 }
 
 /// Diagnostics of one layer with all its finite rows kept, and what to warn about.
@@ -243,6 +273,7 @@ pub fn diagnose(
     let options = LayerOptions {
         duplicates: DuplicatePolicy::Keep,
         drop_nonfinite: true,
+        directions: metric == Metric::Cosine,
         ..options.clone()
     };
     let PreparedLayer {

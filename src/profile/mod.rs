@@ -17,5 +17,7 @@ pub mod similarity;
 pub use bench::Bench;
 pub use controls::Control;
 pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
-pub use layers::{DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, prepare};
+pub use layers::{
+    DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, near_duplicate_warning, prepare,
+};
 pub use resample::{PartitionOrder, Resampling};

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
     clippy::excessive_precision,
     clippy::float_cmp,
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
 )]
 
 mod architecture;
+mod cases;
 mod cli;
 mod clones;
 mod common;
@@ -26,6 +28,7 @@ mod reliability;
 mod report_schema;
 mod report_text;
 mod rings;
+mod same_bytes;
 mod similarity;
 mod tables;
 mod tree_oracle;

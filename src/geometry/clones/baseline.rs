@@ -30,7 +30,7 @@ impl Baseline {
         let (chunk, all, n) = (w as f64, width as f64, n_rows as f64);
         let freedom = n - 1.0 - chunk;
         let ln_ratio = ln_gamma(freedom / 2.0) - ln_gamma((freedom + 1.0) / 2.0);
-        let correlation = ln_ratio.exp() / std::f64::consts::PI.sqrt();
+        let correlation = libm::exp(ln_ratio) / std::f64::consts::PI.sqrt();
         let outside = all - chunk;
         let pairs = if all > 1.0 {
             (outside * (outside - 1.0) / (all * (all - 1.0))).max(0.0)

@@ -18,7 +18,7 @@ pub use critical::{
     CriticalWidth, R2_THRESHOLD, WidthEvidence, ZERO_TRAINING_ERROR, critical_width,
 };
 pub use elimination::Elimination;
-pub use ensemble::{Member, ensemble_accuracy};
+pub use ensemble::{EnsembleAccuracy, Member, ensemble_accuracy};
 pub use fit::{ChunkFit, Remainder, Residuals};
 pub use power_law::{Extrapolation, Slope, excess_slope, extrapolated_error};
 pub use projection::Projection;

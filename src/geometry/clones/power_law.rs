@@ -31,7 +31,7 @@ pub fn excess_slope(points: &[(usize, f64)], limit: f64) -> Option<Slope> {
     let logs: Vec<(f64, f64)> = points
         .iter()
         .filter(|(_, error)| *error > limit)
-        .map(|&(w, error)| ((w as f64).ln(), (error - limit).ln()))
+        .map(|&(w, error)| (libm::log(w as f64), libm::log(error - limit)))
         .collect();
     let line = line(&logs)?;
     Some(Slope {

@@ -202,6 +202,6 @@ fn argmax(values: &[f64]) -> usize {
 
 fn log_sum_exp(values: &[f64]) -> f64 {
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = values.iter().map(|value| (value - largest).exp()).sum();
-    largest + sum.ln()
+    let sum: f64 = values.iter().map(|value| libm::exp(value - largest)).sum();
+    largest + libm::log(sum)
 }

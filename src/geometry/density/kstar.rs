@@ -59,7 +59,7 @@ pub fn kstar(
             if own <= 0.0 || other <= 0.0 {
                 return None;
             }
-            if 4.0 * size as f64 * ln_cosh(id * (own / other).ln() / 2.0) > threshold {
+            if 4.0 * size as f64 * ln_cosh(id * libm::log(own / other) / 2.0) > threshold {
                 return Some(size);
             }
         }
@@ -88,7 +88,7 @@ fn ln_cosh(x: f64) -> f64 {
     if x < 1e-4 {
         return x * x / 2.0;
     }
-    x + (-2.0 * x).exp().ln_1p() - std::f64::consts::LN_2
+    x + libm::log1p(libm::exp(-2.0 * x)) - std::f64::consts::LN_2
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Densities {
 
 /// ln ω_d, the volume of the unit ball in `d` dimensions, π^{d/2} / Γ(d/2 + 1).
 fn ln_unit_ball(d: f64) -> f64 {
-    d / 2.0 * std::f64::consts::PI.ln() - ln_gamma(d / 2.0 + 1.0)
+    d / 2.0 * libm::log(std::f64::consts::PI) - ln_gamma(d / 2.0 + 1.0)
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ pub fn kstar_nn(
 /// The density of `kstar` of `n` rows in a ball of radius `radius`.
 pub(super) fn ball(radius: f64, kstar: usize, id: f64, n: usize) -> Option<RowDensity> {
     let size = kstar as f64;
-    let log_density = size.ln() - ln_unit_ball(id) - id * radius.ln() - (n as f64).ln();
+    let log_density =
+        libm::log(size) - ln_unit_ball(id) - id * libm::log(radius) - libm::log(n as f64);
     (radius > 0.0).then_some(RowDensity {
         log_density,
         error: size.sqrt().recip(),

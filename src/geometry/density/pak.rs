@@ -49,7 +49,7 @@ pub fn pak(
     if sizes.iter().flatten().any(|&size| size == 0 || size > k) {
         return Err(Reason::TooFewNeighbours);
     }
-    let constant = ln_unit_ball(id) + (n as f64).ln();
+    let constant = ln_unit_ball(id) + libm::log(n as f64);
     let found: Vec<Option<(RowDensity, bool)>> = (0..n)
         .into_par_iter()
         .map_init(Vec::new, |shells, i| {
@@ -67,7 +67,7 @@ pub fn pak(
             };
             let size = kstar as f64;
             let density = RowDensity {
-                log_density: f - constant - id * radius.ln(),
+                log_density: f - constant - id * libm::log(radius),
                 error: ((4.0 * size + 2.0) / (size * (size - 1.0))).sqrt(),
                 kstar,
             };
@@ -93,10 +93,10 @@ fn volumes(
 ) -> impl Iterator<Item = f64> {
     let mut ln_inner = f64::NEG_INFINITY;
     distances.map(move |outer| {
-        let ln_outer = (outer / radius).ln();
+        let ln_outer = libm::log(outer / radius);
         let volume = if ln_outer > ln_inner {
             // u_l − u_{l−1} without cancellation.
-            -(id * ln_outer).exp() * (id * (ln_inner - ln_outer)).exp_m1()
+            -libm::exp(id * ln_outer) * libm::expm1(id * (ln_inner - ln_outer))
         } else {
             0.0
         };
@@ -114,7 +114,7 @@ fn maximum(shells: &[f64]) -> Option<f64> {
     if (first + 1) as f64 >= middle || (last + 1) as f64 <= middle {
         return None;
     }
-    let mut at = Point::new(shells, size.ln(), 0.0);
+    let mut at = Point::new(shells, libm::log(size), 0.0);
     for _ in 0..MAX_STEPS {
         let (mut df, mut da) = at.newton_step(shells)?;
         let slack = SLACK * (1.0 + at.value.abs());
@@ -179,7 +179,7 @@ impl Point {
 
 /// l and w_l e^{f + a l} of every shell.
 fn expectations(shells: &[f64], f: f64, a: f64) -> impl Iterator<Item = (f64, f64)> {
-    let (mut density, step) = (f.exp(), a.exp());
+    let (mut density, step) = (libm::exp(f), libm::exp(a));
     let mut l = 0.0;
     shells.iter().map(move |w| {
         l += 1.0;

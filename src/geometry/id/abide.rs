@@ -108,7 +108,7 @@ fn by_gride(rows: &[(ArrayView1<f64>, usize)]) -> Step {
 }
 
 fn by_counts(rows: &[(ArrayView1<f64>, usize)], id: f64, ratio: Option<f64>) -> Step {
-    let ratio = ratio.unwrap_or_else(|| SHARE.powf(id.recip()).min(MAX_RATIO));
+    let ratio = ratio.unwrap_or_else(|| libm::pow(SHARE, id.recip()).min(MAX_RATIO));
     let counts = rows
         .iter()
         .fold(Counts::default(), |counts, &(near, size)| {

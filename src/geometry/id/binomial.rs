@@ -40,14 +40,14 @@ pub(super) struct Counts {
 impl Counts {
     /// The dimension and its error, or why there is none.
     pub(super) fn dimension(self, ratio: f64, fit: BinomialFit) -> Result<(f64, f64), Reason> {
-        let (inner, outer, log) = (self.inner as f64, self.outer as f64, ratio.ln());
+        let (inner, outer, log) = (self.inner as f64, self.outer as f64, libm::log(ratio));
         if self.inner == 0 {
             return Err(Reason::ZeroDistances);
         }
         let (id, variance) = match fit {
             BinomialFit::Mle => {
-                let id = (inner / outer).ln() / log;
-                (id, (ratio.powf(-id) - 1.0) / outer)
+                let id = libm::log(inner / outer) / log;
+                (id, (libm::pow(ratio, -id) - 1.0) / outer)
             }
             BinomialFit::Bayes => {
                 let (a, b) = (1.0 + inner, 1.0 + outer - inner);

@@ -51,7 +51,7 @@ pub fn corr_int(radii: [f64; 2], pairs: [u64; 2], n_rows: usize) -> Outcome {
     if radii[0] <= 0.0 || pairs[0] == 0 {
         return Err(Reason::ZeroDistances);
     }
-    let id = (pairs[1] as f64 / pairs[0] as f64).ln() / (radii[1] / radii[0]).ln();
+    let id = libm::log(pairs[1] as f64 / pairs[0] as f64) / libm::log(radii[1] / radii[0]);
     if !id.is_finite() || id <= 0.0 {
         return Err(Reason::DegenerateRatios);
     }

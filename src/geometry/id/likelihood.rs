@@ -46,7 +46,7 @@ impl Term {
 ///
 /// False, and nothing dropped, where the ratios have no spread or leave the range of f64.
 pub(super) fn drop_outliers(terms: &mut Vec<Term>) -> bool {
-    let mut mus: Vec<f64> = terms.iter().map(|term| term.x.exp()).collect();
+    let mut mus: Vec<f64> = terms.iter().map(|term| libm::exp(term.x)).collect();
     mus.sort_unstable_by(f64::total_cmp);
     if mus.is_empty() {
         return false;
@@ -56,7 +56,7 @@ pub(super) fn drop_outliers(terms: &mut Vec<Term>) -> bool {
     let limit = median + REACH * spread;
     let applies = spread > 0.0 && limit.is_finite();
     if applies {
-        terms.retain(|term| term.x.exp() < limit);
+        terms.retain(|term| libm::exp(term.x) < limit);
     }
     applies
 }
@@ -102,7 +102,7 @@ fn phi(u: f64) -> (f64, f64) {
             0.5 + u / 6.0 * (1.0 - square / 30.0),
         );
     }
-    let fall = -(-u).exp_m1();
+    let fall = -libm::expm1(-u);
     (u / fall, (fall - u * (1.0 - fall)) / (fall * fall))
 }
 
@@ -110,7 +110,11 @@ fn phi(u: f64) -> (f64, f64) {
 pub(super) fn std_error(terms: &[Term], id: f64) -> f64 {
     let [information] = stats::sums(terms, |term| {
         let half = id * term.x / 2.0;
-        let ratio = if half > 0.0 { half / half.sinh() } else { 1.0 };
+        let ratio = if half > 0.0 {
+            half / libm::sinh(half)
+        } else {
+            1.0
+        };
         [1.0 + term.between * ratio * ratio]
     });
     id / information.sqrt()
@@ -124,13 +128,13 @@ pub(super) fn log_likelihood(terms: &[Term], id: f64) -> Option<f64> {
         let u = id * x;
         // ln(μ^d − 1) = u + ln(1 − e^{−u})
         let above = if between > 0.0 {
-            between * (u + (-(-u).exp_m1()).ln())
+            between * (u + libm::log(-libm::expm1(-u)))
         } else {
             0.0
         };
         [above - ln_beta(between + 1.0, steps - between) - (steps * id + 1.0) * x]
     });
-    let value = (terms.len() as f64 - 1.0) * id.ln() + total;
+    let value = (terms.len() as f64 - 1.0) * libm::log(id) + total;
     value.is_finite().then_some(value)
 }
 

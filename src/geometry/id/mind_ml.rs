@@ -71,7 +71,7 @@ fn whole(terms: &[Term], free: f64) -> f64 {
     let gain = likelihood::log_likelihood(terms, below + 1.0)
         .zip(likelihood::log_likelihood(terms, below))
         // Each of the M rows counts here, one of them does not in Gride's likelihood.
-        .map(|(above, at)| above - at + (1.0 / below).ln_1p());
+        .map(|(above, at)| above - at + libm::log1p(1.0 / below));
     match gain {
         Some(gain) if gain > 0.0 => below + 1.0,
         _ => below,

@@ -77,9 +77,9 @@ impl Ratios {
 pub(super) fn ln_ratio(near: f64, far: f64) -> f64 {
     let excess = (far - near) / near;
     if excess.is_finite() {
-        excess.ln_1p()
+        libm::log1p(excess)
     } else {
-        far.ln() - near.ln()
+        libm::log(far) - libm::log(near)
     }
 }
 

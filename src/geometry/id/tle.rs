@@ -69,7 +69,7 @@ fn dimension(near: ArrayView1<f64>, neighbours: &Neighbourhood) -> Option<f64> {
                     // One logarithm for many factors, long before the product leaves f64.
                     product *= direct * mirrored;
                     if !(1e-200..1e200).contains(&product) {
-                        logs += product.ln();
+                        logs += libm::log(product);
                         product = 1.0;
                     }
                     kept += 1;
@@ -77,7 +77,7 @@ fn dimension(near: ArrayView1<f64>, neighbours: &Neighbourhood) -> Option<f64> {
             }
         }
     }
-    logs += product.ln();
+    logs += libm::log(product);
     (logs < 0.0).then(|| -2.0 * kept as f64 / logs)
 }
 

@@ -234,7 +234,7 @@ pub fn two_nn_blocks(ratios: &Ratios, fit: Fit, n_blocks: usize) -> Option<f64> 
 fn slope(fitted: &[f64], n: usize) -> f64 {
     let (mut xy, mut xx) = (0.0, 0.0);
     for (rank, &x) in (1u32..).zip(fitted) {
-        let y = -(-f64::from(rank) / n as f64).ln_1p();
+        let y = -libm::log1p(-f64::from(rank) / n as f64);
         xy += x * y;
         xx += x * x;
     }

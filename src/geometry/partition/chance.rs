@@ -49,14 +49,14 @@ fn sizes<'a>(margin: impl Iterator<Item = &'a u64>) -> BTreeMap<u64, u64> {
 fn pair(a: u64, b: u64, n: u64, ln_factorials: &[f64]) -> f64 {
     let ln = |m: u64| ln_factorials[m as usize];
     let fixed = ln(a) + ln(b) + ln(n - a) + ln(n - b) - ln(n);
-    let ln_chance = (n as f64).ln() - (a as f64).ln() - (b as f64).ln();
+    let ln_chance = libm::log(n as f64) - libm::log(a as f64) - libm::log(b as f64);
     let first = 1.max((a + b).saturating_sub(n));
     (first..=a.min(b))
         .map(|shared| {
             let probability =
                 fixed - ln(shared) - ln(a - shared) - ln(b - shared) - ln(n + shared - a - b);
-            let information = ln_chance + (shared as f64).ln();
-            shared as f64 / n as f64 * information * probability.exp()
+            let information = ln_chance + libm::log(shared as f64);
+            shared as f64 / n as f64 * information * libm::exp(probability)
         })
         .sum()
 }

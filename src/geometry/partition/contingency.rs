@@ -75,7 +75,7 @@ fn mix(cells: &[((usize, usize), u64)]) -> GroupMix {
         n,
         majority_fraction: classes.first().map_or(0, |&(_, count)| count) as f64 / n as f64,
         // + 0.0 makes no difference but to −0.
-        entropy: -shares.map(|p| p * p.ln()).sum::<f64>() + 0.0,
+        entropy: -shares.map(|p| p * libm::log(p)).sum::<f64>() + 0.0,
         classes,
     }
 }

@@ -56,7 +56,7 @@ impl Scores {
             && counts.cells.len() == counts.classes.len();
         let entropy = |margin: &dyn Fn() -> Vec<u64>| -> f64 {
             let shares = margin().into_iter().map(|count| count as f64 / n);
-            (-shares.map(|p| p * p.ln()).sum::<f64>()).max(0.0)
+            (-shares.map(|p| p * libm::log(p)).sum::<f64>()).max(0.0)
         };
         let clusters = entropy(&|| counts.clusters.values().copied().collect());
         let classes = entropy(&|| counts.classes.values().copied().collect());
@@ -100,7 +100,7 @@ fn mutual_information(counts: &Contingency) -> f64 {
             counts.classes[&class] as f64,
         );
         let shared = count as f64;
-        shared / n * (n * shared / (a * b)).ln()
+        shared / n * libm::log(n * shared / (a * b))
     });
     terms.sum::<f64>().max(0.0)
 }

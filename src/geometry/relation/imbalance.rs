@@ -142,7 +142,7 @@ const INDEPENDENT: f64 = 0.9;
 /// The relation of A and B by [`Relation::RULE`].
 pub fn relation(forward: Imbalance, backward: Imbalance) -> Relation {
     let (there, back) = (forward.value, backward.value);
-    let clear = (there - back).abs() > 2.0 * forward.std_error.hypot(backward.std_error);
+    let clear = (there - back).abs() > 2.0 * libm::hypot(forward.std_error, backward.std_error);
     if there.max(back) <= EQUIVALENT {
         Relation::Equivalent
     } else if there.min(back) >= INDEPENDENT {

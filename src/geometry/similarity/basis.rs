@@ -5,15 +5,27 @@ use faer::{Mat, MatRef};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 
-/// Singular values below this share of the largest are rounding, not directions.
-const RANK_TOLERANCE: f64 = 1e-10;
+/// A direction stands out from rounding by this much, or it is rounding.
+const STANDS_OUT: f64 = 4.0;
 
-/// The thin singular value decomposition X = U Σ Vᵀ of a centred layer, cut at its rank r.
+/// The thin singular value decomposition X = U Σ Vᵀ of a centred layer, less the directions that
+/// rounding may have made.
+///
+/// A direction (u, σ, v) counts if
+///
+/// ```text
+/// σ > 4 (√N + √D) √(Σ_ij u_i² e_ij² v_j²) + max(N, D) 2⁻⁵² σ_1
+/// ```
+///
+/// with e_ij the largest error of the stored value x_ij. The first term bounds the singular values
+/// of independent errors of the size that they have in the rows and columns of this direction, so a
+/// column or a row of large values drowns no direction but its own; the second is the error of the
+/// decomposition.
 #[derive(Debug, Clone)]
 pub struct Basis {
     /// N × r, orthonormal columns: coordinates of the rows.
     left: Mat<f64>,
-    /// σ_1 ≥ … ≥ σ_r > 1e-10 σ_1.
+    /// σ_1 ≥ … ≥ σ_r.
     pub singular_values: Vec<f64>,
     /// D × r, orthonormal columns.
     right: Mat<f64>,
@@ -35,16 +47,22 @@ impl Basis {
             .thin_svd()
             .map_err(|_| Reason::NotConverged)?;
         let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
-        let largest = values.first().copied().unwrap_or(0.0);
-        let floor = RANK_TOLERANCE * largest;
-        let rank = values.iter().take_while(|&&value| value > floor).count();
-        if largest <= 0.0 || rank == 0 {
+        let rounding = direction_errors(layer, svd.U(), svd.V());
+        let (n, d) = (layer.n_rows() as f64, layer.n_columns() as f64);
+        let floor = n.max(d) * f64::EPSILON * values.first().copied().unwrap_or(0.0);
+        let noise = |k: usize| STANDS_OUT * (n.sqrt() + d.sqrt()) * rounding[k] + floor;
+        let kept: Vec<usize> = (0..values.len())
+            .filter(|&k| values[k] > noise(k))
+            .collect();
+        if kept.is_empty() {
             return Err(Reason::ConstantLayer);
         }
+        let columns =
+            |all: MatRef<'_, f64>| Mat::from_fn(all.nrows(), kept.len(), |i, k| all[(i, kept[k])]);
         Ok(Self {
-            left: svd.U().subcols(0, rank).to_owned(),
-            singular_values: values[..rank].to_vec(),
-            right: svd.V().subcols(0, rank).to_owned(),
+            left: columns(svd.U()),
+            singular_values: kept.iter().map(|&k| values[k]).collect(),
+            right: columns(svd.V()),
             n_columns: layer.n_columns(),
         })
     }
@@ -107,4 +125,22 @@ impl Basis {
     pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
         8 * n_rows.min(n_columns) * (n_rows + n_columns)
     }
+}
+
+/// √(Σ_ij u_i² e_ij² v_j²) of every direction.
+fn direction_errors(
+    layer: &Centred<'_>,
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+) -> Vec<f64> {
+    let square =
+        |m: MatRef<'_, f64>| Mat::from_fn(m.nrows(), m.ncols(), |i, k| m[(i, k)] * m[(i, k)]);
+    let by_row: Mat<f64> = layer.squared_errors() * square(right);
+    let left = square(left);
+    (0..right.ncols())
+        .map(|k| {
+            let rows = left.col(k).iter().zip(by_row.col(k).iter());
+            rows.map(|(u, e)| u * e).sum::<f64>().sqrt()
+        })
+        .collect()
 }

@@ -15,6 +15,8 @@ pub struct KernelTerms {
     pub row_sums: Vec<Vec<f64>>,
     /// K_ii of every row, layer by layer.
     pub diagonals: Vec<Vec<f64>>,
+    /// Σ_ij of the squared errors that rounding may have left in K_ij, layer by layer.
+    pub rounding: Vec<f64>,
 }
 
 /// The Hilbert–Schmidt terms of one pair of layers and of each with itself.
@@ -35,6 +37,9 @@ impl PairTerms {
         (self.xx > 0.0 && self.yy > 0.0 && scale > 0.0).then(|| self.xy / scale)
     }
 }
+
+/// A term is known if it is larger by this factor than what rounding may have made of zero.
+const STANDS_OUT: f64 = 4.0;
 
 impl KernelTerms {
     fn cross(&self, x: usize, y: usize) -> f64 {
@@ -77,6 +82,24 @@ impl KernelTerms {
         self.cross(x, y) + k / (n - 1.0) * (l / (n - 2.0)) - 2.0 / (n - 2.0) * kl
     }
 
+    /// The unbiased term of a layer with itself, unless it is 0 within rounding.
+    ///
+    /// In it numbers of the size of the summands S cancel, all the more as the rows are equally far
+    /// from each other. Rounded sums leave N 2⁻⁵² S at most, and errors in K_ij their squares.
+    fn own_unbiased_hsic(&self, x: usize) -> Option<f64> {
+        let n = self.n as f64;
+        let sums = &self.row_sums[x];
+        let (k, kk) = (
+            sums.iter().sum::<f64>(),
+            sums.iter().map(|k_i| k_i * k_i).sum::<f64>(),
+        );
+        let summands =
+            self.cross(x, x).abs() + (k / (n - 1.0) * (k / (n - 2.0))).abs() + 2.0 / (n - 2.0) * kk;
+        let own = self.unbiased_hsic(x, x);
+        let noise = n * f64::EPSILON * summands + self.rounding[x];
+        (own > STANDS_OUT * noise).then_some(own)
+    }
+
     /// Centred kernel alignment, tr(K_cL_c)/√(tr(K_c²) tr(L_c²)), in [0, 1].
     ///
     /// Kornblith et al., ICML 2019. Reasons for none: `too_few_rows` (2), `constant_layer`.
@@ -101,16 +124,20 @@ impl KernelTerms {
 
     /// The same ratio of unbiased terms; slightly negative values are chance.
     ///
-    /// Reasons for none: `too_few_rows` (4), `constant_layer` (a layer whose own unbiased term is
-    /// not positive has no structure to align).
+    /// Reasons for none: `too_few_rows` (4), `equidistant_rows` (a layer whose own unbiased term is
+    /// 0 within rounding, or less, has no structure to align).
     pub fn debiased_cka(&self, x: usize, y: usize) -> Result<f64, Reason> {
         if self.n < 4 {
             return Err(Reason::TooFewRows);
         }
+        let own = |layer: usize| match self.hsic(layer, layer) > 0.0 {
+            true => self.own_unbiased_hsic(layer).ok_or(Reason::EquidistantRows),
+            false => Err(Reason::ConstantLayer),
+        };
         let terms = PairTerms {
             xy: self.unbiased_hsic(x, y),
-            xx: self.unbiased_hsic(x, x),
-            yy: self.unbiased_hsic(y, y),
+            xx: own(x)?,
+            yy: own(y)?,
         };
         terms.ratio().ok_or(Reason::ConstantLayer)
     }

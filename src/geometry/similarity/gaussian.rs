@@ -13,7 +13,10 @@ use crate::geometry::centred::Centred;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 
-/// The terms of the Gaussian kernels exp(−d_ij²/(2σ²)), one σ a layer.
+/// The terms of the Gaussian kernels exp(−d_ij²/(2σ²)), one σ a layer, less 1.
+///
+/// Alignment does not see a number that is added to a whole kernel; without the 1 a kernel much
+/// wider than the data keeps its digits.
 ///
 /// # Panics
 /// If there are fewer bandwidths than layers.
@@ -26,7 +29,9 @@ pub fn rbf_terms(
     let kernel = |tile: &mut Tile<'_>| {
         tile.measure();
         let scale = -0.5 / bandwidths[tile.layer].powi(2);
-        tile.values.iter_mut().for_each(|x| *x = (*x * scale).exp());
+        tile.values
+            .iter_mut()
+            .for_each(|x| *x = libm::expm1(*x * scale));
     };
     // Distances of near rows are small differences: they need every digit.
     let sums = tile_terms(layers, Precision::Double, &kernel, progress);
@@ -34,8 +39,20 @@ pub fn rbf_terms(
         n,
         cross: sums.cross,
         row_sums: sums.row_sums,
-        diagonals: vec![vec![1.0; n]; layers.len()],
+        diagonals: vec![vec![0.0; n]; layers.len()],
+        rounding: layers
+            .iter()
+            .zip(bandwidths)
+            .map(|(layer, &width)| rounding(layer, width))
+            .collect(),
     }
+}
+
+/// Σ_ij of the squared errors of a kernel: |dK/dd| = K d/σ² < 1/σ, and errors of stored values
+/// move a distance by those of its two rows.
+fn rounding(layer: &Centred<'_>, bandwidth: f64) -> f64 {
+    let moved = 2.0 * layer.noise().norm / bandwidth;
+    layer.n_rows() as f64 * moved * moved
 }
 
 /// Pairs drawn to find out where the median must lie.
@@ -189,7 +206,10 @@ static GAUSSIAN: Computation = Computation {
             |layers: &[Centred<'_>], _: &[(usize, usize)]| rbf_terms(layers, &doubled, progress);
         let mut found = alignments(subject, &layers, wanted, &CKA_RBF, &terms);
         // Half of all distances zero: repeated rows, for which no fraction of the median is a width.
-        let zero = |at: usize| medians[at].is_some_and(|median| median <= 0.0);
+        // The error of a distance, on the average over rows.
+        let n = subject.n_rows() as f64;
+        let error = |at: usize| 2.0 * layers[at].noise().norm / n.sqrt();
+        let zero = |at: usize| medians[at].is_some_and(|median| median <= error(at));
         for values in &mut found {
             for (value, &(x, y)) in values.iter_mut().zip(subject.pairs) {
                 if value.value.is_ok() && (zero(x) || zero(y)) {

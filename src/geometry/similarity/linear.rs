@@ -84,9 +84,31 @@ pub fn linear_terms(
     KernelTerms {
         n: layers.first().map_or(0, Centred::n_rows),
         cross,
+        rounding: rounding(layers, route, &diagonals),
         row_sums,
         diagonals,
     }
+}
+
+/// Σ_ij of the squared errors of the inner products of every layer.
+///
+/// Errors of stored values are independent between columns, so those of Σ_c x_ic x_jc add up in
+/// squares: twice Σ_c e_c²‖x^c‖² at most; 8 of it leaves room for errors that are not. Products in
+/// single precision add errors of their own.
+fn rounding(layers: &[Centred<'_>], route: Route, diagonals: &[Vec<f64>]) -> Vec<f64> {
+    let single = route == Route::Samples && tile_precision(layers) == Precision::Single;
+    let unit = if single {
+        f64::from(f32::EPSILON) / 2.0
+    } else {
+        0.0
+    };
+    let layers = layers.iter().zip(diagonals);
+    layers
+        .map(|(layer, norms)| {
+            let product = unit * norms.iter().sum::<f64>();
+            8.0 * layer.noise().in_products + product * product
+        })
+        .collect()
 }
 
 /// ‖XᵀY‖² − Σ_i p_i q_i of the wanted pairs.

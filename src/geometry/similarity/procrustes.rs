@@ -13,9 +13,11 @@ use crate::input::Matrix;
 pub struct Shape {
     /// N × min(N, D).
     rows: Mat<f64>,
+    /// Share of the norm that rounding to the stored type may have moved.
+    rounding: f64,
 }
 
-/// Distances below this are rounding.
+/// Squared distances below this are rounding of the product and its singular values.
 const ROUNDING: f64 = 1e-12;
 
 impl Shape {
@@ -38,6 +40,7 @@ impl Shape {
         }
         Ok(Self {
             rows: faer::Scale(1.0 / norm) * rows,
+            rounding: layer.noise().norm / norm,
         })
     }
 
@@ -49,20 +52,26 @@ impl Shape {
         let permuted = Mat::from_fn(rows.len(), self.rows.ncols(), |i, j| {
             self.rows[(rows[i] as usize, j)]
         });
-        Self { rows: permuted }
+        Self {
+            rows: permuted,
+            rounding: self.rounding,
+        }
     }
 
     /// The squared Procrustes distance 2(1 − ‖XᵀY‖_*), from 0 (a rotation) to 2.
     ///
-    /// ‖·‖_* is the sum of singular values; layers may differ in width. Williams et al., NeurIPS
-    /// 2021. Reasons for none: `not_converged`.
+    /// ‖·‖_* is the sum of singular values; layers may differ in width. Its square root is a
+    /// metric, so rounding that moves the shapes by e_x and e_y moves that by e_x + e_y at most;
+    /// a distance within it is 0. Williams et al., NeurIPS 2021. Reasons for none: `not_converged`.
     pub fn distance(&self, other: &Self) -> Result<f64, Reason> {
         let product = product(self.rows.as_ref(), other.rows.as_ref());
         let values = product
             .singular_values()
             .map_err(|_| Reason::NotConverged)?;
         let distance = 2.0 * (1.0 - values.iter().sum::<f64>());
-        Ok(if distance < ROUNDING { 0.0 } else { distance })
+        let moved = self.rounding + other.rounding;
+        let zero = distance <= (moved * moved).max(ROUNDING);
+        Ok(if zero { 0.0 } else { distance })
     }
 
     /// Bytes that a shape takes.

@@ -4,6 +4,7 @@ use super::dissimilarity::{Dissimilarity, RankCorrelation};
 use super::measure::{Computation, Measure, PairValue, Setting, Values};
 use super::prepared::Prepared;
 use crate::geometry::centred::unit_factor;
+use crate::geometry::rounding::Rounding;
 use crate::geometry::{Reason, stats};
 use crate::input::{Matrix, scan};
 use crate::neighbours::squared_distances;
@@ -12,33 +13,36 @@ use crate::vectors::vectorised;
 use rayon::prelude::*;
 
 /// The dissimilarities of all pairs i < j of rows, or their ranks.
+///
+/// Rounding to the stored type moves the points whose distances these are; two that are nearer
+/// than it may have moved them are in one place, and dissimilarity 0 belongs to them.
 #[derive(Debug, Clone)]
 pub struct Relations {
     n_rows: usize,
     values: Vec<f64>,
+    kind: Dissimilarity,
+    /// How far rounding may have moved the point of each row.
+    errors: Vec<f64>,
+    /// Rounding of a distance, over the distance.
+    relative_error: f64,
 }
 
 impl Relations {
     /// The dissimilarities of the rows of `data`.
     ///
-    /// Distances are direct sums of squared differences, so equal ones are equal to the bit.
-    /// Reasons for none: `too_few_rows` (3), `constant_layer` (all dissimilarities equal, or a row
-    /// without a direction).
-    pub fn of(data: &Matrix, dissimilarity: Dissimilarity) -> Result<Self, Reason> {
+    /// Distances are direct sums of squared differences. Reasons for none: `too_few_rows` (3),
+    /// `row_without_direction`, `constant_layer` (all dissimilarities 0), `equidistant_rows` (all
+    /// equal), each within the rounding of the stored type.
+    pub fn of(data: &Matrix, kind: Dissimilarity) -> Result<Self, Reason> {
         let (n, d) = (data.n_rows(), data.n_columns());
         if n < 3 {
             return Err(Reason::TooFewRows);
         }
-        // A power of two changes no digit, and keeps squares of any unit in range.
-        let factor = unit_factor(scan(data).max_abs);
-        let mut rows = vec![0.0; n * d];
-        for (i, row) in rows.chunks_exact_mut(d.max(1)).enumerate() {
-            data.widen_row(i, row);
-            row.iter_mut().for_each(|x| *x *= factor);
-            if !dissimilarity.prepare(row) {
-                return Err(Reason::ConstantLayer);
-            }
+        let rows = prepared_rows(data, kind);
+        if rows.first_without_direction.is_some() {
+            return Err(Reason::RowWithoutDirection);
         }
+        let PreparedRows { rows, errors, .. } = rows;
         let arch = pulp::Arch::new();
         let lines: Vec<Vec<f64>> = (0..n)
             .into_par_iter()
@@ -46,45 +50,119 @@ impl Relations {
                 vectorised(
                     arch,
                     #[inline(always)]
-                    || distances_after(&rows, d, i, dissimilarity),
+                    || distances_after(&rows, d, i, kind, &errors),
                 )
             })
             .collect();
         let relations = Self {
             n_rows: n,
             values: lines.concat(),
+            kind,
+            errors,
+            relative_error: arithmetic_error(d),
         };
-        let varies = |two: &[f64]| two[0] < two[1] || two[1] < two[0];
-        match relations.values.windows(2).any(varies) {
-            true => Ok(relations),
-            false => Err(Reason::ConstantLayer),
+        let at = |compare: fn(f64, f64) -> bool| {
+            let places = 0..relations.values.len();
+            places.reduce(|a, b| {
+                let other = compare(relations.values[b], relations.values[a]);
+                if other { b } else { a }
+            })
+        };
+        let (least, most) = at(|a, b| a < b)
+            .zip(at(|a, b| a > b))
+            .ok_or(Reason::TooFewRows)?;
+        let apart = relations.values[most] - relations.values[least];
+        if relations.values[most] <= 0.0 {
+            return Err(Reason::ConstantLayer);
+        }
+        if apart <= relations.error(least) + relations.error(most) {
+            return Err(Reason::EquidistantRows);
+        }
+        Ok(relations)
+    }
+
+    /// The first row whose direction is lost: a row of zeros, or for correlations a row of equal
+    /// values, within the rounding of the stored type.
+    pub fn first_without_direction(data: &Matrix, kind: Dissimilarity) -> Option<usize> {
+        prepared_rows(data, kind).first_without_direction
+    }
+
+    /// How far rounding may have moved the value of pair `at`.
+    fn error(&self, at: usize) -> f64 {
+        let (i, j) = pair_at(self.n_rows, at);
+        let value = self.values[at];
+        let distance = match self.kind {
+            Dissimilarity::Euclidean => value,
+            Dissimilarity::Cosine | Dissimilarity::Correlation => (2.0 * value).sqrt(),
+        };
+        let error = self.errors[i] + self.errors[j] + self.relative_error * distance;
+        match self.kind {
+            Dissimilarity::Euclidean => error,
+            Dissimilarity::Cosine | Dissimilarity::Correlation => error * (distance + error / 2.0),
         }
     }
 
     /// Their ranks from 1 on; equal values share the mean of theirs.
+    ///
+    /// Values are equal, too, that stand together within their rounding errors and apart from all
+    /// others, unless gaps just beyond the errors are as common as gaps within: those are values
+    /// that lie dense.
     pub fn ranks(&self) -> Self {
         let n = self.values.len();
         let mut order: Vec<usize> = (0..n).collect();
         let key = |&at: &usize| self.values[at];
         order.par_sort_unstable_by(|a, b| key(a).total_cmp(&key(b)).then(a.cmp(b)));
+        let runs = self.runs(&order);
         let mut values = vec![0.0; n];
         let mut start = 0;
-        while start < n {
-            let value = self.values[order[start]];
-            let tied = order[start..]
-                .iter()
-                .take_while(|&&at| self.values[at] <= value)
-                .count();
-            let rank = (2 * start + tied + 1) as f64 / 2.0;
-            order[start..start + tied]
-                .iter()
-                .for_each(|&at| values[at] = rank);
-            start += tied;
+        for end in runs {
+            let rank = (start + end + 1) as f64 / 2.0;
+            order[start..end].iter().for_each(|&at| values[at] = rank);
+            start = end;
         }
         Self {
             n_rows: self.n_rows,
             values,
+            kind: self.kind,
+            errors: self.errors.clone(),
+            relative_error: self.relative_error,
         }
+    }
+
+    /// Where the runs of equal values of the ascending `order` end.
+    fn runs(&self, order: &[usize]) -> Vec<usize> {
+        let value = |at: usize| self.values[order[at]];
+        let errors: Vec<f64> = order.par_iter().map(|&at| self.error(at)).collect();
+        let room = |at: usize| errors[at - 1].max(errors[at]);
+        let gap = |at: usize| value(at) - value(at - 1);
+        // Groups by gaps within the errors, kept where they are no wider than two errors.
+        let mut groups = Vec::new();
+        let (mut within, mut start) = (0, 0);
+        for at in 1..=order.len() {
+            if at < order.len() && gap(at) <= room(at) {
+                continue;
+            }
+            let together = value(at - 1) - value(start) <= 2.0 * errors[at - 1];
+            if together && at - start > 1 {
+                within += (start + 1..at).filter(|&inner| gap(inner) > 0.0).count();
+            }
+            groups.push((at, together));
+            start = at;
+        }
+        let beyond = (1..order.len())
+            .filter(|&at| gap(at) > room(at) && gap(at) <= 2.0 * room(at))
+            .count();
+        let rounded = within > 4 * beyond;
+        let mut ends = Vec::new();
+        let mut start = 0;
+        for (end, together) in groups {
+            if !(together && rounded) {
+                ends.extend((start + 1..end).filter(|&at| gap(at) > 0.0));
+            }
+            ends.push(end);
+            start = end;
+        }
+        ends
     }
 
     /// The relations of the same rows in the order `rows`, a permutation.
@@ -105,13 +183,16 @@ impl Relations {
         Self {
             n_rows: n,
             values: lines.concat(),
+            kind: self.kind,
+            errors: rows.iter().map(|&row| self.errors[row as usize]).collect(),
+            relative_error: self.relative_error,
         }
     }
 
     /// Pearson's correlation with the relations of another layer of the same rows: RSA
     /// (Kriegeskorte et al., 2008); of ranks it is Spearman's.
     ///
-    /// Reasons for none: `too_few_rows` (other rows than these), `constant_layer`.
+    /// Reasons for none: `too_few_rows` (other rows than these), `equidistant_rows`.
     pub fn correlation(&self, other: &Self) -> Result<f64, Reason> {
         let n = self.values.len();
         if other.values.len() != n {
@@ -140,7 +221,7 @@ impl Relations {
         let sum = |at: usize| parts.iter().map(|part| part[at]).sum::<f64>();
         let scale = (sum(0) * sum(1)).sqrt();
         if scale <= 0.0 {
-            return Err(Reason::ConstantLayer);
+            return Err(Reason::EquidistantRows);
         }
         Ok((sum(2) / scale).clamp(-1.0, 1.0))
     }
@@ -155,41 +236,100 @@ fn place(n: usize, i: usize, j: usize) -> usize {
     i * (2 * n - i - 1) / 2 + j - i - 1
 }
 
+/// The pair {i, j} at this place among the pairs i < j of `n` rows.
+fn pair_at(n: usize, at: usize) -> (usize, usize) {
+    let (mut low, mut high) = (0, n - 1);
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if place(n, middle, middle + 1) <= at {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low, low + 1 + at - place(n, low, low + 1))
+}
+
+/// Rounding of a distance of `d` summands or of a norm, over its size.
+fn arithmetic_error(d: usize) -> f64 {
+    (4.0 + (d as f64).sqrt()) * f64::EPSILON
+}
+
+/// Rows as points whose squared distances tell the dissimilarity.
+struct PreparedRows {
+    rows: Vec<f64>,
+    /// How far rounding may have moved each.
+    errors: Vec<f64>,
+    first_without_direction: Option<usize>,
+}
+
+fn prepared_rows(data: &Matrix, kind: Dissimilarity) -> PreparedRows {
+    let (n, d) = (data.n_rows(), data.n_columns());
+    let rounding = Rounding::of(data);
+    // A power of two changes no digit, and keeps squares of any unit in range.
+    let factor = unit_factor(scan(data).max_abs);
+    let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let mut prepared = PreparedRows {
+        rows: vec![0.0; n * d],
+        errors: Vec::with_capacity(n),
+        first_without_direction: None,
+    };
+    for (i, row) in prepared.rows.chunks_exact_mut(d.max(1)).enumerate() {
+        data.widen_row(i, row);
+        row.iter_mut().for_each(|x| *x *= factor);
+        let moved = rounding.unit * norm(row) + rounding.smallest * factor * (d as f64).sqrt();
+        if kind == Dissimilarity::Euclidean {
+            prepared.errors.push(moved);
+            continue;
+        }
+        if kind == Dissimilarity::Correlation {
+            let mean = row.iter().sum::<f64>() / d as f64;
+            row.iter_mut().for_each(|x| *x -= mean);
+        }
+        let length = norm(row);
+        if length <= moved {
+            prepared.first_without_direction.get_or_insert(i);
+        }
+        row.iter_mut().for_each(|x| *x /= length);
+        prepared.errors.push(moved / length + arithmetic_error(d));
+    }
+    prepared
+}
+
 /// The dissimilarities of row `i` and every later row.
 #[inline(always)]
-fn distances_after(rows: &[f64], d: usize, i: usize, kind: Dissimilarity) -> Vec<f64> {
+fn distances_after(
+    rows: &[f64],
+    d: usize,
+    i: usize,
+    kind: Dissimilarity,
+    errors: &[f64],
+) -> Vec<f64> {
     let row = |j: usize| &rows[j * d..(j + 1) * d];
     let n = rows.len() / d.max(1);
     let mut out = Vec::with_capacity(n - i - 1);
+    let finish = |j: usize, squared: f64| {
+        let moved = errors[i] + errors[j];
+        match squared <= moved * moved {
+            true => 0.0,
+            false => kind.finish(squared),
+        }
+    };
     let mut j = i + 1;
     while j + 4 <= n {
         let four = [row(j), row(j + 1), row(j + 2), row(j + 3)];
-        out.extend(squared_distances(row(i), four).map(|squared| kind.finish(squared)));
+        let squared = squared_distances(row(i), four);
+        out.extend((j..).zip(squared).map(|(j, squared)| finish(j, squared)));
         j += 4;
     }
     out.extend((j..n).map(|j| {
         let [squared] = squared_distances(row(i), [row(j)]);
-        kind.finish(squared)
+        finish(j, squared)
     }));
     out
 }
 
 impl Dissimilarity {
-    /// Turns a row into a point whose squared distances tell the dissimilarity; `false` if it has
-    /// no direction.
-    fn prepare(self, row: &mut [f64]) -> bool {
-        if self == Self::Euclidean {
-            return true;
-        }
-        if self == Self::Correlation {
-            let mean = row.iter().sum::<f64>() / row.len() as f64;
-            row.iter_mut().for_each(|x| *x -= mean);
-        }
-        let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
-        row.iter_mut().for_each(|x| *x /= norm);
-        norm > 0.0
-    }
-
     /// The dissimilarity of two prepared rows: of unit vectors, 1 − cos is half the squared chord.
     fn finish(self, squared: f64) -> f64 {
         match self {
@@ -259,4 +399,20 @@ fn sample(n: usize, seed: u64) -> Option<Vec<u32>> {
         rows.sort_unstable();
         rows
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_says_which_pair_stands_there() {
+        for n in [2, 3, 7, 40] {
+            let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
+            for (at, (i, j)) in pairs.enumerate() {
+                assert_eq!(place(n, i, j), at);
+                assert_eq!(pair_at(n, at), (i, j));
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::keys::{GPT2_KEYS, Keys, NEOX_KEYS};
 use crate::input::read_file;
 use crate::{Error, Result};
 
@@ -114,9 +115,21 @@ impl Config {
             return Err("this is no JSON object".into());
         };
         let keys = Keys(keys);
+        if let Some(method) = keys.0.get("quantization_config").filter(|v| !v.is_null()) {
+            let method = method.get("quant_method").unwrap_or(method);
+            return Err(format!(
+                "quantization_config ({method}): the weights are quantised; save the dequantised model"
+            ));
+        }
         let config = match keys.0.get("model_type").and_then(Value::as_str) {
-            Some("gpt2") => gpt2(&keys)?,
-            Some("gpt_neox") => neox(&keys)?,
+            Some("gpt2") => {
+                keys.all_known(&GPT2_KEYS)?;
+                gpt2(&keys)?
+            }
+            Some("gpt_neox") => {
+                keys.all_known(&NEOX_KEYS)?;
+                neox(&keys)?
+            }
             Some(other) => return Err(format!("model_type is {other:?}")),
             None => return Err("there is no model_type".into()),
         };
@@ -182,52 +195,6 @@ impl Config {
         match self.family {
             Family::Gpt2 => [head * e, d + head * e, 2 * d + head * e],
             Family::GptNeox => [3 * head * e, (3 * head + 1) * e, (3 * head + 2) * e],
-        }
-    }
-}
-
-/// The keys of a configuration, with their defaults.
-struct Keys(Map<String, Value>);
-
-impl Keys {
-    fn size(&self, key: &str, default: Option<usize>) -> Result<usize, String> {
-        match (self.0.get(key), default) {
-            (None | Some(Value::Null), Some(default)) => Ok(default),
-            (None | Some(Value::Null), None) => Err(format!("there is no {key}")),
-            (Some(value), _) => value
-                .as_u64()
-                .and_then(|size| usize::try_from(size).ok())
-                .ok_or_else(|| format!("{key} is {value}, no size")),
-        }
-    }
-
-    fn number(&self, key: &str, default: f64) -> Result<f64, String> {
-        match self.0.get(key) {
-            None | Some(Value::Null) => Ok(default),
-            Some(value) => value
-                .as_f64()
-                .ok_or_else(|| format!("{key} is {value}, no number")),
-        }
-    }
-
-    fn flag(&self, key: &str, default: bool) -> Result<bool, String> {
-        match self.0.get(key) {
-            None | Some(Value::Null) => Ok(default),
-            Some(value) => value
-                .as_bool()
-                .ok_or_else(|| format!("{key} is {value}, neither true nor false")),
-        }
-    }
-
-    fn activation(&self, key: &str, default: Activation) -> Result<Activation, String> {
-        match self.0.get(key).and_then(Value::as_str) {
-            None => Ok(default),
-            Some("gelu_new" | "gelu_fast" | "gelu_pytorch_tanh") => Ok(Activation::GeluTanh),
-            Some("gelu" | "gelu_python") => Ok(Activation::GeluErf),
-            Some("relu") => Ok(Activation::Relu),
-            Some(other) => Err(format!(
-                "{key} is {other:?}; known are gelu, gelu_new, relu"
-            )),
         }
     }
 }
@@ -344,6 +311,14 @@ mod tests {
             ),
             (r#"{"model_type": "gpt2", "n_layer": -1}"#, "n_layer"),
             (r#"{"model_type": "gpt_neox"}"#, "hidden_size"),
+            (
+                r#"{"model_type": "gpt2", "quantization_config": {"quant_method": "gptq"}}"#,
+                "gptq",
+            ),
+            (
+                r#"{"model_type": "gpt2", "sliding_window": 256}"#,
+                "sliding_window",
+            ),
         ] {
             let fact = Config::parse(text).unwrap_err();
             assert!(fact.contains(word), "{text}: {fact}");

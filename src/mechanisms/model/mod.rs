@@ -8,6 +8,7 @@ mod attention;
 mod config;
 mod edit;
 mod exponential;
+mod keys;
 mod logits;
 mod ops;
 mod pass;

@@ -112,9 +112,7 @@ impl<T: Real> Turns<T> {
     pub(crate) fn new(rotary: Rotary, n_positions: usize) -> Self {
         let half = rotary.dimensions / 2;
         let angle = |position: usize, i: usize| {
-            let frequency = rotary
-                .base
-                .powf(-((2 * i) as f64) / rotary.dimensions as f64);
+            let frequency = libm::pow(rotary.base, -((2 * i) as f64) / rotary.dimensions as f64);
             position as f64 * frequency
         };
         let table = (0..n_positions)

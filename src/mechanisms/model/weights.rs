@@ -243,8 +243,16 @@ impl Checkpoint {
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor<'_>> {
-        self.tensors
-            .require(name, "the checkpoint: save it whole with save_pretrained")
+        let tensor = self
+            .tensors
+            .require(name, "the checkpoint: save it whole with save_pretrained")?;
+        match tensor.is_float() {
+            true => Ok(tensor),
+            false => Err(tensor.refused(
+                "its values are whole numbers",
+                "this is a quantised checkpoint; save the dequantised weights (model.dequantize())",
+            )),
+        }
     }
 
     fn matrix(&self, name: &str, rows: usize) -> Result<Matrix> {

@@ -118,7 +118,7 @@ fn widest(row: &[f64], centre: &[f64]) -> f64 {
 /// The power of two that brings `x` into (1/2, 1], within what f64 can scale by.
 pub(in crate::neighbours) fn power_of_two_below(x: f64) -> f64 {
     if x > 0.0 {
-        (-x.log2().ceil().clamp(-1000.0, 1000.0)).exp2()
+        libm::exp2(-libm::log2(x).ceil().clamp(-1000.0, 1000.0))
     } else {
         1.0
     }

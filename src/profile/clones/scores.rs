@@ -104,9 +104,12 @@ pub(super) fn network_report(
     sizes.sort_unstable();
     sizes.dedup();
     let point = |n| {
+        let found = accuracy(n)?;
         Some(EnsemblePoint {
             n_networks: n,
-            accuracy: accuracy(n)?,
+            accuracy: found.mean,
+            std_error: found.std_error,
+            n_subsets: found.n,
         })
     };
     let above: Vec<(usize, f64)> = errors
@@ -117,7 +120,7 @@ pub(super) fn network_report(
     let error_limit = if count > 1 {
         let n = LIMIT_NETWORKS.min(count);
         ErrorLimit {
-            error: accuracy(n).map(|accuracy| 1.0 - accuracy),
+            error: accuracy(n).map(|accuracy| 1.0 - accuracy.mean),
             source: LimitSource::Ensemble,
             n: Some(n),
             reason: None,

@@ -195,8 +195,13 @@ pub struct NetworkReport {
 pub struct EnsemblePoint {
     /// Networks in the ensemble.
     pub n_networks: usize,
-    /// Mean accuracy over drawn subsets of networks.
+    /// Mean accuracy over subsets of the networks: all of them where they are at most 1000, else
+    /// drawn ones.
     pub accuracy: f64,
+    /// The standard error of the mean over drawn subsets; `None` where all were taken.
+    pub std_error: Option<f64>,
+    /// How many subsets it is over.
+    pub n_subsets: usize,
 }
 
 /// The error of infinitely many clones.

@@ -42,7 +42,7 @@ pub fn targets(labels: &Labels, rows: &[u32], n_outputs: usize) -> Result<Target
     }
     let class = |&row: &u32| {
         let text = value(row)?;
-        let class = text.parse::<usize>().ok();
+        let class = text.parse::<usize>().ok().or_else(|| whole(text));
         class.filter(|&class| class < n_outputs).ok_or_else(|| {
             Error::Usage(format!(
                 "--targets: row {row} of {} is {text:?}; a readout with {n_outputs} outputs needs \
@@ -54,4 +54,28 @@ pub fn targets(labels: &Labels, rows: &[u32], n_outputs: usize) -> Result<Target
     };
     let classes = rows.iter().map(class).collect::<Result<_>>();
     classes.map(Targets::Classes)
+}
+
+/// The class that a whole number written as a float names: `2.0`, as pandas writes a column of
+/// whole numbers once a value is missing.
+fn whole(text: &str) -> Option<usize> {
+    let digits = text.strip_suffix('.').or_else(|| {
+        let (digits, zeros) = text.split_once('.')?;
+        zeros.bytes().all(|byte| byte == b'0').then_some(digits)
+    });
+    digits?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_be_written_as_floats() {
+        assert_eq!(whole("2.0"), Some(2));
+        assert_eq!(whole("10."), Some(10));
+        for text in ["2.5", "-1.0", "2e0", "", ".0", "nan"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
 }

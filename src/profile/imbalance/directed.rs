@@ -11,6 +11,7 @@ use crate::input::Matrix;
 use crate::neighbours::{RankCounts, Targets};
 use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, all_rows_equal};
+use crate::profile::layers::near_duplicate_warning;
 use crate::warning::Warning;
 
 /// A layer of a comparison.
@@ -79,7 +80,9 @@ impl Search<'_> {
             }
             let table = self.bench.neighbours(&matrix, name, k + 1, warnings)?;
             let column = |order: usize| table.distances_of_order(order).to_vec();
-            directed.nearest.insert(node, [column(1), column(2)]);
+            let [first, second] = [column(1), column(2)];
+            warnings.extend(near_duplicate_warning(&first).map(|found| found.of(name)));
+            directed.nearest.insert(node, [first, second]);
             let indices = table.indices.slice(s![.., ..=k]).to_owned();
             neighbours.insert(node, indices);
         }

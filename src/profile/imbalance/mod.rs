@@ -5,6 +5,7 @@ mod options;
 mod parts;
 mod run;
 mod shape;
+mod subset_shape;
 mod subsets;
 mod whole;
 
@@ -14,4 +15,5 @@ pub use shape::{
     BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters, ImbalanceProfile,
     Null, Parts, Step, Steps,
 };
-pub use subsets::{Greedy, LayerSubsets, SubsetPair, SubsetsProfile, subsets};
+pub use subset_shape::{Greedy, LayerSubsets, SubsetPair, SubsetParameters, SubsetsProfile};
+pub use subsets::{subsets, target_subsets};

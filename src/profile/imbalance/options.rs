@@ -60,9 +60,11 @@ pub enum SubsetRule {
     },
 }
 
-/// What to compute between a layer and subsets of its columns.
+/// What to compute between subsets of the columns of layers and whole layers.
 #[derive(Debug, Clone)]
 pub struct SubsetOptions {
+    /// Which layer the columns are to predict; their own if `None`.
+    pub target: Option<Target>,
     /// Which subsets.
     pub rule: SubsetRule,
     /// Number of neighbours.

@@ -1,92 +1,19 @@
-//! How much of a layer some of its columns hold.
+//! How much of a layer some columns hold, its own or another layer's.
 
 use std::slice;
 
-use ndarray::{Array2, s};
-use serde::Serialize;
-
 use super::options::{Criterion, SubsetOptions, SubsetRule};
+use super::subset_shape::{Greedy, LayerSubsets, SubsetPair, SubsetParameters, SubsetsProfile};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::input::{Dump, Matrix, Values};
 use crate::neighbours::{Metric, Targets};
 use crate::profile::bench::Bench;
-use crate::profile::compare::all_rows_equal;
-use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
+use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, all_rows_equal};
+use crate::profile::layers::{LayerOptions, prepare};
 use crate::warning::Warning;
-
-/// Subsets of columns against the whole, layer by layer.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SubsetsProfile {
-    /// Number of neighbours.
-    pub k: usize,
-    /// The distance.
-    pub metric: Metric,
-    /// What was done with repeated rows.
-    pub duplicates: DuplicatePolicy,
-    /// How rows were chosen, in words of the flags.
-    pub rows: Vec<String>,
-    /// How subsets grew; `None` if they were given.
-    pub greedy: Option<Greedy>,
-    /// A line a layer.
-    pub layers: Vec<LayerSubsets>,
-    /// Warnings about the run.
-    pub warnings: Vec<Warning>,
-}
-
-/// How subsets grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Greedy {
-    /// Largest number of columns.
-    pub columns: usize,
-    /// Subsets kept of each size.
-    pub beam: usize,
-    /// What the search makes small: (Δ(full→s) + Δ(s→full))/√2, or Δ(s→full) alone.
-    pub criterion: Criterion,
-}
-
-/// One layer and its subsets.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LayerSubsets {
-    /// Name of the layer.
-    pub layer: String,
-    /// Its index, from 0.
-    pub index: usize,
-    /// Rows, N.
-    pub n: usize,
-    /// Columns, D.
-    pub n_columns: usize,
-    /// (k + 1)/N; null without rows.
-    pub floor: Option<f64>,
-    /// The subsets, as given or as they grew.
-    pub subsets: Vec<SubsetPair>,
-    /// Why there are none.
-    pub reason: Option<Reason>,
-    /// What was noticed.
-    pub warnings: Vec<Warning>,
-}
-
-/// One subset of columns against the whole layer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SubsetPair {
-    /// The columns, from 0, ascending.
-    pub columns: Vec<usize>,
-    /// Δ(full→subset).
-    pub full_to_subset: Option<f64>,
-    /// Δ(subset→full): small where the subset predicts the layer.
-    pub subset_to_full: Option<f64>,
-    /// Standard error of `full_to_subset`.
-    pub std_error_full_to_subset: Option<f64>,
-    /// Standard error of `subset_to_full`.
-    pub std_error_subset_to_full: Option<f64>,
-    /// Why there is nothing.
-    pub reason: Option<Reason>,
-}
+use ndarray::{Array2, s};
 
 /// Compares subsets of the columns of every layer with the whole layer.
 ///
@@ -104,43 +31,76 @@ pub fn subsets(
     let mut found = Vec::new();
     for info in dump.layers() {
         let prepared = prepare(dump, info, layers)?;
-        let mut layer = LayerSubsets {
-            layer: info.name.clone(),
-            index: info.index,
-            n: prepared.matrix.n_rows(),
-            n_columns: prepared.matrix.n_columns(),
-            floor: floor(prepared.matrix.n_rows(), options.k),
-            subsets: Vec::new(),
-            reason: None,
-            warnings: prepared.warnings,
+        let ends = Ends {
+            layer: (&info.name, info.index),
+            parts: &prepared.matrix,
+            target: None,
+            whole: &prepared.matrix,
         };
-        if layer.n < options.k + 2 {
-            layer.reason = Some(Reason::TooFewRows);
-        } else if all_rows_equal(&prepared.matrix) {
-            layer.reason = Some(Reason::AllRowsIdentical);
-        } else {
-            let mut warnings = Vec::new();
-            let whole = Whole::new(&prepared.matrix, &info.name, options.k, bench)?;
-            layer.subsets = match &options.rule {
-                SubsetRule::Given(subsets) => {
-                    check(subsets, layer.n_columns, &info.name)?;
-                    whole.compare(subsets, &mut warnings)?
-                }
-                SubsetRule::Greedy {
-                    columns,
-                    beam,
-                    criterion,
-                } => whole.grow(*columns, *beam, *criterion, &mut warnings)?,
-            };
-            layer.warnings.extend(warnings);
-        }
-        found.push(layer);
+        let warnings = prepared.warnings.clone();
+        found.push(ends.compare(options, bench, warnings)?);
     }
     Ok(SubsetsProfile {
+        parameters: parameters(layers, options, bench),
+        layers: found,
+        warnings: dump.warnings().to_vec(),
+    })
+}
+
+/// Compares subsets of the columns of one layer with another whole layer, for every pair that
+/// `options.target` asks for: which columns of A predict B.
+///
+/// With full ranks and `forward` this is DADApy's `greedy_feature_selection_target` (Glielmo et
+/// al., PNAS Nexus 1, pgac039 (2022)).
+///
+/// # Errors
+/// As [`subsets`]; [`Error::Usage`] for pairs that do not exist.
+pub fn target_subsets(
+    comparison: &Comparison<'_>,
+    options: &SubsetOptions,
+    bench: &Bench<'_>,
+) -> Result<SubsetsProfile> {
+    let target = options.target.clone().unwrap_or_default();
+    let mut pairs = comparison.pairs(&target)?;
+    if target == Target::All && !comparison.is_between_two() {
+        // Prediction has a direction, so each pair is asked both ways.
+        let back: Vec<_> = pairs
+            .iter()
+            .map(|&LayerPair { a, b }| LayerPair { a: b, b: a })
+            .collect();
+        pairs.extend(back);
+        pairs.sort_by_key(|pair| (pair.a, pair.b));
+    }
+    let mut found = Vec::new();
+    for LayerPair { a, b } in pairs {
+        let (first, second) = (&comparison.left()[a], &comparison.right()[b]);
+        let (parts, whole) = (comparison.read_left(a)?, comparison.read_right(b)?);
+        let ends = Ends {
+            layer: (&first.layer, first.index),
+            parts: &parts,
+            target: Some(&second.layer),
+            whole: &whole,
+        };
+        let warnings = first.warnings.clone();
+        found.push(ends.compare(options, bench, warnings)?);
+    }
+    Ok(SubsetsProfile {
+        parameters: parameters(comparison.options(), options, bench),
+        layers: found,
+        warnings: Vec::new(),
+    })
+}
+
+fn parameters(
+    layers: &LayerOptions,
+    options: &SubsetOptions,
+    bench: &Bench<'_>,
+) -> SubsetParameters {
+    SubsetParameters {
+        to: options.target.as_ref().map(Target::to_string),
         k: options.k,
         metric: bench.metric,
-        duplicates: layers.duplicates,
-        rows: bench.rows.to_vec(),
+        rows: RowParameters::new(layers, bench.rows),
         greedy: match options.rule {
             SubsetRule::Given(_) => None,
             SubsetRule::Greedy {
@@ -153,9 +113,59 @@ pub fn subsets(
                 criterion,
             }),
         },
-        layers: found,
-        warnings: dump.warnings().to_vec(),
-    })
+    }
+}
+
+/// Two layers over common rows: one gives columns, the other is to be predicted.
+struct Ends<'a> {
+    layer: (&'a str, usize),
+    parts: &'a Matrix,
+    target: Option<&'a str>,
+    whole: &'a Matrix,
+}
+
+impl Ends<'_> {
+    fn compare(
+        &self,
+        options: &SubsetOptions,
+        bench: &Bench<'_>,
+        warnings: Vec<Warning>,
+    ) -> Result<LayerSubsets> {
+        let (name, index) = self.layer;
+        let mut layer = LayerSubsets {
+            layer: name.to_owned(),
+            index,
+            target: self.target.map(str::to_owned),
+            n: self.parts.n_rows(),
+            n_columns: self.parts.n_columns(),
+            floor: floor(self.parts.n_rows(), options.k),
+            subsets: Vec::new(),
+            reason: None,
+            warnings,
+        };
+        if layer.n < options.k + 2 {
+            layer.reason = Some(Reason::TooFewRows);
+        } else if all_rows_equal(self.whole) || all_rows_equal(self.parts) {
+            layer.reason = Some(Reason::AllRowsIdentical);
+        } else {
+            let mut warnings = Vec::new();
+            let target = self.target.unwrap_or(name);
+            let whole = Whole::new([self.parts, self.whole], [name, target], options.k, bench)?;
+            layer.subsets = match &options.rule {
+                SubsetRule::Given(subsets) => {
+                    check(subsets, layer.n_columns, name)?;
+                    whole.compare(subsets, &mut warnings)?
+                }
+                SubsetRule::Greedy {
+                    columns,
+                    beam,
+                    criterion,
+                } => whole.grow(*columns, *beam, *criterion, &mut warnings)?,
+            };
+            layer.warnings.extend(warnings);
+        }
+        Ok(layer)
+    }
 }
 
 fn check(subsets: &[Vec<usize>], n_columns: usize, layer: &str) -> Result<()> {
@@ -174,23 +184,33 @@ fn check(subsets: &[Vec<usize>], n_columns: usize, layer: &str) -> Result<()> {
 /// Subsets whose ranks in the whole layer are counted in one sweep.
 const AT_ONCE: usize = 64;
 
-/// A layer that subsets of its columns are compared with.
+/// A whole layer that subsets of columns are compared with.
 struct Whole<'a> {
+    /// The layer that the columns are of.
+    parts: &'a Matrix,
+    /// The layer that they are compared with.
     matrix: &'a Matrix,
-    name: &'a str,
+    /// Their names.
+    names: [&'a str; 2],
     k: usize,
     bench: Bench<'a>,
     neighbours: Array2<u32>,
 }
 
 impl<'a> Whole<'a> {
-    fn new(matrix: &'a Matrix, name: &'a str, k: usize, bench: &Bench<'a>) -> Result<Self> {
+    fn new(
+        [parts, matrix]: [&'a Matrix; 2],
+        names: [&'a str; 2],
+        k: usize,
+        bench: &Bench<'a>,
+    ) -> Result<Self> {
         // Subsets are many and small; keeping them would crowd the cache.
         let bench = bench.without_cache();
-        let table = bench.neighbours(matrix, name, k + 1, &mut Vec::new())?;
+        let table = bench.neighbours(matrix, names[1], k + 1, &mut Vec::new())?;
         Ok(Self {
+            parts,
             matrix,
-            name,
+            names,
             k,
             bench,
             neighbours: table.indices.slice(s![.., ..=k]).to_owned(),
@@ -221,7 +241,7 @@ impl<'a> Whole<'a> {
         let mut rows = Array2::zeros((n, subsets.len() * width));
         let mut there = Vec::new();
         for (at, columns) in subsets.iter().enumerate() {
-            let part = select_columns(self.matrix, columns);
+            let part = select_columns(self.parts, columns);
             if all_rows_equal(&part) {
                 there.push(Err(Reason::AllRowsIdentical));
                 // Its ranks are not used, but every row needs a target that is not itself.
@@ -229,14 +249,16 @@ impl<'a> Whole<'a> {
                 block.assign(&self.neighbours);
                 continue;
             }
-            let table = self.bench.neighbours(&part, self.name, k + 1, warnings)?;
+            let table = self
+                .bench
+                .neighbours(&part, self.names[0], k + 1, warnings)?;
             let mut block = rows.slice_mut(s![.., at * width..(at + 1) * width]);
             block.assign(&table.indices);
             let targets = Targets {
                 rows: self.neighbours.view(),
                 groups: slice::from_ref(&nearest),
             };
-            let counts = self.bench.ranks(&part, self.name, &targets, warnings)?;
+            let counts = self.bench.ranks(&part, self.names[0], &targets, warnings)?;
             there.push(information_imbalance(
                 &Counted {
                     neighbours: self.neighbours.view(),
@@ -255,7 +277,7 @@ impl<'a> Whole<'a> {
         };
         let counts = self
             .bench
-            .ranks(self.matrix, self.name, &targets, warnings)?;
+            .ranks(self.matrix, self.names[1], &targets, warnings)?;
         let back = (0..subsets.len()).map(|at| {
             let block = s![.., at * width..(at + 1) * width];
             let counted = Counted {
@@ -282,7 +304,7 @@ impl<'a> Whole<'a> {
         criterion: Criterion,
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<SubsetPair>> {
-        let d = self.matrix.n_columns();
+        let d = self.parts.n_columns();
         let mut best = Vec::new();
         let mut candidates: Vec<Vec<usize>> = (0..d).map(|column| vec![column]).collect();
         for size in 1..=columns.min(d) {

@@ -10,6 +10,7 @@ use crate::geometry::relation::Depth;
 use crate::input::{Labels, Matrix};
 use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, all_rows_equal};
+use crate::profile::layers::near_duplicate_warning;
 use crate::warning::Warning;
 
 /// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
@@ -79,6 +80,8 @@ impl Subject<'_> {
                 continue;
             }
             let table = bench.neighbours(&matrix, &layer.layer, k, warnings)?;
+            let noticed = near_duplicate_warning(&table.distances_of_order(1).to_vec());
+            warnings.extend(noticed.map(|found| found.of(&layer.layer)));
             found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
         }
         Ok(found)

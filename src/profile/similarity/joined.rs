@@ -38,8 +38,10 @@ pub fn join(
             measure: source.measure,
             column: table.quantity.clone(),
             n: pairs.len(),
-            spearman: found.ok().map(|(value, _)| value),
-            p_value: found.ok().map(|(_, p)| p),
+            spearman: found.ok().map(|found| found.value),
+            p_value: found.ok().map(|found| found.p_value),
+            p_std_error: found.ok().and_then(|found| found.p_std_error),
+            n_orders: found.ok().map(|found| found.n_orders),
             reason: found.err(),
         }
     };
@@ -64,7 +66,19 @@ fn aligned(layers: &[ComparedLayer], series: &Series) -> Result<Vec<Option<f64>>
     )))
 }
 
-fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<(f64, f64), Reason> {
+/// A rank correlation and how often chance is as far from 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Tested {
+    value: f64,
+    p_value: f64,
+    p_std_error: Option<f64>,
+    n_orders: usize,
+}
+
+/// Values whose orders are all looked at: 8! = 40320.
+const ALL_ORDERS: usize = 8;
+
+fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<Tested, Reason> {
     if pairs.len() < 3 {
         return Err(Reason::TooFewRows);
     }
@@ -75,16 +89,56 @@ fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<(f64, f64), 
     let (x, y): (Vec<f64>, Vec<f64>) = settled.unzip();
     let (x, y) = (stats::ranks(&x), stats::ranks(&y));
     let value = stats::pearson(&x, &y).ok_or(Reason::ConstantLayer)?;
+    // Equal arrangements must count as equal, whatever the order of their sums.
+    let as_far =
+        |moved: &[f64]| stats::pearson(&x, moved).is_some_and(|r| r.abs() >= value.abs() - 1e-12);
+    if y.len() <= ALL_ORDERS {
+        let mut counts = [0; 2];
+        let mut order = y;
+        let n = order.len();
+        for_each_order(&mut order, n, &mut |moved| {
+            counts[0] += usize::from(as_far(moved));
+            counts[1] += 1;
+        });
+        let [farther, n_orders] = counts;
+        return Ok(Tested {
+            value,
+            p_value: farther as f64 / n_orders as f64,
+            p_std_error: None,
+            n_orders,
+        });
+    }
     let mut random = SplitMix64::new(seed);
     let farther = (0..PERMUTATIONS)
         .filter(|_| {
             let order = random.choose(y.len(), y.len());
             let moved: Vec<f64> = order.iter().map(|&at| y[at]).collect();
-            // Equal arrangements must count as equal, whatever the order of their sums.
-            stats::pearson(&x, &moved).is_some_and(|r| r.abs() >= value.abs() - 1e-12)
+            as_far(&moved)
         })
         .count();
-    Ok((value, (1 + farther) as f64 / (1 + PERMUTATIONS) as f64))
+    let n_orders = 1 + PERMUTATIONS;
+    let p = (1 + farther) as f64 / n_orders as f64;
+    Ok(Tested {
+        value,
+        p_value: p,
+        p_std_error: Some((p * (1.0 - p) / n_orders as f64).sqrt()),
+        n_orders,
+    })
+}
+
+/// Calls `take` with every order of the first `n` of `values` (Heap's algorithm).
+fn for_each_order(values: &mut [f64], n: usize, take: &mut impl FnMut(&[f64])) {
+    if n <= 1 {
+        take(values);
+        return;
+    }
+    for at in 0..n {
+        for_each_order(values, n - 1, take);
+        if at + 1 < n {
+            let other = if n.is_multiple_of(2) { at } else { 0 };
+            values.swap(other, n - 1);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -94,10 +148,15 @@ mod tests {
     #[test]
     fn a_perfect_order_of_five_has_the_least_p_that_five_allow() {
         let pairs: Vec<(f64, f64)> = (0..5).map(|i| (f64::from(i), f64::from(i * i))).collect();
-        let (value, p) = spearman(&pairs, 0).unwrap();
-        assert!((value - 1.0).abs() < 1e-15);
+        let found = spearman(&pairs, 0).unwrap();
+        assert!((found.value - 1.0).abs() < 1e-15);
         // 2 of 120 orders reach |r| = 1.
-        assert!((p - 2.0 / 120.0).abs() < 0.004, "{p}");
+        assert_eq!((found.p_value, found.n_orders), (2.0 / 120.0, 120));
+        assert_eq!(found.p_std_error, None);
+        let more: Vec<(f64, f64)> = (0..9).map(|i| (f64::from(i), f64::from(i % 4))).collect();
+        let drawn = spearman(&more, 0).unwrap();
+        assert!(drawn.p_std_error.is_some_and(|error| error > 0.0));
+        assert_eq!(drawn.n_orders, 10_000);
     }
 
     #[test]

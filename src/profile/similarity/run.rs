@@ -12,7 +12,7 @@ use super::shape::{
 };
 use super::values::{MeasureValues, values, values_of};
 use crate::error::{Error, Result};
-use crate::geometry::similarity::{Measure, Setting, Subject};
+use crate::geometry::similarity::{Dissimilarity, Measure, RSA, Relations, Setting, Subject};
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
@@ -115,6 +115,7 @@ fn source_pairs(
         }
     }
     note(&found, comparison, &wanted, warnings);
+    note_rows(&nodes, comparison, options, warnings);
     let mut all = Vec::new();
     for &measure in &options.measures {
         let neighbours = by_neighbours.iter().find(|one| one.measure == measure);
@@ -140,6 +141,7 @@ fn source_pairs(
 /// The layers that take part, each once.
 struct Nodes {
     matrices: Vec<Matrix>,
+    names: Vec<String>,
     pairs: Vec<(usize, usize)>,
 }
 
@@ -161,7 +163,12 @@ impl Nodes {
             0 => comparison.read_left(at),
             _ => comparison.read_right(at),
         };
+        let name = |&(on, at): &(usize, usize)| match on {
+            0 => comparison.left()[at].layer.clone(),
+            _ => comparison.right()[at].layer.clone(),
+        };
         Ok(Self {
+            names: keys.iter().map(name).collect(),
             matrices: keys.iter().map(read).collect::<Result<_>>()?,
             pairs,
         })
@@ -253,6 +260,37 @@ fn note(
                 format!(
                     "{} compares the pairs of {rows} of {n} rows, drawn by the seed",
                     measure.name
+                ),
+            ));
+        }
+    }
+}
+
+/// Names the rows without a direction, for which there is no RSA.
+fn note_rows(
+    nodes: &Nodes,
+    comparison: &Comparison<'_>,
+    options: &SimilarityOptions,
+    warnings: &mut Vec<Warning>,
+) {
+    if !options.measures.contains(&&RSA) {
+        return;
+    }
+    let rows = comparison.input_rows();
+    for (matrix, name) in nodes.matrices.iter().zip(&nodes.names) {
+        if let Some(row) = Relations::first_without_direction(matrix, options.dissimilarity) {
+            warnings.push(Warning::new(
+                WarningCode::NotEstimated,
+                1,
+                format!(
+                    "rsa: row {} of {name} has no direction (its values are {}), so it has no {} \
+                     dissimilarity; leave it out with --rows",
+                    rows[row],
+                    match options.dissimilarity {
+                        Dissimilarity::Correlation => "all equal",
+                        _ => "all 0",
+                    },
+                    options.dissimilarity.name()
                 ),
             ));
         }

@@ -182,8 +182,13 @@ pub struct Joined {
     pub n: usize,
     /// Spearman's rank correlation.
     pub spearman: Option<f64>,
-    /// Share of 9999 permutations with a correlation at least as far from 0, two-sided.
+    /// Share of the orders of the values with a correlation at least as far from 0, two-sided: of all
+    /// orders of up to 8 values, else of 9999 drawn ones and the one found.
     pub p_value: Option<f64>,
+    /// The standard error of `p_value`, where orders were drawn.
+    pub p_std_error: Option<f64>,
+    /// How many orders it is a share of.
+    pub n_orders: Option<usize>,
     /// Why there is none.
     pub reason: Option<Reason>,
 }

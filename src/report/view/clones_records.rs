@@ -24,6 +24,7 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
         for point in &network.ensembles {
             rows.records.push(Record {
                 scale: Some(point.n_networks),
+                std_error: point.std_error,
                 n: Some(profile.layer.n_rows),
                 ..Record::new(rows.layer, "ensemble_accuracy", Some(point.accuracy))
             });

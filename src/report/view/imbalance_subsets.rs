@@ -15,8 +15,9 @@ impl Printable for SubsetsProfile {
                 let record = |variant: &str, value| Record {
                     // Which columns these are stands in the JSON; a tidy cell holds their place.
                     variant: format!("{variant}_subset_{at}").into(),
-                    scale: Some(self.k),
+                    scale: Some(self.parameters.k),
                     n: Some(layer.n),
+                    other: layer.target.as_deref().unwrap_or_default(),
                     ..Record::new(&layer.layer, "information_imbalance", value)
                 };
                 records.push(Record {
@@ -29,6 +30,7 @@ impl Printable for SubsetsProfile {
                 });
                 records.push(Record {
                     n: Some(layer.n),
+                    other: layer.target.as_deref().unwrap_or_default(),
                     variant: format!("subset_{at}").into(),
                     ..Record::new(
                         &layer.layer,
@@ -42,8 +44,12 @@ impl Printable for SubsetsProfile {
     }
 
     fn page(&self) -> Page {
-        let mut grid = Grid::new(vec![
-            Column::words("layer"),
+        let targets = self.layers.iter().any(|layer| layer.target.is_some());
+        let mut columns = vec![Column::words(if targets { "columns of" } else { "layer" })];
+        if targets {
+            columns.push(Column::words("full"));
+        }
+        columns.extend([
             Column::number("columns"),
             Column::number("Δ(full→subset)"),
             Column::error(),
@@ -51,13 +57,14 @@ impl Printable for SubsetsProfile {
             Column::error(),
             Column::words("which"),
         ]);
+        let mut grid = Grid::new(columns);
         for layer in &self.layers {
             for subset in &layer.subsets {
                 grid.push(subset_row(layer, subset));
             }
             if let Some(reason) = layer.reason {
-                grid.push(vec![
-                    name(&layer.layer).into(),
+                let mut cells = names(layer);
+                cells.extend([
                     count(layer.n_columns).into(),
                     Piece::Absent.into(),
                     Cell::default(),
@@ -65,6 +72,7 @@ impl Printable for SubsetsProfile {
                     Cell::default(),
                     Piece::Code(reason).into(),
                 ]);
+                grid.push(cells);
             }
         }
         let layers = self
@@ -82,13 +90,13 @@ impl Printable for SubsetsProfile {
 }
 
 fn context(profile: &SubsetsProfile) -> Phrase {
-    let mut facts: Vec<Phrase> = vec![format!("k {}", profile.k).into()];
+    let mut facts: Vec<Phrase> = vec![format!("k {}", profile.parameters.k).into()];
     if let Some(layer) = profile.layers.first() {
         facts.push(phrase!["n ", count(layer.n)]);
         facts.push(phrase!["floor ", known(layer.floor, 2)]);
     }
     facts.push("± delete-one jackknife".into());
-    if let Some(greedy) = &profile.greedy {
+    if let Some(greedy) = &profile.parameters.greedy {
         let words = format!(
             "greedy, best {} of each size kept, by the {} criterion",
             greedy.beam, greedy.criterion
@@ -103,15 +111,26 @@ fn subset_row(layer: &LayerSubsets, subset: &SubsetPair) -> Vec<Cell> {
     if let Some(reason) = code(subset.reason) {
         which = which.then(" ").then(reason);
     }
-    vec![
-        name(&layer.layer).into(),
+    let mut cells = names(layer);
+    cells.extend([
         count(subset.columns.len()).into(),
         known(subset.full_to_subset, 3).into(),
         error(subset.std_error_full_to_subset).into(),
         known(subset.subset_to_full, 3).into(),
         error(subset.std_error_subset_to_full).into(),
         which.into(),
-    ]
+    ]);
+    cells
+}
+
+/// The layer, and the whole one that its columns are compared with, where that is another.
+fn names(layer: &LayerSubsets) -> Vec<Cell> {
+    let names = [Some(&layer.layer), layer.target.as_ref()];
+    names
+        .into_iter()
+        .flatten()
+        .map(|layer| name(layer).into())
+        .collect()
 }
 
 /// Ascending columns with runs as ranges: `0..8,11`.

@@ -361,6 +361,12 @@ fn joined_line(joined: &Joined) -> Phrase {
             number(value, 3),
             format!(" over {} layers, p ", joined.n),
             number(p, 2),
+            match joined.p_std_error {
+                None => " of all ",
+                Some(_) => " of drawn ",
+            },
+            count(joined.n_orders.unwrap_or(0)),
+            " orders",
         ],
         (_, _, reason) => phrase![
             what,

@@ -243,11 +243,14 @@ fn an_ensemble_of_one_network_is_the_network_and_of_all_is_one_sum() {
     ];
     let of = |size| ensemble_accuracy(&members, 2, &targets, size, 0);
     // Summed logits: (3, 1) and (3, 5).
-    assert_eq!(of(3), Some(1.0));
+    assert_eq!(of(3).map(|found| found.mean), Some(1.0));
     assert_eq!(of(4), None);
-    assert!(of(1).is_some_and(|accuracy| (0.5..=1.0).contains(&accuracy)));
+    // Alone they get 1, 2 and 1 of 2 rows right, and all three subsets are taken.
+    let one = of(1).unwrap();
+    assert_close(one.mean, 2.0 / 3.0, 1e-15, "mean of three");
+    assert_eq!((one.n, one.std_error), (3, None));
     let alone = ensemble_accuracy(&members[..1], 2, &targets, 1, 0);
-    assert_eq!(alone, Some(0.5));
+    assert_eq!(alone.map(|found| found.mean), Some(0.5));
 }
 
 #[test]

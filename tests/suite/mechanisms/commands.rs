@@ -569,7 +569,7 @@ fn what_is_missing_or_unfit_is_named_with_its_way_out() {
     );
     let both = [unembedding.clone(), gain];
     assert!(w("weights/b.safetensors", &both, &[("fold_ln", "true")]).contains("twice"));
-    assert!(w("weights/c.safetensors", &both, &[("fold_ln", "false")]).contains("ln_final.b"));
+    assert!(w("weights/c.safetensors", &both, &[("fold_ln", "false")]).contains("--norm rms"));
 }
 
 #[test]

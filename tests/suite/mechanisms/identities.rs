@@ -361,7 +361,7 @@ fn constants_change_no_lens_and_scale_changes_only_the_final_one() {
             ],
             &[("fold_ln", "false"), ("eps", "1e-5")],
         );
-        Readout::open(&path, true).unwrap()
+        Readout::open(&path, true, None).unwrap()
     };
     let targets = folder.path().join("targets.csv");
     std::fs::write(&targets, "fact,counterfactual\n0,1\n1,2\n2,3\n3,4\n").unwrap();
@@ -496,8 +496,16 @@ fn folded_whole_and_compact_unembeddings_read_the_same_lens() {
             let own = folder.path().join(at.to_string());
             std::fs::create_dir(&own).unwrap();
             let path = own.join("unembed.safetensors");
-            write_tensors(&path, tensors, &[("fold_ln", folded), ("eps", "1e-5")]);
-            lens(&dump, &Readout::open(&path, true).unwrap(), &options)
+            write_tensors(
+                &path,
+                tensors,
+                &[
+                    ("fold_ln", folded),
+                    ("eps", "1e-5"),
+                    ("normalization_type", "LN"),
+                ],
+            );
+            lens(&dump, &Readout::open(&path, true, None).unwrap(), &options)
         })
         .collect();
     for other in &read[1..] {

@@ -156,7 +156,11 @@ fn of_columns(file: &Path, rule: SubsetRule) -> Vec<(Vec<usize>, f64, f64)> {
         duplicates: DuplicatePolicy::Keep,
         ..LayerOptions::default()
     };
-    let options = SubsetOptions { rule, k: 1 };
+    let options = SubsetOptions {
+        target: None,
+        rule,
+        k: 1,
+    };
     let found = subsets(&dump, &layers, &options, &Bench::default()).unwrap();
     found.layers[0]
         .subsets

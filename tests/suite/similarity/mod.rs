@@ -1,6 +1,7 @@
 //! Similarity measures against plain double precision, and what must hold for any data.
 
 mod command;
+mod degenerate;
 mod golden;
 mod identities;
 

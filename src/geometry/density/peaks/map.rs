@@ -47,7 +47,7 @@ pub fn map(
     if n < 2 || sigma <= 0.0 {
         return Ok(vec![[0.0; 2]; n]);
     }
-    let kernel = Mat::from_fn(n, n, |a, b| (-2.0 * (far[(a, b)] / sigma).powi(2)).exp());
+    let kernel = Mat::from_fn(n, n, |a, b| libm::exp(-2.0 * (far[(a, b)] / sigma).powi(2)));
     let mean = |a: usize| (0..n).map(|b| kernel[(b, a)]).sum::<f64>() / n as f64;
     let means: Vec<f64> = (0..n).map(mean).collect();
     let total = means.iter().sum::<f64>() / n as f64;

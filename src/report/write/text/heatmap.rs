@@ -22,7 +22,7 @@ fn edges(scale: &Scale) -> [f64; SHADES.len() - 1] {
         let step = (at + 1) as f64;
         match shade {
             Shade::Linear | Shade::Diverging => low + (high - low) / steps * step,
-            Shade::Logarithmic => low * ((high / low).ln() / steps * step).exp(),
+            Shade::Logarithmic => low * libm::exp(libm::log(high / low) / steps * step),
         }
     })
 }

@@ -1,0 +1,92 @@
+//! What `repgeo imbalance --coordinates` and `--greedy` report.
+
+use serde::Serialize;
+
+use super::options::Criterion;
+use crate::geometry::Reason;
+use crate::neighbours::Metric;
+use crate::profile::compare::RowParameters;
+use crate::warning::Warning;
+
+/// Subsets of columns against whole layers.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SubsetsProfile {
+    /// How they were computed.
+    pub parameters: SubsetParameters,
+    /// A line a layer, or a pair of layers.
+    pub layers: Vec<LayerSubsets>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SubsetParameters {
+    /// Which layer the columns are to predict; `None`: their own.
+    pub to: Option<String>,
+    /// Number of neighbours.
+    pub k: usize,
+    /// The distance.
+    pub metric: Metric,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
+    /// How subsets grew; `None` if they were given.
+    pub greedy: Option<Greedy>,
+}
+
+/// How subsets grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Greedy {
+    /// Largest number of columns.
+    pub columns: usize,
+    /// Subsets kept of each size.
+    pub beam: usize,
+    /// What the search makes small: (Δ(full→s) + Δ(s→full))/√2, or Δ(s→full) alone.
+    pub criterion: Criterion,
+}
+
+/// One layer and its subsets.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LayerSubsets {
+    /// Name of the layer that the columns are of.
+    pub layer: String,
+    /// Its index, from 0.
+    pub index: usize,
+    /// The whole layer that they are compared with, where it is another one.
+    pub target: Option<String>,
+    /// Rows, N.
+    pub n: usize,
+    /// Columns, D.
+    pub n_columns: usize,
+    /// (k + 1)/N; null without rows.
+    pub floor: Option<f64>,
+    /// The subsets, as given or as they grew.
+    pub subsets: Vec<SubsetPair>,
+    /// Why there are none.
+    pub reason: Option<Reason>,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+}
+
+/// One subset of columns against a whole layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SubsetPair {
+    /// The columns, from 0, ascending.
+    pub columns: Vec<usize>,
+    /// Δ(full→subset).
+    pub full_to_subset: Option<f64>,
+    /// Δ(subset→full): small where the subset predicts the whole layer.
+    pub subset_to_full: Option<f64>,
+    /// Standard error of `full_to_subset`.
+    pub std_error_full_to_subset: Option<f64>,
+    /// Standard error of `subset_to_full`.
+    pub std_error_subset_to_full: Option<f64>,
+    /// Why there is nothing.
+    pub reason: Option<Reason>,
+}
