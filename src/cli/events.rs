@@ -57,6 +57,11 @@ struct SeriesArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["quantity", "variant", "scale", "other"])]
     column: Option<String>,
 
+    /// Column of the standard errors in any other CSV [default: that of the values with _std_error
+    /// behind its name, or std_error, if it is there]
+    #[arg(long, value_name = "NAME")]
+    std_error: Option<String>,
+
     /// Column of positions of any other CSV [default: x, if it is there]
     #[arg(long, value_name = "NAME")]
     x: Option<String>,
@@ -114,6 +119,7 @@ pub fn run(args: EventsArgs) -> Result<()> {
         scale: args.series.scale,
         other: args.series.other,
         column: args.series.column,
+        std_error: args.series.std_error,
         x: args.series.x,
     };
     let file = read_series(&args.input, &choice)?;

@@ -11,7 +11,7 @@ mod reason;
 pub mod relation;
 pub mod rounding;
 pub mod similarity;
-mod special;
+pub(crate) mod special;
 pub mod spectrum;
 pub mod stats;
 

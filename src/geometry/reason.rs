@@ -16,6 +16,8 @@ pub enum Reason {
     ConstantLayer,
     /// Every two rows are equally far apart, within the rounding of the stored type.
     EquidistantRows,
+    /// Errors alone may have made it.
+    WithinErrors,
     /// A row has no direction: its values are zero, or all equal where correlations are asked for.
     RowWithoutDirection,
     /// Every usable ratio has a zero denominator.
@@ -57,6 +59,7 @@ impl Reason {
             Self::TooFewRows => "too_few_rows",
             Self::AllRowsIdentical => "all_rows_identical",
             Self::ConstantLayer => "constant_layer",
+            Self::WithinErrors => "within_errors",
             Self::EquidistantRows => "equidistant_rows",
             Self::RowWithoutDirection => "row_without_direction",
             Self::ZeroDistances => "zero_distances",

@@ -15,6 +15,8 @@ pub(crate) const TOO_LARGE: f64 = 1e150;
 pub struct Series {
     names: Vec<String>,
     values: Vec<Option<f64>>,
+    /// Standard errors, one a value; empty where there are none.
+    errors: Vec<Option<f64>>,
     positions: Option<Vec<f64>>,
 }
 
@@ -29,7 +31,36 @@ impl Series {
         Self {
             names,
             values,
+            errors: Vec::new(),
             positions: None,
+        }
+    }
+
+    /// The same values with their standard errors; none where no error is known.
+    ///
+    /// # Panics
+    /// If there is not one error a value.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<Option<f64>>) -> Self {
+        assert_eq!(errors.len(), self.len(), "one error a value");
+        let errors: Vec<Option<f64>> = errors
+            .into_iter()
+            .map(|error| error.filter(|error| error.is_finite() && *error >= 0.0))
+            .collect();
+        let known = errors.iter().any(Option::is_some);
+        Self {
+            errors: if known { errors } else { Vec::new() },
+            ..self
+        }
+    }
+
+    /// Other values at the same layers and positions, without errors.
+    #[must_use]
+    pub(crate) fn with_values(&self, values: Vec<Option<f64>>) -> Self {
+        Self {
+            values,
+            errors: Vec::new(),
+            ..self.clone()
         }
     }
 
@@ -70,6 +101,11 @@ impl Series {
     /// The values; `None` is a gap.
     pub fn values(&self) -> &[Option<f64>] {
         &self.values
+    }
+
+    /// Standard errors of the values; empty where there are none.
+    pub fn errors(&self) -> &[Option<f64>] {
+        &self.errors
     }
 
     /// Whether the user gave positions; otherwise the index is the position.
@@ -127,6 +163,9 @@ pub struct SeriesChoice {
     pub other: Option<String>,
     /// `--column`: the column of values of a plain CSV.
     pub column: Option<String>,
+    /// `--std-error`: the column of standard errors of a plain CSV; without it the column that is
+    /// called as that of the values with `_std_error` behind it, or `std_error`, if any.
+    pub std_error: Option<String>,
     /// `--x`: the column of positions of a plain CSV; without it a column called `x`, if any.
     pub x: Option<String>,
 }

@@ -273,7 +273,6 @@ pub fn diagnose(
     let options = LayerOptions {
         duplicates: DuplicatePolicy::Keep,
         drop_nonfinite: true,
-        directions: metric == Metric::Cosine,
         ..options.clone()
     };
     let PreparedLayer {

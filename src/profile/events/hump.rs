@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::extrema::local_maxima;
+use super::noise::FLANK;
 use super::points::{Place, Points};
 use super::{Event, EventOptions};
 use crate::geometry::Reason;
@@ -133,9 +134,23 @@ fn describe(points: &Points, (m1, v, m2): Humps, prominence: f64) -> DoubleHunch
     let (first, valley, second) = (points.y(m1), points.y(v), points.y(m2));
     let last = points.y(points.len() - 1);
     let p = (first > 0.0).then(|| (second - valley) / first);
+    // Every flank of both humps, but for an edge of the profile, which has none.
+    let before = points.argmin(0..m1);
+    let beyond_errors = [
+        before.map(|low| (m1, low)),
+        Some((m1, v)),
+        Some((m2, v)),
+        Some((m2, points.len() - 1)),
+    ]
+    .into_iter()
+    .flatten()
+    .all(|(high, low)| points.stands_above(high, low, FLANK));
     DoubleHunchback {
         // On a rising profile the layer before the bottleneck is no hump: v lies above it.
-        present: p.is_some_and(|p| p >= prominence) && first > valley && second > last,
+        present: p.is_some_and(|p| p >= prominence)
+            && first > valley
+            && second > last
+            && beyond_errors,
         first: points.place(m1),
         valley: points.place(v),
         second: points.place(m2),

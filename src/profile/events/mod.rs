@@ -7,6 +7,7 @@
 mod event;
 mod extrema;
 mod hump;
+mod noise;
 mod options;
 mod phases;
 mod points;
@@ -26,7 +27,7 @@ pub use phases::{Agreement, Direction, Lead, PairImbalance, Run, agreement, dire
 pub use points::Place;
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};
 pub use run::{events, events_with_parts};
-pub use shape::{EventName, Events, PositionSpread};
+pub use shape::{EventName, Events, PositionSpread, SpreadSource};
 pub use slope::Slope;
 pub use step::{HalfMaximum, Threshold, Transition};
 pub use valley::{Plateau, RelativeMinimum, Window};

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::noise::Verdict;
 use super::options::EventOptions;
 use crate::geometry::stats;
 use crate::input::Series;
@@ -33,6 +34,9 @@ pub(super) struct Points<'a> {
     series: &'a Series,
     indices: Vec<usize>,
     values: Vec<f64>,
+    /// Standard errors of the values before smoothing, if all are known and above 0.
+    errors: Option<Vec<f64>>,
+    verdict: Option<Verdict>,
 }
 
 impl<'a> Points<'a> {
@@ -43,11 +47,41 @@ impl<'a> Points<'a> {
             // + 0.0 turns −0 into 0, so that equal values have equal bits.
             .filter_map(|(index, value)| Some((index, value? + 0.0)))
             .unzip();
+        let errors: Option<Vec<f64>> = indices
+            .iter()
+            .map(|&index| series.errors().get(index).copied().flatten())
+            .map(|error| error.filter(|error| *error > 0.0))
+            .collect();
+        let errors = errors.filter(|errors| !errors.is_empty());
+        let enough = values.len() >= 3;
         Self {
+            verdict: errors
+                .as_ref()
+                .filter(|_| enough)
+                .map(|errors| Verdict::new(&values, errors)),
             values: smoothed(&values, options.smooth),
             series,
             indices,
+            errors,
         }
+    }
+
+    /// What the errors leave of the shape; `None` where they are not known.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
+    /// Whether `high` lies above `low` by `factor` standard errors of their difference; true where
+    /// errors are not known.
+    pub(super) fn stands_above(&self, high: usize, low: usize, factor: f64) -> bool {
+        self.errors.as_ref().is_none_or(|errors| {
+            self.y(high) - self.y(low) > factor * libm::hypot(errors[high], errors[low])
+        })
+    }
+
+    /// Whether errors are known.
+    pub(super) fn has_errors(&self) -> bool {
+        self.errors.is_some()
     }
 
     pub(super) fn len(&self) -> usize {

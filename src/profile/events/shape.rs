@@ -94,18 +94,33 @@ choice! {
     }
 }
 
+/// What a spread of positions is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadSource {
+    /// Disjoint parts of the rows.
+    Partitions,
+    /// Redraws of the profile by its standard errors.
+    Errors,
+}
+
 /// The position of one event over parts of the rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PositionSpread {
     /// The event.
     pub event: EventName,
+    /// What the parts are.
+    pub source: SpreadSource,
     /// Number of parts.
     pub n_parts: usize,
     /// Parts in which the event was found.
     pub n_found: usize,
     /// Mean position over these.
     pub mean: Option<f64>,
+    /// Their standard deviation (ddof 1), which includes what the parts are noisier by.
+    pub std_dev: Option<f64>,
     /// Smallest position.
     pub min: Option<f64>,
     /// Largest position.

@@ -1,10 +1,10 @@
-//! How far events move between parts of the rows.
+//! How far events move between parts of the rows, or within the errors.
 
-use super::shape::{EventName, Events, PositionSpread};
+use super::shape::{EventName, Events, PositionSpread, SpreadSource};
 use crate::geometry::{Reason, stats};
 
-/// The spread of every event that has a position.
-pub(super) fn spread(parts: &[Events]) -> Vec<PositionSpread> {
+/// The spread of every event that has a position over `parts`, which come from `source`.
+pub(super) fn spread(parts: &[Events], source: SpreadSource) -> Vec<PositionSpread> {
     let Some(first) = parts.first() else {
         return Vec::new();
     };
@@ -18,9 +18,11 @@ pub(super) fn spread(parts: &[Events]) -> Vec<PositionSpread> {
                 .collect();
             PositionSpread {
                 event,
+                source,
                 n_parts: parts.len(),
                 n_found: found.len(),
                 mean: stats::mean(&found),
+                std_dev: stats::std_dev(&found),
                 min: found.iter().copied().reduce(f64::min),
                 max: found.iter().copied().reduce(f64::max),
                 reason: found.is_empty().then_some(Reason::NotReached),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Event;
+use super::noise::largest_step;
 use super::points::{Place, Points};
 use crate::geometry::Reason;
 
@@ -17,6 +18,9 @@ pub struct Transition {
     pub to: Place,
     /// y_to − y_from.
     pub step: f64,
+    /// Whether errors alone make a step as large among so many layers in 1 % of profiles or more;
+    /// `None` where they are not known.
+    pub within_errors: Option<bool>,
     /// The step per unit of relative depth.
     pub rate: f64,
     /// Middle of the step, in positions.
@@ -75,6 +79,14 @@ fn steepest(points: &Points) -> Result<Transition, Reason> {
         from: points.place(from),
         to: points.place(to),
         step: step(to),
+        within_errors: points.has_errors().then(|| {
+            let (low, high) = if step(to) < 0.0 {
+                (to, from)
+            } else {
+                (from, to)
+            };
+            !points.stands_above(high, low, largest_step(points.len()))
+        }),
         rate: rate(to),
         position: f64::midpoint(points.x(from), points.x(to)),
         relative_depth: f64::midpoint(points.depth(from), points.depth(to)),

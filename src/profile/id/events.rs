@@ -35,7 +35,12 @@ impl IdProfile {
         };
         let n_parts = self.layers.iter().map(|layer| parts(layer).len()).max();
         (
-            over_layers(&|layer| estimate(layer, variant)?.id),
+            over_layers(&|layer| estimate(layer, variant)?.id).with_errors(
+                self.layers
+                    .iter()
+                    .map(|layer| estimate(layer, variant)?.std_error)
+                    .collect(),
+            ),
             (0..n_parts.unwrap_or(0))
                 .map(|part| over_layers(&|layer| parts(layer).get(part).copied().flatten()))
                 .collect(),

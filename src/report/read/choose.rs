@@ -13,6 +13,7 @@ pub(super) struct Cell {
     pub(super) scale: Option<usize>,
     pub(super) other: String,
     pub(super) value: Option<f64>,
+    pub(super) std_error: Option<f64>,
     /// The same number in parts of the rows.
     pub(super) parts: Vec<Option<f64>>,
 }
@@ -54,7 +55,12 @@ pub(super) fn choose(cells: &[Cell], path: &Path, choice: &SeriesChoice) -> Resu
         }))
     };
     Ok(SeriesFile {
-        series: series(&|cell| cell.value),
+        series: series(&|cell| cell.value).with_errors(
+            layers
+                .iter()
+                .map(|layer| cell_of(layer).and_then(|cell| cell.std_error))
+                .collect(),
+        ),
         parts: (0..n_parts)
             .map(|part| series(&|cell| cell.parts.get(part).copied().flatten()))
             .collect(),

@@ -97,6 +97,7 @@ impl<'a> Table<'a> {
                 })?),
             },
             value: self.number(row, place("value"))?,
+            std_error: self.number(row, place("std_error"))?,
             parts: Vec::new(),
         })
     }
@@ -112,6 +113,13 @@ impl<'a> Table<'a> {
             Some(name) => self.named(name, "--column")?,
             None => self.only_column(layer, x)?,
         };
+        let error = match &choice.std_error {
+            Some(name) => Some(self.named(name, "--std-error")?),
+            None => self
+                .find(&format!("{}_std_error", self.header[column]))
+                .or_else(|| self.find("std_error"))
+                .filter(|&error| error != column),
+        };
         let named = layer.or(x);
         let mut values = Vec::with_capacity(self.table.rows.len());
         for (row, cells) in self.table.rows.iter().enumerate() {
@@ -119,6 +127,12 @@ impl<'a> Table<'a> {
             values.push((name, self.number(row, column)?));
         }
         let mut series = Series::new(values);
+        if let Some(error) = error {
+            let errors: Result<Vec<Option<f64>>> = (0..self.table.rows.len())
+                .map(|row| self.number(row, error))
+                .collect();
+            series = series.with_errors(errors?);
+        }
         if let Some(x) = x {
             let positions: Result<Option<Vec<f64>>> = (0..self.table.rows.len())
                 .map(|row| self.number(row, x))
@@ -139,6 +153,7 @@ impl<'a> Table<'a> {
     fn only_column(&self, layer: Option<usize>, x: Option<usize>) -> Result<usize> {
         let columns: Vec<usize> = (0..self.header.len())
             .filter(|&column| Some(column) != layer && Some(column) != x)
+            .filter(|&column| !self.header[column].ends_with("std_error"))
             .collect();
         let names: Vec<String> = columns.iter().map(|&c| self.header[c].clone()).collect();
         match columns[..] {

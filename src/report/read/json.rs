@@ -81,6 +81,7 @@ fn cell(layer: &Map<String, Value>, quantity: &str, variant: String, number: &Va
         variant,
         other: String::new(),
         value: number["id"].as_f64(),
+        std_error: number["std_error"].as_f64(),
         parts: Vec::new(),
     }
 }
@@ -108,6 +109,7 @@ fn plain_numbers(layer: &Map<String, Value>) -> impl Iterator<Item = Cell> {
             scale: None,
             other: String::new(),
             value: value.as_f64(),
+            std_error: None,
             parts: Vec::new(),
         })
 }
@@ -124,6 +126,7 @@ fn scores(layer: &Map<String, Value>) -> Vec<Cell> {
             scale: None,
             other: set["labels"].as_str().unwrap_or_default().to_owned(),
             value: set["scores"][quantity].as_f64(),
+            std_error: None,
             parts: Vec::new(),
         };
         score_values(None).map(|(quantity, _)| of_set(quantity))

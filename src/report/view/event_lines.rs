@@ -2,7 +2,7 @@
 
 use crate::geometry::Reason;
 use crate::profile::events::{
-    DoubleHunchback, Event, Events, Maximum, Place, PositionSpread, Window,
+    DoubleHunchback, Event, Events, Maximum, Place, PositionSpread, SpreadSource, Window,
 };
 use crate::report::page::{Mark, Phrase, Piece, decimal, name, number, phrase};
 
@@ -259,7 +259,13 @@ impl Lines {
                 decimal(step.relative_depth, 2),
                 ", ",
                 signed(step.rate),
-                " per unit of depth)",
+                " per unit of depth",
+                match step.within_errors {
+                    Some(true) => "; within errors",
+                    Some(false) => "; beyond errors",
+                    None => "",
+                },
+                ")",
             ]
         });
         self.add("half maximum", &events.half_maximum, |half| {
@@ -353,7 +359,13 @@ fn spread_line(spread: &[PositionSpread]) -> Option<Phrase> {
         ])
     });
     let known = Phrase::join(known, ", ");
-    (!known.is_empty()).then(|| phrase![format!("positions over {n_parts} parts: "), known])
+    let over = match spread.first()?.source {
+        SpreadSource::Errors => {
+            format!("positions over {n_parts} redraws by the standard errors: ")
+        }
+        SpreadSource::Partitions => format!("positions over {n_parts} parts: "),
+    };
+    (!known.is_empty()).then(|| phrase![over, known])
 }
 
 fn signed(value: f64) -> Phrase {

@@ -91,6 +91,10 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
         row.pair(&step.from, &step.to, "relative_depth", step.relative_depth);
         row.pair(&step.from, &step.to, "step", step.step);
         row.pair(&step.from, &step.to, "rate", step.rate);
+        if let Some(within) = step.within_errors {
+            let within = f64::from(u8::from(within));
+            row.pair(&step.from, &step.to, "within_errors", within);
+        }
     });
     rows.event("event_half_maximum", &events.half_maximum, |row, half| {
         row.place(&half.at);
