@@ -61,11 +61,12 @@ impl Scores {
         let clusters = entropy(&|| counts.clusters.values().copied().collect());
         let classes = entropy(&|| counts.classes.values().copied().collect());
         let mi = mutual_information(counts);
-        let share = |of: f64| if of > 0.0 { mi / of } else { 1.0 };
+        // The information is at most each entropy, whatever rounding makes of the sums.
+        let share = |of: f64| if of > 0.0 { (mi / of).min(1.0) } else { 1.0 };
         let (homogeneity, completeness) = (share(classes), share(clusters));
         let mean = (clusters + classes) / 2.0;
         // Margins of one group share nothing with anything; two such margins coincide.
-        let nmi = if mean > 0.0 { mi / mean } else { 1.0 };
+        let nmi = share(mean);
         let both = homogeneity + completeness;
         let mixes = counts.mixes();
         let majority: u64 = mixes.iter().map(|mix| mix.classes[0].1).sum();
