@@ -5,6 +5,7 @@
 //! cargo bench --bench calibration -- --csv FILE          # and every number behind them
 //! cargo bench --bench calibration -- --rust              # and the constant of src/report/explain.rs
 //! cargo bench --bench calibration -- --repeats R         # at most R repeats a set
+//! cargo bench --bench calibration -- --events            # false alarms and finds of events alone
 //! ```
 //!
 //! Every set is a function of its manifold, d, N and repeat: the same command gives the same
@@ -14,6 +15,7 @@
 
 mod cells;
 mod estimators;
+mod events;
 mod manifolds;
 mod tables;
 
@@ -38,6 +40,7 @@ struct Arguments {
     csv: Option<PathBuf>,
     rust: bool,
     repeats: usize,
+    events: bool,
 }
 
 impl Arguments {
@@ -47,12 +50,14 @@ impl Arguments {
             csv: None,
             rust: false,
             repeats: usize::MAX,
+            events: false,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().expect("--csv and --repeats take a value");
             match word.as_str() {
                 "--csv" => arguments.csv = Some(value().into()),
                 "--rust" => arguments.rust = true,
+                "--events" => arguments.events = true,
                 "--repeats" => arguments.repeats = value().parse().expect("a number of repeats"),
                 _ => {} // cargo bench adds --bench
             }
@@ -63,6 +68,10 @@ impl Arguments {
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
+    if arguments.events {
+        events::print();
+        return Ok(());
+    }
     let cells = measure(arguments.repeats);
     if let Some(path) = arguments.csv {
         std::fs::write(path, tables::csv(&cells))?;

@@ -267,7 +267,8 @@ fn prepared_rows(data: &Matrix, kind: Dissimilarity) -> PreparedRows {
     let (n, d) = (data.n_rows(), data.n_columns());
     let rounding = Rounding::of(data);
     // A power of two changes no digit, and keeps squares of any unit in range.
-    let factor = unit_factor(scan(data).max_abs);
+    let scan = scan(data);
+    let factor = unit_factor(scan.max_abs);
     let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
     let mut prepared = PreparedRows {
         rows: vec![0.0; n * d],
@@ -277,7 +278,11 @@ fn prepared_rows(data: &Matrix, kind: Dissimilarity) -> PreparedRows {
     for (i, row) in prepared.rows.chunks_exact_mut(d.max(1)).enumerate() {
         data.widen_row(i, row);
         row.iter_mut().for_each(|x| *x *= factor);
-        let moved = rounding.unit * norm(row) + rounding.smallest * factor * (d as f64).sqrt();
+        // The error of a constant column is the same in every row, so it moves no distance.
+        let varying = row.iter().zip(&scan.variances);
+        let varying = varying.filter(|&(_, &variance)| variance > 0.0);
+        let size = varying.map(|(x, _)| x * x).sum::<f64>().sqrt();
+        let moved = rounding.unit * size + rounding.smallest * factor * (d as f64).sqrt();
         if kind == Dissimilarity::Euclidean {
             prepared.errors.push(moved);
             continue;
