@@ -140,7 +140,7 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
         },
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };
-    let second = args.pairs.open()?;
+    let second = args.pairs.open(&shared.layers)?;
     let target = match (args.pairs.asked(), &second) {
         (None, None) => None,
         _ => Some(args.pairs.target()),

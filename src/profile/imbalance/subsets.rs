@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::input::{Dump, Matrix, Values};
-use crate::neighbours::{Metric, Targets};
+use crate::neighbours::Targets;
 use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, all_rows_equal};
 use crate::profile::layers::{LayerOptions, prepare};
