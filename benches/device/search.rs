@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -21,13 +22,19 @@ use repgeo::neighbours::{
 };
 use repgeo::progress::{Progress, Silent};
 
-/// Prints what a search has to say.
-struct Notes;
+/// Times the stages of a search, and prints what it has to say.
+struct Stages(Mutex<Vec<(String, Instant)>>);
 
-impl Progress for Notes {
-    fn begin(&self, _label: &str, _total: u64) {}
+impl Progress for Stages {
+    fn begin(&self, label: &str, _total: u64) {
+        let stage = (label.to_owned(), Instant::now());
+        self.0.lock().unwrap().push(stage);
+    }
     fn advance(&self, _steps: u64) {}
-    fn end(&self) {}
+    fn end(&self) {
+        let (label, started) = self.0.lock().unwrap().pop().unwrap();
+        eprint!("{label} {:.3} s; ", started.elapsed().as_secs_f64());
+    }
     fn note(&self, text: &str) {
         eprintln!("{text}");
     }
@@ -57,13 +64,15 @@ fn main() -> Result<()> {
         ..SearchOptions::default()
     };
     let mut seconds = Vec::new();
+    let stages = Stages(Mutex::default());
     let mut found = None;
     for _ in 0..repeats.max(1) {
         // Memory for one table.
         drop(found.take());
         let started = Instant::now();
-        found = Some(neighbour_table(&points, k, &options, &Notes)?);
+        found = Some(neighbour_table(&points, k, &options, &stages)?);
         seconds.push(started.elapsed().as_secs_f64());
+        eprintln!();
     }
     let found = found.unwrap();
     let (wrong, rows) = if rows == "all" {

@@ -54,6 +54,7 @@ pub(super) fn nearest(
     progress: &dyn Progress,
 ) -> Result<Vec<TableRow>, Fault> {
     let layout = machine.layout().clone();
+    progress.begin("bound", 1);
     let Rounding { measured, scale } = machine.round()?;
     let width = points.n_columns();
     let mut bound = Bound::new(&measured, width, steps(width));
@@ -61,6 +62,7 @@ pub(super) fn nearest(
     bound.fit(sample.typical(&layout, k).sqrt());
     let capacity = capacity(k, layout.tile);
     machine.begin(&bound, k, capacity)?;
+    progress.end();
 
     let diagonals = layout.diagonals();
     progress.begin("neighbours", diagonals as u64);
@@ -81,8 +83,13 @@ pub(super) fn nearest(
             pace.overflowed(count);
         }
     }
+    progress.end();
     let mut rows = Vec::with_capacity(layout.seekers.len());
-    machine.judge(&mut |judged| rows.extend(finish(&layout, judged, k)))?;
+    progress.begin("verdicts", layout.seekers.len() as u64);
+    machine.judge(&mut |judged| {
+        rows.extend(finish(&layout, judged, k));
+        progress.advance(judged.positions.len() as u64);
+    })?;
     progress.end();
     Ok(rows)
 }

@@ -62,13 +62,18 @@ impl OnDevice {
             Err(Fault(fact)) => return Err(self.refuse(layer, fact)),
         };
         let found = gpu.alone(|gpu| {
+            progress.begin("copy to the GPU", 1);
             let mut machine = Cuda::new(gpu, points, queries, k, self.options.max_memory)?;
+            progress.end();
             nearest(&mut machine, points, k, progress)
         });
+        if found.is_err() {
+            // Whatever stage it was in is over.
+            progress.end();
+        }
         match found {
             Ok(rows) => Ok(Some(rows)),
             Err(Fault(fact)) if device == Device::Auto => {
-                progress.end();
                 progress.note(&format!("{layer}: {fact}, the processor goes on"));
                 Ok(None)
             }

@@ -52,9 +52,9 @@ fn layers() -> Vec<(&'static str, Matrix)> {
     for (i, row) in values.chunks_mut(67).enumerate() {
         base.widen_row(i, row);
     }
-    let halves = values.iter().map(|&x| half::f16::from_f64(x)).collect();
+    let halves: Vec<_> = values.iter().map(|&x| half::f16::from_f64(x)).collect();
     layers.push(("half precision", Matrix::from_f16(1100, 67, halves)));
-    let halves = values.iter().map(|&x| half::bf16::from_f64(x)).collect();
+    let halves: Vec<_> = values.iter().map(|&x| half::bf16::from_f64(x)).collect();
     layers.push(("bfloat16", Matrix::from_bf16(1100, 67, halves)));
     layers.push((
         "many equal rows",
