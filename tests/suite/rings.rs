@@ -73,6 +73,12 @@ fn rings_are_found_through_re_exports_and_only_where_they_are() {
             "{back}"
         );
     }
+    let mut inside = straight;
+    inside[1].1 = "mod a;\nmod b;\npub use a::A;\nuse b::f;\npub static S: u8 = 0;";
+    inside[3].1 = "mod inner {\n use super::T; fn g() { super::T }\n}\nstatic T: u8 = 0;";
+    assert_eq!(rings_of(&inside), Vec::<Vec<String>>::new());
+    inside[3].1 = "mod inner {\n use super::super::S;\n}";
+    assert_eq!(rings_of(&inside), [["src/room/b.rs", "src/room/mod.rs"]]);
     let mut with_parent = straight;
     with_parent[1].1 = "mod a;\nmod b;\npub use a::A;\npub struct C;\nfn f() { b::f() }";
     with_parent[3].1 = "use super::C;\npub fn f() {}";
@@ -108,7 +114,8 @@ fn references(files: &[(String, String)]) -> References {
         let children: Vec<&str> = children
             .filter_map(|other| Some(other.last()?.as_str()))
             .collect();
-        let found = named_paths(without_tests(&code), &module, &children);
+        let code = without_inner_modules(without_tests(&code));
+        let found = named_paths(&code, &module, &children);
         for one in found.iter().filter(|one| one.public) {
             let name = [module.clone(), vec![one.alias.clone()]].concat();
             house.exports.insert(name, one.path.clone());
@@ -124,6 +131,31 @@ fn references(files: &[(String, String)]) -> References {
         others.remove(file);
     }
     all
+}
+
+/// `code` as if its inner modules, `mod name { … }`, were not modules: `super` is one step less.
+fn without_inner_modules(code: &str) -> String {
+    let mut code = code.to_owned();
+    let opened: Vec<usize> = words(&code, "mod ")
+        .filter(|&at| code[at + 4..].trim_start_matches(is_word).starts_with(" {"))
+        .collect();
+    // From the last on, so that what is changed lies behind what is still to do.
+    for at in opened.into_iter().rev() {
+        let mut depth = 0usize;
+        let end = code[at..].char_indices().find_map(|(place, c)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            (c == '}' && depth == 0).then_some(at + place)
+        });
+        let end = end.unwrap_or(code.len());
+        let inner = code[at..end].replace("super::super::", "\u{0}");
+        let inner = inner.replace("super::", "self::");
+        code.replace_range(at..end, &inner.replace('\u{0}', "super::"));
+    }
+    code
 }
 
 /// Where modules and re-exported names lie.
