@@ -63,6 +63,8 @@ pub enum WarningCode {
     PakFallback,
     /// The token at the attribute's position is not the counterfactual one.
     AttributeMisplaced,
+    /// Nothing but a β of zeros says that the final norm is a LayerNorm.
+    NormAssumed,
 }
 
 /// One warning: a code for programs, a message for people, a count for both.

@@ -138,11 +138,6 @@ const IMBALANCE: &[Need] = &[
         given.has("greedy")
     }),
     need(
-        "to",
-        "--coordinates and --greedy compare each layer with its own columns; leave it out",
-        |given| !subsets(given),
-    ),
-    need(
         "cache",
         "subsets of columns are many and small and are not kept; leave it out",
         |given| !subsets(given),

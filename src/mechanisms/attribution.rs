@@ -197,7 +197,7 @@ pub fn attribution(
         n: dump.n,
         rows,
         check,
-        warnings: dump.prompts.warnings(dump.n),
+        warnings: [dump.prompts.warnings(dump.n), readout.warnings()].concat(),
     })
 }
 

@@ -184,7 +184,7 @@ pub fn logit_lens(
     Ok(LogitLens {
         n: dump.n,
         rows,
-        warnings: dump.prompts.warnings(dump.n),
+        warnings: [dump.prompts.warnings(dump.n), readout.warnings()].concat(),
     })
 }
 

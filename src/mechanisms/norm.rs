@@ -63,11 +63,10 @@ pub(super) fn norm_kind(
         })?;
         return agreed(tensors.path(), told, asked);
     }
-    let has_bias = bias.is_some_and(|bias| bias.iter().any(|&b| b < 0.0 || b > 0.0));
-    match asked {
-        Some(kind) => Ok(kind),
-        None if has_bias => Ok(NormKind::Layer),
-        None => Err(malformed(
+    match (asked, bias) {
+        (Some(kind), _) => Ok(kind),
+        (None, Some(_)) => Ok(NormKind::Layer),
+        (None, None) => Err(malformed(
             "nothing says whether the final norm is a LayerNorm or an RMSNorm, which has no ln_final.b".into(),
             "pass --norm layer (GPT-2, GPT-NeoX, Pythia) or --norm rms (Llama, Mistral, Qwen, Gemma), or write the metadata normalization_type LN or RMS",
         )),

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::model::{Checkpoint, Norm, Real};
 use super::norm::{NormKind, agreed, norm_kind};
 use crate::input::{Matrix, Tensors, Values};
+use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
 /// Final norm and unembedding, from a checkpoint or a dump.
@@ -24,6 +25,8 @@ pub struct Readout {
     pub width: usize,
     /// Which norm.
     pub kind: NormKind,
+    /// Nothing but a β of zeros says that it is a LayerNorm.
+    assumed: bool,
     /// Added to the variance.
     pub eps: f64,
     /// Where everything came from, if it was a checkpoint: its blocks give W_O too.
@@ -81,8 +84,7 @@ impl Readout {
     /// with `ln_final.w`, `ln_final.b` and `unembed.W_U`, or `target_ids`, `W_U_targets` and
     /// `W_U_mean`, whose metadata say `eps`, `fold_ln` and `normalization_type` (`LN`, `RMS`).
     ///
-    /// `norm` is the kind of the final norm where the file does not tell it: a checkpoint and a β
-    /// that is not zero do.
+    /// `norm` is the kind of the final norm where the file does not tell it: a checkpoint and a β do.
     ///
     /// `centred` subtracts the mean over the vocabulary, which reads all of W_U unless the file
     /// holds the mean.
@@ -117,6 +119,7 @@ impl Readout {
         let mut readout = Self {
             width: checkpoint.config.width,
             kind: NormKind::Layer,
+            assumed: false,
             eps: checkpoint.config.eps,
             norm: checkpoint.final_norm()?,
             checkpoint: Some(checkpoint),
@@ -166,6 +169,9 @@ impl Readout {
         };
         let (gain, bias) = (vector("ln_final.w", width)?, vector("ln_final.b", width)?);
         let kind = norm_kind(tensors, bias.as_deref(), asked)?;
+        let told = asked.is_some() || tensors.metadata("normalization_type").is_some();
+        let zero = |bias: &Vec<f64>| bias.iter().all(|b| b.abs() <= 0.0);
+        let assumed = !told && bias.as_ref().is_some_and(zero);
         let norm = match (folded, gain, bias) {
             (true, Some(_), _) | (true, _, Some(_)) => {
                 return Err(malformed(
@@ -230,6 +236,7 @@ impl Readout {
         let mut readout = Self {
             width,
             kind,
+            assumed,
             eps,
             checkpoint: None,
             norm,
@@ -248,6 +255,20 @@ impl Readout {
             _ => readout.column_mean(centred),
         };
         Ok(readout)
+    }
+
+    /// What a reader must know of the norm beside the numbers.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        let assumed = self.assumed.then(|| {
+            Warning::new(
+                WarningCode::NormAssumed,
+                1,
+                "ln_final.b is zero and nothing says which norm this is: a LayerNorm was taken; an \
+                 RMSNorm (Llama, Mistral, Qwen, Gemma) gives other logits, so say --norm layer or \
+                 --norm rms",
+            )
+        });
+        assumed.into_iter().collect()
     }
 
     /// γ and β.
