@@ -18,7 +18,7 @@ pub(super) static IMBALANCE: Measure = Measure {
     uses: &[Setting::Metric, Setting::Neighbours],
     k: 1,
     ..Measure::similarity(
-        ["imbalance", "imbalance"],
+        ["information_imbalance", "imbalance"],
         "Information imbalance",
         Values::Neighbours,
     )

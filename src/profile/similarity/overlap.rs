@@ -11,7 +11,7 @@ pub(super) static OVERLAP: Measure = Measure {
     uses: &[Setting::Metric, Setting::Neighbours],
     k: 30,
     ..Measure::similarity(
-        ["overlap", "overlap"],
+        ["data_overlap", "overlap"],
         "Neighbour overlap",
         Values::Neighbours,
     )

@@ -124,7 +124,7 @@ const SIDE_BY_SIDE: usize = 2;
 /// Shades from nothing in common to all, or the other way for distances.
 fn scale(profile: &SimilarityProfile, measure: &Measure) -> Scale {
     match (measure.name, profile.parameters.imbalance_k) {
-        ("imbalance", Some(k)) => {
+        ("information_imbalance", Some(k)) => {
             let floor = (k as f64 + 1.0) / profile.n.max(1) as f64;
             Scale::logarithmic(floor.min(0.5), 1.0)
         }

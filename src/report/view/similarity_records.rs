@@ -41,8 +41,8 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
 fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Vec<Record<'a>> {
     let parameters = &profile.parameters;
     let scale = match pair.measure.name {
-        "imbalance" => parameters.imbalance_k,
-        "overlap" => parameters.overlap_k,
+        "information_imbalance" => parameters.imbalance_k,
+        "data_overlap" => parameters.overlap_k,
         _ => None,
     };
     let named = |variant: &str| -> String {

@@ -194,13 +194,13 @@ fn relations_are_seen_by_the_measures_that_can_see_them() {
         own.next().unwrap()["value"].as_f64().unwrap()
     };
     let pairs = report["pairs"].as_array().unwrap();
-    for measure in ["cka", "cka_rbf", "cca_mean", "svcca", "rsa", "overlap"] {
+    for measure in ["cka", "cka_rbf", "cca_mean", "svcca", "rsa", "data_overlap"] {
         assert!(value(measure, "rot_scale_shift") > 0.999, "{measure}");
         assert!(value(measure, "independent") < 0.25, "{measure}");
     }
     assert!(value("procrustes", "rot_scale_shift") < 1e-6);
-    assert!(value("imbalance", "rot_scale_shift") < 0.01);
-    assert!(value("imbalance", "independent") > 0.9);
+    assert!(value("information_imbalance", "rot_scale_shift") < 0.01);
+    assert!(value("information_imbalance", "independent") > 0.9);
     // A linear map of full rank is the same layer to CCA only.
     assert!(value("cca_mean", "aniso_linear") > 0.999 && value("cka", "aniso_linear") < 0.5);
     for pair in pairs {
