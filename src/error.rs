@@ -223,6 +223,15 @@ pub enum Error {
         fact: String,
     },
 
+    /// A report whose numbers have no shape, or that has no number at all.
+    #[error("{}: this report of {command} has no figure; its numbers are written, leave --plot out", path.display())]
+    NothingToDraw {
+        /// The picture that was asked for.
+        path: PathBuf,
+        /// The command.
+        command: &'static str,
+    },
+
     /// A combination of flags that cannot be obeyed.
     #[error("{0}")]
     Usage(String),

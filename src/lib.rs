@@ -79,6 +79,7 @@ pub mod input;
 pub mod mechanisms;
 pub mod memory;
 pub mod neighbours;
+pub mod overview;
 pub mod profile;
 pub mod progress;
 pub mod random;

@@ -36,6 +36,7 @@ mod peaks;
 mod progress;
 mod prompts;
 mod queries;
+mod report;
 mod rows;
 mod search;
 mod shared;
@@ -74,6 +75,7 @@ enum Command {
     Attribution(Box<attribution::AttributionArgs>),
     HeadPattern(Box<head_pattern::HeadPatternArgs>),
     AttentionModify(Box<attention_modify::AttentionModifyArgs>),
+    Report(Box<report::ReportArgs>),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -108,6 +110,7 @@ pub fn run() -> Result<()> {
         Command::AttentionModify(args) => attention_modify::run(*args),
         Command::Similarity(args) => similarity::run(*args),
         Command::Clones(args) => clones::run(*args),
+        Command::Report(args) => report::run(*args, report::typed(&program, &matches)),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })

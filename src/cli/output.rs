@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use repgeo::input::check_files;
 use repgeo::report::page::Page;
-use repgeo::report::write::text;
+use repgeo::report::write::{svg, text};
 use repgeo::report::{
     Format, Printable, Report, Style, safe_lines, write_atomically, write_stream,
 };
@@ -27,6 +28,10 @@ pub struct OutputArgs {
     /// repeated
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
+
+    /// Draw the figures of the report into FILE.svg; may be repeated
+    #[arg(long, value_name = "FILE", value_parser = picture_path())]
+    plot: Vec<PathBuf>,
 
     /// No progress, no warnings on stderr (warnings stay in the report)
     #[arg(short, long)]
@@ -60,6 +65,7 @@ impl ScreenArgs {
         let output = OutputArgs {
             format: self.format,
             output: Vec::new(),
+            plot: Vec::new(),
             quiet: self.quiet,
             ascii: self.ascii,
         };
@@ -73,7 +79,7 @@ impl OutputArgs {
         for (path, _) in self.targets()? {
             path.map_or(Ok(()), check_folder)?;
         }
-        Ok(())
+        self.plot.iter().try_for_each(|path| check_folder(path))
     }
 
     /// Where the report goes, and in which format; `None` is stdout.
@@ -140,12 +146,31 @@ impl OutputArgs {
                 None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes())?,
             }
         }
+        self.draw(report)?;
         if !targets.contains(&(None, Format::Table)) && !self.quiet {
             let closing = report.closing(&self.style(io::stderr().is_terminal()));
             // A closed stderr is no reason to fail: the report is written.
             let _ = io::stderr().lock().write_all(closing.as_bytes());
         }
         Ok(())
+    }
+
+    /// Draws the figures of the report, if that is wanted.
+    fn draw<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
+        let Some(first) = self.plot.first() else {
+            return Ok(());
+        };
+        let pictures = report.pictures();
+        if pictures.is_empty() {
+            return Err(Error::NothingToDraw {
+                path: first.clone(),
+                command: report.command,
+            });
+        }
+        let title = format!("repgeo {} {}", report.command, report.input.join(" "));
+        let drawn = svg::document(&title, &pictures);
+        let mut files = self.plot.iter();
+        files.try_for_each(|path| write_atomically(path, drawn.as_bytes()))
     }
 
     /// Writes a page for people where the report would go.
@@ -170,6 +195,16 @@ impl OutputArgs {
                 .map(|(width, _)| usize::from(width.0)),
         }
     }
+}
+
+/// A file for pictures, by its ending.
+fn picture_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.extension().and_then(|e| e.to_str()) {
+        Some(ending) if ending.eq_ignore_ascii_case("svg") => Ok(path),
+        _ => Err(
+            "figures are SVG: let the name end in .svg (rsvg-convert or a browser make PDF and PNG)",
+        ),
+    })
 }
 
 /// Whether a file could be made here.

@@ -43,11 +43,12 @@ pub use view::inspect::{InspectReport, InspectedLayer};
 pub use view::logit_lens::{LensParameters, LogitLensReport};
 pub use view::neighbours::{NeighboursReport, WrittenTable};
 pub use write::csv::Record;
+pub use write::svg::Picture;
 pub use write::text::Style;
 pub use write::text::sparkline;
 pub use write::text::{safe_lines, safe_text};
 
-pub use crate::storage::{npy, write_atomically, write_stream};
+pub use crate::storage::{check_writable, npy, write_atomically, write_stream};
 
 use self::page::{Note, Page, Part};
 use crate::Result;
@@ -131,6 +132,12 @@ impl<'a, T: Printable> Report<'a, T> {
                 write::text::page(&page, style)
             }
         })
+    }
+
+    /// The figures of the report, in the order of the page; empty where nothing has a shape.
+    pub fn pictures(&self) -> Vec<Picture> {
+        let (figures, page) = (self.body.figures(), self.body.page());
+        write::svg::pictures(figures.iter().chain(&page.parts))
     }
 
     /// What a reader looks for, then the warnings: the last lines of the table, and what a

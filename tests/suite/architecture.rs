@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top-level modules from the ground up; modules of one storey may use each other.
-const STOREYS: [&[&str]; 7] = [
+const STOREYS: [&[&str]; 8] = [
     &[
         "choice", "error", "memory", "progress", "random", "storage", "vectors", "warning",
     ],
@@ -16,6 +16,7 @@ const STOREYS: [&[&str]; 7] = [
     &["geometry", "cache", "mechanisms"],
     &["profile"],
     &["report"],
+    &["overview"],
     &["cli", "main"],
 ];
 

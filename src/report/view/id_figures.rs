@@ -10,7 +10,10 @@ use crate::report::page::{Axis, Curve, CurveRole, Curves, Mark, Part, Phrase, na
 pub(super) fn figures(profile: &IdProfile) -> Vec<Part> {
     let mut figures = vec![over_layers(profile)];
     let layers = || profile.layers.iter();
-    figures.extend(layers().filter(|l| !l.scaling.is_empty()).map(by_order));
+    let scaled: Vec<&LayerId> = layers().filter(|l| !l.scaling.is_empty()).collect();
+    if !scaled.is_empty() {
+        figures.push(by_scale(&scaled));
+    }
     let decimated = layers().filter(|layer| !layer.decimation_scaling.is_empty());
     figures.extend(decimated.map(by_sample_size));
     figures.extend(spectra(profile));
@@ -79,8 +82,40 @@ fn over_layers(profile: &IdProfile) -> Curves {
     }
 }
 
-/// Gride against the mean distance of its neighbours, the plateau as a span of that distance.
-fn by_order(layer: &LayerId) -> Curves {
+/// Gride against the mean distance of its neighbours, a curve a layer; the plateau of a single one
+/// as a span of that distance.
+fn by_scale(layers: &[&LayerId]) -> Curves {
+    let curve = |layer: &&LayerId| {
+        let points = layer
+            .scaling
+            .iter()
+            .filter_map(|found| Some(point(found.distance?, found.id, found.std_error)));
+        Curve {
+            name: name(&layer.layer).into(),
+            points: points.collect(),
+            ..Curve::default()
+        }
+    };
+    let (title, marks) = match layers {
+        [layer] => (
+            phrase!["Intrinsic dimension against scale, ", name(&layer.layer)],
+            plateau(layer),
+        ),
+        _ => ("Intrinsic dimension against scale".into(), Vec::new()),
+    };
+    Curves {
+        title,
+        x: Axis {
+            logarithmic: true,
+            ..axis("mean distance of neighbours")
+        },
+        y: axis("intrinsic dimension"),
+        curves: layers.iter().map(curve).collect(),
+        marks,
+    }
+}
+
+fn plateau(layer: &LayerId) -> Vec<Mark> {
     let distance = |order: Option<usize>| {
         let mut points = layer.scaling.iter();
         points.find(|point| Some(point.order) == order)?.distance
@@ -97,24 +132,7 @@ fn by_order(layer: &LayerId) -> Curves {
         y,
         label: "at its centre".into(),
     });
-    let points = layer
-        .scaling
-        .iter()
-        .filter_map(|found| Some(point(found.distance?, found.id, found.std_error)));
-    Curves {
-        title: phrase!["Intrinsic dimension against scale, ", name(&layer.layer)],
-        x: Axis {
-            logarithmic: true,
-            ..axis("mean distance of neighbours")
-        },
-        y: axis("intrinsic dimension"),
-        curves: vec![Curve {
-            name: "gride".into(),
-            points: points.collect(),
-            ..Curve::default()
-        }],
-        marks: span.into_iter().chain(level).collect(),
-    }
+    span.into_iter().chain(level).collect()
 }
 
 /// TwoNN on ever smaller samples.

@@ -16,8 +16,11 @@ pub use self::fit::{safe_lines, safe_text};
 pub use self::sparkline::sparkline;
 pub use self::style::Style;
 
+pub(super) use self::number::significant;
+pub(super) use self::spell::plain;
+
 use self::heatmap::heatmap;
-use self::spell::{plain, warning};
+use self::spell::warning;
 use self::style::Emphasis;
 use crate::report::page::{Bond, Column, Grid, Kind, Note, Notes, Page, Part};
 

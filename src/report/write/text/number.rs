@@ -5,7 +5,7 @@ use super::style::Style;
 /// `value` to at most `digits` significant digits: `24.6`, `8.14`, `127`, `1.23e-9`.
 ///
 /// Scientific outside 0.001 ≤ |value| < 10⁶; exact zero is `0`.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub(in crate::report::write) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".into();
     }

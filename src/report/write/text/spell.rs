@@ -23,7 +23,7 @@ const SYMBOLS: [(char, &str); 8] = [
 ];
 
 /// The phrase as one line.
-pub(super) fn plain(phrase: &Phrase, style: Style) -> String {
+pub(in crate::report::write) fn plain(phrase: &Phrase, style: Style) -> String {
     phrase.0.iter().map(|piece| spell(piece, style)).collect()
 }
 

@@ -1,0 +1,228 @@
+//! One analysis each, by the call that its command makes.
+
+use super::{Chapter, Subject, Topic};
+use crate::Result;
+use crate::profile::compare::{Comparison, Side};
+use crate::profile::events::EventOptions;
+use crate::profile::imbalance::{ImbalanceOptions, imbalance};
+use crate::profile::landscape::{PeakOptions, density_peaks};
+use crate::profile::overlap::{OverlapOptions, overlap};
+use crate::profile::similarity::{SimilarityOptions, Source, similarity};
+use crate::profile::{Bench, DuplicatePolicy, IdOptions, LayerOptions, id_profile};
+use crate::report::write::html::{Content, Section};
+use crate::report::{Format, Printable, Report, Style};
+
+/// The chapter of one topic, whether it can be done or not.
+pub(super) fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
+    let words = words(topic);
+    let done = match topic {
+        Topic::Dimension => dimension(subject, bench),
+        Topic::Imbalance => imbalances(subject, false, bench),
+        Topic::Against => imbalances(subject, true, bench),
+        Topic::Overlap => overlaps(subject, false, bench),
+        Topic::Labels => overlaps(subject, true, bench),
+        Topic::Similarity => similarities(subject, bench),
+        Topic::Peaks => peaks(subject, bench),
+    };
+    let (outcome, json) = match done {
+        Ok(Done { content, json }) => (Ok(content), Some(json)),
+        Err(error) => (Err(error.to_string()), None),
+    };
+    Chapter {
+        topic,
+        section: Section {
+            id: topic.flag(),
+            title: words.title,
+            about: words.about,
+            command: command(subject, topic, &words),
+            outcome,
+        },
+        json,
+    }
+}
+
+struct Words {
+    title: &'static str,
+    about: &'static str,
+    command: &'static str,
+}
+
+fn words(topic: Topic) -> Words {
+    let of = |title, about, command| Words {
+        title,
+        about,
+        command,
+    };
+    match topic {
+        Topic::Dimension => of(
+            "Intrinsic dimension",
+            "How many directions the points of a layer really use near each point (TwoNN), and how \
+             that changes at larger neighbourhoods (Gride).",
+            "id-profile",
+        ),
+        Topic::Imbalance => of(
+            "Information imbalance",
+            "How well the nearest neighbours in one layer predict those in another: near 0 they \
+             do, at 1 they say nothing.",
+            "imbalance",
+        ),
+        Topic::Overlap => of(
+            "Neighbour overlap",
+            "The share of nearest neighbours that two layers have in common.",
+            "overlap",
+        ),
+        Topic::Similarity => of(
+            "Similarity",
+            "Linear centred kernel alignment of layers.",
+            "similarity",
+        ),
+        Topic::Peaks => of(
+            "Density peaks",
+            "How many peaks of density a layer has, and what they hold.",
+            "density-peaks",
+        ),
+        Topic::Labels => of(
+            "Neighbours of the same class",
+            "The share of a row's neighbours that have its own label, with chance beside it.",
+            "overlap",
+        ),
+        Topic::Against => of(
+            "Against the other dump",
+            "Which layers of the two dumps know the same.",
+            "imbalance",
+        ),
+    }
+}
+
+/// The command line that repeats a chapter.
+fn command(subject: &Subject<'_>, topic: Topic, words: &Words) -> String {
+    let mut line = format!("repgeo {} {}", words.command, quoted(&subject.name));
+    if let (Some((_, other)), Topic::Against) = (&subject.against, topic) {
+        line += &format!(" --against {}", quoted(other));
+    }
+    for [flag, value] in &subject.flags {
+        if flag != "--labels" || matches!(topic, Topic::Peaks | Topic::Labels) {
+            line += &format!(" {flag}");
+            if !value.is_empty() {
+                line += &format!(" {}", quoted(value));
+            }
+        }
+    }
+    line
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+    match !path.is_empty() && path.chars().all(plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+/// What an analysis gave.
+struct Done {
+    content: Content,
+    json: String,
+}
+
+fn done<T: Printable>(
+    command: &'static str,
+    subject: &Subject<'_>,
+    with_other: bool,
+    body: &T,
+) -> Result<Done> {
+    let other = subject.against.iter().filter(|_| with_other);
+    let input = [subject.name.clone()].into_iter();
+    let input = input.chain(other.clone().map(|(_, name)| name.clone()));
+    let dumps = [subject.dump]
+        .into_iter()
+        .chain(other.map(|&(dump, _)| dump));
+    let report = Report::new(command, input.collect(), body).understood(dumps);
+    let plain = Style::default();
+    Ok(Done {
+        json: report.render(Format::Json, &plain)?,
+        content: Content {
+            csv: report.render(Format::Csv, &plain)?,
+            pictures: report.pictures(),
+            page: body.page(),
+        },
+    })
+}
+
+impl Subject<'_> {
+    /// Rows that repeat another are left out of what is measured layer by layer.
+    fn layers(&self) -> LayerOptions {
+        LayerOptions {
+            duplicates: DuplicatePolicy::Drop,
+            ..self.layers.clone()
+        }
+    }
+
+    /// The layers side by side, over the rows that all of them have.
+    fn comparison(&self, with_other: bool, bench: &Bench<'_>) -> Result<Comparison<'_>> {
+        let side = |dump| Side {
+            dump,
+            options: LayerOptions {
+                duplicates: DuplicatePolicy::Keep,
+                ..self.layers.clone()
+            },
+        };
+        let other = self.against.as_ref().filter(|_| with_other);
+        Comparison::new(
+            side(self.dump),
+            other.map(|(dump, _)| side(*dump)),
+            bench.progress,
+        )
+    }
+}
+
+fn dimension(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
+    let options = IdOptions {
+        layers: subject.layers(),
+        ..IdOptions::default()
+    };
+    let profile = id_profile(subject.dump, &options, bench)?.with_events(&EventOptions::default());
+    done("id-profile", subject, false, &profile)
+}
+
+fn imbalances(subject: &Subject<'_>, with_other: bool, bench: &Bench<'_>) -> Result<Done> {
+    let comparison = subject.comparison(with_other, bench)?;
+    let profile = imbalance(&comparison, &ImbalanceOptions::default(), bench)?;
+    done("imbalance", subject, with_other, &profile)
+}
+
+fn overlaps(subject: &Subject<'_>, by_label: bool, bench: &Bench<'_>) -> Result<Done> {
+    let defaults = OverlapOptions::default();
+    let options = OverlapOptions {
+        target: defaults.target.clone().filter(|_| !by_label),
+        labels: if by_label {
+            subject.labels.clone()
+        } else {
+            Vec::new()
+        },
+        ..defaults
+    };
+    let profile = overlap(&subject.comparison(false, bench)?, &options, bench)?;
+    done("overlap", subject, false, &profile)
+}
+
+fn similarities(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
+    let source = Source {
+        name: None,
+        comparison: subject.comparison(false, bench)?,
+    };
+    let profile = similarity(&[source], &SimilarityOptions::default(), bench)?;
+    done("similarity", subject, false, &profile)
+}
+
+fn peaks(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
+    let options = PeakOptions {
+        labels: subject.labels.clone(),
+        layers: subject.layers(),
+        ..PeakOptions::default()
+    };
+    let profile =
+        density_peaks(subject.dump, &options, bench)?.with_events(&EventOptions::default());
+    done("density-peaks", subject, false, &profile)
+}
