@@ -267,6 +267,8 @@ fn scans(given: &Given<'_>) -> bool {
     given.has("scan")
 }
 
+const REPORT: &[Need] = &[need("seed", SEED, |given| given.draws_rows())];
+
 const INSPECT: &[Need] = &[
     need(
         "duplicates",
@@ -326,6 +328,7 @@ fn needs(command: &str) -> &'static [Need] {
         "similarity" => SIMILARITY,
         "clones" => CLONES,
         "inspect" => INSPECT,
+        "report" => REPORT,
         "neighbours" => TABLES,
         "forward" => FORWARD,
         "attribution" => ATTRIBUTION,

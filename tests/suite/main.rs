@@ -22,6 +22,7 @@ mod id;
 mod input;
 mod mechanisms;
 mod options;
+mod pictures;
 mod profile_golden;
 mod relations;
 mod reliability;

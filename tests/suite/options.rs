@@ -13,13 +13,14 @@ use repgeo::storage::npy;
 use tempfile::TempDir;
 
 /// What changes no report by design: where it goes, how it looks, how it is searched.
-const NO_EFFECT: [&str; 13] = [
+const NO_EFFECT: [&str; 14] = [
     "help",
     "version",
     "threads",
     "quiet",
     "format",
     "output",
+    "plot",
     "ascii",
     "cache",
     "max-memory",

@@ -1,0 +1,287 @@
+//! Figures as a user gets them: `--plot`, and the page of `repgeo report` in a real browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::common::{command, fixture, json, path, refusal, repgeo, stdout, text};
+
+fn minilm() -> String {
+    path(&fixture("minilm")).to_owned()
+}
+
+fn labels() -> String {
+    path(&fixture("minilm/labels.csv")).to_owned() + ":class"
+}
+
+/// The numbers behind an attribute, in the order of the file.
+fn attributes(drawn: &str, name: &str) -> Vec<f64> {
+    let open = format!(" {name}=\"");
+    let values = drawn.split(&open).skip(1);
+    values
+        .map(|rest| rest[..rest.find('"').unwrap()].parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_profile_is_drawn_with_the_numbers_of_its_report() {
+    let folder = TempDir::new().unwrap();
+    let (plot, report) = (folder.path().join("id.svg"), folder.path().join("id.json"));
+    let args = [
+        "id-profile",
+        &minilm(),
+        "-o",
+        path(&report),
+        "--plot",
+        path(&plot),
+    ];
+    assert!(repgeo(&args).status.success());
+    let drawn = fs::read_to_string(&plot).unwrap();
+    let report: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+    let layers = report["layers"].as_array().unwrap();
+    let ids: Vec<f64> = layers
+        .iter()
+        .map(|layer| layer["estimates"][0]["id"].as_f64().unwrap())
+        .collect();
+    assert_eq!(attributes(&drawn, "data-y")[..ids.len()], ids[..]);
+    for part in [
+        "<title>repgeo id-profile",
+        "<desc>",
+        "intrinsic dimension",
+        "</svg>\n",
+    ] {
+        assert!(drawn.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn every_figure_has_the_same_bytes_for_any_threads() {
+    let folder = TempDir::new().unwrap();
+    let labels = labels();
+    for args in [
+        &["id-profile", "--id-scaling"][..],
+        &["imbalance"],
+        &["overlap", "-k", "5"],
+        &["similarity", "--to", "next"],
+        &["density-peaks", "--labels", &labels],
+        &["landscape", "--layers", "3", "--labels", &labels],
+    ] {
+        let drawn = ["1", "2"].map(|threads| {
+            let plot = folder.path().join(format!("{}{threads}.svg", args[0]));
+            let more = ["--threads", threads, "--plot", path(&plot), "-q"];
+            stdout(&[args, &[minilm().as_str()][..], &more].concat());
+            fs::read_to_string(&plot).unwrap()
+        });
+        assert_eq!(drawn[0], drawn[1], "{args:?}");
+        assert!(drawn[0].contains(r#"class="figure""#), "{args:?}");
+        assert!(!drawn[0].contains("NaN"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_matrix_is_drawn_with_every_number() {
+    let folder = TempDir::new().unwrap();
+    let plot = folder.path().join("imbalance.svg");
+    let report = json(&["imbalance", &minilm(), "--plot", path(&plot), "-q"]);
+    let drawn = fs::read_to_string(&plot).unwrap();
+    let rows = report["matrices"][0]["forward"]["values"]
+        .as_array()
+        .unwrap();
+    let expected: Vec<f64> = rows
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .filter_map(Value::as_f64)
+        .collect();
+    assert_eq!(expected.len(), 49);
+    assert_eq!(attributes(&drawn, "data-value"), expected);
+}
+
+#[test]
+fn figures_that_cannot_be_drawn_are_refused_in_words() {
+    let folder = TempDir::new().unwrap();
+    let png = folder.path().join("id.png");
+    let output = repgeo(&["id-profile", &minilm(), "--plot", path(&png)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains(".svg"));
+    let nowhere = folder.path().join("no/such/id.svg");
+    refusal(&["id-profile", &minilm(), "--plot", path(&nowhere)], 1);
+    let listed = folder.path().join("listed.svg");
+    let output = repgeo(&["inspect", &minilm(), "--plot", path(&listed), "-q"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no figure"));
+    assert!(
+        !output.stdout.is_empty(),
+        "its numbers are written all the same"
+    );
+    assert!(!listed.exists());
+}
+
+/// A page about MiniLM in a folder of its own.
+fn page(folder: &Path, more: &[&str]) -> (PathBuf, Value) {
+    let page = folder.join("page.html");
+    let (minilm, labels) = (minilm(), labels());
+    let args = [
+        "report",
+        &minilm,
+        "--labels",
+        &labels,
+        "-q",
+        "-o",
+        path(&page),
+    ];
+    let output = repgeo(&[&args[..], more].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report = fs::read_to_string(folder.join("page.json")).unwrap();
+    (page, serde_json::from_str(&report).unwrap())
+}
+
+#[test]
+fn a_page_holds_the_reports_of_the_commands() {
+    let folder = TempDir::new().unwrap();
+    let (html, report) = page(folder.path(), &[]);
+    let html = fs::read_to_string(html).unwrap();
+    assert!(html.len() < 2_000_000, "{} bytes", html.len());
+    let parts = report["parts"].as_object().unwrap();
+    let topics: Vec<&str> = parts.keys().map(String::as_str).collect();
+    let expected = [
+        "dimension",
+        "imbalance",
+        "overlap",
+        "similarity",
+        "peaks",
+        "labels",
+    ];
+    assert_eq!(topics, expected);
+    for (topic, command) in [
+        ("dimension", "id-profile"),
+        ("imbalance", "imbalance"),
+        ("similarity", "similarity"),
+    ] {
+        assert_eq!(parts[topic], json(&[command, &minilm()]), "{topic}");
+        let csv = fs::read_to_string(folder.path().join(format!("page-{topic}.csv"))).unwrap();
+        assert_eq!(
+            csv,
+            stdout(&[command, &minilm(), "--format", "csv"]),
+            "{topic}"
+        );
+    }
+    let requests = ["src=", "url(", "@import", "href=\"http"];
+    for request in requests {
+        assert!(!html.contains(request), "{request}");
+    }
+    assert!(html.contains("repgeo overlap") && html.contains("--labels"));
+}
+
+#[test]
+fn topics_can_be_chosen_and_what_a_dump_does_not_allow_is_said() {
+    let folder = TempDir::new().unwrap();
+    let (_, report) = page(folder.path(), &["--only", "labels,dimension"]);
+    let parts = report["parts"].as_object().unwrap();
+    assert_eq!(parts.keys().collect::<Vec<_>>(), ["dimension", "labels"]);
+    let html = folder.path().join("none.html");
+    let args = ["report", &minilm(), "-o", path(&html), "--only", "against"];
+    assert!(refusal(&args, 2).contains("--against"));
+    let (minilm, pdf) = (minilm(), folder.path().join("page.pdf"));
+    let args = ["report", &minilm, "-o", path(&pdf)];
+    assert!(refusal(&args, 2).contains(".html"));
+}
+
+#[test]
+fn a_part_that_fails_takes_nothing_else_down() {
+    let folder = TempDir::new().unwrap();
+    let html = folder.path().join("one.html");
+    let equal = fixture("reference/manifolds/all_rows_equal.npy");
+    let status = command(&["report", path(&equal), "-q", "-o", path(&html)]).status();
+    assert!(status.unwrap().success());
+    let report = fs::read_to_string(folder.path().join("one.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert!(report["parts"]["dimension"]["layers"][0]["estimates"][0]["id"].is_null());
+    assert!(html.exists());
+}
+
+/// The page as a browser has it after its script ran; `None` where there is no browser.
+fn in_browser(page: &Path, more: &[&str]) -> Option<(String, String)> {
+    let program = ["chromium", "chromium-browser", "google-chrome"];
+    let profile = TempDir::new().unwrap();
+    let data = format!("--user-data-dir={}", path(profile.path()));
+    for program in program {
+        let output = Command::new(program)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+            ])
+            .args([
+                "--disable-quic",
+                "--disable-sync",
+                "--enable-logging=stderr",
+                &data,
+            ])
+            .args(more)
+            .arg(format!("file://{}", path(page)))
+            .stdin(Stdio::null())
+            .output();
+        if let Ok(output) = output {
+            return Some((
+                text(&output.stdout),
+                String::from_utf8_lossy(&output.stderr).into(),
+            ));
+        }
+    }
+    None
+}
+
+#[test]
+fn the_page_opens_in_a_browser_without_a_word_of_complaint() {
+    let folder = TempDir::new().unwrap();
+    let (html, report) = page(folder.path(), &[]);
+    let Some((dom, log)) = in_browser(&html, &["--dump-dom"]) else {
+        eprintln!("SKIPPED 1: no Chromium here, the page was not opened in a browser");
+        return;
+    };
+    let complaints: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    // The script moves what marks say from their titles to an attribute: it ran to its end.
+    assert!(dom.contains("data-tip=") && dom.contains(r#"<div id="tip" hidden="">"#));
+    assert!(dom.contains(r#"tabindex="0""#));
+    let layers = report["parts"]["dimension"]["layers"].as_array().unwrap();
+    let ids: Vec<f64> = layers
+        .iter()
+        .map(|layer| layer["estimates"][0]["id"].as_f64().unwrap())
+        .collect();
+    assert_eq!(attributes(&dom, "data-y")[..ids.len()], ids[..]);
+    assert!(dom.contains("hidden_states.0"));
+}
+
+#[test]
+fn names_with_html_in_them_are_text_in_a_browser() {
+    let folder = TempDir::new().unwrap();
+    let dump = folder.path().join("acts");
+    fs::create_dir(&dump).unwrap();
+    for at in 0..3 {
+        let rows: Vec<f64> = (0..120).map(|i| f64::from(i * (at + 7) % 31)).collect();
+        let name = format!("<img src=x onerror=alert({at})>.npy");
+        fs::write(dump.join(name), repgeo::storage::npy(&[40, 3], &rows)).unwrap();
+    }
+    let html = folder.path().join("page.html");
+    let output = repgeo(&["report", path(&dump), "-q", "-o", path(&html)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!fs::read_to_string(&html).unwrap().contains("<img"));
+    let Some((dom, _)) = in_browser(&html, &["--dump-dom"]) else {
+        eprintln!("SKIPPED 1: no Chromium here");
+        return;
+    };
+    assert!(!dom.contains("<img"));
+    assert!(dom.contains("&lt;img src=x"));
+}
