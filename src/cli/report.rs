@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 use repgeo::input::check_files;
-use repgeo::overview::{Chapter, Subject, Topic, chapters};
+use repgeo::overview::{Chapter, Source, Subject, Topic, chapters};
 use repgeo::profile::DuplicatePolicy;
 use repgeo::report::write::html;
 use repgeo::report::{check_writable, write_atomically};
@@ -119,14 +119,17 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
         progress: &progress,
         rows: &words,
     };
+    let source = |dump, path: &Path| Source {
+        dump,
+        path: path.to_string_lossy().into_owned(),
+        input: input_name(path),
+    };
     let subject = Subject {
-        name: args.input.to_string_lossy().into_owned(),
-        dump: &dump,
-        against: other.as_ref().zip(
-            args.against
-                .as_ref()
-                .map(|path| path.to_string_lossy().into_owned()),
-        ),
+        dump: source(&dump, &args.input),
+        against: other
+            .as_ref()
+            .zip(args.against.as_deref())
+            .map(|(dump, path)| source(dump, path)),
         labels: args.rows.labels(dump.n_rows())?,
         flags: typed,
         layers: args
@@ -196,7 +199,7 @@ impl ReportArgs {
             "schema": repgeo::report::SCHEMA,
             "version": env!("CARGO_PKG_VERSION"),
             "command": "report",
-            "input": [self.input.to_string_lossy()],
+            "input": [input_name(&self.input)],
             "parts": parts,
         }))
         .expect("a map of reports is valid JSON");

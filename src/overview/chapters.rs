@@ -96,9 +96,9 @@ fn words(topic: Topic) -> Words {
 
 /// The command line that repeats a chapter.
 fn command(subject: &Subject<'_>, topic: Topic, words: &Words) -> String {
-    let mut line = format!("repgeo {} {}", words.command, quoted(&subject.name));
-    if let (Some((_, other)), Topic::Against) = (&subject.against, topic) {
-        line += &format!(" --against {}", quoted(other));
+    let mut line = format!("repgeo {} {}", words.command, quoted(&subject.dump.path));
+    if let (Some(other), Topic::Against) = (&subject.against, topic) {
+        line += &format!(" --against {}", quoted(&other.path));
     }
     for [flag, value] in &subject.flags {
         if flag != "--labels" || matches!(topic, Topic::Peaks | Topic::Labels) {
@@ -132,13 +132,11 @@ fn done<T: Printable>(
     with_other: bool,
     body: &T,
 ) -> Result<Done> {
-    let other = subject.against.iter().filter(|_| with_other);
-    let input = [subject.name.clone()].into_iter();
-    let input = input.chain(other.clone().map(|(_, name)| name.clone()));
-    let dumps = [subject.dump]
-        .into_iter()
-        .chain(other.map(|&(dump, _)| dump));
-    let report = Report::new(command, input.collect(), body).understood(dumps);
+    let other = subject.against.as_ref().filter(|_| with_other);
+    let sources = || [&subject.dump].into_iter().chain(other);
+    let input = sources().map(|source| source.input.clone()).collect();
+    let dumps = sources().map(|source| source.dump);
+    let report = Report::new(command, input, body).understood(dumps);
     let plain = Style::default();
     Ok(Done {
         json: report.render(Format::Json, &plain)?,
@@ -170,8 +168,8 @@ impl Subject<'_> {
         };
         let other = self.against.as_ref().filter(|_| with_other);
         Comparison::new(
-            side(self.dump),
-            other.map(|(dump, _)| side(*dump)),
+            side(self.dump.dump),
+            other.map(|other| side(other.dump)),
             bench.progress,
         )
     }
@@ -182,7 +180,8 @@ fn dimension(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
         layers: subject.layers(),
         ..IdOptions::default()
     };
-    let profile = id_profile(subject.dump, &options, bench)?.with_events(&EventOptions::default());
+    let profile =
+        id_profile(subject.dump.dump, &options, bench)?.with_events(&EventOptions::default());
     done("id-profile", subject, false, &profile)
 }
 
@@ -223,6 +222,6 @@ fn peaks(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
         ..PeakOptions::default()
     };
     let profile =
-        density_peaks(subject.dump, &options, bench)?.with_events(&EventOptions::default());
+        density_peaks(subject.dump.dump, &options, bench)?.with_events(&EventOptions::default());
     done("density-peaks", subject, false, &profile)
 }

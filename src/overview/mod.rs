@@ -30,14 +30,22 @@ choice! {
     }
 }
 
-/// What the page is about.
-pub struct Subject<'a> {
-    /// The path as the user typed it: part of the commands that repeat a figure.
-    pub name: String,
+/// A dump and what it is called.
+pub struct Source<'a> {
     /// The dump.
     pub dump: &'a Dump,
-    /// Another dump over the same rows, with its path.
-    pub against: Option<(&'a Dump, String)>,
+    /// The path as the user typed it: part of the commands that repeat a figure.
+    pub path: String,
+    /// How reports name it.
+    pub input: String,
+}
+
+/// What the page is about, and how it is read.
+pub struct Subject<'a> {
+    /// What the page is about.
+    pub dump: Source<'a>,
+    /// Another dump over the same rows.
+    pub against: Option<Source<'a>>,
     /// Labels of the rows.
     pub labels: Vec<Labels>,
     /// The flags that chose layers, rows and labels, as they were typed.
@@ -64,7 +72,9 @@ pub fn chapters(subject: &Subject<'_>, topics: &[Topic], bench: &Bench<'_>) -> V
     let allowed = |topic: &Topic| match topic {
         Topic::Labels => !subject.labels.is_empty(),
         Topic::Against => subject.against.is_some(),
-        Topic::Imbalance | Topic::Overlap | Topic::Similarity => subject.dump.layers().len() > 1,
+        Topic::Imbalance | Topic::Overlap | Topic::Similarity => {
+            subject.dump.dump.layers().len() > 1
+        }
         Topic::Dimension | Topic::Peaks => true,
     };
     let topics = Topic::ALL.iter().filter(|topic| topics.contains(topic));
