@@ -37,6 +37,12 @@ def test_a_report_is_that_of_the_program_on_files(acts, tmp_path):
         assert one["estimates"] == other["estimates"]
 
 
+def test_layers_keep_the_order_in_which_they_are_given(acts):
+    turned = {"norm": acts["layer_2"], "b": acts["layer_0"], "a": acts["layer_1"]}
+    report = repgeo.run("id-profile", turned)
+    assert [one["layer"] for one in report["layers"]] == ["norm", "b", "a"]
+
+
 def test_every_way_of_giving_layers_is_the_same(acts):
     same = [array.astype(np.float32) for array in acts.values()]
     by_name = repgeo.run("imbalance", {f"layer_{at}": one for at, one in enumerate(same)})

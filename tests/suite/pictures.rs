@@ -58,6 +58,27 @@ fn a_profile_is_drawn_with_the_numbers_of_its_report() {
 }
 
 #[test]
+fn the_picture_of_the_readme_is_what_its_command_draws() {
+    let folder = TempDir::new().unwrap();
+    let plot = folder.path().join("minilm.svg");
+    // The path is part of the title.
+    let mut drawing = command(&["id-profile", "fixtures/minilm", "-q", "--plot", path(&plot)]);
+    let drawing = drawing.current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(drawing.output().unwrap().status.success());
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/minilm.svg");
+    if std::env::var_os("REPGEO_ACCEPT").is_some() {
+        fs::create_dir_all(kept.parent().unwrap()).unwrap();
+        fs::copy(&plot, &kept).unwrap();
+    }
+    let drawn = fs::read_to_string(&plot).unwrap();
+    assert_eq!(
+        fs::read_to_string(&kept).unwrap_or_default(),
+        drawn,
+        "docs/pictures/minilm.svg is old; accept the new one with REPGEO_ACCEPT=1"
+    );
+}
+
+#[test]
 fn every_figure_has_the_same_bytes_for_any_threads() {
     let folder = TempDir::new().unwrap();
     let labels = labels();
