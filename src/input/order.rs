@@ -141,8 +141,32 @@ pub(crate) fn natural_places(names: &[&str]) -> Vec<usize> {
     places
 }
 
-/// Whether all names are one once their numbers are taken out.
+/// Whether the numbers in the names tell the order: all names are one once their numbers are taken
+/// out, or begin with the same word and a number of their own (`layer_01_conv`, `layer_02_pool`).
 fn share_a_pattern(names: &[&str]) -> bool {
+    are_one_pattern(names) || are_counted(names)
+}
+
+fn are_counted(names: &[&str]) -> bool {
+    let mut numbers = Vec::new();
+    let mut words = names.iter().map(|name| {
+        let start = name.find(|c: char| c.is_ascii_digit())?;
+        let rest = &name[start..];
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        numbers.push(rest[..end.unwrap_or(rest.len())].parse::<u64>().ok()?);
+        Some(&name[..start])
+    });
+    let Some(Some(first)) = words.next() else {
+        return false;
+    };
+    if !words.all(|word| word == Some(first)) {
+        return false;
+    }
+    numbers.sort_unstable();
+    numbers.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+fn are_one_pattern(names: &[&str]) -> bool {
     let mut patterns = names.iter().map(|name| pattern(name));
     match patterns.next() {
         Some(first) => first.contains('#') && patterns.all(|other| other == first),
@@ -253,6 +277,13 @@ mod tests {
             arranged(&bytes, true),
             (vec!["layer_1", "layer_2", "layer_10"], LayerOrder::Numbers)
         );
+        let counted = ["layer_01_conv", "layer_02_pool", "layer_10_fc"];
+        assert_eq!(
+            arranged(&counted, false),
+            (counted.to_vec(), LayerOrder::Numbers)
+        );
+        let twice = ["layer_01_conv", "layer_01_pool", "layer_02_fc"];
+        assert_eq!(arranged(&twice, false).1, LayerOrder::Names);
         let backwards = arrange(&["h.2", "h.1", "h.0"], OwnOrder::Perhaps);
         assert!(backwards.against_numbers && backwards.places == [0, 1, 2]);
         let foreign = ["zeta", "alpha"];

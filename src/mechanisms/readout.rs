@@ -168,18 +168,19 @@ impl Readout {
             }
         };
         let (gain, bias) = (vector("ln_final.w", width)?, vector("ln_final.b", width)?);
+        if folded && (gain.is_some() || bias.is_some()) {
+            return Err(malformed(
+                "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice"
+                    .into(),
+                "dump folded weights without ln_final, or everything unfolded",
+            ));
+        }
         let kind = norm_kind(tensors, bias.as_deref(), asked)?;
         let told = asked.is_some() || tensors.metadata("normalization_type").is_some();
         let zero = |bias: &Vec<f64>| bias.iter().all(|b| b.abs() <= 0.0);
         let assumed = !told && bias.as_ref().is_some_and(zero);
         let norm = match (folded, gain, bias) {
-            (true, Some(_), _) | (true, _, Some(_)) => {
-                return Err(malformed(
-                    "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice".into(),
-                    "dump folded weights without ln_final, or everything unfolded",
-                ));
-            }
-            (true, None, None) => Norm {
+            (true, ..) => Norm {
                 gain: vec![1.0; width],
                 bias: vec![0.0; width],
             },

@@ -1,6 +1,6 @@
 //! One analysis each, by the call that its command makes.
 
-use super::{Chapter, Subject, Topic};
+use super::subject::{Chapter, Subject, Topic};
 use crate::Result;
 use crate::profile::compare::{Comparison, Side};
 use crate::profile::events::EventOptions;
@@ -11,9 +11,31 @@ use crate::profile::similarity::{SimilarityOptions, Source, similarity};
 use crate::profile::{Bench, DuplicatePolicy, IdOptions, LayerOptions, id_profile};
 use crate::report::write::html::{Content, Section};
 use crate::report::{Format, Printable, Report, Style};
+use crate::warning::Warning;
+
+/// The chapters of `topics` in their order; those that the subject does not allow are left out.
+///
+/// Without labels there is no chapter about labels, without a second dump none against it, and one
+/// layer alone is compared with nothing.
+pub fn chapters(subject: &Subject<'_>, topics: &[Topic], bench: &Bench<'_>) -> Vec<Chapter> {
+    let allowed = |topic: &Topic| match topic {
+        Topic::Labels => !subject.labels.is_empty(),
+        Topic::Against => subject.against.is_some(),
+        Topic::Imbalance | Topic::Overlap | Topic::Similarity => {
+            subject.dump.dump.layers().len() > 1
+        }
+        Topic::Dimension | Topic::Peaks => true,
+    };
+    let topics = Topic::ALL.iter().filter(|topic| topics.contains(topic));
+    topics
+        .copied()
+        .filter(allowed)
+        .map(|topic| chapter(subject, topic, bench))
+        .collect()
+}
 
 /// The chapter of one topic, whether it can be done or not.
-pub(super) fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
+fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
     let words = words(topic);
     let done = match topic {
         Topic::Dimension => dimension(subject, bench),
@@ -157,6 +179,15 @@ impl Subject<'_> {
         }
     }
 
+    /// What was noticed while the dumps were listed.
+    fn noticed(&self, with_other: bool) -> Vec<Warning> {
+        let other = self.against.as_ref().filter(|_| with_other);
+        let sources = [&self.dump].into_iter().chain(other);
+        sources
+            .flat_map(|source| source.dump.warnings().to_vec())
+            .collect()
+    }
+
     /// The layers side by side, over the rows that all of them have.
     fn comparison(&self, with_other: bool, bench: &Bench<'_>) -> Result<Comparison<'_>> {
         let side = |dump| Side {
@@ -187,7 +218,8 @@ fn dimension(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
 
 fn imbalances(subject: &Subject<'_>, with_other: bool, bench: &Bench<'_>) -> Result<Done> {
     let comparison = subject.comparison(with_other, bench)?;
-    let profile = imbalance(&comparison, &ImbalanceOptions::default(), bench)?;
+    let mut profile = imbalance(&comparison, &ImbalanceOptions::default(), bench)?;
+    profile.warnings.extend(subject.noticed(with_other));
     done("imbalance", subject, with_other, &profile)
 }
 
@@ -202,7 +234,8 @@ fn overlaps(subject: &Subject<'_>, by_label: bool, bench: &Bench<'_>) -> Result<
         },
         ..defaults
     };
-    let profile = overlap(&subject.comparison(false, bench)?, &options, bench)?;
+    let mut profile = overlap(&subject.comparison(false, bench)?, &options, bench)?;
+    profile.warnings.extend(subject.noticed(false));
     done("overlap", subject, false, &profile)
 }
 
@@ -211,7 +244,8 @@ fn similarities(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
         name: None,
         comparison: subject.comparison(false, bench)?,
     };
-    let profile = similarity(&[source], &SimilarityOptions::default(), bench)?;
+    let mut profile = similarity(&[source], &SimilarityOptions::default(), bench)?;
+    profile.warnings.extend(subject.noticed(false));
     done("similarity", subject, false, &profile)
 }
 

@@ -54,7 +54,7 @@ fn rows_that_are_multiples_are_one_direction() {
             two_nn,
             6e-4,
         );
-        let found = of("mle");
+        let found = of("two-nn --fit mle");
         close(&found["layers"][0]["estimates"][0]["id"], mle, 6e-4);
         let warnings = found["layers"][0]["warnings"].to_string();
         assert!(

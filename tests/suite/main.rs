@@ -17,6 +17,7 @@ mod common;
 mod density;
 mod dumps;
 mod events;
+mod examples;
 mod hand_made;
 mod id;
 mod input;

@@ -32,7 +32,9 @@ const NO_EFFECT: [&str; 14] = [
 
 /// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
 /// other tests have it.
-const ELSEWHERE: [&str; 17] = [
+const ELSEWHERE: [&str; 19] = [
+    "bf16-bits",
+    "squared",
     "local",
     "assignments",
     "assignments-format",
@@ -290,7 +292,10 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
         "inspect" => ("@/acts", with(&["--scan"], &[&LAYERS, &ROWS])),
         "events" => (
             "@/profile.csv --column id",
-            with(&["--x depth", "--threshold 2.5"], &[&EVENTS]),
+            with(
+                &["--x depth", "--threshold 2.5", "--std-error depth"],
+                &[&EVENTS],
+            ),
         ),
         other => panic!("no options of {other}"),
     }

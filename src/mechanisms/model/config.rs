@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::activation::Activation;
 use super::keys::{GPT2_KEYS, Keys, NEOX_KEYS};
 use crate::input::read_file;
 use crate::{Error, Result};
@@ -28,17 +29,6 @@ impl Family {
             Self::GptNeox => "gpt_neox",
         }
     }
-}
-
-/// The nonlinearity of the MLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))).
-    GeluTanh,
-    /// 0.5 x (1 + erf(x/√2)).
-    GeluErf,
-    /// max(x, 0).
-    Relu,
 }
 
 /// Rotary positions: the first `dimensions` of every head turn by position · base^(−2i/dimensions).

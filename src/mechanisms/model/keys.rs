@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::config::Activation;
+use super::activation::Activation;
 
 /// The keys of a configuration, with their defaults.
 pub(super) struct Keys(pub Map<String, Value>);

@@ -4,6 +4,7 @@
 //! a checkpoint larger than memory in f32 still runs. Products go through `faer`; work is split
 //! into fixed chunks of examples, so no result depends on the number of threads.
 
+mod activation;
 mod attention;
 mod config;
 mod edit;
@@ -17,7 +18,8 @@ mod real;
 mod replay;
 mod weights;
 
-pub use config::{Activation, Config, Family, Rotary};
+pub use activation::Activation;
+pub use config::{Config, Family, Rotary};
 pub use edit::{Edit, EditMode, Head, Keys, ValueBias};
 pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
 pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences};

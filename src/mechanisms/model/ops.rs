@@ -2,7 +2,8 @@
 
 use faer::Accum;
 
-use super::config::{Activation, Rotary};
+use super::activation::Activation;
+use super::config::Rotary;
 use super::product::{multiply, view, view_mut};
 use super::real::Real;
 use super::weights::{Linear, Norm};

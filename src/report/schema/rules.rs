@@ -179,7 +179,7 @@ fn ranges() -> Vec<(&'static str, Value)> {
         ("SimilarityParameters.overlap_k", at_least(1)),
         ("SimilarityParameters.partitions", at_least(2)),
         ("Spread.n", at_least(1)),
-        ("SubsetsProfile.k", at_least(1)),
+        ("SubsetParameters.k", at_least(1)),
         ("Topography.peaks", some()),
         ("TreeNode.size", at_least(1)),
         ("UsedDimension.id", above_zero()),

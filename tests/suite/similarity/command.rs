@@ -319,7 +319,7 @@ fn bad_input_is_refused_with_a_way_out() {
         (&["relations/layer_00_base.npy"], 2, "--against"),
         (&["relations", "--bandwidth", "0"], 2, "above 0"),
         (&["relations", "--variance", "1.5"], 2, "at most 1"),
-        (&["relations", "--partitions", "1"], 2, "from 2 to"),
+        (&["relations", "--partitions", "1"], 2, "at least 2"),
         (&["relations", "--partitions", "2000"], 2, "2000"),
         (&["relations", "--metric", "cosine"], 2, "--dissimilarity"),
         (&["relations", "--join", "README.md"], 2, "--to matched"),

@@ -2,9 +2,10 @@
 
 use super::axes::{self, Ruler};
 use super::colour;
+use super::drawing::{Drawing, WIDTH, heading};
 use super::ink::{Hold, Ink, px};
 use super::legend::{Entry, Swatch, legend};
-use super::{Drawing, WIDTH, words};
+use super::words;
 use crate::report::page::{Band, Curve, CurveRole, Curves, Mark, Point};
 use crate::report::write::text::significant;
 
@@ -23,7 +24,7 @@ pub(super) fn draw(curves: &Curves) -> Option<Drawing> {
     points().find(|point| point.y.is_some())?;
     let mut ink = Ink::default();
     let title = words::line(&curves.title);
-    let mut top = super::heading(&mut ink, &title);
+    let mut top = heading(&mut ink, &title);
 
     let levels = curves.marks.iter().filter_map(|mark| match mark {
         Mark::Level { y, .. } => Some(*y),

@@ -1,8 +1,9 @@
 //! Numbers by row and column as shades, with the bar that says what a shade is.
 
 use super::colour;
+use super::drawing::{Drawing, WIDTH, heading};
 use super::ink::{Hold, Ink, px};
-use super::{Drawing, WIDTH, words};
+use super::words;
 use crate::report::page::{Matrix, Scale, Shade};
 use crate::report::write::text::significant;
 
@@ -27,7 +28,7 @@ pub(super) fn draw(matrix: &Matrix) -> Option<Drawing> {
         Some(title) => format!("{}: {meaning}", words::line(title)),
         None => meaning.clone(),
     };
-    let top = super::heading(&mut ink, &title);
+    let top = heading(&mut ink, &title);
 
     let rows = words::distinct(&matrix.rows);
     let columns = words::distinct(&matrix.columns);

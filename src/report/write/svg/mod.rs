@@ -7,6 +7,7 @@
 mod axes;
 mod colour;
 mod curves;
+mod drawing;
 mod ink;
 mod legend;
 mod matrix;
@@ -16,13 +17,11 @@ mod words;
 
 use std::fmt::Write;
 
-use self::ink::{Hold, Ink, px};
+use self::drawing::WIDTH;
+use self::ink::px;
 
 pub(super) use self::ink::escaped;
 use crate::report::page::Part;
-
-/// The width of every picture: a column of a paper at three quarters of its size.
-const WIDTH: f64 = 360.0;
 
 /// One picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,15 +34,6 @@ pub struct Picture {
     pub kind: &'static str,
     height: f64,
     body: String,
-}
-
-/// What a part becomes on paper.
-struct Drawing {
-    title: String,
-    description: String,
-    kind: &'static str,
-    height: f64,
-    ink: Ink,
 }
 
 /// The pictures of `parts`, in order; a part without a shape or without a value has none.
@@ -66,15 +56,6 @@ fn picture(part: &Part) -> Option<Picture> {
         height: drawing.height,
         body: drawing.ink.0,
     })
-}
-
-/// The title above a picture; gives where the picture begins.
-fn heading(ink: &mut Ink, title: &str) -> f64 {
-    let lines = words::wrapped(title, 11.5, WIDTH - 8.0);
-    for (at, line) in lines.iter().enumerate() {
-        ink.text([4.0, 13.0 + 13.0 * at as f64], Hold::Start, "h", line);
-    }
-    13.0 * lines.len() as f64 + 10.0
 }
 
 impl Picture {

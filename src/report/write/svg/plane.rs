@@ -2,9 +2,10 @@
 
 use super::axes::{self, Ruler};
 use super::colour;
+use super::drawing::{Drawing, WIDTH, heading};
 use super::ink::{Hold, Ink, px};
 use super::legend::{Entry, Swatch, legend};
-use super::{Drawing, WIDTH, words};
+use super::words;
 use crate::report::page::{Plane, PlanePoint};
 use crate::report::write::text::significant;
 
@@ -21,7 +22,7 @@ pub(super) fn draw(plane: &Plane) -> Option<Drawing> {
     }
     let mut ink = Ink::default();
     let title = words::line(&plane.title);
-    let top = super::heading(&mut ink, &title) + 4.0;
+    let top = heading(&mut ink, &title) + 4.0;
     let reach = |axis: usize| {
         let points = plane.points.iter().flat_map(move |point| {
             let error = point.errors[axis].unwrap_or(0.0);

@@ -2,9 +2,10 @@
 
 use super::axes::{self, Ruler};
 use super::colour;
+use super::drawing::{Drawing, WIDTH, heading};
 use super::ink::{Hold, Ink, px};
 use super::legend::{Entry, Swatch, legend};
-use super::{Drawing, WIDTH, words};
+use super::words;
 use crate::report::page::{Axis, Tree};
 use crate::report::write::text::significant;
 
@@ -17,7 +18,7 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
     let order = leaves(tree, root);
     let mut ink = Ink::default();
     let title = format!("{}: {}", words::line(&tree.title), words::line(&tree.kind));
-    let top = super::heading(&mut ink, &title) + 2.0;
+    let top = heading(&mut ink, &title) + 2.0;
 
     let step = if order.len() <= 100 {
         13.0

@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(of(&["layer_10", "layer_11"]), ["10", "11"]);
         assert_eq!(of(&["embed", "norm"]), ["embed", "norm"]);
         assert_eq!(of(&["a.x", "a.x"]), ["a.x", "a.x"]);
-        assert_eq!(of(&["block.1", "block.1.out"]), ["block.1", "block.1.out"]);
+        assert_eq!(of(&["block.1", "block.1.out"]), ["1", "1.out"]);
         assert_eq!(of(&["one"]), ["one"]);
         assert!(of(&[]).is_empty());
     }

@@ -1,0 +1,60 @@
+//! What a page is about, and what it has chapters for.
+
+use crate::choice::choice;
+use crate::input::{Dump, Labels};
+use crate::profile::LayerOptions;
+use crate::report::write::html::Section;
+
+choice! {
+    /// One analysis of the page.
+    pub enum Topic {
+        /// Intrinsic dimension over layers and against scale, and its events
+        Dimension = "dimension",
+        /// Information imbalance between layers
+        Imbalance = "imbalance",
+        /// Neighbours that layers have in common
+        Overlap = "overlap",
+        /// Similarity of layers by CKA
+        Similarity = "similarity",
+        /// Density peaks, and how well they match labels
+        Peaks = "peaks",
+        /// Neighbours with the same label
+        Labels = "labels",
+        /// The layers of another dump over the same rows
+        Against = "against",
+    }
+}
+
+/// A dump and what it is called.
+pub struct Source<'a> {
+    /// The dump.
+    pub dump: &'a Dump,
+    /// The path as the user typed it: part of the commands that repeat a figure.
+    pub path: String,
+    /// How reports name it.
+    pub input: String,
+}
+
+/// What the page is about, and how it is read.
+pub struct Subject<'a> {
+    /// What the page is about.
+    pub dump: Source<'a>,
+    /// Another dump over the same rows.
+    pub against: Option<Source<'a>>,
+    /// Labels of the rows.
+    pub labels: Vec<Labels>,
+    /// The flags that chose layers, rows and labels, as they were typed.
+    pub flags: Vec<[String; 2]>,
+    /// How layers become points.
+    pub layers: LayerOptions,
+}
+
+/// One analysis: its place on the page and its whole report.
+pub struct Chapter {
+    /// Which one.
+    pub topic: Topic,
+    /// What the page shows.
+    pub section: Section,
+    /// The report as JSON, the same as the command's; `None` where it could not be done.
+    pub json: Option<String>,
+}
