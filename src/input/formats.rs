@@ -9,6 +9,9 @@ use super::order::OwnOrder;
 use super::{header, npy, npz, safetensors, torch};
 use crate::{Error, Result};
 
+/// Lists the arrays of a file in its own order, and what that order is worth.
+type ReadEntries = fn(&Path, &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)>;
+
 /// A format of files that hold arrays.
 pub(crate) struct Format {
     /// What messages call it.
@@ -18,7 +21,7 @@ pub(crate) struct Format {
     /// Whether the first bytes of a file show this format, whatever its ending.
     pub recognises: fn(&[u8]) -> bool,
     /// The arrays of a file in its own order, and what that order is worth.
-    pub entries: fn(&Path, &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)>,
+    pub entries: ReadEntries,
     /// Whether a folder is searched for such files.
     pub in_folders: bool,
     /// Whether such a file is one array, named by the file.

@@ -110,13 +110,16 @@ pub(crate) fn join(path: &Path, entries: Vec<Entry>, how: Join) -> Result<Vec<St
     by_last_number(entries)
 }
 
+/// A layer, and its pieces: their numbers, and where each stands among the entries.
+type Pieces = (String, Vec<(Vec<u64>, usize)>);
+
 /// Pieces that the names of arrays number: `layer_03_batch_0007`.
 fn by_piece(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack>>> {
     let pieces: Vec<Option<Piece>> = entries.iter().map(|entry| piece(&entry.name)).collect();
     if pieces.iter().flatten().count() < 2 {
         return Ok(None);
     }
-    let mut groups: Vec<(String, Vec<(Vec<u64>, usize)>)> = Vec::new();
+    let mut groups: Vec<Pieces> = Vec::new();
     let mut of = None;
     for (at, piece) in pieces.iter().enumerate() {
         let (base, numbers) = match piece {
@@ -129,7 +132,7 @@ fn by_piece(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stac
             None => groups.push((base, vec![(numbers, at)])),
         }
     }
-    let joined: Vec<&(String, Vec<(Vec<u64>, usize)>)> = groups
+    let joined: Vec<&Pieces> = groups
         .iter()
         .filter(|(_, members)| members.iter().any(|(numbers, _)| !numbers.is_empty()))
         .collect();
@@ -402,7 +405,7 @@ fn complete(path: &Path, numbers: &BTreeSet<&[u64]>, of: Option<u64>, how: Join)
 }
 
 /// Fails unless every array has the same pieces.
-fn same_pieces(path: &Path, groups: &[&(String, Vec<(Vec<u64>, usize)>)]) -> Result<()> {
+fn same_pieces(path: &Path, groups: &[&Pieces]) -> Result<()> {
     let numbers = |members: &[(Vec<u64>, usize)]| -> BTreeSet<Vec<u64>> {
         members.iter().map(|(numbers, _)| numbers.clone()).collect()
     };

@@ -46,7 +46,7 @@ pub struct TableSource {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Sparse(Graph),
+    Sparse(Box<Graph>),
     Pair { distances: Entry, indices: Entry },
     Square(Entry),
 }
@@ -74,7 +74,7 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
             if let Some(graph) = Graph::among(&of_file) {
                 tables.push(TableSource {
                     name: name::stem(&entry.path),
-                    kind: Kind::Sparse(graph),
+                    kind: Kind::Sparse(Box::new(graph)),
                     squared: false,
                 });
                 continue;

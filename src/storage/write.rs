@@ -80,7 +80,10 @@ pub fn short_stem(stem: &str) -> String {
     if stem.len() <= LONGEST_STEM {
         return stem.to_owned();
     }
-    let start = stem.floor_char_boundary(LONGEST_STEM - 17);
+    let start = (0..=LONGEST_STEM - 17)
+        .rev()
+        .find(|&at| stem.is_char_boundary(at))
+        .unwrap_or(0);
     let print = xxhash_rust::xxh3::xxh3_64(stem.as_bytes());
     format!("{}-{print:016x}", &stem[..start])
 }

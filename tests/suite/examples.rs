@@ -1,9 +1,12 @@
 //! The programs under `examples/` run, and what they assert holds.
 
+#[allow(dead_code)] // their `main` is for cargo
 #[path = "../../examples/one_layer.rs"]
 mod one_layer;
+#[allow(dead_code)]
 #[path = "../../examples/own_estimator.rs"]
 mod own_estimator;
+#[allow(dead_code)]
 #[path = "../../examples/two_dumps.rs"]
 mod two_dumps;
 

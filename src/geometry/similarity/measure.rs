@@ -66,10 +66,13 @@ pub enum Values {
     Neighbours,
 }
 
+/// Computes the values of the wanted measures, pair by pair.
+pub type Compute = fn(&Subject<'_>, &[&'static Measure], &dyn Progress) -> Vec<Vec<PairValue>>;
+
 /// What some measures compute together.
 pub struct Computation {
     /// The values of the wanted measures, pair by pair.
-    pub values: fn(&Subject<'_>, &[&'static Measure], &dyn Progress) -> Vec<Vec<PairValue>>,
+    pub values: Compute,
 }
 
 impl Measure {

@@ -29,8 +29,11 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json
 /// Makes the file anew.
 const RENEW: &str = "cargo test --lib renew_the_schema -- --ignored";
 
+/// Describes one command by what it reports.
+type Make = fn(&mut Makes, &'static str);
+
 /// Every command, and what it reports.
-const COMMANDS: &[(&str, fn(&mut Makes, &'static str))] = &[
+const COMMANDS: &[(&str, Make)] = &[
     ("id-profile", Makes::report::<IdProfile>),
     ("inspect", Makes::report::<InspectReport>),
     ("events", Makes::report::<EventsReport>),
