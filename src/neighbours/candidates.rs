@@ -46,7 +46,7 @@ impl Candidates {
         (size_of::<Self>() + room(k) * size_of::<Candidate>()) as u64
     }
 
-    /// See [`Operand::cut`]: pairs below it need not be offered.
+    /// See `Bound::cut`: pairs below it need not be offered.
     pub(super) fn cut(&self, operand: &Operand) -> f32 {
         operand.bound.cut(self.position, self.threshold)
     }

@@ -11,7 +11,7 @@ pub enum Strategy {
     Auto,
     /// Symmetric tiles of scores and short candidate lists.
     Sweep,
-    /// Panels of whole score rows; for [`order_distances`] only, tables use the sweep.
+    /// Panels of whole score rows; for `order_distances` only, tables use the sweep.
     Panel,
     /// A k-d tree.
     Tree,

@@ -98,7 +98,7 @@ struct Counter<'a> {
     radii: [f64; 2],
     /// The squared radii in the units of scores.
     limits: [f64; 2],
-    /// [`Operand::column_term`] and [`Operand::cut`] for the larger radius, of each position.
+    /// `Bound::column_term` and `Bound::cut` for the larger radius, of each position.
     terms: Vec<f32>,
     cuts: Vec<f32>,
 }

@@ -73,9 +73,9 @@ const OPENED: usize = 512;
 pub(super) struct Tile {
     positions: Range<usize>,
     candidates: Vec<Candidates>,
-    /// [`Operand::column_term`] of each.
+    /// `Bound::column_term` of each.
     terms: Vec<f32>,
-    /// What the lists have come to, see [`Operand::cut`].
+    /// What the lists have come to, see `Bound::cut`.
     cuts: Vec<f32>,
 }
 

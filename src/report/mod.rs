@@ -1,9 +1,9 @@
-//! Floor 5: reports as data, and their writers.
+//! Reports as data, the parts of a page, and their writers.
 //!
 //! A command hands its result to [`Report`], which adds what every report carries (schema, version,
 //! command, input) and renders it as a [`Format`]. A result becomes printable by implementing
 //! [`Printable`]: JSON comes from its serde shape, CSV from its [`Record`]s, text and pictures from its
-//! [`Page`](page::Page).
+//! [`Page`].
 //!
 //! ```
 //! use repgeo::report::{Format, InspectReport, Report, Style};

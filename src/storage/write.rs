@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// Writes `bytes` to `path` so that a reader, or a killed run, never sees half of them.
 ///
-/// They go to a file that nobody sees ([`pending`](super::pending)), which is synced and then takes
+/// They go to a file that nobody sees (`pending`), which is synced and then takes
 /// the place of the target. A symbolic link is followed and stays a link; an existing file keeps its permissions. Devices, pipes and
 /// anything under `/dev` or `/proc` are written straight.
 ///

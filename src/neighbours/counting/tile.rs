@@ -17,9 +17,9 @@ pub(super) struct Tile {
     pub(super) rows: Vec<u32>,
     /// Its column among the targets.
     pub(super) columns: Vec<u32>,
-    /// [`Operand::cut`] of each: a pair below it is certainly farther.
+    /// `Bound::cut` of each: a pair below it is certainly farther.
     pub(super) cuts: Vec<f32>,
-    /// The same for [`Operand::sure_cut`]: a pair above it is certainly nearer.
+    /// The same for `Bound::sure_cut`: a pair above it is certainly nearer.
     pub(super) sure: Vec<f32>,
     pub(super) way: Way,
     /// rows × wanted: how many pairs stand before this threshold, counted from the threshold before
