@@ -68,6 +68,15 @@ pub enum Error {
         shape: Vec<usize>,
     },
 
+    /// One of several runs could not be analysed.
+    #[error("{}: {source}", path.display())]
+    Run {
+        /// The run.
+        path: PathBuf,
+        /// What was wrong in it.
+        source: Box<Error>,
+    },
+
     /// Nothing to analyse was found, or the selection left nothing.
     #[error("{}: {fact}; {remedy}", path.display())]
     NoLayers {

@@ -142,7 +142,7 @@ enum ScalingName {
 
 /// What may stand after `--order`.
 #[derive(Clone, Copy)]
-enum OrderName {
+pub enum OrderName {
     Fixed(usize),
     MatchDensity,
     Plateau,

@@ -15,6 +15,7 @@ mod choice;
 mod clones;
 mod completions;
 mod density_peaks;
+mod dynamics;
 mod estimators;
 mod events;
 mod forward;
@@ -68,6 +69,7 @@ enum Command {
     DensityPeaks(Box<density_peaks::DensityPeaksArgs>),
     Landscape(Box<landscape::LandscapeArgs>),
     Clones(Box<clones::ClonesArgs>),
+    Dynamics(Box<dynamics::DynamicsArgs>),
     Events(events::EventsArgs),
     Neighbours(neighbours::NeighboursArgs),
     Forward(Box<forward::ForwardArgs>),
@@ -102,6 +104,7 @@ pub fn run() -> Result<()> {
         Command::Landscape(args) => landscape::run(*args),
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
+        Command::Dynamics(args) => dynamics::run(*args),
         Command::Events(args) => events::run(args),
         Command::Forward(args) => forward::run(*args),
         Command::LogitLens(args) => logit_lens::run(*args),

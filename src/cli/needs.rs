@@ -261,6 +261,42 @@ const CLONES: &[Need] = &[
     need("labels", CLASSES, |given| given.has("per_class")),
 ];
 
+fn compares(given: &Given<'_>) -> bool {
+    given.beside("quantity", &["id"])
+}
+
+const DYNAMICS: &[Need] = &[
+    need(
+        "to",
+        "it is of pairs of layers; add --quantity imbalance or overlap",
+        compares,
+    ),
+    need(
+        "estimator",
+        "it is of --quantity id; leave it out",
+        |given| !compares(given),
+    ),
+    need(
+        "order",
+        "it is Gride's; add --estimator gride, of --quantity id",
+        |given| given.any("estimator", &["gride"]) && !compares(given),
+    ),
+    need(
+        "k",
+        "TwoNN and its kin choose their own neighbours; add --quantity imbalance or overlap, or \
+         --estimator mle, mom, tle, ess, corr-int, mada, mind-ml or binomial",
+        |given| {
+            let own = ["two-nn", "gride", "abide", "lpca", "participation-ratio"];
+            compares(given) || given.beside("estimator", &own)
+        },
+    ),
+    need("labels", CLASSES, |given| given.has("per_class")),
+    // The overlap deals rows into the blocks of its error.
+    need("seed", SEED, |given| {
+        given.draws_rows() || given.any("quantity", &["overlap", "data-overlap"])
+    }),
+];
+
 const SCAN: &str = "headers alone are read; add --scan";
 
 fn scans(given: &Given<'_>) -> bool {
@@ -327,6 +363,7 @@ fn needs(command: &str) -> &'static [Need] {
         "overlap" => OVERLAP,
         "similarity" => SIMILARITY,
         "clones" => CLONES,
+        "dynamics" => DYNAMICS,
         "inspect" => INSPECT,
         "report" => REPORT,
         "neighbours" => TABLES,

@@ -50,6 +50,8 @@ pub enum Reason {
     NoLabels,
     /// All labelled rows have one class.
     SingleClass,
+    /// The run has no such layer, or nothing in it to compare the layer with.
+    MissingLayer,
 }
 
 impl Reason {
@@ -77,6 +79,7 @@ impl Reason {
             Self::TooManyPeaks => "too_many_peaks",
             Self::NoLabels => "no_labels",
             Self::SingleClass => "single_class",
+            Self::MissingLayer => "missing_layer",
         }
     }
 }

@@ -4,6 +4,7 @@ mod bench;
 pub mod clones;
 pub mod compare;
 mod controls;
+pub mod dynamics;
 pub mod events;
 pub mod id;
 pub mod imbalance;

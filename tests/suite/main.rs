@@ -16,6 +16,7 @@ mod clones;
 mod common;
 mod density;
 mod dumps;
+mod dynamics;
 mod events;
 mod examples;
 mod hand_made;

@@ -83,6 +83,7 @@ impl Inputs {
             "layer,acc\na,1\nb,3\nc,2\n",
         )
         .unwrap();
+        fs::write(folder.path().join("runs.csv"), "path,x\nacts,1\nother,2\n").unwrap();
         Self { folder }
     }
 
@@ -289,6 +290,22 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                 &[&ROWS],
             ),
         ),
+        "dynamics" => (
+            "@/acts @/other",
+            with(
+                &[
+                    "--runs @/runs.csv",
+                    "--quantity imbalance",
+                    "--quantity overlap",
+                    "--estimator gride",
+                    "--estimator mle",
+                    "--order 2",
+                    "--k 3",
+                    "--to first",
+                ],
+                &[&LAYERS, &ROWS],
+            ),
+        ),
         "inspect" => ("@/acts", with(&["--scan"], &[&LAYERS, &ROWS])),
         "events" => (
             "@/profile.csv --column id",
@@ -399,6 +416,7 @@ of_each_command! {
     no_option_of_overlap_is_unused: "overlap",
     no_option_of_similarity_is_unused: "similarity",
     no_option_of_clones_is_unused: "clones",
+    no_option_of_dynamics_is_unused: "dynamics",
     no_option_of_inspect_is_unused: "inspect",
     no_option_of_events_is_unused: "events",
 }

@@ -17,6 +17,7 @@ use super::{
     HeadPatternReport, InspectReport, LogitLensReport, NeighboursReport, Report, SCHEMA,
 };
 use crate::profile::clones::ClonesProfile;
+use crate::profile::dynamics::DynamicsProfile;
 use crate::profile::id::IdProfile;
 use crate::profile::imbalance::{ImbalanceProfile, SubsetsProfile};
 use crate::profile::landscape::{Landscape, PeakProfile};
@@ -50,6 +51,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("attention-modify", Makes::report::<AttentionModifyReport>),
     ("similarity", Makes::report::<SimilarityProfile>),
     ("clones", Makes::report::<ClonesProfile>),
+    ("dynamics", Makes::report::<DynamicsProfile>),
     ("bench", Makes::report::<BenchReport>),
 ];
 

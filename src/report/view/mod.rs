@@ -7,6 +7,7 @@ pub mod bench;
 mod clones;
 mod clones_records;
 pub(in crate::report) mod density_peaks;
+mod dynamics;
 mod event_lines;
 pub mod event_records;
 pub mod events;

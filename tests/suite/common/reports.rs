@@ -60,6 +60,14 @@ pub const REPORTS: &[(&str, &str)] = &[
         "clones clones/test_hidden.npy --readout clones/readout_w.npy clones/readout_b.npy \
          --targets clones/test_labels.npy --draws 8 --score-draws 4 --sizes 2,8,32",
     ),
+    (
+        "dynamics",
+        "dynamics reference/vae_d08 reference/vae_d16_ep0300",
+    ),
+    (
+        "dynamics-imbalance",
+        "dynamics reference/vae_d08 reference/vae_d16_ep0300 --quantity imbalance --to last",
+    ),
     ("events", "events events/resnet152.csv --column id"),
     (
         "neighbours",

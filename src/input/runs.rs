@@ -1,0 +1,196 @@
+//! Lists the runs of an analysis over runs: their paths, names and order.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::natural;
+use super::text;
+use crate::error::{Error, Result};
+
+/// One run: a dump beside others of its kind, such as a checkpoint, a width or a seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSource {
+    /// Where its activations are.
+    pub path: PathBuf,
+    /// What tells its path from those of the others.
+    pub name: String,
+    /// Its place among the runs: epoch, width, … ; `None` where nobody said.
+    pub x: Option<f64>,
+    /// What else the table says of it: column and words.
+    pub columns: Vec<(String, String)>,
+}
+
+/// The runs at `paths`, in the natural order of their paths (`ep2` before `ep10`).
+///
+/// # Errors
+/// [`Error::Usage`] for no runs, a run that is named twice, and stdin.
+pub fn list_runs(paths: &[PathBuf]) -> Result<Vec<RunSource>> {
+    let mut paths = paths.to_vec();
+    paths.sort_by(|a, b| natural::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+    let runs = paths.into_iter().map(|path| (path, None, Vec::new()));
+    named(runs.collect())
+}
+
+/// The runs of a table, in its order: a column `path` (from the folder of the table on), a number `x`
+/// where there is such a column, and any other columns, which are kept as words.
+///
+/// # Errors
+/// [`Error::Malformed`] without a column `path` or with an `x` that is no number; as [`list_runs`].
+pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
+    let malformed = |fact: String, remedy: &str| Error::Malformed {
+        path: file.to_owned(),
+        fact,
+        remedy: remedy.to_owned(),
+    };
+    let table = text::Table::parse(file, &text::decode(file, &text::read(file)?)?, Some("path"))?;
+    let Some(path_at) = table.place("path") else {
+        return Err(malformed(
+            "it has no column path".into(),
+            "give each run a line, with columns path, x and any others",
+        ));
+    };
+    let x_at = table.place("x");
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let mut runs = Vec::new();
+    for (at, row) in table.rows.iter().enumerate() {
+        let cell = |column: usize| row.get(column).unwrap_or_default();
+        if text::is_missing(cell(path_at)) {
+            return Err(malformed(
+                format!("run {} has no path", at + 1),
+                "fill it in, or delete the line",
+            ));
+        }
+        let x = match x_at.map(cell) {
+            Some(words) if !text::is_missing(words) => {
+                let x = table.number(words).filter(|x| x.is_finite());
+                Some(x.ok_or_else(|| {
+                    malformed(
+                        format!("x of run {} is {words}, which is no number", at + 1),
+                        "give numbers, or name the column otherwise to keep it as words",
+                    )
+                })?)
+            }
+            _ => None,
+        };
+        let others = (0..table.header.len()).filter(|&at| at != path_at && Some(at) != x_at);
+        let columns = others.map(|at| (table.header[at].clone(), cell(at).to_owned()));
+        runs.push((folder.join(cell(path_at)), x, columns.collect()));
+    }
+    named(runs)
+}
+
+type Unnamed = (PathBuf, Option<f64>, Vec<(String, String)>);
+
+/// Gives each run its name: the parts of its path between those that all paths begin and end with.
+fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
+    let parts: Vec<Vec<Component<'_>>> = runs
+        .iter()
+        .map(|(path, ..)| {
+            let parts = path.components();
+            parts.filter(|part| *part != Component::CurDir).collect()
+        })
+        .collect();
+    let Some(first) = parts.first() else {
+        return Err(Error::Usage("there are no runs; name some".into()));
+    };
+    for (at, one) in parts.iter().enumerate() {
+        let path = runs[at].0.display();
+        if runs[at].0 == Path::new("-") {
+            return Err(Error::Usage(
+                "stdin can be no run, for runs are read more than once; name a file".into(),
+            ));
+        }
+        if parts[..at].contains(one) {
+            return Err(Error::Usage(format!(
+                "the run {path} is given twice; leave one of the two out"
+            )));
+        }
+    }
+    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
+    // At least one part stays, so that no name is empty.
+    let most = shortest.saturating_sub(1);
+    let begin = (0..most)
+        .take_while(|&at| parts.iter().all(|one| one[at] == first[at]))
+        .count();
+    let end = (0..most - begin)
+        .take_while(|&at| {
+            let of = |one: &[Component<'_>]| one[one.len() - 1 - at].as_os_str().to_owned();
+            parts.iter().all(|one| of(one) == of(first))
+        })
+        .count();
+    let names: Vec<String> = parts
+        .iter()
+        .map(|one| {
+            let between: PathBuf = one[begin..one.len() - end].iter().collect();
+            between.to_string_lossy().replace('\\', "/")
+        })
+        .collect();
+    let runs = runs.into_iter().zip(names);
+    let named = runs.map(|((path, x, columns), name)| RunSource {
+        path,
+        name,
+        x,
+        columns,
+    });
+    Ok(named.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: &[&str]) -> Vec<String> {
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        let runs = list_runs(&paths).unwrap();
+        runs.into_iter().map(|run| run.name).collect()
+    }
+
+    #[test]
+    fn a_name_is_what_differs_in_natural_order() {
+        assert_eq!(
+            names(&["r/ep10/acts", "r/ep2/acts", "./r/ep1/acts"]),
+            ["ep1", "ep2", "ep10"]
+        );
+        assert_eq!(names(&["a/b.npy"]), ["b.npy"]);
+        assert_eq!(names(&["a/c", "a/b/c"]), ["b/c", "c"]);
+        assert_eq!(names(&["a", "b/a"]), ["a", "b/a"]);
+        assert_eq!(names(&["/x/a/d", "/y/a/d"]), ["x", "y"]);
+    }
+
+    #[test]
+    fn no_run_twice_none_at_all_or_from_stdin() {
+        for (paths, word) in [
+            (&["r/a", "./r/a/"][..], "twice"),
+            (&[], "no runs"),
+            (&["-", "a"], "stdin"),
+        ] {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            let error = list_runs(&paths).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_keeps_its_order_and_its_words() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("runs.csv");
+        std::fs::write(&file, "path,x,seed\nb,20,one\na,NA,two\n").unwrap();
+        let runs = read_runs(&file).unwrap();
+        let [b, a] = &runs[..] else {
+            panic!("{runs:?}")
+        };
+        assert_eq!((b.name.as_str(), b.x), ("b", Some(20.0)));
+        assert_eq!(b.path, folder.path().join("b"));
+        assert_eq!((a.name.as_str(), a.x), ("a", None));
+        assert_eq!(a.columns, [("seed".to_owned(), "two".to_owned())]);
+        for (text, word) in [
+            ("file,x\na,1\n", "no column path"),
+            ("path,x\na,many\n", "many"),
+            ("path,x\n,1\n", "no path"),
+            ("path,x\na,1\na,2\n", "twice"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = read_runs(&file).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
