@@ -40,7 +40,8 @@ pub struct AttentionModifyArgs {
     replay: Option<PathBuf>,
 
     /// Precision of the pass
-    #[arg(long, value_enum, value_name = "TYPE", default_value_t = PrecisionName::F32)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "TYPE",
+        default_value_t = PrecisionName::F32)]
     precision: PrecisionName,
 
     #[command(flatten)]
@@ -75,7 +76,8 @@ struct EditArgs {
     value_bias: ValueBias,
 
     /// Logits relative to their mean over the vocabulary
-    #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "SWITCH",
+        default_value_t = Switch::On)]
     center_unembed: Switch,
 
     /// Name the best factor

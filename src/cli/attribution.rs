@@ -62,7 +62,8 @@ struct PartArgs {
     value_bias: ValueBias,
 
     /// Logits relative to their mean over the vocabulary; off reads the targets' columns only
-    #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "SWITCH",
+        default_value_t = Switch::On)]
     center_unembed: Switch,
 
     /// Where: the last token, the slots of the prompt (means over their tokens), every position

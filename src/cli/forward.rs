@@ -48,7 +48,8 @@ pub struct ForwardArgs {
     positions: DumpPositions,
 
     /// Precision of the pass and of the streams
-    #[arg(long, value_enum, value_name = "TYPE", default_value_t = PrecisionName::F32)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "TYPE",
+        default_value_t = PrecisionName::F32)]
     precision: PrecisionName,
 
     /// Write the streams to this safetensors file, whole or not at all

@@ -3,6 +3,8 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use super::choice::folded;
+
 /// What was typed after a command.
 pub struct Given<'a>(pub &'a ArgMatches);
 
@@ -15,19 +17,19 @@ impl Given<'_> {
     /// Whether one of `names` is among the values of the option, its default included.
     pub fn any(&self, option: &str, names: &[&str]) -> bool {
         self.values(option)
-            .any(|value| names.contains(&value.as_str()))
+            .any(|value| names.iter().any(|name| folded(name) == value))
     }
 
     /// Whether a value beside `names` is among those of the option.
     pub fn beside(&self, option: &str, names: &[&str]) -> bool {
         self.values(option)
-            .any(|value| !names.contains(&value.as_str()))
+            .any(|value| names.iter().all(|name| folded(name) != value))
     }
 
-    /// The values of the option, its default included, as the command line spells them.
-    pub fn values(&self, option: &str) -> impl Iterator<Item = String> {
+    /// The values of the option, its default included, each [`folded`].
+    fn values(&self, option: &str) -> impl Iterator<Item = String> {
         let values = self.0.get_raw(option).into_iter().flatten();
-        values.map(|value| value.to_string_lossy().replace('_', "-"))
+        values.map(|value| folded(&value.to_string_lossy()))
     }
 
     /// Whether a number above 0 was typed.

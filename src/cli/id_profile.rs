@@ -101,7 +101,8 @@ struct EstimateArgs {
     control: Vec<Pick<Control>>,
 
     /// Print the dimension against scale for each layer; =decimation adds TwoNN on sub-samples
-    #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_enum, ignore_case = true, value_name = "RULE", num_args = 0..=1,
+        require_equals = true,
         default_missing_value = "orders")]
     id_scaling: Option<ScalingName>,
 }

@@ -18,6 +18,7 @@ mod density_peaks;
 mod dynamics;
 mod estimators;
 mod events;
+mod examples;
 mod forward;
 mod given;
 mod head_pattern;
@@ -43,18 +44,24 @@ mod search;
 mod shared;
 mod signals;
 mod similarity;
+mod threads;
+mod tips;
+
+/// Columns of help at most.
+const WIDEST_HELP: usize = 100;
 
 /// Exact, reproducible geometry of hidden representations.
 ///
 /// Reads activations dumped layer by layer (.npy, .npz, .safetensors) and reports how their
 /// geometry changes with depth. Reports go to stdout: a table on a terminal, JSON into a pipe.
 #[derive(Parser)]
-#[command(name = "repgeo", version, max_term_width = 100)]
+#[command(name = "repgeo", version, max_term_width = WIDEST_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Worker threads; results do not depend on them [default: all cores]
+    /// Worker threads; results do not depend on them [default: the least of the processors that may
+    /// be used, RAYON_NUM_THREADS, OMP_NUM_THREADS and SLURM_CPUS_PER_TASK]
     #[arg(long, global = true, value_name = "N", value_parser = parse::threads)]
     threads: Option<usize>,
 }
@@ -84,16 +91,20 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn run() -> Result<()> {
-    let program = Cli::command();
+    let program = examples::shown(Cli::command());
+    let program = match output::columns() {
+        Some(columns) => program.term_width(columns.min(WIDEST_HELP)),
+        None => program,
+    };
     let matches = program.clone().try_get_matches();
-    let matches = matches.unwrap_or_else(|error| refuse(&error));
+    let matches = matches.unwrap_or_else(|error| refuse(&tips::of(error)));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     needs::check(&program, &matches)?;
     signals::advise(advice(&matches));
     signals::install();
     watch_files();
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(cli.threads.unwrap_or(0))
+        .num_threads(cli.threads.unwrap_or_else(threads::by_default))
         .build()
         .map_err(|error| Error::Usage(format!("--threads: {error}")))?;
     pool.install(|| match cli.command {
@@ -154,6 +165,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        examples::shown(Cli::command()).debug_assert();
     }
 }

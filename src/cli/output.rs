@@ -131,13 +131,14 @@ impl OutputArgs {
         }
     }
 
-    /// Writes the report; beside a machine format, what a reader looks for goes to stderr.
+    /// Writes the report. Where its table is not on stdout, what a reader looks for goes to a
+    /// terminal on stderr, and only the warnings to a stderr that is none.
     pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
         check_files()?;
         let targets = self.targets()?;
         for &(path, format) in &targets {
             let to_terminal = path.is_none() && io::stdout().is_terminal();
-            let mut text = report.render(format, &self.style(to_terminal))?;
+            let mut text = report.render(format, &self.style_of(path))?;
             if to_terminal && format == Format::Csv {
                 text = safe_lines(&text);
             }
@@ -148,7 +149,11 @@ impl OutputArgs {
         }
         self.draw(report)?;
         if !targets.contains(&(None, Format::Table)) && !self.quiet {
-            let closing = report.closing(&self.style(io::stderr().is_terminal()));
+            let to_terminal = io::stderr().is_terminal();
+            let closing = match to_terminal {
+                true => report.closing(&self.style(to_terminal)),
+                false => report.warnings(&self.style(to_terminal)),
+            };
             // A closed stderr is no reason to fail: the report is written.
             let _ = io::stderr().lock().write_all(closing.as_bytes());
         }
@@ -177,11 +182,25 @@ impl OutputArgs {
     pub fn write_page(&self, page: &Page) -> Result<()> {
         check_files()?;
         let first = self.output.first().filter(|path| *path != Path::new("-"));
-        let to_terminal = first.is_none() && io::stdout().is_terminal();
-        let text = text::page(page, &self.style(to_terminal));
+        let text = text::page(page, &self.style_of(first.map(PathBuf::as_path)));
         match first {
             Some(path) => write_atomically(path, text.as_bytes()),
             None => write_stream(&mut io::stdout().lock(), "stdout", text.as_bytes()),
+        }
+    }
+
+    /// How text for a file, or for stdout, is drawn. `COLUMNS` holds for a stdout that is no terminal
+    /// too: whoever sets it for a pipe wants that width.
+    fn style_of(&self, path: Option<&Path>) -> Style {
+        match path {
+            Some(_) => self.style(false),
+            None => {
+                let style = self.style(io::stdout().is_terminal());
+                Style {
+                    width: columns().or(style.width),
+                    ..style
+                }
+            }
         }
     }
 
@@ -190,9 +209,7 @@ impl OutputArgs {
         Style {
             ascii: self.ascii,
             colour: terminal && wants_colour,
-            width: terminal_size::terminal_size()
-                .filter(|_| terminal)
-                .map(|(width, _)| usize::from(width.0)),
+            width: terminal.then(terminal_width).flatten(),
         }
     }
 }
@@ -205,6 +222,18 @@ fn picture_path() -> impl TypedValueParser<Value = PathBuf> {
             "figures are SVG: let the name end in .svg (rsvg-convert or a browser make PDF and PNG)",
         ),
     })
+}
+
+/// Columns of the terminal: `COLUMNS` where it is set, else what the terminal says.
+fn terminal_width() -> Option<usize> {
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns().or_else(measured)
+}
+
+/// What `COLUMNS` says; nothing where it is no number above 0.
+pub fn columns() -> Option<usize> {
+    let asked = std::env::var("COLUMNS").ok()?;
+    asked.trim().parse().ok().filter(|&columns| columns > 0)
 }
 
 /// Whether a file could be made here.

@@ -142,7 +142,19 @@ impl<'a, T: Printable> Report<'a, T> {
 
     /// What a reader looks for, then the warnings: the last lines of the table, and what a
     /// terminal shows on stderr while JSON or CSV goes elsewhere. Empty when there is nothing.
+    /// [`Report::warnings`] has the warnings alone, for logs.
     pub fn closing(&self, style: &Style) -> String {
         write::text::closing(&self.body.page(), style)
+    }
+
+    /// The warnings, one a line, each with the inputs that it is about, as logs of several runs
+    /// need it: `repgeo: acts: code: message (layers)`.
+    pub fn warnings(&self, style: &Style) -> String {
+        let input = match self.input.is_empty() {
+            true => String::new(),
+            false => self.input.join(", ") + ": ",
+        };
+        let prefix = safe_text(&format!("repgeo: {input}"));
+        write::text::warnings(&self.body.page(), &prefix, style)
     }
 }

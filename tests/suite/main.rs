@@ -20,6 +20,7 @@ mod dynamics;
 mod events;
 mod examples;
 mod hand_made;
+mod help;
 mod id;
 mod input;
 mod mechanisms;

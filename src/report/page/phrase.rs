@@ -30,9 +30,9 @@ pub enum Piece {
         /// Digits after the point.
         places: usize,
     },
-    /// How many; large ones are grouped.
+    /// How many.
     Count(usize),
-    /// Which one, from 0: never grouped.
+    /// Which one, from 0.
     Index(usize),
     /// A size in bytes.
     Bytes(u64),

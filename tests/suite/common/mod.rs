@@ -30,6 +30,8 @@ pub fn text(bytes: &[u8]) -> String {
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));
     command.args(args).stdin(Stdio::null());
+    // The terminal that runs the tests decides nothing.
+    command.env_remove("COLUMNS");
     command
 }
 

@@ -60,6 +60,19 @@ pub fn closing(page: &Page, style: &Style) -> String {
     notes(&page.closing, *style)
 }
 
+/// The warnings among them, one a line of any width, behind `prefix`.
+pub fn warnings(page: &Page, prefix: &str, style: &Style) -> String {
+    let lines = page.closing.lines.iter().filter_map(|note| match note {
+        Note::Warning {
+            code,
+            message,
+            layers,
+        } => Some(warning(*code, message, layers, *style)),
+        _ => None,
+    });
+    lines.map(|line| format!("{prefix}{line}\n")).collect()
+}
+
 fn notes(notes: &Notes, style: Style) -> String {
     let lines = notes.lines.iter().flat_map(|one| note(one, style));
     lines.map(|line| line + "\n").collect()

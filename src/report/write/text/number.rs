@@ -1,6 +1,4 @@
-//! Numbers for people: few digits, in groups, with units.
-
-use super::style::Style;
+//! Numbers for people: few digits, with units.
 
 /// `value` to at most `digits` significant digits: `24.6`, `8.14`, `127`, `1.23e-9`.
 ///
@@ -24,18 +22,6 @@ pub(in crate::report::write) fn significant(value: f64, digits: usize) -> String
     let last_digit = i64::try_from(digits).unwrap_or(i64::MAX) - 1 - exponent;
     let decimals = usize::try_from(last_digit).unwrap_or(0);
     format!("{rounded:.decimals$}")
-}
-
-/// A count in groups of three digits, split by thin spaces; plain digits under `--ascii`.
-pub(super) fn grouped(count: usize, style: Style) -> String {
-    let digits = count.to_string();
-    let first = (digits.len() - 1) % 3 + 1;
-    let mut text = digits[..first].to_owned();
-    for group in digits.as_bytes()[first..].chunks(3) {
-        text += style.thin_space();
-        text.extend(group.iter().map(|&digit| char::from(digit)));
-    }
-    text
 }
 
 /// A size as a number and its binary unit: 1536 → `("1.50", "KiB")`.
@@ -78,24 +64,6 @@ mod tests {
         }
         assert_eq!(significant(0.1534, 2), "0.15");
         assert_eq!(significant(1.0, 1), "1");
-    }
-
-    #[test]
-    fn counts_are_grouped_from_the_right() {
-        let style = Style::default();
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (9_871, "9\u{2009}871"),
-            (1_234_567, "1\u{2009}234\u{2009}567"),
-        ] {
-            assert_eq!(grouped(count, style), text);
-        }
-        let ascii = Style {
-            ascii: true,
-            ..style
-        };
-        assert_eq!(grouped(1_234_567, ascii), "1234567");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Phrases in characters that a terminal can show.
 
 use super::fit;
-use super::number::{grouped, significant, size};
+use super::number::{significant, size};
 use super::sparkline::sparkline;
 use super::style::Style;
 use crate::report::page::{Phrase, Piece};
@@ -34,8 +34,7 @@ fn spell(piece: &Piece, style: Style) -> String {
         Piece::Name(name) => fit::safe(name, style),
         Piece::Number { value, digits } => significant(*value, *digits),
         Piece::Decimal { value, places } => format!("{value:.places$}"),
-        Piece::Count(n) => grouped(*n, style),
-        Piece::Index(n) => n.to_string(),
+        Piece::Count(n) | Piece::Index(n) => n.to_string(),
         Piece::Bytes(n) => {
             let (number, unit) = size(*n);
             format!("{number} {unit}")

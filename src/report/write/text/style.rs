@@ -32,11 +32,6 @@ impl Style {
         if self.ascii { ".." } else { "…" }
     }
 
-    /// Groups the digits of a count.
-    pub(super) fn thin_space(self) -> &'static str {
-        if self.ascii { "" } else { "\u{2009}" }
-    }
-
     /// `text` as it is sent to the terminal.
     pub(super) fn paint(self, text: &str, emphasis: Emphasis) -> String {
         match emphasis {

@@ -1,7 +1,6 @@
 //! Trees in lines: a fork or a leaf a line, deeper ones farther to the right.
 
 use super::fit;
-use super::number::grouped;
 use super::spell::plain;
 use super::style::Style;
 use crate::report::page::Tree;
@@ -20,10 +19,8 @@ pub(super) fn tree(tree: &Tree, style: Style) -> String {
     let n = leaves.count();
     if n > DRAWN_LEAVES {
         return format!(
-            "{title} ({kind}): {} {} are too many to draw; see {} in the JSON\n",
-            grouped(n, style),
-            tree.leaves,
-            tree.field
+            "{title} ({kind}): {n} {} are too many to draw; see {} in the JSON\n",
+            tree.leaves, tree.field
         );
     }
     let [branch, last, along] = match style.ascii {

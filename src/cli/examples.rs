@@ -1,0 +1,251 @@
+//! Shows three examples under the help of every command, and the commands in groups.
+
+use std::fmt::Write;
+
+use clap::Command;
+
+/// Commands by what they are about.
+const GROUPS: [(&str, &[&str]); 5] = [
+    (
+        "Layers of a dump",
+        &["inspect", "id-profile", "events", "report"],
+    ),
+    (
+        "Layers with each other, with labels, with other networks",
+        &["imbalance", "overlap", "similarity"],
+    ),
+    (
+        "Inside a layer",
+        &["density-peaks", "landscape", "clones", "neighbours"],
+    ),
+    (
+        "Mechanisms of a transformer",
+        &[
+            "forward",
+            "logit-lens",
+            "attribution",
+            "head-pattern",
+            "attention-modify",
+        ],
+    ),
+    ("The program", &["bench", "completions", "help"]),
+];
+
+/// What a newcomer types first.
+const FIRST: [&str; 3] = [
+    "repgeo inspect acts/",
+    "repgeo id-profile acts/",
+    "repgeo id-profile --help",
+];
+
+/// Examples by command; `tests/suite/help.rs` runs each.
+const EXAMPLES: [(&str, [&str; 3]); 18] = [
+    (
+        "inspect",
+        [
+            "repgeo inspect acts/",
+            "repgeo inspect acts/ --scan --layers 0,-1",
+            "repgeo inspect acts/ -o layers.csv",
+        ],
+    ),
+    (
+        "id-profile",
+        [
+            "repgeo id-profile acts/",
+            "repgeo id-profile acts/ --id-scaling --subsample 100",
+            "repgeo id-profile acts/ --estimator two-nn,mle -o profile.json -o profile.csv",
+        ],
+    ),
+    (
+        "events",
+        [
+            "repgeo events profile.json",
+            "repgeo events profile.csv --quantity id --smooth 3",
+            "repgeo events accuracy.csv --column accuracy --threshold 0.5",
+        ],
+    ),
+    (
+        "imbalance",
+        [
+            "repgeo imbalance acts/",
+            "repgeo imbalance acts/ --to -1 -k 1,5",
+            "repgeo imbalance acts/ --against other/ --to matched",
+        ],
+    ),
+    (
+        "overlap",
+        [
+            "repgeo overlap acts/ -k 10",
+            "repgeo overlap acts/ --labels labels.csv:class",
+            "repgeo overlap acts/ --against other/ --to matched",
+        ],
+    ),
+    (
+        "similarity",
+        [
+            "repgeo similarity acts/ --measure cka",
+            "repgeo similarity acts/ other/ --measure cka,rsa -o alike.csv",
+            "repgeo similarity acts/ --rank other/ --measure cka-debiased",
+        ],
+    ),
+    (
+        "density-peaks",
+        [
+            "repgeo density-peaks acts/",
+            "repgeo density-peaks acts/ --labels labels.csv:class",
+            "repgeo density-peaks acts/ --layers -1 --assignments peaks/",
+        ],
+    ),
+    (
+        "landscape",
+        [
+            "repgeo landscape acts/ --layers -1",
+            "repgeo landscape acts/ --layers 1 --labels labels.csv:class",
+            "repgeo landscape acts/ --layers 1 --decision-graph graph.csv",
+        ],
+    ),
+    (
+        "clones",
+        [
+            "repgeo clones acts/ --layers -1",
+            "repgeo clones acts/ --layers -1 --sizes 2,4,8",
+            "repgeo clones acts/ --layers -1 --readout w.npy b.npy --targets targets.txt",
+        ],
+    ),
+    (
+        "neighbours",
+        [
+            "repgeo neighbours acts/ -o tables/",
+            "repgeo neighbours acts/ -k 30 --layers -1 -o last/",
+            "repgeo neighbours acts/ --queries other/ -k 5 -o nearest/",
+        ],
+    ),
+    (
+        "forward",
+        [
+            "repgeo forward gpt2/ --tokens ids.safetensors -o last.safetensors",
+            "repgeo forward gpt2/ --tokens ids.safetensors --dump z -o heads.safetensors",
+            "repgeo forward gpt2/ --tokens ids.safetensors --positions all -o x.safetensors",
+        ],
+    ),
+    (
+        "logit-lens",
+        [
+            "repgeo logit-lens acts.safetensors --unembed gpt2/",
+            "repgeo logit-lens acts.safetensors --unembed gpt2/ --rank --topk 3",
+            "repgeo logit-lens acts.safetensors --unembed gpt2/ -o lens.csv",
+        ],
+    ),
+    (
+        "attribution",
+        [
+            "repgeo attribution acts.safetensors --unembed gpt2/",
+            "repgeo attribution acts.safetensors --unembed gpt2/ --by both --check",
+            "repgeo attribution acts.safetensors --unembed gpt2/ -o attribution.csv",
+        ],
+    ),
+    (
+        "head-pattern",
+        [
+            "repgeo head-pattern acts.safetensors",
+            "repgeo head-pattern acts.safetensors --query all",
+            "repgeo head-pattern acts.safetensors -o patterns.csv",
+        ],
+    ),
+    (
+        "attention-modify",
+        [
+            "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3",
+            "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.2 --alpha 0,2",
+            "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3 --mode pre",
+        ],
+    ),
+    (
+        "report",
+        [
+            "repgeo report acts/",
+            "repgeo report acts/ --labels labels.csv:class -o page.html",
+            "repgeo report acts/ --against other/ --only against -o two.html",
+        ],
+    ),
+    (
+        "bench",
+        [
+            "repgeo bench --rows 1000",
+            "repgeo bench --rows 1000 --columns 64 -k 10 --rounds 1",
+            "repgeo bench --rows 1000 --threads 1 -o bench.json",
+        ],
+    ),
+    (
+        "completions",
+        [
+            "repgeo completions bash > repgeo.bash",
+            "repgeo completions zsh > _repgeo",
+            "repgeo completions fish > repgeo.fish",
+        ],
+    ),
+];
+
+/// The program with examples under its help and that of its commands, which stand in groups.
+pub fn shown(program: Command) -> Command {
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}Options:\n{{options}}{{after-help}}",
+        grouped(&program)
+    );
+    let program = EXAMPLES.iter().fold(program, |program, (name, lines)| {
+        program.mut_subcommand(name, |command| command.after_help(listed(lines)))
+    });
+    program.help_template(template).after_help(listed(&FIRST))
+}
+
+fn listed(lines: &[&str]) -> String {
+    let lines = lines.iter().map(|line| format!("  {line}"));
+    format!("Examples:\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The commands with a line about each, under the headings of their groups.
+fn grouped(program: &Command) -> String {
+    let mut out = String::new();
+    for (heading, names) in GROUPS {
+        let _ = writeln!(out, "{heading}:");
+        for name in names {
+            let about = program.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map_or(
+                "Print this message or the help of a command".into(),
+                |about| about.to_string(),
+            );
+            let _ = writeln!(out, "  {name:<17} {about}");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::super::Cli;
+    use super::*;
+
+    #[test]
+    fn every_command_has_examples_and_stands_in_one_group() {
+        let program = Cli::command();
+        let mut commands: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+        commands.sort_unstable();
+        let mut shown: Vec<&str> = EXAMPLES.iter().map(|(name, _)| *name).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, commands);
+        let grouped = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+        let mut grouped: Vec<&str> = grouped.filter(|name| *name != "help").collect();
+        grouped.sort_unstable();
+        assert_eq!(grouped, commands);
+        for (name, lines) in EXAMPLES {
+            let start = format!("repgeo {name}");
+            for line in lines {
+                // Two columns of indent, in a terminal of 80.
+                assert!(line.starts_with(&start) && line.len() <= 78, "{line}");
+            }
+        }
+    }
+}

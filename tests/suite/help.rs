@@ -1,0 +1,227 @@
+//! What `--help` shows can be typed: every example of every command runs.
+
+use std::fs;
+use std::path::Path;
+
+use rayon::prelude::*;
+use repgeo::storage::npy;
+use tempfile::TempDir;
+use unicode_width::UnicodeWidthStr;
+
+use super::common::{command, fixture, normals, path, printed, repgeo, stdout, text};
+
+/// The files that the examples name.
+fn workplace() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let save = |name: &str, rows: usize, columns: usize, seed: u64| {
+        let data = normals(rows, columns, seed);
+        fs::write(at(name), npy(&[rows, columns], data.as_slice().unwrap())).unwrap();
+    };
+    for (dump, seeds) in [("acts", [1, 2, 3, 4]), ("other", [5, 6, 7, 8])] {
+        fs::create_dir(at(dump)).unwrap();
+        for (layer, seed) in seeds.into_iter().enumerate() {
+            save(&format!("{dump}/layer_{layer}.npy"), 150, 8, seed);
+        }
+    }
+    save("w.npy", 3, 8, 9);
+    save("b.npy", 3, 1, 10);
+    let column = |header: &str, value: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..150).map(value).collect();
+        format!("{header}{}\n", lines.join("\n"))
+    };
+    let classes = column("class\n", &|row| format!("kind{}", row % 3));
+    fs::write(at("labels.csv"), classes).unwrap();
+    let targets = column("", &|row| format!("{}", row % 3));
+    fs::write(at("targets.txt"), targets).unwrap();
+    let accuracy = "layer,accuracy\na,0.1\nb,0.4\nc,0.7\nd,0.6\n";
+    fs::write(at("accuracy.csv"), accuracy).unwrap();
+    let model = fixture("mechanisms/gpt2_tiny");
+    fs::create_dir(at("gpt2")).unwrap();
+    for name in ["config.json", "model.safetensors"] {
+        fs::copy(model.join(name), at("gpt2").join(name)).unwrap();
+    }
+    fs::copy(model.join("prompts.safetensors"), at("ids.safetensors")).unwrap();
+    let streams = "embed,pos-embed,resid-pre,resid-mid,resid-post,attn-out,mlp-out,z,pattern,scale";
+    let gpt2 = at("gpt2");
+    let (prompts, output) = (at("ids.safetensors"), at("acts.safetensors"));
+    stdout(&[
+        "forward",
+        path(&gpt2),
+        "--tokens",
+        path(&prompts),
+        "--dump",
+        streams,
+        "--positions",
+        "all",
+        "-o",
+        path(&output),
+    ]);
+    folder
+}
+
+/// The commands of the program; a unit test keeps the list of examples whole.
+const COMMANDS: [&str; 18] = [
+    "inspect",
+    "id-profile",
+    "events",
+    "imbalance",
+    "overlap",
+    "similarity",
+    "density-peaks",
+    "landscape",
+    "clones",
+    "neighbours",
+    "forward",
+    "logit-lens",
+    "attribution",
+    "head-pattern",
+    "attention-modify",
+    "report",
+    "bench",
+    "completions",
+];
+
+/// The examples at the end of a help text.
+fn examples(help: &str) -> Vec<&str> {
+    let (_, lines) = help.split_once("Examples:\n").unwrap();
+    lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+fn run(line: &str, folder: &Path) {
+    // The shell writes what stands behind `>`.
+    let words = line.split(" > ").next().unwrap();
+    let words: Vec<&str> = words.split_whitespace().skip(1).collect();
+    let output = command(&words).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+}
+
+#[test]
+fn every_example_of_every_command_runs() {
+    let folder = workplace();
+    let folder = folder.path();
+    // Some read what id-profile writes.
+    run(
+        "repgeo id-profile acts/ --estimator two-nn,mle -o profile.json -o profile.csv",
+        folder,
+    );
+    COMMANDS.par_iter().for_each(|name| {
+        let [short, long] = ["-h", "--help"].map(|flag| stdout(&[name, flag]));
+        let shown = examples(&short);
+        assert_eq!(shown.len(), 3, "{name}: {shown:?}");
+        assert_eq!(shown, examples(&long), "{name}");
+        for line in shown {
+            run(line, folder);
+        }
+    });
+    for line in examples(&stdout(&["--help"])) {
+        run(line, folder);
+    }
+}
+
+#[test]
+fn the_help_of_the_program_names_every_command() {
+    let help = stdout(&["-h"]);
+    for name in COMMANDS {
+        let line = format!("  {name} ");
+        assert_eq!(help.matches(&line).count(), 1, "{name}: {help}");
+    }
+}
+
+#[test]
+fn options_of_other_programs_are_translated() {
+    for (option, here) in [("--json", "--format json"), ("--csv", "--format csv")] {
+        let output = repgeo(&["inspect", "acts", option]);
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(here), "{words}");
+        assert_eq!(words.matches("tip: ").count(), 1, "{words}");
+    }
+}
+
+#[test]
+fn names_of_choices_may_be_spelt_as_in_papers() {
+    let folder = workplace();
+    let report = |words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        printed(command(&words).current_dir(folder.path()))
+    };
+    for (typed, meant) in [
+        ("id-profile acts --estimator TwoNN -k 3", None),
+        (
+            "id-profile acts --estimator TwoNN,MLE -k 3",
+            Some("id-profile acts --estimator two-nn,mle -k 3"),
+        ),
+        (
+            "similarity acts --measure CKA,CKA_RBF --bandwidth 0.5",
+            Some("similarity acts --measure cka,cka-rbf --bandwidth 0.5"),
+        ),
+        (
+            "id-profile acts --metric Cosine --format JSON",
+            Some("id-profile acts --metric cosine --format json"),
+        ),
+    ] {
+        match meant {
+            Some(meant) => assert_eq!(report(typed), report(meant), "{typed}"),
+            // What an option needs is not lifted by a capital: TwoNN alone reads no -k.
+            None => {
+                let words: Vec<&str> = typed.split_whitespace().collect();
+                let output = command(&words).current_dir(folder.path()).output().unwrap();
+                assert_eq!(output.status.code(), Some(2), "{typed}");
+                assert!(text(&output.stderr).contains("-k"), "{typed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_layer_is_minus_one_for_to_as_for_layers() {
+    let folder = workplace();
+    for command_name in ["imbalance", "overlap", "similarity"] {
+        let report = |to: &str| {
+            let words = [command_name, "acts", "--to", to, "--format", "csv"];
+            printed(command(&words).current_dir(folder.path()))
+        };
+        assert_eq!(report("-1"), report("layer_3"), "{command_name}");
+    }
+}
+
+#[test]
+fn a_table_is_as_wide_as_columns_says() {
+    let folder = workplace();
+    for width in [40, 60, 100] {
+        for line in ["similarity acts --measure cka", "id-profile acts"] {
+            let words: Vec<&str> = line
+                .split_whitespace()
+                .chain(["--format", "table"])
+                .collect();
+            let mut command = command(&words);
+            let command = command.current_dir(folder.path());
+            let table = printed(command.env("COLUMNS", width.to_string()));
+            for line in table.lines() {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+            // What is no number says nothing.
+            let whole = printed(command.env("COLUMNS", "none"));
+            assert_eq!(whole, printed(command.env_remove("COLUMNS")));
+            assert!(whole.lines().any(|line| line.width() > 40), "{whole}");
+        }
+    }
+}
+
+#[test]
+fn a_stderr_that_is_no_terminal_gets_warnings_with_the_name_of_the_input_alone() {
+    let minilm = fixture("");
+    for format in ["json", "csv"] {
+        let words = ["id-profile", "minilm", "--format", format];
+        let output = command(&words).current_dir(&minilm).output().unwrap();
+        let words = text(&output.stderr);
+        assert_eq!(words.lines().count(), 1, "{words}");
+        let start = "repgeo: minilm: skipped_arrays: ";
+        assert!(words.starts_with(start), "{words}");
+    }
+}
