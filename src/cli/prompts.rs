@@ -11,7 +11,7 @@ use super::output::input_name;
 
 /// What is known about the examples.
 #[derive(Args)]
-#[command(next_help_heading = "Examples")]
+#[command(next_help_heading = "Prompts")]
 pub struct PromptArgs {
     /// Token ids [N, T], and what else is known (lengths, targets, attr_pos, slots): .npy or
     /// .safetensors [default: what the dump holds]
@@ -28,7 +28,7 @@ pub struct PromptArgs {
 #[derive(Args)]
 pub struct GroupArgs {
     /// Report each class too: one label per example, .npy, FILE#NAME, .csv[:COLUMN] or .txt
-    #[arg(long, value_name = "FILE", help_heading = "Examples")]
+    #[arg(long, value_name = "FILE", help_heading = "Prompts")]
     group_by: Option<PathBuf>,
 }
 

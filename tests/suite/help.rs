@@ -84,7 +84,7 @@ const COMMANDS: [&str; 18] = [
 
 /// The examples at the end of a help text.
 fn examples(help: &str) -> Vec<&str> {
-    let (_, lines) = help.split_once("Examples:\n").unwrap();
+    let (_, lines) = help.rsplit_once("Examples:\n").unwrap();
     lines
         .lines()
         .map(str::trim)
