@@ -7,8 +7,8 @@ use clap::Command;
 /// Commands by what they are about.
 const GROUPS: [(&str, &[&str]); 5] = [
     (
-        "Layers of a dump",
-        &["inspect", "id-profile", "events", "report"],
+        "Layers of a dump, and of many",
+        &["inspect", "id-profile", "dynamics", "events", "report"],
     ),
     (
         "Layers with each other, with labels, with other networks",
@@ -39,7 +39,7 @@ const FIRST: [&str; 3] = [
 ];
 
 /// Examples by command; `tests/suite/help.rs` runs each.
-const EXAMPLES: [(&str, [&str; 3]); 18] = [
+const EXAMPLES: [(&str, [&str; 3]); 19] = [
     (
         "inspect",
         [
@@ -158,6 +158,14 @@ const EXAMPLES: [(&str, [&str; 3]); 18] = [
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3",
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.2 --alpha 0,2",
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3 --mode pre",
+        ],
+    ),
+    (
+        "dynamics",
+        [
+            "repgeo dynamics acts/ other/ --plot runs.svg",
+            "repgeo dynamics acts/ other/ --quantity imbalance --to first",
+            "repgeo dynamics acts/ other/ --quantity overlap --to next -k 10 -o runs.csv",
         ],
     ),
     (
