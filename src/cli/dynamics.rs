@@ -104,7 +104,7 @@ impl EstimateArgs {
 
     fn id_options(&self, seed: u64) -> IdOptions {
         let [two_nn, gride] = [&TWO_NN, &GRIDE].map(|one| *one == *self.estimator);
-        let order = gride.then(|| match self.order {
+        let order = gride.then_some(match self.order {
             Some(OrderName::Fixed(order)) => OrderRule::Fixed(order),
             Some(OrderName::MatchDensity) => OrderRule::MatchDensity { k: DENSITY_K },
             // Alone, Gride needs a number for the profile: where its scaling is steady.
