@@ -14,11 +14,11 @@ class Encoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
-        self.tokens = torch.nn.Embedding(50, 8)
+        self.words = torch.nn.Embedding(50, 8)
         self.mlp = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Tanh())
 
     def forward(self, input_ids, attention_mask=None, output_hidden_states=False):
-        first = self.tokens(input_ids)
+        first = self.words(input_ids)
         second = self.mlp(first)
 
         class Output:
@@ -85,8 +85,8 @@ def test_tokens_stay_with_their_mask(tmp_path):
 
 def test_modules_by_name_in_the_order_in_which_they_run(tmp_path):
     out = tmp_path / "acts.safetensors"
-    names = repgeo.dump(Encoder(), batches(), layers=["mlp.*", "tokens"], out=out)
-    assert names == ["tokens", "mlp.0", "mlp.1"]
+    names = repgeo.dump(Encoder(), batches(), layers=["mlp.*", "words"], out=out)
+    assert names == ["words", "mlp.0", "mlp.1"]
     assert [one["layer"] for one in repgeo.run("inspect", out)["layers"]] == names
 
 
