@@ -59,8 +59,9 @@ for case in '100000 1024 f32 100000 3' '100000 4096 bf16 100000 3' '1000000 4096
 done
 
 say 'table'
-python3 - "$results" <<'PY'
+python3 - "$results" <<'PY' || failed=1
 import json, statistics, sys
+failed = False
 print("N x D | exact, s | rows wrong | torch f32, s | and its copy, s | ratio, copies included")
 for line in open(sys.argv[1]):
     case, ours, theirs = line.rstrip("\n").split("\t")
@@ -68,11 +69,13 @@ for line in open(sys.argv[1]):
         ours, theirs = json.loads(ours), json.loads(theirs)
     except ValueError:
         print(case, "| failed")
+        failed = True
         continue
     exact = statistics.median(ours["seconds"])
     brute, copy = theirs["seconds"], theirs["copy_s"]
     scaled = " (scaled)" if theirs["scaled"] else ""
     print(f"{case} | {exact:.3f} | {ours['rows_wrong']} of {ours['rows_checked']} | "
           f"{brute:.2f}{scaled} | {copy:.2f} | {(brute + copy) / exact:.1f}")
+sys.exit(failed)
 PY
 exit $failed

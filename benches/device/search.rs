@@ -95,6 +95,7 @@ fn main() -> Result<()> {
         matrix.n_rows(),
         matrix.n_columns()
     );
+    assert_eq!(wrong, 0, "rows of {file} that the device has wrong");
     Ok(())
 }
 

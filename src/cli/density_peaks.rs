@@ -23,7 +23,7 @@ use super::shared::SharedArgs;
 /// where they first agree is the nucleation layer.
 #[derive(Args)]
 pub struct DensityPeaksArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS", required_unless_present = "neighbours")]
     input: Option<PathBuf>,
 

@@ -23,7 +23,7 @@ use super::shared::SharedArgs;
 /// a matrix of all layers takes two sweeps a layer.
 #[derive(Args)]
 pub struct ImbalanceArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 

@@ -17,7 +17,7 @@ use super::rows::RowArgs;
 /// Reads headers only, so it is instant on any size of dump.
 #[derive(Args)]
 pub struct InspectArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 

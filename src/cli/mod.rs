@@ -1,4 +1,4 @@
-//! The roof: one file per command; an args struct becomes options, one call, one output.
+//! Flags in, reports out: one file per command; an args struct becomes options, one call, one output.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ const WIDEST_HELP: usize = 100;
 
 /// Exact, reproducible geometry of hidden representations.
 ///
-/// Reads activations dumped layer by layer (.npy, .npz, .safetensors) and reports how their
+/// Reads activations dumped layer by layer (.npy, .npz, .safetensors, .pt) and reports how their
 /// geometry changes with depth. Reports go to stdout: a table on a terminal, JSON into a pipe.
 #[derive(Parser)]
 #[command(name = "repgeo", version, max_term_width = WIDEST_HELP)]

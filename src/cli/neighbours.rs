@@ -28,7 +28,7 @@ use super::search::SearchArgs;
 /// nearest input rows of ACTS, and how far these are. A row that both dumps hold is its own nearest.
 #[derive(Args)]
 pub struct NeighboursArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 

@@ -18,7 +18,7 @@ use super::shared::SharedArgs;
 /// labels are looked at.
 #[derive(Args)]
 pub struct OverlapArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 

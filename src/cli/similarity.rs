@@ -24,7 +24,7 @@ use super::shared::SharedArgs;
 /// by how alike they are to a target, and how deep they stay so.
 #[derive(Args)]
 pub struct SimilarityArgs {
-    /// Directory, .npy, .npz, .safetensors, *.safetensors.index.json, FILE#NAME, or - for stdin
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
     #[arg(value_name = "ACTS")]
     input: PathBuf,
 

@@ -1,4 +1,4 @@
-//! Floor 3: pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
+//! Pure functions from neighbours and matrices to numbers. No I/O, no printing, no globals.
 
 pub mod centred;
 pub mod clones;

@@ -1,4 +1,4 @@
-//! Floor 1: from bytes on disk to the rows of a layer.
+//! From bytes on disk to the rows of a layer.
 
 mod array;
 mod axes;

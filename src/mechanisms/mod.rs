@@ -1,4 +1,4 @@
-//! Floor 3, beside `geometry`: what a language model does with its streams.
+//! What a language model does with its streams.
 //!
 //! Two mechanisms compete at the last token of a prompt such as "Redefine: the sky is green. The
 //! sky is": recall of the fact and copying of the counterfactual. These modules read dumped streams

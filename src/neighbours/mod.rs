@@ -1,4 +1,4 @@
-//! Floor 2: the only place where O(N²D) work happens.
+//! The only place where O(N²D) work happens.
 //!
 //! Every statistic of this crate is decided by which point is nearer. Two parts decide it, and
 //! they never mix: a **filter** as fast as the machine allows, with a certified bound on its

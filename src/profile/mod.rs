@@ -1,4 +1,4 @@
-//! Floor 4: a quantity over layers.
+//! A quantity over layers.
 
 mod bench;
 pub mod clones;

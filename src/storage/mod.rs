@@ -1,4 +1,4 @@
-//! Ground: how bytes reach the disk — whole or not at all — and arrays in numpy's formats.
+//! How bytes reach the disk — whole or not at all — and arrays in numpy's formats.
 
 mod npy;
 mod npz;
