@@ -27,10 +27,10 @@ pub fn run() -> repgeo::Result<()> {
     let comparison = Comparison::new(side(&first), Some(side(&second)), bench.progress)?;
     let profile = imbalance(&comparison, &ImbalanceOptions::default(), &bench)?;
     for pair in &profile.pairs {
-        if let (Some(forward), Some(backward)) = (pair.forward, pair.backward) {
+        if let Some(both) = pair.outcome.ok() {
             println!(
-                "{:<16} {:<16} {forward:.4} {backward:.4}",
-                pair.a.layer, pair.b.layer
+                "{:<16} {:<16} {:.4} {:.4}",
+                pair.a.layer, pair.b.layer, both.forward, both.backward
             );
         }
     }

@@ -21,23 +21,17 @@ pub fn print() {
             let truth: Vec<f64> = (0..n).map(|i| 20.0 + slope * i as f64).collect();
             let [turn, dip, step] = rates(&truth, &vec![1.0; n], None, |found| {
                 [
-                    found
-                        .hunchback
-                        .found
-                        .as_ref()
-                        .is_some_and(|hump| hump.present)
-                        || found.maxima.found.is_some()
-                        || found.high_phase.found.is_some(),
+                    found.hunchback.found().is_some_and(|hump| hump.present)
+                        || found.maxima.found().is_some()
+                        || found.high_phase.found().is_some(),
                     found
                         .double_hunchback
-                        .found
-                        .as_ref()
+                        .found()
                         .is_some_and(|humps| humps.present)
-                        || found.relative_minimum.found.is_some(),
+                        || found.relative_minimum.found().is_some(),
                     found
                         .transition
-                        .found
-                        .as_ref()
+                        .found()
                         .is_some_and(|step| step.within_errors == Some(false)),
                 ]
             });
@@ -52,8 +46,7 @@ pub fn print() {
             let [double] = rates(&values, &errors, Some(5), |found| {
                 [found
                     .double_hunchback
-                    .found
-                    .as_ref()
+                    .found()
                     .is_some_and(|humps| humps.present)]
             });
             let expected = if k >= 32 { "two humps" } else { "one" };

@@ -6,6 +6,7 @@ pub mod density;
 pub mod diagnostics;
 pub mod directions;
 pub mod id;
+mod known;
 pub mod partition;
 mod reason;
 pub mod relation;
@@ -15,4 +16,6 @@ pub(crate) mod special;
 pub mod spectrum;
 pub mod stats;
 
+pub(crate) use known::known;
+pub use known::{Fields, Known};
 pub use reason::Reason;

@@ -105,10 +105,10 @@ fn compare_with_exact(layer: &LayerId, fit: &str, truth: &Value, set: &str) -> u
     let mut compared = 0;
     match truth["two_nn"][fit]["id"].as_f64() {
         Some(id) => {
-            close(estimate.id.unwrap(), id, 1e-11, &what);
+            close(estimate.id().unwrap(), id, 1e-11, &what);
             if let Some(error) = truth["two_nn"][fit]["std_error"].as_f64() {
                 close(
-                    estimate.std_error.unwrap(),
+                    estimate.std_error().unwrap(),
                     error,
                     1e-8,
                     &format!("{what} error"),
@@ -116,7 +116,7 @@ fn compare_with_exact(layer: &LayerId, fit: &str, truth: &Value, set: &str) -> u
             }
             compared += 2;
         }
-        None => assert_eq!(estimate.id, None, "{what}"),
+        None => assert_eq!(estimate.id(), None, "{what}"),
     }
     let scaling = truth["gride"].as_array().map_or(&[][..], |points| points);
     for (point, truth) in layer.scaling.iter().zip(scaling) {
@@ -124,9 +124,9 @@ fn compare_with_exact(layer: &LayerId, fit: &str, truth: &Value, set: &str) -> u
         assert_eq!(Some(point.order as u64), truth["order"].as_u64(), "{what}");
         match truth["id"].as_f64() {
             Some(id) => {
-                close(point.id.unwrap(), id, 1e-11, &what);
+                close(point.id().unwrap(), id, 1e-11, &what);
                 close(
-                    point.std_error.unwrap(),
+                    point.std_error().unwrap(),
                     truth["std_error"].as_f64().unwrap(),
                     1e-9,
                     &what,
@@ -140,7 +140,7 @@ fn compare_with_exact(layer: &LayerId, fit: &str, truth: &Value, set: &str) -> u
                 assert_eq!(Some(point.n as u64), truth["n"].as_u64(), "{what}");
                 compared += 3;
             }
-            None => assert_eq!(point.id, None, "{what}"),
+            None => assert_eq!(point.id(), None, "{what}"),
         }
     }
     compared
@@ -170,7 +170,7 @@ fn dadapy_agrees_where_its_arithmetic_holds() {
             }
             let what = format!("{set} {}", layer.layer);
             if let (Some(id), Some(found)) =
-                (truth["id_2nn_base"]["id"].as_f64(), layer.estimates[0].id)
+                (truth["id_2nn_base"]["id"].as_f64(), layer.estimates[0].id())
             {
                 close(found, id, 5e-9, &what);
                 compared += 1;
@@ -179,7 +179,7 @@ fn dadapy_agrees_where_its_arithmetic_holds() {
                 continue;
             };
             for (point, id) in layer.scaling.iter().zip(ids) {
-                if let (Some(found), Some(id)) = (point.id, id.as_f64()) {
+                if let (Some(found), Some(id)) = (point.id(), id.as_f64()) {
                     close(found, id, 1e-7, &format!("{what} gride {}", point.order));
                     compared += 1;
                 }
@@ -198,7 +198,7 @@ fn half_precision_moves_the_minilm_profile_by_no_more_than_its_rounding() {
         let truth = &expected["layers"][&format!("layer_{at:02}")];
         // Measured when the fixture was made: 1.1e-4 is the most that f16 moves any layer.
         let id = truth["id_2nn_base"]["id"].as_f64().unwrap();
-        close(layer.estimates[0].id.unwrap(), id, 1.2e-4, &layer.layer);
+        close(layer.estimates[0].id().unwrap(), id, 1.2e-4, &layer.layer);
     }
     let summary = found.summary.unwrap();
     assert_eq!(

@@ -347,7 +347,8 @@ fn no_two_records_claim_the_same_place() {
 #[test]
 fn no_number_of_any_format_may_be_infinite() {
     let mut profile = hand_made::profile();
-    profile.layers[1].estimates[0].std_error = Some(f64::INFINITY);
+    let estimate = &mut profile.layers[1].estimates[0];
+    estimate.outcome.0.as_mut().unwrap().std_error = Some(f64::INFINITY);
     let report = Report::new("id-profile", Vec::new(), &profile);
     for format in [Format::Table, Format::Json, Format::Csv] {
         let message = report.render(format, &PLAIN).unwrap_err().to_string();

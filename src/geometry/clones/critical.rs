@@ -1,6 +1,6 @@
 //! From which width on a chunk is a clone of its layer.
 
-use serde::Serialize;
+use crate::geometry::known;
 
 /// Share of variance that a clone must explain.
 pub const R2_THRESHOLD: f64 = 0.98;
@@ -19,13 +19,15 @@ pub struct WidthEvidence {
     pub training_error: Option<f64>,
 }
 
-/// The critical width and what follows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct CriticalWidth {
-    /// w_c: the smallest width whose chunks are clones.
-    pub width: usize,
-    /// W/w_c.
-    pub n_clones: f64,
+known! {
+    /// The critical width and what follows.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct CriticalWidth {
+        /// w_c: the smallest width whose chunks are clones.
+        pub width: usize,
+        /// W/w_c.
+        pub n_clones: f64,
+    }
 }
 
 /// The smallest width below the whole with mean R² ≥ 0.98 and, where a training set is known,

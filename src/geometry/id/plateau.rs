@@ -1,7 +1,7 @@
 //! Choosing the scale: where does the dimension stay the same?
 
 use super::Orders;
-use crate::geometry::Reason;
+use crate::geometry::{Reason, known};
 
 /// The rule of [`plateau`], in words.
 pub const PLATEAU_RULE: &str =
@@ -10,19 +10,21 @@ pub const PLATEAU_RULE: &str =
 const MIN_SCALES: usize = 3;
 const MAX_SPREAD: f64 = 0.10;
 
-/// A run of neighbouring scales over which the dimension is steady.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Plateau {
-    /// n1 of the first scale.
-    pub first_order: usize,
-    /// n1 of the last scale.
-    pub last_order: usize,
-    /// n1 of the central scale (the lower of two), where `id` is read.
-    pub order: usize,
-    /// (max − min) / mean of the dimension over the run.
-    pub spread: f64,
-    /// Dimension at the central scale.
-    pub id: f64,
+known! {
+    /// A run of neighbouring scales over which the dimension is steady.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Plateau {
+        /// n1 of the first scale.
+        pub first_order: usize,
+        /// n1 of the last scale.
+        pub last_order: usize,
+        /// n1 of the central scale (the lower of two), where `id` is read.
+        pub order: usize,
+        /// (max − min) / mean of the dimension over the run.
+        pub spread: f64,
+        /// Dimension at the central scale.
+        pub id: f64,
+    }
 }
 
 /// The plateau of a Gride scaling of `n_rows` rows: the dimension at each scale, ascending.

@@ -15,7 +15,7 @@ pub use options::{ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{
     ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile,
-    CriticalReport, EnsemblePoint, ErrorLimit, LimitSource, NetworkReport, SlopeReport, Spread,
-    TrainingCondition,
+    CriticalReport, EnsemblePoint, ErrorLimit, LimitError, LimitSource, NetworkReport, OverAll,
+    OverOthers, SlopeReport, SlopeValue, Spread, TrainingCondition,
 };
 pub use targets::targets;

@@ -5,7 +5,8 @@ use super::fits::{Fit, Fitting};
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
-    ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile, Spread,
+    ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile, OverAll, OverOthers,
+    Spread,
 };
 use super::verdict::{critical, verdict};
 use crate::error::{Error, Result};
@@ -170,20 +171,21 @@ fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
     let complement: Vec<Residuals> = good.iter().filter_map(|fit| fit.complement).collect();
     let paper = statistics(&paper);
     let complement = statistics(&complement);
-    let complement_reason = match complement {
-        Some(_) => None,
-        None if w == width => Some(Reason::WholeLayer),
-        None => reason.or(Some(Reason::ConstantLayer)),
+    let reason = reason.unwrap_or(Reason::ConstantLayer);
+    let alone = match w == width {
+        true => Reason::WholeLayer,
+        false => reason,
     };
     let freedom = n as f64 - 1.0 - w as f64;
     let adjusted = |one: &ChunkStatistics| 1.0 - (1.0 - one.r2.mean) * (n as f64 - 1.0) / freedom;
     ChunkWidth {
         width: w,
-        paper_reason: paper.is_none().then_some(reason).flatten(),
-        paper,
-        complement_reason,
         adjusted_r2: complement.as_ref().map(adjusted),
-        complement,
+        of_all: paper.map(|paper| OverAll { paper }).ok_or(reason).into(),
+        of_others: complement
+            .map(|complement| OverOthers { complement })
+            .ok_or(alone)
+            .into(),
         baseline: Baseline::new(w, width, n),
         smallest_rank: good.iter().map(|fit| fit.rank).min(),
         most_explained: good.iter().map(|fit| fit.n_explained).max(),
@@ -209,7 +211,9 @@ struct Errors([[Option<f64>; 2]; 2]);
 
 impl Errors {
     fn fill(self, one: &mut ChunkWidth) {
-        let parts = [one.paper.as_mut(), one.complement.as_mut()];
+        let all = one.of_all.0.as_mut().ok().map(|found| &mut found.paper);
+        let others = one.of_others.0.as_mut().ok();
+        let parts = [all, others.map(|found| &mut found.complement)];
         for (statistics, [r2, correlation]) in parts.into_iter().zip(self.0) {
             if let Some(statistics) = statistics {
                 statistics.r2.std_error = r2;
@@ -263,10 +267,7 @@ fn part_errors(
                 error(at, &|one| of(one)?.residual_correlation),
             ]
         };
-        Errors([
-            both(|one| one.paper.as_ref()),
-            both(|one| one.complement.as_ref()),
-        ])
+        Errors([both(ChunkWidth::paper), both(ChunkWidth::complement)])
     };
     Ok((0..sizes.len()).map(of_size).collect())
 }

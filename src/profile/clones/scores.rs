@@ -5,14 +5,14 @@ use rayon::prelude::*;
 use super::data::Network;
 use super::options::ClonesOptions;
 use super::shape::{
-    ChunkScores, EnsemblePoint, ErrorLimit, LimitSource, NetworkReport, SlopeReport, Spread,
+    ChunkScores, EnsemblePoint, ErrorLimit, LimitError, LimitSource, NetworkReport, SlopeReport,
+    SlopeValue, Spread,
 };
-use crate::geometry::Reason;
 use crate::geometry::clones::{
     CriticalWidth, Member, Readout, Score, Targets, chunk_scores, ensemble_accuracy, excess_slope,
     extrapolated_error,
 };
-use crate::geometry::stats;
+use crate::geometry::{Known, Reason, stats};
 use crate::input::Matrix;
 use crate::progress::Progress;
 
@@ -119,24 +119,28 @@ pub(super) fn network_report(
         .collect();
     let error_limit = if count > 1 {
         let n = LIMIT_NETWORKS.min(count);
+        let error = accuracy(n).map(|accuracy| 1.0 - accuracy.mean);
         ErrorLimit {
-            error: accuracy(n).map(|accuracy| 1.0 - accuracy.mean),
+            outcome: limit(error, Reason::TooFewRows),
             source: LimitSource::Ensemble,
             n: Some(n),
-            reason: None,
         }
     } else {
         let found = extrapolated_error(&above);
         ErrorLimit {
-            error: found.map(|found| found.error),
+            outcome: limit(found.map(|found| found.error), Reason::NotReached),
             source: LimitSource::Extrapolated,
             n: found.map(|found| found.n),
-            reason: found.is_none().then_some(Reason::NotReached),
         }
     };
     let slope = error_limit
-        .error
-        .and_then(|limit| excess_slope(&above, limit));
+        .outcome
+        .ok()
+        .and_then(|limit| excess_slope(&above, limit.error));
+    let line = slope.map(|found| SlopeValue {
+        slope: found.slope,
+        std_error: found.std_error,
+    });
     NetworkReport {
         n_networks: count,
         ensembles: match count {
@@ -145,11 +149,16 @@ pub(super) fn network_report(
         },
         error_limit,
         excess_error: SlopeReport {
-            slope: slope.map(|found| found.slope),
-            std_error: slope.and_then(|found| found.std_error),
+            outcome: line.ok_or(Reason::NotReached).into(),
             n: slope.map_or(0, |found| found.n),
             n_excluded: slope.map_or(above.len(), |found| found.n_excluded),
-            reason: slope.is_none().then_some(Reason::NotReached),
         },
     }
+}
+
+fn limit(error: Option<f64>, otherwise: Reason) -> Known<LimitError> {
+    error
+        .map(|error| LimitError { error })
+        .ok_or(otherwise)
+        .into()
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::choice::choice;
-use crate::geometry::Reason;
-use crate::geometry::clones::Baseline;
+use crate::geometry::clones::{Baseline, CriticalWidth};
+use crate::geometry::{Known, known};
 use crate::warning::Warning;
 
 /// Chunks of one layer.
@@ -89,13 +89,11 @@ pub struct ChunkWidth {
     /// Neurons in a chunk, w.
     pub width: usize,
     /// Over all neurons, those of the chunk included, as published.
-    pub paper: Option<ChunkStatistics>,
-    /// Why there is none.
-    pub paper_reason: Option<Reason>,
+    #[serde(flatten)]
+    pub of_all: Known<OverAll>,
     /// Over the neurons outside the chunk only.
-    pub complement: Option<ChunkStatistics>,
-    /// Why there is none.
-    pub complement_reason: Option<Reason>,
+    #[serde(flatten)]
+    pub of_others: Known<OverOthers>,
     /// Mean over draws of the complement's R² adjusted for the number of predictors,
     /// 1 − (1 − R²)(N − 1)/(N − 1 − w).
     pub adjusted_r2: Option<f64>,
@@ -112,6 +110,38 @@ pub struct ChunkWidth {
     /// How it does on the training rows; absent without them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<ChunkScores>,
+}
+
+known! {
+    /// What stands in a report as `paper`.
+    #[derive(Debug, Clone)]
+    pub struct OverAll {
+        /// Over all neurons, those of the chunk included, as published.
+        pub paper: ChunkStatistics,
+    }
+    else "paper_reason"
+}
+
+known! {
+    /// What stands in a report as `complement`.
+    #[derive(Debug, Clone)]
+    pub struct OverOthers {
+        /// Over the neurons outside the chunk only.
+        pub complement: ChunkStatistics,
+    }
+    else "complement_reason"
+}
+
+impl ChunkWidth {
+    /// Over all neurons, where there is such a thing.
+    pub fn paper(&self) -> Option<&ChunkStatistics> {
+        self.of_all.ok().map(|found| &found.paper)
+    }
+
+    /// Over the neurons outside the chunk, where there is such a thing.
+    pub fn complement(&self) -> Option<&ChunkStatistics> {
+        self.of_others.ok().map(|found| &found.complement)
+    }
 }
 
 /// Fit and residuals of chunks of one size.
@@ -163,12 +193,9 @@ choice! {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CriticalReport {
-    /// w_c.
-    pub width: Option<usize>,
-    /// W/w_c.
-    pub n_clones: Option<f64>,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+    /// The critical width, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<CriticalWidth>,
     /// The rule in words.
     pub rule: String,
     /// Whether training errors took part.
@@ -208,28 +235,44 @@ pub struct EnsemblePoint {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorLimit {
-    /// err_inf.
-    pub error: Option<f64>,
+    /// The error, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<LimitError>,
     /// Where it comes from.
     pub source: LimitSource,
     /// Networks of the ensemble, or widths of the fit.
     pub n: Option<usize>,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+}
+
+known! {
+    /// What stands in a report as `error`.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct LimitError {
+        /// err_inf.
+        pub error: f64,
+    }
 }
 
 /// The slope of ln(error − err_inf) against ln w over w ≥ w_c.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SlopeReport {
-    /// Expected −1/2.
-    pub slope: Option<f64>,
-    /// From the residuals; `None` with fewer than three widths.
-    pub std_error: Option<f64>,
+    /// The slope, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<SlopeValue>,
     /// Widths on the line.
     pub n: usize,
     /// Widths left out because their error is not above the limit.
     pub n_excluded: usize,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+}
+
+known! {
+    /// A slope and its error.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct SlopeValue {
+        /// Expected −1/2.
+        pub slope: f64,
+        /// From the residuals; `None` with fewer than three widths.
+        pub std_error: Option<f64>,
+    }
 }

@@ -12,7 +12,7 @@ pub(super) fn critical(widths: &[ChunkWidth]) -> (CriticalReport, Option<Critica
         .iter()
         .map(|one| WidthEvidence {
             width: one.width,
-            r2: one.paper.as_ref().map(|paper| paper.r2.mean),
+            r2: one.paper().map(|paper| paper.r2.mean),
             training_error: one.train.as_ref().map(|train| 1.0 - train.accuracy.mean),
         })
         .collect();
@@ -26,9 +26,7 @@ pub(super) fn critical(widths: &[ChunkWidth]) -> (CriticalReport, Option<Critica
         );
     }
     let report = CriticalReport {
-        width: found.map(|found| found.width),
-        n_clones: found.map(|found| found.n_clones),
-        reason: found.is_none().then_some(Reason::NotReached),
+        outcome: found.ok_or(Reason::NotReached).into(),
         rule,
         training_condition: match checked {
             true => TrainingCondition::Checked,
@@ -43,7 +41,7 @@ pub(super) fn verdict(widths: &[ChunkWidth], found: Option<CriticalWidth>) -> St
     let Some((whole, chunks)) = widths.split_last() else {
         return "There is no chunk to look at.".into();
     };
-    let r2 = |one: &ChunkWidth| one.paper.as_ref().map(|paper| paper.r2.mean);
+    let r2 = |one: &ChunkWidth| one.paper().map(|paper| paper.r2.mean);
     let percent = |share: f64| {
         // 99.97 % must not read as 100 %.
         let floor = (share * 1000.0).floor() / 10.0;

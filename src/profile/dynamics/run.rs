@@ -153,10 +153,10 @@ fn dimensions(
             other: None,
             variant: estimate.variant(),
             scale: estimate.scale(),
-            value: estimate.id,
-            std_error: estimate.std_error,
+            value: estimate.id(),
+            std_error: estimate.std_error(),
             n: Some(estimate.n),
-            reason: estimate.reason,
+            reason: estimate.outcome.reason(),
         }));
     }
     Ok((warnings, values))
@@ -193,19 +193,13 @@ fn compared(
             let profile = imbalance(comparison, options, bench)?;
             let values = profile.pairs.iter().flat_map(|pair| {
                 let of = |variant| blank(&pair.a.layer, &pair.b.layer, variant, pair.k, pair.n);
-                let forward = DynamicsValue {
-                    value: pair.forward,
-                    std_error: pair.std_error_forward,
-                    reason: pair.reason,
-                    ..of("forward")
-                };
-                let backward = DynamicsValue {
-                    value: pair.backward,
-                    std_error: pair.std_error_backward,
-                    reason: pair.reason,
-                    ..of("backward")
-                };
-                [forward, backward]
+                let ways = [("forward", pair.forward()), ("backward", pair.backward())];
+                ways.map(|(variant, [value, std_error])| DynamicsValue {
+                    value,
+                    std_error,
+                    reason: pair.outcome.reason(),
+                    ..of(variant)
+                })
             });
             let values = values.collect();
             let mut warnings = profile.warnings;
@@ -215,9 +209,9 @@ fn compared(
         DynamicsOptions::Overlap(options) => {
             let profile = overlap(comparison, options, bench)?;
             let values = profile.pairs.iter().map(|pair| DynamicsValue {
-                value: pair.value,
-                std_error: pair.std_error,
-                reason: pair.reason,
+                value: pair.value(),
+                std_error: pair.std_error(),
+                reason: pair.outcome.reason(),
                 ..blank(&pair.a.layer, &pair.b.layer, "", pair.k, pair.n)
             });
             let values = values.collect();

@@ -177,7 +177,10 @@ mod tests {
     fn two_humps_are_two_humps_with_and_without_a_bottleneck() {
         let values = [1.0, 10.0, 4.0, 8.0, 2.0];
         for bottleneck in [None, Some(2)] {
-            let double = found(&values, bottleneck).double_hunchback.found.unwrap();
+            let double = found(&values, bottleneck)
+                .double_hunchback
+                .into_found()
+                .unwrap();
             assert!(double.present);
             let places = [&double.first, &double.valley, &double.second];
             assert_eq!(places.map(|place| place.index), [1, 2, 3]);
@@ -188,13 +191,16 @@ mod tests {
     #[test]
     fn a_bottleneck_on_the_way_up_does_not_make_a_second_hump() {
         let rising = [1.0, 2.0, 3.0, 4.0, 9.0, 8.0];
-        let double = found(&rising, Some(3)).double_hunchback.found.unwrap();
+        let double = found(&rising, Some(3))
+            .double_hunchback
+            .into_found()
+            .unwrap();
         assert!(!double.present);
         let up_to_the_end = [1.0, 9.0, 3.0, 4.0, 8.0];
         assert!(
             !found(&up_to_the_end, Some(2))
                 .double_hunchback
-                .found
+                .into_found()
                 .unwrap()
                 .present
         );
@@ -205,7 +211,7 @@ mod tests {
         let values = [1.0, 10.0, 4.0, 8.0, 2.0];
         for edge in [0, 4] {
             let double = found(&values, Some(edge)).double_hunchback;
-            assert_eq!(double.reason, Some(Reason::NotReached));
+            assert_eq!(double.reason(), Some(Reason::NotReached));
         }
     }
 
@@ -213,18 +219,21 @@ mod tests {
     fn a_peak_at_the_edge_or_below_zero_is_no_hunchback() {
         for values in [[3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [-9.0, -1.0, -5.0]] {
             assert_eq!(
-                found(&values, None).hunchback.reason,
+                found(&values, None).hunchback.reason(),
                 Some(Reason::NotReached)
             );
         }
         assert!(
             found(&[1.0, 3.0, 2.0], None)
                 .hunchback
-                .found
+                .into_found()
                 .unwrap()
                 .present
         );
-        let late_fall = found(&[1.0, 3.0, 2.9], None).hunchback.found.unwrap();
+        let late_fall = found(&[1.0, 3.0, 2.9], None)
+            .hunchback
+            .into_found()
+            .unwrap();
         assert!(!late_fall.present);
     }
 }

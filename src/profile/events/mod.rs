@@ -19,7 +19,7 @@ mod spread;
 mod step;
 mod valley;
 
-pub use event::Event;
+pub use event::{Event, Found};
 pub use extrema::{Extremum, Maximum, Peak};
 pub use hump::{DoubleHunchback, Hunchback};
 pub use options::EventOptions;
@@ -27,7 +27,7 @@ pub use phases::{Agreement, Direction, Lead, PairImbalance, Run, agreement, dire
 pub use points::Place;
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};
 pub use run::{events, events_with_parts};
-pub use shape::{EventName, Events, PositionSpread, SpreadSource};
+pub use shape::{EventName, Events, PositionSpread, Positions, SpreadSource};
 pub use slope::Slope;
 pub use step::{HalfMaximum, Threshold, Transition};
 pub use valley::{Plateau, RelativeMinimum, Window};

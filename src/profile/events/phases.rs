@@ -195,10 +195,10 @@ mod tests {
             pair(1, 3, 0.1, 0.2),
             pair(4, 4, 0.3, 0.3),
         ];
-        let found = agreement(&a, &b, &pairs).found.unwrap();
+        let found = agreement(&a, &b, &pairs).into_found().unwrap();
         assert_eq!((found.a, found.b, found.in_high_phases), (1, 3, true));
-        assert_eq!(agreement(&a, &b, &[]).reason, Some(Reason::TooFewRows));
-        let difference = lead(&a, &b).found.unwrap().difference;
+        assert_eq!(agreement(&a, &b, &[]).reason(), Some(Reason::TooFewRows));
+        let difference = lead(&a, &b).into_found().unwrap().difference;
         assert!((difference - 1.0).abs() < 1e-12);
     }
 }

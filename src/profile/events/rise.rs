@@ -188,13 +188,13 @@ mod tests {
     #[test]
     fn onset_and_end_lie_halfway_up_and_down() {
         let events = found(&[0.0, 2.0, 6.0, 10.0, 7.0, 4.0]);
-        let onset = &events.onset.found.unwrap().crossing;
+        let onset = &events.onset.into_found().unwrap().crossing;
         assert_eq!(onset.at.index, 2);
         assert!((onset.crossing_position - 1.75).abs() < 1e-12);
-        let end = events.end.found.unwrap();
+        let end = events.end.into_found().unwrap();
         assert_eq!(end.at.index, 5);
         assert!((end.threshold - 7.0).abs() < 1e-12);
-        let phase = events.high_phase.found.unwrap();
+        let phase = events.high_phase.into_found().unwrap();
         assert_eq!(
             (phase.first.index, phase.last.index, phase.n_layers),
             (2, 4, 3)
@@ -204,17 +204,17 @@ mod tests {
     #[test]
     fn a_peak_at_the_edge_has_no_rise_and_a_small_fall_is_none() {
         let falling = found(&[10.0, 5.0, 0.0]);
-        assert_eq!(falling.onset.reason, Some(Reason::NotReached));
-        assert!(falling.end.found.is_some());
-        assert_eq!(falling.high_phase.reason, Some(Reason::NotReached));
+        assert_eq!(falling.onset.reason(), Some(Reason::NotReached));
+        assert!(falling.end.found().is_some());
+        assert_eq!(falling.high_phase.reason(), Some(Reason::NotReached));
         let rising = found(&[0.0, 5.0, 10.0, 9.0]);
-        assert!(rising.onset.found.is_some());
-        assert_eq!(rising.end.reason, Some(Reason::NotReached));
+        assert!(rising.onset.found().is_some());
+        assert_eq!(rising.end.reason(), Some(Reason::NotReached));
     }
 
     #[test]
     fn the_onset_starts_from_the_first_of_equal_lows() {
         let events = found(&[0.0, 1.0, 0.0, 2.0, 0.0]);
-        assert_eq!(events.onset.found.unwrap().crossing.at.index, 1);
+        assert_eq!(events.onset.into_found().unwrap().crossing.at.index, 1);
     }
 }

@@ -11,7 +11,7 @@ use super::slope::Slope;
 use super::step::{HalfMaximum, Threshold, Transition};
 use super::valley::{Plateau, RelativeMinimum};
 use crate::choice::choice;
-use crate::geometry::Reason;
+use crate::geometry::{Known, known};
 
 /// The events of one profile.
 #[derive(Debug, Clone, Serialize)]
@@ -117,14 +117,22 @@ pub struct PositionSpread {
     pub n_parts: usize,
     /// Parts in which the event was found.
     pub n_found: usize,
-    /// Mean position over these.
-    pub mean: Option<f64>,
-    /// Their standard deviation (ddof 1), which includes what the parts are noisier by.
-    pub std_dev: Option<f64>,
-    /// Smallest position.
-    pub min: Option<f64>,
-    /// Largest position.
-    pub max: Option<f64>,
-    /// Why there is no position: the event was found in no part.
-    pub reason: Option<Reason>,
+    /// Where, or why there is no position: the event was found in no part.
+    #[serde(flatten)]
+    pub outcome: Known<Positions>,
+}
+
+known! {
+    /// Where an event lies in the parts that have it.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Positions {
+        /// Mean position over these.
+        pub mean: f64,
+        /// Their standard deviation (ddof 1), which includes what the parts are noisier by.
+        pub std_dev: Option<f64>,
+        /// Smallest position.
+        pub min: f64,
+        /// Largest position.
+        pub max: f64,
+    }
 }

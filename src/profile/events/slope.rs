@@ -67,13 +67,17 @@ mod tests {
             bottleneck: Some(bottleneck),
             ..EventOptions::default()
         };
-        let slope = events(&series, &options(1)).slope.unwrap().found.unwrap();
+        let slope = events(&series, &options(1))
+            .slope
+            .unwrap()
+            .into_found()
+            .unwrap();
         assert!((slope.slope + 0.25).abs() < 1e-12);
         assert_eq!(
             (slope.first.index, slope.last.index, slope.n_layers),
             (1, 4, 3)
         );
         let short = events(&series, &options(4)).slope.unwrap();
-        assert_eq!(short.reason, Some(Reason::TooFewRows));
+        assert_eq!(short.reason(), Some(Reason::TooFewRows));
     }
 }

@@ -1,6 +1,6 @@
 //! How far events move between parts of the rows, or within the errors.
 
-use super::shape::{EventName, Events, PositionSpread, SpreadSource};
+use super::shape::{EventName, Events, PositionSpread, Positions, SpreadSource};
 use crate::geometry::{Reason, stats};
 
 /// The spread of every event that has a position over `parts`, which come from `source`.
@@ -21,38 +21,39 @@ pub(super) fn spread(parts: &[Events], source: SpreadSource) -> Vec<PositionSpre
                 source,
                 n_parts: parts.len(),
                 n_found: found.len(),
-                mean: stats::mean(&found),
-                std_dev: stats::std_dev(&found),
-                min: found.iter().copied().reduce(f64::min),
-                max: found.iter().copied().reduce(f64::max),
-                reason: found.is_empty().then_some(Reason::NotReached),
+                outcome: positions(&found).ok_or(Reason::NotReached).into(),
             }
         })
         .collect()
+}
+
+fn positions(found: &[f64]) -> Option<Positions> {
+    Some(Positions {
+        mean: stats::mean(found)?,
+        std_dev: stats::std_dev(found),
+        min: found.iter().copied().reduce(f64::min)?,
+        max: found.iter().copied().reduce(f64::max)?,
+    })
 }
 
 impl Events {
     /// The position of every event that has one, by name: the interpolated one of onset and end,
     /// the middle of plateau and transition.
     pub fn positions(&self) -> Vec<(EventName, Option<f64>)> {
-        let humps = self
-            .double_hunchback
-            .found
-            .as_ref()
-            .filter(|humps| humps.present);
-        let onset = self.onset.found.as_ref();
-        let end = self.end.found.as_ref();
-        let dip = self.relative_minimum.found.as_ref();
-        let plateau = self.plateau.found.as_ref();
-        let half = self.half_maximum.found.as_ref();
+        let humps = self.double_hunchback.found().filter(|humps| humps.present);
+        let onset = self.onset.found();
+        let end = self.end.found();
+        let dip = self.relative_minimum.found();
+        let plateau = self.plateau.found();
+        let half = self.half_maximum.found();
         let mut positions = vec![
             (
                 EventName::Peak,
-                self.peak.found.as_ref().map(|peak| peak.at.position),
+                self.peak.found().map(|peak| peak.at.position),
             ),
             (
                 EventName::Minimum,
-                self.minimum.found.as_ref().map(|low| low.at.position),
+                self.minimum.found().map(|low| low.at.position),
             ),
             (
                 EventName::Onset,
@@ -75,12 +76,12 @@ impl Events {
             ),
             (
                 EventName::Transition,
-                self.transition.found.as_ref().map(|step| step.position),
+                self.transition.found().map(|step| step.position),
             ),
             (EventName::HalfMaximum, half.map(|half| half.at.position)),
         ];
         if let Some(threshold) = &self.threshold {
-            let position = threshold.found.as_ref().map(|found| found.at.position);
+            let position = threshold.found().map(|found| found.at.position);
             positions.push((EventName::Threshold, position));
         }
         positions
@@ -112,17 +113,15 @@ mod tests {
             .find(|spread| spread.event == EventName::Peak)
             .unwrap();
         assert_eq!((peak.n_parts, peak.n_found), (4, 3));
-        assert!((peak.mean.unwrap() - 5.0 / 3.0).abs() < 1e-12);
-        assert_eq!((peak.min, peak.max), (Some(1.0), Some(2.0)));
+        let positions = peak.outcome.ok().unwrap();
+        assert!((positions.mean - 5.0 / 3.0).abs() < 1e-12);
+        assert_eq!((positions.min, positions.max), (1.0, 2.0));
         let dip = found
             .spread
             .iter()
             .find(|s| s.event == EventName::RelativeMinimum)
             .unwrap();
-        assert_eq!(
-            (dip.n_found, dip.mean, dip.reason),
-            (0, None, Some(Reason::NotReached))
-        );
+        assert_eq!((dip.n_found, dip.outcome.0), (0, Err(Reason::NotReached)));
     }
 
     #[test]

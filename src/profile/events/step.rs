@@ -149,16 +149,16 @@ mod tests {
     #[test]
     fn a_threshold_must_be_exceeded_half_the_maximum_only_reached() {
         let events = found(&[0.0, 5.0, 6.0, 10.0]);
-        assert_eq!(events.half_maximum.found.unwrap().at.index, 1);
-        assert_eq!(events.threshold.unwrap().found.unwrap().at.index, 2);
+        assert_eq!(events.half_maximum.into_found().unwrap().at.index, 1);
+        assert_eq!(events.threshold.unwrap().into_found().unwrap().at.index, 2);
         let low = found(&[0.0, 5.0, 4.0]);
-        assert_eq!(low.threshold.unwrap().reason, Some(Reason::NotReached));
+        assert_eq!(low.threshold.unwrap().reason(), Some(Reason::NotReached));
     }
 
     #[test]
     fn a_profile_below_zero_has_no_half_maximum() {
         let events = found(&[-5.0, -1.0, -3.0]);
-        assert_eq!(events.half_maximum.reason, Some(Reason::NotReached));
+        assert_eq!(events.half_maximum.reason(), Some(Reason::NotReached));
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         let values = [Some(0.0), Some(3.0), None, None, Some(8.0)];
         let series = Series::new(values.map(|value| ("", value)));
         let transition = events(&series, &EventOptions::default()).transition;
-        let transition = transition.found.unwrap();
+        let transition = transition.into_found().unwrap();
         assert_eq!((transition.from.index, transition.to.index), (0, 1));
         assert!((transition.rate - 12.0).abs() < 1e-12);
     }

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_dip_has_its_level_neighbours_as_plateau() {
         let dip = found(&[0.0, 20.0, 10.4, 10.0, 10.5, 11.0, 18.0, 0.0]);
-        let dip = dip.relative_minimum.found.unwrap();
+        let dip = dip.relative_minimum.into_found().unwrap();
         assert_eq!((dip.at.index, dip.after.index, dip.before.index), (3, 1, 6));
         assert_eq!((dip.plateau.first.index, dip.plateau.last.index), (2, 4));
         assert!((dip.plateau.centre_position - 3.0).abs() < 1e-12);
@@ -159,24 +159,24 @@ mod tests {
     #[test]
     fn one_hump_has_no_relative_minimum() {
         let one = found(&[0.0, 20.0, 10.0, 10.1, 5.0]);
-        assert_eq!(one.relative_minimum.reason, Some(Reason::NotReached));
+        assert_eq!(one.relative_minimum.reason(), Some(Reason::NotReached));
     }
 
     #[test]
     fn the_plateau_is_the_first_of_the_longest_steady_runs() {
         let steady = found(&[0.0, 0.0, 0.0, 10.0, 10.2, 10.1, 20.0])
             .plateau
-            .found
+            .into_found()
             .unwrap();
         assert_eq!(
             (steady.window.first.index, steady.window.last.index),
             (0, 2)
         );
         let long = found(&[1.0, 10.0, 10.2, 10.1, 10.1, 20.0, 20.0, 20.0]);
-        let long = long.plateau.found.unwrap();
+        let long = long.plateau.into_found().unwrap();
         assert_eq!((long.window.first.index, long.window.n_layers), (1, 4));
         assert!((long.mean - 10.1).abs() < 1e-12);
         let none = found(&[1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(none.plateau.reason, Some(Reason::NoPlateau));
+        assert_eq!(none.plateau.reason(), Some(Reason::NoPlateau));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::options::IdOptions;
 use super::rules::OrderRule;
-use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint};
+use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint, ScaleValue};
 use super::table_estimates::table_estimates;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
@@ -98,9 +98,7 @@ pub(super) fn estimate(
             order: orders.n1(),
             n: outcome.map_or(0, |estimate| estimate.n),
             distance,
-            id: outcome.ok().map(|estimate| estimate.id),
-            std_error: outcome.ok().and_then(|estimate| estimate.std_error),
-            reason: outcome.err(),
+            outcome: outcome.map(ScaleValue::from).into(),
         });
     }
     let steady = plateau(&points, n);
@@ -178,15 +176,9 @@ fn gride_entry(
 }
 
 fn plateau_entry(found: std::result::Result<crate::geometry::id::Plateau, Reason>) -> Plateau {
-    let window = found.ok();
     Plateau {
         rule: PLATEAU_RULE,
-        first_order: window.map(|w| w.first_order),
-        last_order: window.map(|w| w.last_order),
-        order: window.map(|w| w.order),
-        spread: window.map(|w| w.spread),
-        id: window.map(|w| w.id),
-        reason: found.err(),
+        outcome: found.into(),
     }
 }
 

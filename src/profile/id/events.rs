@@ -35,10 +35,10 @@ impl IdProfile {
         };
         let n_parts = self.layers.iter().map(|layer| parts(layer).len()).max();
         (
-            over_layers(&|layer| estimate(layer, variant)?.id).with_errors(
+            over_layers(&|layer| estimate(layer, variant)?.id()).with_errors(
                 self.layers
                     .iter()
-                    .map(|layer| estimate(layer, variant)?.std_error)
+                    .map(|layer| estimate(layer, variant)?.std_error())
                     .collect(),
             ),
             (0..n_parts.unwrap_or(0))

@@ -14,5 +14,5 @@ pub use rules::{OrderKind, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};
 pub use shape::{
     AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
-    IdSummary, LayerId, LeadingEigenvalues, Plateau, Resampled, ScalePoint,
+    IdSummary, IdValue, LayerId, LeadingEigenvalues, Plateau, Resampled, ScalePoint, ScaleValue,
 };

@@ -291,7 +291,7 @@ fn assemble(parameters: IdParameters, layers: Vec<LayerId>, warnings: Vec<Warnin
 fn summary(layers: &[LayerId]) -> Option<IdSummary> {
     let values: Vec<(&LayerId, f64)> = layers
         .iter()
-        .filter_map(|layer| Some((layer, layer.estimates.first()?.id?)))
+        .filter_map(|layer| Some((layer, layer.estimates.first()?.id()?)))
         .collect();
     let variant = layers.first()?.estimates.first()?.variant();
     if values.len() < 2 {

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::rules::OrderKind;
 use crate::geometry::diagnostics::Diagnostics;
 use crate::geometry::id::FitRule;
-use crate::geometry::id::{Estimator, Outcome};
+use crate::geometry::id::{ErrorKind, Estimate, Estimator, Outcome};
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::controls::Control;
 use crate::profile::events::Events;
@@ -150,6 +151,19 @@ pub struct ControlId {
     pub scaling: Vec<ScalePoint>,
 }
 
+known! {
+    /// An intrinsic dimension, as a report gives it.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct IdValue {
+        /// The intrinsic dimension.
+        pub id: f64,
+        /// Its standard error.
+        pub std_error: Option<f64>,
+        /// What the standard error includes.
+        pub error_kind: Option<ErrorKind>,
+    }
+}
+
 /// One estimate of one layer.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -167,14 +181,9 @@ pub struct IdEstimate {
     /// Neighbours looked at; absent for TwoNN, Gride and linear dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
-    /// The intrinsic dimension; `None` with a reason where it does not exist.
-    pub id: Option<f64>,
-    /// Its standard error.
-    pub std_error: Option<f64>,
-    /// What the standard error includes.
-    pub error_kind: Option<crate::geometry::id::ErrorKind>,
-    /// Reason code where `id` is `None`.
-    pub reason: Option<crate::geometry::Reason>,
+    /// The dimension and its error, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<IdValue>,
     /// Mean distance at which the estimator looks; `None` for linear dimensions.
     pub distance: Option<f64>,
     /// Ratios or rows used.
@@ -206,7 +215,6 @@ impl IdEstimate {
         distance: Option<f64>,
     ) -> Self {
         let found = outcome.ok();
-        let std_error = found.and_then(|estimate| estimate.std_error);
         Self {
             estimator,
             fit: None,
@@ -214,10 +222,7 @@ impl IdEstimate {
             order: None,
             order_rule: None,
             k: None,
-            id: found.map(|estimate| estimate.id),
-            std_error,
-            error_kind: std_error.and_then(|_| found.and_then(|estimate| estimate.error_kind)),
-            reason: outcome.err(),
+            outcome: outcome.map(IdValue::from).into(),
             distance,
             n: found.map_or(0, |estimate| estimate.n),
             n_fit: found.map_or(0, |estimate| estimate.n_fit),
@@ -228,6 +233,16 @@ impl IdEstimate {
             steps: Vec::new(),
             resampled: None,
         }
+    }
+
+    /// The intrinsic dimension, where it exists.
+    pub fn id(&self) -> Option<f64> {
+        self.outcome.ok().map(|value| value.id)
+    }
+
+    /// Its standard error, where it has one.
+    pub fn std_error(&self) -> Option<f64> {
+        self.outcome.ok()?.std_error
     }
 
     /// How the estimate was made, in one word: `two_nn_base`, `gride`, `gride_plateau`, …
@@ -244,6 +259,16 @@ impl IdEstimate {
     /// The scale as a number of neighbours: the order n1, or k.
     pub fn scale(&self) -> Option<usize> {
         self.order.or(self.k)
+    }
+}
+
+impl From<Estimate> for IdValue {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            id: estimate.id,
+            std_error: estimate.std_error,
+            error_kind: estimate.error_kind.filter(|_| estimate.std_error.is_some()),
+        }
     }
 }
 
@@ -289,12 +314,41 @@ pub struct ScalePoint {
     pub n: usize,
     /// Mean over rows of the pooled r_n1 and r_n2.
     pub distance: Option<f64>,
-    /// Gride's dimension.
-    pub id: Option<f64>,
-    /// Its Fisher (model) error.
-    pub std_error: Option<f64>,
-    /// Reason code where `id` is `None`.
-    pub reason: Option<crate::geometry::Reason>,
+    /// Gride's dimension, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<ScaleValue>,
+}
+
+known! {
+    /// The dimension at one order.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct ScaleValue {
+        /// Gride's dimension.
+        pub id: f64,
+        /// Its Fisher (model) error.
+        pub std_error: Option<f64>,
+    }
+}
+
+impl From<Estimate> for ScaleValue {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            id: estimate.id,
+            std_error: estimate.std_error,
+        }
+    }
+}
+
+impl ScalePoint {
+    /// Gride's dimension, where it exists.
+    pub fn id(&self) -> Option<f64> {
+        self.outcome.ok().map(|value| value.id)
+    }
+
+    /// Its error, where it has one.
+    pub fn std_error(&self) -> Option<f64> {
+        self.outcome.ok()?.std_error
+    }
 }
 
 /// TwoNN at one sub-sample size.
@@ -329,25 +383,16 @@ pub struct Resampled {
     pub overlapping: bool,
 }
 
-/// A window of scales over which the dimension is steady.
+/// A window of scales over which the dimension is steady, or why there is none.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "ScalingPlateau"))]
 pub struct Plateau {
     /// The rule, in words.
     pub rule: &'static str,
-    /// First order of the window.
-    pub first_order: Option<usize>,
-    /// Last order of the window.
-    pub last_order: Option<usize>,
-    /// Order at its centre, where `id` is read.
-    pub order: Option<usize>,
-    /// (max − min) / mean over the window.
-    pub spread: Option<f64>,
-    /// Dimension at the centre.
-    pub id: Option<f64>,
-    /// Reason code where there is no plateau.
-    pub reason: Option<crate::geometry::Reason>,
+    /// The window.
+    #[serde(flatten)]
+    pub outcome: Known<crate::geometry::id::Plateau>,
 }
 
 /// The sentence a reader looks for.

@@ -12,8 +12,10 @@ mod whole;
 pub use options::{Criterion, ImbalanceOptions, SubsetOptions, SubsetRule};
 pub use run::imbalance;
 pub use shape::{
-    BestPair, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters, ImbalanceProfile,
-    Null, Parts, Step, Steps,
+    BestPair, BothWays, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters,
+    ImbalanceProfile, Null, Parts, Step, Steps,
 };
-pub use subset_shape::{Greedy, LayerSubsets, SubsetPair, SubsetParameters, SubsetsProfile};
+pub use subset_shape::{
+    Greedy, LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
+};
 pub use subsets::{subsets, target_subsets};

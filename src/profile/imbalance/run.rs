@@ -3,7 +3,7 @@
 use super::directed::{Arrow, Directed, Node, Search};
 use super::options::ImbalanceOptions;
 use super::parts::in_parts;
-use super::shape::{ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null};
+use super::shape::{BothWays, ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null};
 use super::whole::{Phases, matrix, steps};
 use crate::error::Result;
 use crate::geometry::Reason;
@@ -115,7 +115,6 @@ fn pair_of(
     };
     let (forward, backward) = (of((a, b)), of((b, a)));
     let value = |one: Result<Imbalance, Reason>| one.ok().map(|one| one.value);
-    let error = |one: Result<Imbalance, Reason>| one.ok().map(|one| one.std_error);
     let null = |arrow: Arrow| {
         let permuted: Vec<f64> = directed
             .permuted
@@ -137,20 +136,24 @@ fn pair_of(
         k,
         n,
         floor: floor(n, k),
-        forward: value(forward),
-        backward: value(backward),
-        std_error_forward: error(forward),
-        std_error_backward: error(backward),
+        outcome: forward
+            .and_then(|there| Ok(both_ways(there, backward?)))
+            .into(),
         error_kind: ErrorKind::Jackknife,
-        relation: match (forward, backward) {
-            (Ok(forward), Ok(backward)) => Some(relation(forward, backward)),
-            _ => None,
-        },
-        reason: forward.err().or(backward.err()),
         partitions: None,
         shuffle: null((a, b))
             .zip(null((b, a)))
             .map(|(there, back)| [there, back]),
+    }
+}
+
+fn both_ways(there: Imbalance, back: Imbalance) -> BothWays {
+    BothWays {
+        forward: there.value,
+        backward: back.value,
+        std_error_forward: there.std_error,
+        std_error_backward: back.std_error,
+        relation: relation(there, back),
     }
 }
 

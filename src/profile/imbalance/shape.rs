@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::Relation;
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::profile::events::Run;
@@ -76,26 +76,50 @@ pub struct ImbalancePair {
     pub n: usize,
     /// (k + 1)/N, the least that can be; null without rows.
     pub floor: Option<f64>,
-    /// Δ(a→b).
-    pub forward: Option<f64>,
-    /// Δ(b→a).
-    pub backward: Option<f64>,
-    /// Standard error of `forward`.
-    pub std_error_forward: Option<f64>,
-    /// Standard error of `backward`.
-    pub std_error_backward: Option<f64>,
+    /// Both imbalances, or why there are none.
+    #[serde(flatten)]
+    pub outcome: Known<BothWays>,
     /// How errors were computed.
     pub error_kind: ErrorKind,
-    /// What the two say in a word.
-    pub relation: Option<Relation>,
-    /// Why there is nothing.
-    pub reason: Option<Reason>,
     /// The same in disjoint parts of the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Parts>,
     /// What permuted rows give, a→b then b→a.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shuffle: Option<[Null; 2]>,
+}
+
+known! {
+    /// The imbalances of two layers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct BothWays {
+        /// Δ(a→b).
+        pub forward: f64,
+        /// Δ(b→a).
+        pub backward: f64,
+        /// Standard error of `forward`.
+        pub std_error_forward: f64,
+        /// Standard error of `backward`.
+        pub std_error_backward: f64,
+        /// What the two say in a word.
+        pub relation: Relation,
+    }
+}
+
+impl ImbalancePair {
+    /// Δ(a→b) and its standard error, where it exists.
+    pub fn forward(&self) -> [Option<f64>; 2] {
+        let found = self.outcome.ok();
+        let error = found.map(|both| both.std_error_forward);
+        [found.map(|both| both.forward), error]
+    }
+
+    /// Δ(b→a) and its standard error, where it exists.
+    pub fn backward(&self) -> [Option<f64>; 2] {
+        let found = self.outcome.ok();
+        let error = found.map(|both| both.std_error_backward);
+        [found.map(|both| both.backward), error]
+    }
 }
 
 /// A pair computed again in disjoint parts of the rows.

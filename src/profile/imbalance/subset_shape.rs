@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::options::Criterion;
-use crate::geometry::Reason;
+use crate::geometry::{Known, Reason, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::RowParameters;
 use crate::warning::Warning;
@@ -79,14 +79,22 @@ pub struct LayerSubsets {
 pub struct SubsetPair {
     /// The columns, from 0, ascending.
     pub columns: Vec<usize>,
-    /// Δ(full→subset).
-    pub full_to_subset: Option<f64>,
-    /// Δ(subset→full): small where the subset predicts the whole layer.
-    pub subset_to_full: Option<f64>,
-    /// Standard error of `full_to_subset`.
-    pub std_error_full_to_subset: Option<f64>,
-    /// Standard error of `subset_to_full`.
-    pub std_error_subset_to_full: Option<f64>,
-    /// Why there is nothing.
-    pub reason: Option<Reason>,
+    /// Both imbalances, or why there are none.
+    #[serde(flatten)]
+    pub outcome: Known<SubsetImbalances>,
+}
+
+known! {
+    /// The imbalances between a layer and some columns.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct SubsetImbalances {
+        /// Δ(full→subset).
+        pub full_to_subset: f64,
+        /// Δ(subset→full): small where the subset predicts the whole layer.
+        pub subset_to_full: f64,
+        /// Standard error of `full_to_subset`.
+        pub std_error_full_to_subset: f64,
+        /// Standard error of `subset_to_full`.
+        pub std_error_subset_to_full: f64,
+    }
 }

@@ -3,7 +3,9 @@
 use std::slice;
 
 use super::options::{Criterion, SubsetOptions, SubsetRule};
-use super::subset_shape::{Greedy, LayerSubsets, SubsetPair, SubsetParameters, SubsetsProfile};
+use super::subset_shape::{
+    Greedy, LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
+};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
@@ -341,22 +343,24 @@ impl SubsetPair {
         there: Result<Imbalance, Reason>,
         back: Result<Imbalance, Reason>,
     ) -> Self {
+        let both = |there: Imbalance, back: Imbalance| SubsetImbalances {
+            full_to_subset: there.value,
+            subset_to_full: back.value,
+            std_error_full_to_subset: there.std_error,
+            std_error_subset_to_full: back.std_error,
+        };
         Self {
             columns,
-            full_to_subset: there.ok().map(|one| one.value),
-            subset_to_full: back.ok().map(|one| one.value),
-            std_error_full_to_subset: there.ok().map(|one| one.std_error),
-            std_error_subset_to_full: back.ok().map(|one| one.std_error),
-            reason: there.err().or(back.err()),
+            outcome: there.and_then(|there| Ok(both(there, back?))).into(),
         }
     }
 
     /// What a greedy search makes small; a subset without neighbours is the worst.
     fn cost(&self, criterion: Criterion) -> f64 {
-        match (self.full_to_subset, self.subset_to_full) {
-            (_, Some(back)) if criterion == Criterion::Forward => back,
-            (Some(there), Some(back)) => (there + back) / 2f64.sqrt(),
-            _ => f64::INFINITY,
+        match self.outcome.ok() {
+            Some(both) if criterion == Criterion::Forward => both.subset_to_full,
+            Some(both) => (both.full_to_subset + both.subset_to_full) / 2f64.sqrt(),
+            None => f64::INFINITY,
         }
     }
 }

@@ -41,10 +41,11 @@ pub(super) fn matrix(
     }
     for pair in pairs.iter().filter(|pair| pair.k == k) {
         let (a, b) = (left[&pair.a.index], right[&pair.b.index]);
-        forward.set(a, b, pair.forward, pair.std_error_forward);
+        let ([there, there_error], [back, back_error]) = (pair.forward(), pair.backward());
+        forward.set(a, b, there, there_error);
         match &mut backward {
-            Some(backward) => backward.set(b, a, pair.backward, pair.std_error_backward),
-            None => forward.set(b, a, pair.backward, pair.std_error_backward),
+            Some(backward) => backward.set(b, a, back, back_error),
+            None => forward.set(b, a, back, back_error),
         }
     }
     ImbalanceMatrix {
@@ -64,11 +65,12 @@ pub(super) fn steps(comparison: &Comparison<'_>, pairs: &[ImbalancePair], k: usi
             let pair = pairs.iter().find(|pair| {
                 pair.k == k && pair.a.index == two[0].index && pair.b.index == two[1].index
             });
-            let values = pair.and_then(|pair| pair.forward.zip(pair.backward));
+            let values = pair.and_then(|pair| pair.outcome.ok());
             Step {
                 from: two[0].layer.clone(),
                 to: two[1].layer.clone(),
-                relative_difference: values.and_then(|(a, b)| relative_difference(a, b)),
+                relative_difference: values
+                    .and_then(|both| relative_difference(both.forward, both.backward)),
             }
         })
         .collect();
@@ -117,12 +119,13 @@ impl Phases {
             .iter()
             .enumerate()
             .filter_map(|(at, pair)| {
+                let both = pair.outcome.ok()?;
                 Some(PairImbalance {
                     // Places in `pairs`, so that the pair can be found again.
                     a: at,
                     b: at,
-                    forward: pair.forward?,
-                    backward: pair.backward?,
+                    forward: both.forward,
+                    backward: both.backward,
                 })
             })
             .collect();
@@ -154,7 +157,7 @@ impl Phases {
             b: pair.b.clone(),
             information_imbalance: worse(best),
             ratio_to_median: (median > 0.0).then(|| worse(best) / median),
-            in_high_phases: found.found.map(|found| found.in_high_phases),
+            in_high_phases: found.found().map(|found| found.in_high_phases),
         })
     }
 }

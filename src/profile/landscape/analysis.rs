@@ -53,13 +53,11 @@ impl Analysis {
             DensityRule::Knn { .. } => dimension(distances, indices, options.id, options.density),
             _ => dimension(r, nb, options.id, options.density),
         };
-        let found = match (id.id, id.reason) {
-            (Some(value), _) => densities(r, nb, value, options.density).and_then(|densities| {
-                let peaks = density_peaks(&densities, indices, options.z)?;
-                Ok(Landmarks { densities, peaks })
-            }),
-            (None, reason) => Err(reason.unwrap_or(Reason::TooFewRows)),
-        };
+        let found = id.outcome.0.and_then(|value| {
+            let densities = densities(r, nb, value.id, options.density)?;
+            let peaks = density_peaks(&densities, indices, options.z)?;
+            Ok(Landmarks { densities, peaks })
+        });
         Self { id, found }
     }
 }

@@ -7,7 +7,7 @@ use super::rules::{DensityRule, DimensionRule};
 use crate::choice::choice;
 use crate::geometry::density::{Correction, kstar};
 use crate::geometry::id::{Estimate, Fit, Orders, Ratios, gride, two_nn};
-use crate::geometry::{Reason, stats};
+use crate::geometry::{Known, Reason, known, stats};
 
 choice! {
     /// How the dimension of the densities came about.
@@ -28,18 +28,26 @@ choice! {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "UsedDimension"))]
 pub struct Dimension {
-    /// The dimension of the densities; `None` with a reason where there is none.
-    pub id: Option<f64>,
+    /// The dimension of the densities, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<DimensionValue>,
     /// How it came about.
     pub variant: DimensionVariant,
     /// The order n1 that Gride looked at.
     pub order: Option<usize>,
-    /// The estimate before rounding; `None` where the dimension was given.
-    pub estimate: Option<f64>,
-    /// Its standard error.
-    pub std_error: Option<f64>,
-    /// Reason code where there is none.
-    pub reason: Option<Reason>,
+}
+
+known! {
+    /// A dimension in which densities are measured.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct DimensionValue {
+        /// The dimension of the densities.
+        pub id: f64,
+        /// The estimate before rounding; `None` where the dimension was given.
+        pub estimate: Option<f64>,
+        /// Its standard error.
+        pub std_error: Option<f64>,
+    }
 }
 
 impl Dimension {
@@ -49,14 +57,20 @@ impl Dimension {
     }
 
     fn new(rule: DimensionRule, order: Option<usize>, outcome: Result<Estimate, Reason>) -> Self {
-        let estimate = outcome.ok();
-        let id = estimate.map(|estimate| estimate.id);
-        Self {
+        let value = |found: Estimate| DimensionValue {
             id: match rule {
-                DimensionRule::Round => id.map(|id| id.round_ties_even().max(1.0)),
-                DimensionRule::Fixed(id) => Some(id).filter(|_| outcome.is_ok()),
-                _ => id,
+                DimensionRule::Round => found.id.round_ties_even().max(1.0),
+                DimensionRule::Fixed(id) => id,
+                _ => found.id,
             },
+            estimate: match rule {
+                DimensionRule::Fixed(_) => None,
+                _ => Some(found.id),
+            },
+            std_error: found.std_error,
+        };
+        Self {
+            outcome: outcome.map(value).into(),
             variant: match rule {
                 DimensionRule::Auto => DimensionVariant::Gride,
                 DimensionRule::TwoNn => DimensionVariant::TwoNn,
@@ -64,9 +78,6 @@ impl Dimension {
                 DimensionRule::Fixed(_) => DimensionVariant::Given,
             },
             order,
-            estimate: id.filter(|_| !matches!(rule, DimensionRule::Fixed(_))),
-            std_error: estimate.and_then(|estimate| estimate.std_error),
-            reason: outcome.err(),
         }
     }
 }

@@ -12,14 +12,14 @@ impl PeakProfile {
             let layers = self.layers.iter();
             Series::new(layers.map(|layer| (layer.layer.as_str(), value(layer))))
         };
-        let peaks = series(&|layer| Some(layer.n_peaks? as f64));
+        let peaks = series(&|layer| Some(layer.n_peaks()? as f64));
         let mut found = vec![QuantityEvents {
             quantity: PeakQuantity::NPeaks,
             other: String::new(),
             events: events(&peaks, options),
         }];
         for (at, labels) in self.parameters.labels.iter().enumerate() {
-            let ari = series(&|layer| Some(layer.scores.get(at)?.scores?.ari));
+            let ari = series(&|layer| Some(layer.scores.get(at)?.scores()?.ari));
             found.push(QuantityEvents {
                 quantity: PeakQuantity::Ari,
                 other: labels.clone(),

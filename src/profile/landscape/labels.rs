@@ -2,7 +2,7 @@
 
 use super::options::PeakOptions;
 use super::rules::HaloRule;
-use super::shape::{ClassCount, ClassMix, LabelScores};
+use super::shape::{ClassCount, ClassMix, Compared, LabelScores};
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::Peaks;
 use crate::geometry::partition::{Contingency, GroupMix, Scores};
@@ -32,13 +32,16 @@ pub(super) fn scores(
             Contingency::new(&clusters, &classes).ok_or(Reason::NoLabels)
         });
         let counts = outcome.as_ref().ok();
+        let scored = outcome.as_ref().map_err(|&reason| reason);
+        let scored = scored.map(|counts| Compared {
+            scores: Scores::of(counts),
+        });
         LabelScores {
             labels: labels.name.clone(),
             n: counts.map_or(0, |counts| usize::try_from(counts.n).unwrap_or(usize::MAX)),
             n_missing: classes.iter().filter(|class| class.is_none()).count(),
             n_classes: counts.map_or(0, |counts| counts.classes.len()),
-            scores: counts.map(Scores::of),
-            reason: outcome.err(),
+            outcome: scored.into(),
         }
     };
     options.labels.iter().map(one).collect()

@@ -22,7 +22,7 @@ pub use rows::RowPeaks;
 pub use rules::{DensityKind, DensityRule, DimensionRule, HaloRule, Preset};
 pub use run::{density_peaks, density_peaks_of_tables};
 pub use shape::{
-    ClassCount, ClassMix, DensitySummary, LabelScores, LayerPeaks, PeakParameters, PeakProfile,
-    PeakQuantity, PeakSummary, QuantityEvents,
+    ClassCount, ClassMix, Compared, DensitySummary, LabelScores, LayerPeaks, PeakCounts,
+    PeakParameters, PeakProfile, PeakQuantity, PeakSummary, QuantityEvents,
 };
-pub use topography::{MappedPeak, PeakTree, SaddleSummary, Topography};
+pub use topography::{MappedPeak, Newick, PeakTree, SaddleSummary, Topography};

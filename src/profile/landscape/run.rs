@@ -5,9 +5,10 @@ use ndarray::s;
 use super::analysis::{Analysis, Landmarks, row_peaks};
 use super::labels::scores;
 use super::options::PeakOptions;
-use super::shape::{LayerPeaks, PeakProfile, PeakSummary};
+use super::shape::{LayerPeaks, PeakCounts, PeakProfile, PeakSummary};
 use crate::error::Result;
 use crate::geometry::Reason;
+use crate::geometry::density::peaks::Peaks;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
 use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
@@ -157,8 +158,7 @@ fn assemble(
         .as_ref()
         .map(|found| &found.peaks)
         .map_err(|&reason| reason);
-    let known = peaks.ok();
-    let summaries = known
+    let summaries = peaks
         .into_iter()
         .flat_map(|peaks| peaks.peaks.iter().enumerate());
     let summaries = summaries.map(|(peak, found)| PeakSummary {
@@ -169,7 +169,6 @@ fn assemble(
         size: found.size,
         n_core: found.n_core,
     });
-    let largest = known.and_then(|peaks| peaks.peaks.iter().map(|peak| peak.size).max());
     let scores = scores(peaks, rows, options);
     let mut warnings = Vec::new();
     let wanted = options.stored();
@@ -206,11 +205,7 @@ fn assemble(
         stored,
         id,
         density: found.as_ref().ok().map(Landmarks::summary),
-        n_peaks: known.map(|peaks| peaks.peaks.len()),
-        n_putative: known.map(|peaks| peaks.n_putative),
-        core_fraction: known.map(|peaks| peaks.core_fraction()),
-        largest_fraction: largest.map(|size| size as f64 / rows.len() as f64),
-        reason: peaks.err(),
+        outcome: peaks.map(|peaks| counts(peaks, rows.len())).into(),
         peaks: summaries.collect(),
         scores,
         diagnostics,
@@ -218,6 +213,16 @@ fn assemble(
         rows: None,
     };
     (layer, found.ok())
+}
+
+fn counts(peaks: &Peaks, n: usize) -> PeakCounts {
+    let largest = peaks.peaks.iter().map(|peak| peak.size).max();
+    PeakCounts {
+        n_peaks: peaks.peaks.len(),
+        n_putative: peaks.n_putative,
+        core_fraction: peaks.core_fraction(),
+        largest_fraction: largest.unwrap_or(0) as f64 / n as f64,
+    }
 }
 
 fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {

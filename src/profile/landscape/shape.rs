@@ -6,9 +6,9 @@ use super::dimension::Dimension;
 use super::rows::RowPeaks;
 use super::rules::{DensityKind, HaloRule, Preset};
 use crate::choice::choice;
-use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, Quantiles};
 use crate::geometry::partition::Scores;
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::events::{Event, Events, Lead};
 use crate::profile::layers::DuplicatePolicy;
@@ -92,16 +92,9 @@ pub struct LayerPeaks {
     pub id: Dimension,
     /// The densities in a few numbers; `None` where there are none.
     pub density: Option<DensitySummary>,
-    /// Number of peaks; `None` with a reason where there are no densities.
-    pub n_peaks: Option<usize>,
-    /// Maxima of the density before those that fluctuations explain were merged.
-    pub n_putative: Option<usize>,
-    /// Share of rows outside the halos.
-    pub core_fraction: Option<f64>,
-    /// Rows of the largest peak over all rows.
-    pub largest_fraction: Option<f64>,
-    /// Reason code where there are no peaks.
-    pub reason: Option<Reason>,
+    /// The peaks in a few numbers, or why there are none.
+    #[serde(flatten)]
+    pub outcome: Known<PeakCounts>,
     /// The peaks, by the row of their centre.
     pub peaks: Vec<PeakSummary>,
     /// Agreement with every set of labels.
@@ -113,6 +106,28 @@ pub struct LayerPeaks {
     /// What is known of single rows, if it was asked for; it goes into files of its own.
     #[serde(skip)]
     pub rows: Option<RowPeaks>,
+}
+
+known! {
+    /// The peaks of a layer in a few numbers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct PeakCounts {
+        /// Number of peaks.
+        pub n_peaks: usize,
+        /// Maxima of the density before those that fluctuations explain were merged.
+        pub n_putative: usize,
+        /// Share of rows outside the halos.
+        pub core_fraction: f64,
+        /// Rows of the largest peak over all rows.
+        pub largest_fraction: f64,
+    }
+}
+
+impl LayerPeaks {
+    /// Number of peaks, where there are densities.
+    pub fn n_peaks(&self) -> Option<usize> {
+        self.outcome.ok().map(|counts| counts.n_peaks)
+    }
 }
 
 /// The densities of a layer in a few numbers.
@@ -165,10 +180,25 @@ pub struct LabelScores {
     pub n_missing: usize,
     /// Classes among the rows compared.
     pub n_classes: usize,
-    /// The scores; `None` with a reason where nothing could be compared.
-    pub scores: Option<Scores>,
-    /// Reason code where there are none.
-    pub reason: Option<Reason>,
+    /// The scores, or why nothing could be compared.
+    #[serde(flatten)]
+    pub outcome: Known<Compared>,
+}
+
+known! {
+    /// What stands in a report as `scores`.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Compared {
+        /// The scores.
+        pub scores: Scores,
+    }
+}
+
+impl LabelScores {
+    /// The scores, where something could be compared.
+    pub fn scores(&self) -> Option<&Scores> {
+        self.outcome.ok().map(|one| &one.scores)
+    }
 }
 
 choice! {

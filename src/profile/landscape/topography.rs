@@ -6,8 +6,8 @@ use super::analysis::Landmarks;
 use super::labels::mixes;
 use super::options::PeakOptions;
 use super::shape::{ClassMix, PeakSummary};
-use crate::geometry::Reason;
-use crate::geometry::density::peaks::{Dendrogram, Linkage, Node, dendrogram, map};
+use crate::geometry::density::peaks::{Linkage, Node, dendrogram, map};
+use crate::geometry::{Known, Reason, known};
 
 /// Up to so many peaks every pair is listed, also those that do not meet.
 const LISTED: usize = 64;
@@ -67,10 +67,18 @@ pub struct PeakTree {
     pub floor: Option<f64>,
     /// Peaks, then forks; the last node is the root.
     pub nodes: Vec<Node>,
-    /// The tree in Newick's notation; branch lengths are differences in log-density.
-    pub newick: Option<String>,
-    /// Reason code where there is no tree.
-    pub reason: Option<Reason>,
+    /// The tree in words, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<Newick>,
+}
+
+known! {
+    /// A tree in words.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Newick {
+        /// The tree in Newick's notation; branch lengths are differences in log-density.
+        pub newick: String,
+    }
 }
 
 /// The topography of what was `found`; `summaries` are its peaks, `rows` the input rows.
@@ -139,14 +147,15 @@ pub(super) fn tree(
         .filter(|_| absent_at_floor);
     let tree = dendrogram(&found.peaks.peaks, &found.peaks.saddles, linkage, floor);
     let names: Vec<String> = topography.peaks.iter().map(MappedPeak::name).collect();
-    let reason = tree.as_ref().err().copied();
-    let tree = tree.ok();
+    let words = tree.as_ref().map_err(|&reason| reason);
+    let words = words.map(|tree| Newick {
+        newick: tree.newick(&names),
+    });
     PeakTree {
         linkage,
         floor,
-        newick: tree.as_ref().map(|tree: &Dendrogram| tree.newick(&names)),
+        outcome: words.into(),
         nodes: tree.map(|tree| tree.nodes).unwrap_or_default(),
-        reason,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shape::LabelledLayer;
+use super::shape::{LabelledLayer, LabelledValue};
 use super::subject::{LayerTables, Subject};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Depth, LabelOverlap, label_overlap};
@@ -22,6 +22,14 @@ impl Subject<'_> {
         };
         let mut all = Vec::new();
         for labels in self.labels {
+            let with_errors = |label_overlap: LabelOverlap| {
+                let [std_error_micro, std_error_macro] = self.label_errors(&label_overlap, labels);
+                LabelledValue {
+                    label_overlap,
+                    std_error_micro,
+                    std_error_macro,
+                }
+            };
             for (k, depth) in &depths {
                 for (at, layer) in self.comparison.left().iter().enumerate() {
                     let outcome = match found.get(&(0, at)) {
@@ -30,20 +38,13 @@ impl Subject<'_> {
                             label_overlap(table.view(), &labels.codes, &labels.classes, *depth)
                         }
                     };
-                    let errors = outcome
-                        .as_ref()
-                        .map(|overlap| self.label_errors(overlap, labels))
-                        .unwrap_or_default();
                     all.push(LabelledLayer {
                         layer: layer.layer.clone(),
                         index: layer.index,
                         relative_depth: layer.relative_depth,
                         labels: labels.name.clone(),
                         k: *k,
-                        std_error_micro: errors[0],
-                        std_error_macro: errors[1],
-                        reason: outcome.as_ref().err().copied(),
-                        label_overlap: outcome.ok(),
+                        outcome: outcome.map(with_errors).into(),
                     });
                 }
             }

@@ -10,5 +10,6 @@ mod subject;
 pub use options::OverlapOptions;
 pub use run::overlap;
 pub use shape::{
-    LabelledLayer, LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile,
+    LabelledLayer, LabelledPair, LabelledValue, OverlapMatrix, OverlapPair, OverlapParameters,
+    OverlapProfile, OverlapValue,
 };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::options::OverlapOptions;
-use super::shape::OverlapPair;
+use super::shape::{OverlapPair, OverlapValue};
 use super::subject::Subject;
 use crate::error::{Error, Result};
+use crate::geometry::Known;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::neighbour_overlap;
 use crate::geometry::stats::{mean, std_dev};
@@ -71,9 +72,11 @@ pub(super) fn with_parts(
         .map(|part| *part.get(&(key.a, key.b))?.get(at)?);
     // A part in which the overlap does not exist leaves no mean over parts.
     let values: Vec<f64> = values.collect::<Option<_>>().unwrap_or_default();
+    let std_error = std_dev(&values).map(|std| std / (values.len() as f64).sqrt());
+    let outcome = pair.outcome.0;
     OverlapPair {
         partitions_mean: mean(&values),
-        std_error: std_dev(&values).map(|std| std / (values.len() as f64).sqrt()),
+        outcome: Known(outcome.map(|found| OverlapValue { std_error, ..found })),
         error_kind: ErrorKind::Partitions,
         ..pair
     }

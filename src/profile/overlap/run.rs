@@ -2,9 +2,12 @@
 
 use super::options::OverlapOptions;
 use super::parts::with_parts;
-use super::shape::{LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile};
+use super::shape::{
+    LabelledPair, OverlapMatrix, OverlapPair, OverlapParameters, OverlapProfile, OverlapValue,
+};
 use super::subject::{LayerTables, Subject};
 use crate::error::Result;
+use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, neighbour_overlap};
 use crate::geometry::stats::{mean, std_dev};
@@ -105,12 +108,16 @@ impl Subject<'_> {
         let n = self.comparison.n_rows();
         let outcome = self.tables_of_pair(pair, found);
         let rows = outcome.map(|(a, b)| neighbour_overlap(a.view(), b.view(), k));
-        let value = rows.as_deref().ok().and_then(mean);
         let expected = (n > 1).then(|| chance(n, k));
-        let adjusted = value
-            .zip(expected)
-            .filter(|(_, expected)| *expected < 1.0)
-            .map(|(value, expected)| (value - expected) / (1.0 - expected));
+        let below_one = expected.filter(|expected| *expected < 1.0);
+        let found = rows.as_deref().map_err(|&reason| reason).and_then(|rows| {
+            let value = mean(rows).ok_or(Reason::TooFewRows)?;
+            Ok(OverlapValue {
+                value,
+                std_error: self.block_error(rows),
+                adjusted: below_one.map(|expected| (value - expected) / (1.0 - expected)),
+            })
+        });
         let class_histograms = match outcome {
             Err(_) => Vec::new(),
             Ok((a, b)) => self
@@ -127,13 +134,10 @@ impl Subject<'_> {
             b: self.comparison.right()[pair.b].place(),
             k,
             n,
-            value,
-            std_error: rows.as_deref().ok().and_then(|rows| self.block_error(rows)),
+            outcome: found.into(),
             error_kind: ErrorKind::Blocks,
             chance: expected,
-            adjusted,
             chance_std_per_row: expected.and_then(|_| chance_std(n, k)),
-            reason: outcome.err(),
             partitions_mean: None,
             class_histograms,
             per_row: rows.ok().filter(|_| self.per_row),
@@ -169,9 +173,9 @@ impl Subject<'_> {
             |layers: &[ComparedLayer], index| layers.iter().position(|layer| layer.index == index);
         for pair in pairs.iter().filter(|pair| pair.k == k) {
             if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
-                overlap.set(a, b, pair.value, pair.std_error);
+                overlap.set(a, b, pair.value(), pair.std_error());
                 if single {
-                    overlap.set(b, a, pair.value, pair.std_error);
+                    overlap.set(b, a, pair.value(), pair.std_error());
                 }
             }
         }

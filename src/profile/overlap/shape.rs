@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::LabelOverlap;
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
 use crate::warning::Warning;
@@ -68,20 +68,15 @@ pub struct OverlapPair {
     pub k: usize,
     /// Rows, N.
     pub n: usize,
-    /// χ, the mean share of common neighbours.
-    pub value: Option<f64>,
-    /// Standard error by `error_kind`.
-    pub std_error: Option<f64>,
+    /// The overlap, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<OverlapValue>,
     /// `blocks` of rows, or `partitions` in which neighbours were sought again.
     pub error_kind: ErrorKind,
     /// What independent layers have on average, k/(N − 1).
     pub chance: Option<f64>,
-    /// (χ − chance)/(1 − chance).
-    pub adjusted: Option<f64>,
     /// Standard deviation over rows for independent layers.
     pub chance_std_per_row: Option<f64>,
-    /// Why there is nothing.
-    pub reason: Option<Reason>,
     /// Mean over parts, where parts were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitions_mean: Option<f64>,
@@ -91,6 +86,31 @@ pub struct OverlapPair {
     /// o_i of every row, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_row: Option<Vec<f64>>,
+}
+
+known! {
+    /// The overlap of two layers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct OverlapValue {
+        /// χ, the mean share of common neighbours.
+        pub value: f64,
+        /// Standard error by `error_kind`.
+        pub std_error: Option<f64>,
+        /// (χ − chance)/(1 − chance).
+        pub adjusted: Option<f64>,
+    }
+}
+
+impl OverlapPair {
+    /// χ, where it exists.
+    pub fn value(&self) -> Option<f64> {
+        self.outcome.ok().map(|found| found.value)
+    }
+
+    /// Its standard error, where it has one.
+    pub fn std_error(&self) -> Option<f64> {
+        self.outcome.ok()?.std_error
+    }
 }
 
 /// The class-histogram overlap of a pair.
@@ -129,12 +149,20 @@ pub struct LabelledLayer {
     pub labels: String,
     /// Number of neighbours; `None` where it depends on the class.
     pub k: Option<usize>,
-    /// What was found.
-    pub label_overlap: Option<LabelOverlap>,
-    /// Standard error of `micro` over blocks of rows.
-    pub std_error_micro: Option<f64>,
-    /// Standard error of `macro` over blocks of rows.
-    pub std_error_macro: Option<f64>,
-    /// Why there is nothing.
-    pub reason: Option<Reason>,
+    /// The overlap, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<LabelledValue>,
+}
+
+known! {
+    /// The overlap of a layer with labels.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct LabelledValue {
+        /// What was found.
+        pub label_overlap: LabelOverlap,
+        /// Standard error of `micro` over blocks of rows.
+        pub std_error_micro: Option<f64>,
+        /// Standard error of `macro` over blocks of rows.
+        pub std_error_macro: Option<f64>,
+    }
 }

@@ -1,6 +1,6 @@
 //! Information imbalance among the measures.
 
-use super::neighbour_values::{NeighbourValues, Searched, outcome};
+use super::neighbour_values::{NeighbourValues, Searched};
 use super::shape::Null;
 use crate::error::Result;
 use crate::geometry::id::ErrorKind;
@@ -41,16 +41,16 @@ pub(super) fn by_search(
     let profile = imbalance(searched.comparison, &asked, searched.bench)?;
     warnings.extend(profile.warnings);
     let found = profile.pairs.iter().map(|pair| {
-        let parts = pair.partitions.as_ref();
+        let (parts, both) = (pair.partitions.as_ref(), pair.outcome.ok());
         let error = match parts.and_then(|parts| parts.std_error_forward) {
             Some(error) => Some((error, ErrorKind::Partitions)),
-            None => pair.std_error_forward.map(|error| (error, pair.error_kind)),
+            None => both.map(|both| (both.std_error_forward, pair.error_kind)),
         };
         PairValue {
-            backward: pair.backward,
+            backward: both.map(|both| both.backward),
             chance: Some(1.0),
             error,
-            ..PairValue::new(outcome(pair.forward, pair.reason), pair.n, Vec::new())
+            ..PairValue::new(pair.outcome.0.map(|both| both.forward), pair.n, Vec::new())
         }
     });
     Ok(NeighbourValues {

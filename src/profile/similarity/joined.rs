@@ -1,6 +1,6 @@
 //! Does similarity go with an accuracy that somebody measured?
 
-use super::shape::{Joined, RankedSource};
+use super::shape::{Joined, RankTest, RankedSource};
 use crate::error::{Error, Result};
 use crate::geometry::{Reason, stats};
 use crate::input::{Series, SeriesFile};
@@ -32,17 +32,12 @@ pub fn join(
             .zip(&values)
             .filter_map(|(x, y)| (*x).zip(*y))
             .collect();
-        let found = spearman(&pairs, seed);
         Joined {
             source: source.source.clone(),
             measure: source.measure,
             column: table.quantity.clone(),
             n: pairs.len(),
-            spearman: found.ok().map(|found| found.value),
-            p_value: found.ok().map(|found| found.p_value),
-            p_std_error: found.ok().and_then(|found| found.p_std_error),
-            n_orders: found.ok().map(|found| found.n_orders),
-            reason: found.err(),
+            outcome: spearman(&pairs, seed).into(),
         }
     };
     Ok(ranking.iter().map(joined).collect())
@@ -66,19 +61,10 @@ fn aligned(layers: &[ComparedLayer], series: &Series) -> Result<Vec<Option<f64>>
     )))
 }
 
-/// A rank correlation and how often chance is as far from 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Tested {
-    value: f64,
-    p_value: f64,
-    p_std_error: Option<f64>,
-    n_orders: usize,
-}
-
 /// Values whose orders are all looked at: 8! = 40320.
 const ALL_ORDERS: usize = 8;
 
-fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<Tested, Reason> {
+fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<RankTest, Reason> {
     if pairs.len() < 3 {
         return Err(Reason::TooFewRows);
     }
@@ -101,8 +87,8 @@ fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<Tested, Reas
             counts[1] += 1;
         });
         let [farther, n_orders] = counts;
-        return Ok(Tested {
-            value,
+        return Ok(RankTest {
+            spearman: value,
             p_value: farther as f64 / n_orders as f64,
             p_std_error: None,
             n_orders,
@@ -118,8 +104,8 @@ fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<Tested, Reas
         .count();
     let n_orders = 1 + PERMUTATIONS;
     let p = (1 + farther) as f64 / n_orders as f64;
-    Ok(Tested {
-        value,
+    Ok(RankTest {
+        spearman: value,
         p_value: p,
         p_std_error: Some((p * (1.0 - p) / n_orders as f64).sqrt()),
         n_orders,
@@ -149,7 +135,7 @@ mod tests {
     fn a_perfect_order_of_five_has_the_least_p_that_five_allow() {
         let pairs: Vec<(f64, f64)> = (0..5).map(|i| (f64::from(i), f64::from(i * i))).collect();
         let found = spearman(&pairs, 0).unwrap();
-        assert!((found.value - 1.0).abs() < 1e-15);
+        assert!((found.spearman - 1.0).abs() < 1e-15);
         // 2 of 120 orders reach |r| = 1.
         assert_eq!((found.p_value, found.n_orders), (2.0 / 120.0, 120));
         assert_eq!(found.p_std_error, None);

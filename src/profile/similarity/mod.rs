@@ -18,6 +18,6 @@ pub use rank::ranked;
 pub use register::MEASURES;
 pub use run::{Source, similarity};
 pub use shape::{
-    Joined, Null, Parts, RankedSource, SimilarityMatrix, SimilarityPair, SimilarityParameters,
-    SimilarityProfile,
+    Joined, Null, Parts, RankTest, RankedSource, SimilarityMatrix, SimilarityPair,
+    SimilarityParameters, SimilarityProfile, SimilarityValue, Unchanged,
 };

@@ -3,7 +3,6 @@
 use super::options::SimilarityOptions;
 use super::shape::Null;
 use crate::error::Result;
-use crate::geometry::Reason;
 use crate::geometry::similarity::{Measure, PairValue};
 use crate::profile::bench::Bench;
 use crate::profile::compare::Comparison;
@@ -40,12 +39,4 @@ impl Searched<'_> {
     pub fn k(&self, measure: &Measure) -> usize {
         self.options.k.unwrap_or(measure.k)
     }
-}
-
-/// A value, or why there is none.
-pub(super) fn outcome(
-    value: Option<f64>,
-    reason: Option<Reason>,
-) -> std::result::Result<f64, Reason> {
-    value.ok_or(reason.unwrap_or(Reason::TooFewRows))
 }

@@ -1,6 +1,6 @@
 //! Neighbour overlap among the measures.
 
-use super::neighbour_values::{NeighbourValues, Searched, outcome};
+use super::neighbour_values::{NeighbourValues, Searched};
 use crate::error::Result;
 use crate::geometry::similarity::{Measure, PairValue, Setting, Values};
 use crate::profile::overlap::{OverlapOptions, overlap};
@@ -34,8 +34,8 @@ pub(super) fn by_search(
     warnings.extend(profile.warnings);
     let found = profile.pairs.iter().map(|pair| PairValue {
         chance: pair.chance,
-        error: pair.std_error.map(|error| (error, pair.error_kind)),
-        ..PairValue::new(outcome(pair.value, pair.reason), pair.n, Vec::new())
+        error: pair.std_error().map(|error| (error, pair.error_kind)),
+        ..PairValue::new(pair.outcome.0.map(|found| found.value), pair.n, Vec::new())
     });
     Ok(NeighbourValues {
         measure: &OVERLAP,

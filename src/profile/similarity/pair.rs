@@ -2,7 +2,7 @@
 
 use super::neighbour_values::NeighbourValues;
 use super::options::SimilarityOptions;
-use super::shape::{Null, Parts, SimilarityPair};
+use super::shape::{Null, Parts, SimilarityPair, SimilarityValue};
 use crate::geometry::id::ErrorKind;
 use crate::geometry::similarity::{Measure, PairValue};
 use crate::geometry::stats::{mean, std_dev};
@@ -38,6 +38,11 @@ impl Ends<'_> {
         let error = found
             .error
             .or(by_parts.map(|error| (error, ErrorKind::Partitions)));
+        let outcome = found.value.map(|value| SimilarityValue {
+            value,
+            std_error: error.map(|(error, _)| error),
+            error_kind: error.map(|(_, kind)| kind),
+        });
         let value = found.value.ok();
         SimilarityPair {
             source: self.source.clone(),
@@ -45,14 +50,11 @@ impl Ends<'_> {
             b: self.b.place(),
             measure,
             n: found.n,
-            value,
+            outcome: outcome.into(),
             backward: found.backward,
-            std_error: error.filter(|_| value.is_some()).map(|(error, _)| error),
-            error_kind: error.filter(|_| value.is_some()).map(|(_, kind)| kind),
             chance: found.chance,
             mean_squared: found.mean_squared,
             dimensions: found.dimensions,
-            reason: found.value.err(),
             partitions: parts,
             null: value.and_then(|value| null(measure, value, &found.permuted)),
         }

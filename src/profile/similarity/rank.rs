@@ -1,7 +1,7 @@
 //! Which source is most like the target, and how deep it stays so.
 
 use super::options::SimilarityOptions;
-use super::shape::{RankedSource, SimilarityPair};
+use super::shape::{RankedSource, SimilarityPair, Unchanged};
 use crate::geometry::Reason;
 use crate::geometry::similarity::Measure;
 use crate::geometry::stats::mean;
@@ -47,13 +47,15 @@ fn source(
 ) -> RankedSource {
     let similarities: Vec<Option<f64>> = pairs
         .iter()
-        .map(|pair| pair.value.map(|value| (measure.as_similarity)(value)))
+        .map(|pair| pair.value().map(measure.as_similarity))
         .collect();
     let above = similarities
         .iter()
         .take_while(|value| value.is_some_and(|value| value >= threshold))
         .count();
-    let unchanged_up_to = above.checked_sub(1).map(|last| pairs[last].a.clone());
+    let unchanged = above.checked_sub(1).map(|last| Unchanged {
+        unchanged_up_to: pairs[last].a.clone(),
+    });
     let known: Option<Vec<f64>> = similarities.iter().copied().collect();
     RankedSource {
         source: name.map(str::to_owned),
@@ -61,8 +63,7 @@ fn source(
         rank: None,
         mean: known.as_deref().and_then(mean),
         similarities,
-        reason: unchanged_up_to.is_none().then_some(Reason::NotReached),
-        unchanged_up_to,
+        outcome: unchanged.ok_or(Reason::NotReached).into(),
     }
 }
 
@@ -71,6 +72,7 @@ mod tests {
     use super::*;
     use crate::geometry::similarity::PROCRUSTES;
     use crate::profile::compare::LayerRef;
+    use crate::profile::similarity::shape::SimilarityValue;
 
     fn pairs(source: &str, values: &[Option<f64>]) -> Vec<SimilarityPair> {
         let pair = |(index, value): (usize, &Option<f64>)| {
@@ -79,20 +81,22 @@ mod tests {
                 index,
                 relative_depth: index as f64 / 3.0,
             };
+            let outcome = value.map(|value| SimilarityValue {
+                value,
+                std_error: None,
+                error_kind: None,
+            });
             SimilarityPair {
                 source: Some(source.into()),
                 a: side.clone(),
                 b: side,
                 measure: &PROCRUSTES,
                 n: 10,
-                value: *value,
+                outcome: outcome.ok_or(Reason::ConstantLayer).into(),
                 backward: None,
-                std_error: None,
-                error_kind: None,
                 chance: None,
                 mean_squared: None,
                 dimensions: None,
-                reason: value.is_none().then_some(Reason::ConstantLayer),
                 partitions: None,
                 null: None,
             }
@@ -117,10 +121,10 @@ mod tests {
         assert_eq!(order, [Some("near"), Some("far"), Some("gap")]);
         let depth: Vec<Option<usize>> = ranked
             .iter()
-            .map(|one| one.unchanged_up_to.as_ref().map(|side| side.index))
+            .map(|one| one.unchanged_up_to().map(|side| side.index))
             .collect();
         assert_eq!(depth, [Some(1), None, Some(0)]);
-        assert_eq!(ranked[1].reason, Some(Reason::NotReached));
+        assert_eq!(ranked[1].outcome.reason(), Some(Reason::NotReached));
         let ranks: Vec<Option<usize>> = ranked.iter().map(|one| one.rank).collect();
         assert_eq!(ranks, [Some(1), Some(2), None]);
         assert_eq!(ranked[0].similarities[2], Some(0.75));

@@ -322,17 +322,17 @@ fn matrix(
     };
     for pair in pairs.iter().filter(|pair| pair.measure == measure) {
         if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
-            values.set(a, b, pair.value, pair.std_error);
+            values.set(a, b, pair.value(), pair.std_error());
             if single {
                 let back = if measure.is_directed {
                     pair.backward
                 } else {
-                    pair.value
+                    pair.value()
                 };
                 let error = if measure.is_directed {
                     None
                 } else {
-                    pair.std_error
+                    pair.std_error()
                 };
                 values.set(b, a, back, error);
             }

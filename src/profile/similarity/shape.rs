@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::similarity::{Dissimilarity, Measure, RankCorrelation};
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
 use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
@@ -85,15 +85,12 @@ pub struct SimilarityPair {
     pub measure: &'static Measure,
     /// Rows that it rests on.
     pub n: usize,
-    /// The number: of a → b where the measure has a direction.
-    pub value: Option<f64>,
+    /// The number, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<SimilarityValue>,
     /// The number of b → a; absent where the measure is symmetric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backward: Option<f64>,
-    /// Standard error of `value`.
-    pub std_error: Option<f64>,
-    /// Where the error comes from.
-    pub error_kind: Option<ErrorKind>,
     /// What rows without a common order have on average; of the mean squared correlation for CCA.
     pub chance: Option<f64>,
     /// Mean squared canonical correlation; absent for other measures.
@@ -102,14 +99,37 @@ pub struct SimilarityPair {
     /// Dimensions of the two spaces; absent for other measures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<[usize; 2]>,
-    /// Why there is no value.
-    pub reason: Option<Reason>,
     /// The same in disjoint parts of the rows; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Parts>,
     /// What permuted rows give; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub null: Option<Null>,
+}
+
+known! {
+    /// A measure of two layers.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct SimilarityValue {
+        /// The number: of a → b where the measure has a direction.
+        pub value: f64,
+        /// Standard error of `value`.
+        pub std_error: Option<f64>,
+        /// Where the error comes from.
+        pub error_kind: Option<ErrorKind>,
+    }
+}
+
+impl SimilarityPair {
+    /// The number, where it exists.
+    pub fn value(&self) -> Option<f64> {
+        self.outcome.ok().map(|found| found.value)
+    }
+
+    /// Its standard error, where it has one.
+    pub fn std_error(&self) -> Option<f64> {
+        self.outcome.ok()?.std_error
+    }
 }
 
 /// A pair in disjoint parts of the rows.
@@ -162,10 +182,25 @@ pub struct RankedSource {
     pub mean: Option<f64>,
     /// Layer by layer, as a similarity that is 1 for equal layers.
     pub similarities: Vec<Option<f64>>,
+    /// How deep the source stays like the target, or why there is no such layer.
+    #[serde(flatten)]
+    pub outcome: Known<Unchanged>,
+}
+
+known! {
+    /// Up to where layers are alike.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Unchanged {
+        /// The last layer before the first whose similarity is below the threshold.
+        pub unchanged_up_to: LayerRef,
+    }
+}
+
+impl RankedSource {
     /// The last layer before the first whose similarity is below the threshold.
-    pub unchanged_up_to: Option<LayerRef>,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+    pub fn unchanged_up_to(&self) -> Option<&LayerRef> {
+        self.outcome.ok().map(|found| &found.unchanged_up_to)
+    }
 }
 
 /// The rank correlation of a source's similarities with values of an external table.
@@ -180,15 +215,23 @@ pub struct Joined {
     pub column: String,
     /// Layers with both values.
     pub n: usize,
-    /// Spearman's rank correlation.
-    pub spearman: Option<f64>,
-    /// Share of the orders of the values with a correlation at least as far from 0, two-sided: of all
-    /// orders of up to 8 values, else of 9999 drawn ones and the one found.
-    pub p_value: Option<f64>,
-    /// The standard error of `p_value`, where orders were drawn.
-    pub p_std_error: Option<f64>,
-    /// How many orders it is a share of.
-    pub n_orders: Option<usize>,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+    /// The correlation, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<RankTest>,
+}
+
+known! {
+    /// A rank correlation and how often chance is as far from 0.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct RankTest {
+        /// Spearman's rank correlation.
+        pub spearman: f64,
+        /// Share of the orders of the values with a correlation at least as far from 0, two-sided:
+        /// of all orders of up to 8 values, else of 9999 drawn ones and the one found.
+        pub p_value: f64,
+        /// The standard error of `p_value`, where orders were drawn.
+        pub p_std_error: Option<f64>,
+        /// How many orders it is a share of.
+        pub n_orders: usize,
+    }
 }

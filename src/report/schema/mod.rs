@@ -136,8 +136,11 @@ impl Transform for Closed {
             let text = in_json(text);
             schema.insert("description".into(), text.into());
         }
+        // Conditions name fields as well; only what has a type is the shape of something.
+        let is_shape = schema.get("type").is_some_and(|kind| kind == "object");
         let required = schema.get("required").cloned().unwrap_or_default();
-        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let fields = schema.get_mut("properties").filter(|_| is_shape);
+        if let Some(fields) = fields.and_then(Value::as_object_mut) {
             for (name, field) in fields {
                 if !required
                     .as_array()

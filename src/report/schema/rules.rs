@@ -197,26 +197,8 @@ fn ranges() -> Vec<(&'static str, Value)> {
 
 /// Where a value and a reason exclude each other: type, value, reason, and what is null without
 /// the value.
-const VALUE_OR_REASON: &[(&str, &str, &str, &[&str])] = &[
-    ("ChunkWidth", "complement", "complement_reason", &[]),
-    ("ChunkWidth", "paper", "paper_reason", &[]),
-    ("CriticalReport", "width", "reason", &["n_clones"]),
-    ("DynamicsValue", "value", "reason", &["std_error"]),
-    ("ErrorLimit", "error", "reason", &[]),
-    ("Event", "found", "reason", &[]),
-    ("IdEstimate", "id", "reason", &["std_error", "error_kind"]),
-    ("Joined", "spearman", "reason", &["p_value"]),
-    ("LabelScores", "scores", "reason", &[]),
-    ("LayerPeaks", "n_peaks", "reason", &["n_putative"]),
-    ("PeakTree", "newick", "reason", &[]),
-    ("PositionSpread", "mean", "reason", &["min", "max"]),
-    ("RankedSource", "unchanged_up_to", "reason", &[]),
-    ("ScalePoint", "id", "reason", &["std_error"]),
-    ("ScalingPlateau", "id", "reason", &["order", "spread"]),
-    ("SimilarityPair", "value", "reason", &["std_error"]),
-    ("SlopeReport", "slope", "reason", &["std_error"]),
-    ("UsedDimension", "id", "reason", &["std_error"]),
-];
+const VALUE_OR_REASON: &[(&str, &str, &str, &[&str])] =
+    &[("DynamicsValue", "value", "reason", &["std_error"])];
 
 /// What else holds between the fields of one type.
 fn conditions() -> Vec<(&'static str, Value)> {

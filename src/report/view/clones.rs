@@ -79,11 +79,12 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
     let value = |value: Option<f64>| Cell::from(known(value, 3));
     let mean = |spread: Option<Spread>| value(spread.map(|spread| spread.mean));
     let width = |spread: Option<Spread>| value(spread.and_then(|spread| spread.std_dev));
-    let (paper, complement) = (one.paper.as_ref(), one.complement.as_ref());
+    let (paper, complement) = (one.paper(), one.complement());
     let baseline = one.baseline;
     // Beside a number that does not exist, its baseline would stand for nothing.
     let outside = baseline.filter(|_| complement.is_some());
-    let is_critical = profile.critical_width.width == Some(one.width);
+    let critical = profile.critical_width.outcome.ok();
+    let is_critical = critical.is_some_and(|found| found.width == one.width);
     let mut row = vec![
         Cell {
             marked: is_critical,
@@ -118,7 +119,7 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
 fn network_line(profile: &ClonesProfile) -> Option<Phrase> {
     let network = profile.network.as_ref()?;
     let limit = network.error_limit;
-    let error = limit.error?;
+    let error = limit.outcome.ok()?.error;
     let source = match (limit.source, limit.n) {
         (LimitSource::Ensemble, Some(n)) => format!("an ensemble of {n} networks"),
         (_, Some(n)) => format!("extrapolated from {n} widths"),
@@ -129,11 +130,11 @@ fn network_line(profile: &ClonesProfile) -> Option<Phrase> {
         number(error, 3),
         format!(" ({source})"),
     ];
-    if let Some(slope) = network.excess_error.slope {
+    if let Some(found) = network.excess_error.outcome.ok() {
         line = line
             .then("; excess error falls as width^")
-            .then(number(slope, 3));
-        if let Some(std_error) = network.excess_error.std_error {
+            .then(number(found.slope, 3));
+        if let Some(std_error) = found.std_error {
             line = line.then(" ± ").then(number(std_error, 1));
         }
         line = line.then(" (clones: -0.5)");
@@ -177,9 +178,10 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         curves,
         marks: profile
             .critical_width
-            .width
-            .map(|width| Mark::At {
-                x: width as f64,
+            .outcome
+            .ok()
+            .map(|found| Mark::At {
+                x: found.width as f64,
                 label: "w*".into(),
             })
             .into_iter()
@@ -189,8 +191,8 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         figure(
             "R²",
             vec![
-                measured("all neurons", |one| r2(one.paper.as_ref())),
-                measured("neurons outside", |one| r2(one.complement.as_ref())),
+                measured("all neurons", |one| r2(one.paper())),
+                measured("neurons outside", |one| r2(one.complement())),
                 null("independent neurons", |one| {
                     one.baseline.map(|b| b.r2_paper)
                 }),
@@ -199,10 +201,8 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         figure(
             "mean |r| of residuals",
             vec![
-                measured("all neurons", |one| correlation(one.paper.as_ref())),
-                measured("neurons outside", |one| {
-                    correlation(one.complement.as_ref())
-                }),
+                measured("all neurons", |one| correlation(one.paper())),
+                measured("neurons outside", |one| correlation(one.complement())),
                 null("independent neurons", |one| {
                     one.baseline.map(|b| b.correlation_paper)
                 }),
@@ -239,8 +239,8 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         errors.y.logarithmic = true;
         errors
             .marks
-            .extend(network.error_limit.error.map(|y| Mark::Level {
-                y,
+            .extend(network.error_limit.outcome.ok().map(|limit| Mark::Level {
+                y: limit.error,
                 label: "infinite width".into(),
             }));
         figures.push(errors);

@@ -14,12 +14,10 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
     for one in &profile.widths {
         rows.width(one);
     }
-    rows.plain(
-        "critical_width",
-        "",
-        profile.critical_width.width.map(|w| w as f64),
-    );
-    rows.plain("n_clones", "", profile.critical_width.n_clones);
+    let critical = profile.critical_width.outcome.ok();
+    let width = critical.map(|found| found.width as f64);
+    rows.plain("critical_width", "", width);
+    rows.plain("n_clones", "", critical.map(|found| found.n_clones));
     if let Some(network) = &profile.network {
         for point in &network.ensembles {
             rows.records.push(Record {
@@ -30,12 +28,18 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
             });
         }
         let limit = network.error_limit;
-        rows.plain("error_limit", limit.source.name(), limit.error);
+        let error = limit.outcome.ok().map(|limit| limit.error);
+        rows.plain("error_limit", limit.source.name(), error);
         let slope = network.excess_error;
+        let found = slope.outcome.ok();
         rows.records.push(Record {
-            std_error: slope.std_error,
+            std_error: found.and_then(|found| found.std_error),
             n: Some(slope.n),
-            ..Record::new(rows.layer, "excess_error_slope", slope.slope)
+            ..Record::new(
+                rows.layer,
+                "excess_error_slope",
+                found.map(|found| found.slope),
+            )
         });
     }
     rows.records
@@ -76,9 +80,8 @@ impl Rows<'_> {
 
     fn width(&mut self, one: &ChunkWidth) {
         let w = one.width;
-        for (variant, statistics) in [("paper", &one.paper), ("complement", &one.complement)] {
-            let read =
-                |of: fn(&ChunkStatistics) -> Option<Spread>| statistics.as_ref().and_then(of);
+        for (variant, statistics) in [("paper", one.paper()), ("complement", one.complement())] {
+            let read = |of: fn(&ChunkStatistics) -> Option<Spread>| statistics.and_then(of);
             self.spread(w, "chunk_r2", variant, read(|s| Some(s.r2)));
             let correlation = read(|s| s.residual_correlation);
             self.spread(w, "chunk_residual_correlation", variant, correlation);

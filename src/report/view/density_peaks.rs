@@ -42,7 +42,7 @@ impl Printable for PeakProfile {
 
 /// Which of the first two sets of labels peaks first, and by how much.
 fn lead_line(profile: &PeakProfile) -> Option<Phrase> {
-    let lead = profile.lead.as_ref()?.found.as_ref()?;
+    let lead = profile.lead.as_ref()?.found()?;
     let [first, second, ..] = &profile.parameters.labels[..] else {
         return None;
     };
@@ -93,7 +93,7 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
             "Density peaks".into(),
             axis("peaks"),
             vec![curve("peaks".into(), &|layer| {
-                layer.n_peaks.map(|n| n as f64)
+                layer.n_peaks().map(|n| n as f64)
             })],
             marks("n_peaks", ""),
         ),
@@ -101,8 +101,12 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
             "Rows in peaks".into(),
             share("share of rows"),
             vec![
-                curve("outside halos".into(), &|layer| layer.core_fraction),
-                curve("largest peak".into(), &|layer| layer.largest_fraction),
+                curve("outside halos".into(), &|layer| {
+                    layer.outcome.ok().map(|counts| counts.core_fraction)
+                }),
+                curve("largest peak".into(), &|layer| {
+                    layer.outcome.ok().map(|counts| counts.largest_fraction)
+                }),
             ],
             Vec::new(),
         ),
@@ -110,7 +114,10 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
     for labels in &profile.parameters.labels {
         let scores = |layer: &LayerPeaks| {
             let mut scores = layer.scores.iter();
-            scores.find(|score| score.labels == *labels)?.scores
+            scores
+                .find(|score| score.labels == *labels)?
+                .scores()
+                .copied()
         };
         figures.push(figure(
             phrase!["Agreement of peaks with ", name(labels)],
@@ -139,15 +146,16 @@ pub(super) fn layer_records<'a>(
         n: Some(layer.n_rows),
         ..Record::new(&layer.layer, quantity, value)
     };
-    let count = |count: Option<usize>| count.map(|count| count as f64);
     let summary = layer.density.as_ref();
+    let counts = layer.outcome.ok();
+    let dimension = layer.id.outcome.ok();
     let mut records = vec![
         Record {
             variant: layer.id.variant.name().into(),
             scale: layer.id.order,
-            std_error: layer.id.std_error,
+            std_error: dimension.and_then(|dimension| dimension.std_error),
             n: Some(layer.n_rows),
-            ..Record::new(&layer.layer, "id", layer.id.id)
+            ..Record::new(&layer.layer, "id", dimension.map(|dimension| dimension.id))
         },
         density("entropy", summary.and_then(|density| density.entropy)),
         density("kstar_mean", summary.and_then(|density| density.mean_kstar)),
@@ -155,13 +163,16 @@ pub(super) fn layer_records<'a>(
             "kstar_median",
             summary.and_then(|density| density.kstar.median()),
         ),
-        density("n_peaks", count(layer.n_peaks)),
-        density("n_putative", count(layer.n_putative)),
-        density("core_fraction", layer.core_fraction),
-        density("largest_fraction", layer.largest_fraction),
+        density("n_peaks", counts.map(|counts| counts.n_peaks as f64)),
+        density("n_putative", counts.map(|counts| counts.n_putative as f64)),
+        density("core_fraction", counts.map(|counts| counts.core_fraction)),
+        density(
+            "largest_fraction",
+            counts.map(|counts| counts.largest_fraction),
+        ),
     ];
     for score in &layer.scores {
-        let scores = score.scores.as_ref();
+        let scores = score.scores();
         for (quantity, value) in score_values(scores) {
             records.push(Record {
                 other: &score.labels,
@@ -215,23 +226,27 @@ pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> 
         let mut row: Vec<Cell> = vec![
             name(&layer.layer).into(),
             count(layer.n_rows).into(),
-            known(layer.id.id, 3).into(),
+            known(layer.id.outcome.ok().map(|found| found.id), 3).into(),
         ];
         if adaptive {
             let density = layer.density.as_ref();
             row.push(known(density.and_then(|density| density.kstar.median()), 3).into());
         }
-        row.push(layer.n_peaks.map_or(Piece::Absent, count).into());
-        row.push(share(layer.largest_fraction));
-        row.push(share(layer.core_fraction));
+        let counts = layer.outcome.ok();
+        row.push(layer.n_peaks().map_or(Piece::Absent, count).into());
+        row.push(share(counts.map(|counts| counts.largest_fraction)));
+        row.push(share(counts.map(|counts| counts.core_fraction)));
         for score in &layer.scores {
-            let scores = score.scores.as_ref();
+            let scores = score.scores();
             row.push(share(scores.map(|scores| scores.ari)));
             row.push(share(scores.map(|scores| scores.ami)));
             row.push(share(scores.map(|scores| scores.majority_fraction)));
         }
-        let reason = layer.reason.or_else(|| {
-            let mut missing = layer.scores.iter().filter_map(|score| score.reason);
+        let reason = layer.outcome.reason().or_else(|| {
+            let mut missing = layer
+                .scores
+                .iter()
+                .filter_map(|score| score.outcome.reason());
             missing.next()
         });
         row.push(code(reason).into());
@@ -243,12 +258,12 @@ pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> 
 /// A quantity over layers drawn small, with the events that a reader looks for.
 fn quantity_line(profile: &PeakProfile, found: &QuantityEvents) -> Phrase {
     let value = |layer: &LayerPeaks| match found.quantity {
-        PeakQuantity::NPeaks => layer.n_peaks.map(|n| n as f64),
+        PeakQuantity::NPeaks => layer.n_peaks().map(|n| n as f64),
         PeakQuantity::Ari => {
             let mut scores = layer.scores.iter();
             scores
                 .find(|score| score.labels == found.other)?
-                .scores
+                .scores()
                 .map(|scores| scores.ari)
         }
     };
@@ -263,14 +278,14 @@ fn quantity_line(profile: &PeakProfile, found: &QuantityEvents) -> Phrase {
         true => number(value, 3).into(),
         false => Phrase::from(value.to_string()),
     };
-    if let Some(peak) = &events.peak.found {
+    if let Some(peak) = events.peak.found() {
         let value = figure(peak.at.value);
         words.push(phrase!["max ", value, " at ", name(&peak.at.layer)]);
     }
-    if let Some(half) = events.half_maximum.found.as_ref().filter(|_| is_ari) {
+    if let Some(half) = events.half_maximum.found().filter(|_| is_ari) {
         words.push(phrase!["nucleation layer ", name(&half.at.layer)]);
     }
-    if let Some(step) = &events.transition.found {
+    if let Some(step) = events.transition.found() {
         words.push(phrase![
             "sharpest step ",
             if step.step > 0.0 { "+" } else { "" },

@@ -41,26 +41,26 @@ pub(super) fn event_summary(events: &Events) -> Phrase {
     let mut add = |name: &'static str, what: Option<Phrase>| {
         words.extend(what.map(|what| phrase![name, " ", what]));
     };
-    let onset = events.onset.found.as_ref();
+    let onset = events.onset.found();
     add("onset", onset.map(|onset| layer(&onset.crossing.at)));
-    add("end", events.end.found.as_ref().map(|end| layer(&end.at)));
-    let dip = events.relative_minimum.found.as_ref();
+    add("end", events.end.found().map(|end| layer(&end.at)));
+    let dip = events.relative_minimum.found();
     add("relative minimum", dip.map(|dip| layer(&dip.at)));
-    let plateau = events.plateau.found.as_ref();
+    let plateau = events.plateau.found();
     add("plateau", plateau.map(|plateau| span(&plateau.window)));
-    let hump = events.hunchback.found.as_ref();
+    let hump = events.hunchback.found();
     add("hunchback", hump.map(|hump| yes_or_no(hump.present).into()));
-    let humps = events.double_hunchback.found.as_ref();
+    let humps = events.double_hunchback.found();
     add(
         "double hunchback",
         humps.map(|humps| yes_or_no(humps.present).into()),
     );
-    let step = events.transition.found.as_ref();
+    let step = events.transition.found();
     add(
         "transition",
         step.map(|step| phrase![signed(step.step), " at ", layer(&step.to)]),
     );
-    let line = events.slope.as_ref().and_then(|slope| slope.found.as_ref());
+    let line = events.slope.as_ref().and_then(|slope| slope.found());
     add("slope", line.map(|line| signed(line.slope)));
     if events.flat {
         let range = events.relative_range.unwrap_or(0.0);
@@ -82,24 +82,24 @@ pub(super) fn event_marks(events: &Events) -> Vec<Mark> {
         to: last.relative_depth,
         label: label.into(),
     };
-    let humps = events.double_hunchback.found.as_ref();
+    let humps = events.double_hunchback.found();
     let humps = humps.filter(|humps| humps.present);
-    let step = events.transition.found.as_ref();
+    let step = events.transition.found();
     let marks = [
-        at("peak", events.peak.found.as_ref().map(|peak| &peak.at)),
-        at("minimum", events.minimum.found.as_ref().map(|low| &low.at)),
+        at("peak", events.peak.found().map(|peak| &peak.at)),
+        at("minimum", events.minimum.found().map(|low| &low.at)),
         at(
             "onset",
-            events.onset.found.as_ref().map(|onset| &onset.crossing.at),
+            events.onset.found().map(|onset| &onset.crossing.at),
         ),
-        at("end", events.end.found.as_ref().map(|end| &end.at)),
+        at("end", events.end.found().map(|end| &end.at)),
         at(
             "relative minimum",
-            events.relative_minimum.found.as_ref().map(|dip| &dip.at),
+            events.relative_minimum.found().map(|dip| &dip.at),
         ),
         at(
             "half maximum",
-            events.half_maximum.found.as_ref().map(|half| &half.at),
+            events.half_maximum.found().map(|half| &half.at),
         ),
         at("first hump", humps.map(|humps| &humps.first)),
         at("valley", humps.map(|humps| &humps.valley)),
@@ -110,13 +110,11 @@ pub(super) fn event_marks(events: &Events) -> Vec<Mark> {
         }),
         events
             .high_phase
-            .found
-            .as_ref()
+            .found()
             .map(|phase| lasts("high phase", &phase.first, &phase.last)),
         events
             .plateau
-            .found
-            .as_ref()
+            .found()
             .map(|plateau| lasts("plateau", &plateau.window.first, &plateau.window.last)),
     ];
     marks.into_iter().flatten().collect()
@@ -162,8 +160,8 @@ impl Lines {
         self.add("peak", &events.peak, |peak| {
             summit(&peak.at, peak.prominence)
         });
-        self.note_missing("maxima", events.maxima.reason);
-        let top = events.peak.found.as_ref().map(|peak| peak.at.index);
+        self.note_missing("maxima", events.maxima.reason());
+        let top = events.peak.found().map(|peak| peak.at.index);
         for maximum in other_maxima(events, top) {
             let words = summit(&maximum.at, maximum.prominence);
             self.found.push(phrase!["maximum ", words]);
@@ -304,10 +302,10 @@ impl Lines {
     }
 
     fn add<F>(&mut self, name: &'static str, event: &Event<F>, words: impl Fn(&F) -> Phrase) {
-        if let Some(found) = &event.found {
+        if let Some(found) = event.found() {
             self.found.push(phrase![name, " ", words(found)]);
         }
-        self.note_missing(name, event.reason);
+        self.note_missing(name, event.reason());
     }
 
     fn note_missing(&mut self, name: &'static str, reason: Option<Reason>) {
@@ -322,7 +320,7 @@ impl Lines {
 
 /// The listed maxima that are not the peak.
 fn other_maxima(events: &Events, peak: Option<usize>) -> impl Iterator<Item = &Maximum> {
-    let maxima = events.maxima.found.iter().flatten();
+    let maxima = events.maxima.found().into_iter().flatten();
     maxima.filter(move |maximum| Some(maximum.at.index) != peak)
 }
 
@@ -344,16 +342,16 @@ fn double_words(humps: &DoubleHunchback) -> Phrase {
 fn spread_line(spread: &[PositionSpread]) -> Option<Phrase> {
     let n_parts = spread.first()?.n_parts;
     let known = spread.iter().filter_map(|event| {
-        let (mean, min, max) = (event.mean?, event.min?, event.max?);
+        let positions = event.outcome.ok()?;
         let some = (event.n_found < n_parts).then(|| format!(" in {} of {n_parts}", event.n_found));
         Some(phrase![
             event.event.name().replace('_', " "),
             " ",
-            three(mean),
+            three(positions.mean),
             " (",
-            three(min),
+            three(positions.min),
             " to ",
-            three(max),
+            three(positions.max),
             some,
             ")",
         ])

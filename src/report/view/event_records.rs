@@ -113,10 +113,11 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
         });
     }
     for spread in &events.spread {
+        let positions = spread.outcome.ok();
         for (statistic, value) in [
-            ("mean", spread.mean),
-            ("min", spread.min),
-            ("max", spread.max),
+            ("mean", positions.map(|positions| positions.mean)),
+            ("min", positions.map(|positions| positions.min)),
+            ("max", positions.map(|positions| positions.max)),
         ] {
             rows.records.push(Record {
                 variant: format!("{}_{statistic}", spread.event).into(),
@@ -146,7 +147,7 @@ impl<'a> Rows<'a> {
         event: &'a Event<F>,
         add: impl Fn(&mut Row<'_, 'a>, &'a F),
     ) {
-        match &event.found {
+        match event.found() {
             Some(found) => {
                 let mut row = Row {
                     quantity,

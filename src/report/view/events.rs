@@ -146,26 +146,26 @@ impl SeriesLabel {
 
 /// The events that happen at one layer.
 fn marks(events: &Events, index: usize) -> Vec<&'static str> {
-    let humps = events.double_hunchback.found.as_ref();
+    let humps = events.double_hunchback.found();
     let humps = humps.filter(|humps| humps.present);
     let places = [
-        ("peak", events.peak.found.as_ref().map(|peak| &peak.at)),
-        ("minimum", events.minimum.found.as_ref().map(|low| &low.at)),
+        ("peak", events.peak.found().map(|peak| &peak.at)),
+        ("minimum", events.minimum.found().map(|low| &low.at)),
         (
             "onset",
-            events.onset.found.as_ref().map(|onset| &onset.crossing.at),
+            events.onset.found().map(|onset| &onset.crossing.at),
         ),
-        ("end", events.end.found.as_ref().map(|end| &end.at)),
+        ("end", events.end.found().map(|end| &end.at)),
         (
             "relative minimum",
-            events.relative_minimum.found.as_ref().map(|dip| &dip.at),
+            events.relative_minimum.found().map(|dip| &dip.at),
         ),
         ("first hump", humps.map(|humps| &humps.first)),
         ("valley", humps.map(|humps| &humps.valley)),
         ("second hump", humps.map(|humps| &humps.second)),
         (
             "half maximum",
-            events.half_maximum.found.as_ref().map(|half| &half.at),
+            events.half_maximum.found().map(|half| &half.at),
         ),
     ];
     let here = places

@@ -42,8 +42,8 @@ fn over_layers(profile: &IdProfile) -> Curves {
     };
     let of = |estimate: Option<&IdEstimate>| {
         [
-            estimate.and_then(|e| e.id),
-            estimate.and_then(|e| e.std_error),
+            estimate.and_then(IdEstimate::id),
+            estimate.and_then(IdEstimate::std_error),
         ]
     };
     let mut curves = Vec::new();
@@ -89,7 +89,7 @@ fn by_scale(layers: &[&LayerId]) -> Curves {
         let points = layer
             .scaling
             .iter()
-            .filter_map(|found| Some(point(found.distance?, found.id, found.std_error)));
+            .filter_map(|found| Some(point(found.distance?, found.id(), found.std_error())));
         Curve {
             name: name(&layer.layer).into(),
             points: points.collect(),
@@ -116,11 +116,11 @@ fn by_scale(layers: &[&LayerId]) -> Curves {
 }
 
 fn plateau(layer: &LayerId) -> Vec<Mark> {
-    let distance = |order: Option<usize>| {
+    let distance = |order: usize| {
         let mut points = layer.scaling.iter();
-        points.find(|point| Some(point.order) == order)?.distance
+        points.find(|point| point.order == order)?.distance
     };
-    let plateau = layer.plateau.as_ref();
+    let plateau = layer.plateau.as_ref().and_then(|all| all.outcome.ok());
     let span = plateau.and_then(|plateau| {
         Some(Mark::Span {
             from: distance(plateau.first_order)?,
@@ -128,8 +128,8 @@ fn plateau(layer: &LayerId) -> Vec<Mark> {
             label: "plateau".into(),
         })
     });
-    let level = plateau.and_then(|plateau| plateau.id).map(|y| Mark::Level {
-        y,
+    let level = plateau.map(|plateau| Mark::Level {
+        y: plateau.id,
         label: "at its centre".into(),
     });
     span.into_iter().chain(level).collect()

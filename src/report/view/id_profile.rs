@@ -101,7 +101,7 @@ fn variants(profile: &IdProfile) -> Vec<Variant> {
         });
         let variant = &mut variants[at];
         variant.has_errors |=
-            matches!(estimate.estimator.reads, Reads::Ratios) || estimate.std_error.is_some();
+            matches!(estimate.estimator.reads, Reads::Ratios) || estimate.std_error().is_some();
         variant.order_was_chosen |= estimate
             .order_rule
             .is_some_and(|rule| rule != OrderKind::Fixed);
@@ -177,10 +177,10 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Ve
     let estimate = estimate_of(layer, &variant.name);
     let mut cells = vec![Cell {
         marked: is_peak(profile, layer, &variant.name),
-        ..known(estimate.and_then(|e| e.id), 3).into()
+        ..known(estimate.and_then(IdEstimate::id), 3).into()
     }];
     if variant.has_errors {
-        cells.push(error(estimate.and_then(|e| e.std_error)).into());
+        cells.push(error(estimate.and_then(IdEstimate::std_error)).into());
     }
     if variant.order_was_chosen {
         cells.push(estimate.and_then(|e| e.order).map(count).into());
@@ -196,9 +196,9 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Ve
         let control = controls
             .next()
             .and_then(|control| control_estimate(control, &variant.name));
-        cells.push(known(control.and_then(|e| e.id), 3).into());
+        cells.push(known(control.and_then(IdEstimate::id), 3).into());
         if variant.has_errors {
-            cells.push(error(control.and_then(|e| e.std_error)).into());
+            cells.push(error(control.and_then(IdEstimate::std_error)).into());
         }
     }
     cells
@@ -216,14 +216,14 @@ fn scaling_orders(profile: &IdProfile) -> BTreeSet<usize> {
 }
 
 fn scaling(layer: &LayerId, orders: &BTreeSet<usize>) -> Vec<Option<f64>> {
-    let id = |order: &usize| layer.scaling.iter().find(|p| p.order == *order)?.id;
+    let id = |order: &usize| layer.scaling.iter().find(|p| p.order == *order)?.id();
     orders.iter().map(id).collect()
 }
 
 /// Why those estimates of this layer that are among `variants` do not exist.
 fn missing(layer: &LayerId, variants: &[Variant], is_only_one: bool) -> Phrase {
     let reasons = layer.estimates.iter().filter_map(|estimate| {
-        let (code, name) = (Piece::Code(estimate.reason?), estimate.variant());
+        let (code, name) = (Piece::Code(estimate.outcome.reason()?), estimate.variant());
         let shown = variants.iter().any(|variant| variant.name == name);
         shown.then(|| match is_only_one {
             true => code.into(),
@@ -240,7 +240,7 @@ fn profile_line(profile: &IdProfile, variants: &[Variant]) -> Option<Note> {
     let variant = summary.map(|s| &s.variant).or(first)?;
     let layers = profile.layers.iter();
     let values: Vec<Option<f64>> = layers
-        .map(|layer| estimate_of(layer, variant)?.id)
+        .map(|layer| estimate_of(layer, variant)?.id())
         .collect();
     (values.iter().flatten().count() >= 2).then(|| Note::Series {
         label: "id".into(),
@@ -285,7 +285,7 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
             .map(|order| format!("order {order}")));
     }
     add(first.and_then(|e| e.k).map(|k| format!("k {k}")));
-    let kind = estimates.iter().find_map(|e| e.error_kind);
+    let kind = estimates.iter().find_map(|e| e.outcome.ok()?.error_kind);
     add(kind.map(|kind| format!("± {}", kind.name())));
     if let Some(rule) = variant.rule {
         let mut resampled = estimates.iter().filter_map(|e| e.resampled.as_ref());

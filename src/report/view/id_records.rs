@@ -44,8 +44,8 @@ fn estimate_records<'a>(
             ..Record::new(&layer.layer, quantity, value)
         };
         records.push(Record {
-            std_error: estimate.std_error,
-            ..record("id", estimate.id)
+            std_error: estimate.std_error(),
+            ..record("id", estimate.id())
         });
         if estimate.distance.is_some() {
             records.push(record("distance", estimate.distance));
@@ -87,8 +87,8 @@ fn scaling_records<'a>(
             ..Record::new(&layer.layer, quantity, value)
         };
         records.push(Record {
-            std_error: point.std_error,
-            ..record("id", point.id)
+            std_error: point.std_error(),
+            ..record("id", point.id())
         });
         if point.distance.is_some() {
             records.push(record("distance", point.distance));
@@ -120,17 +120,20 @@ fn resampled_records<'a>(
 }
 
 fn plateau_records<'a>(layer: &'a LayerId, plateau: &Plateau, records: &mut Vec<Record<'a>>) {
-    let order = |order: Option<usize>| order.map(|order| order as f64);
+    let window = plateau.outcome.ok();
     for (part, value) in [
-        ("first_order", order(plateau.first_order)),
-        ("last_order", order(plateau.last_order)),
-        ("order", order(plateau.order)),
-        ("spread", plateau.spread),
-        ("id", plateau.id),
+        (
+            "first_order",
+            window.map(|window| window.first_order as f64),
+        ),
+        ("last_order", window.map(|window| window.last_order as f64)),
+        ("order", window.map(|window| window.order as f64)),
+        ("spread", window.map(|window| window.spread)),
+        ("id", window.map(|window| window.id)),
     ] {
         records.push(Record {
             variant: part.into(),
-            scale: plateau.order,
+            scale: window.map(|window| window.order),
             ..Record::new(&layer.layer, "plateau", value)
         });
     }

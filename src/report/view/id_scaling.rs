@@ -73,9 +73,14 @@ fn by_order(scaling: &[ScalePoint], plateau: Option<&Plateau>) -> Grid {
     ]);
     for point in scaling {
         let mut row: Vec<Cell> = vec![index(point.order).into()];
-        row.extend(numbers(point.n, point.distance, point.id, point.std_error));
+        row.extend(numbers(
+            point.n,
+            point.distance,
+            point.id(),
+            point.std_error(),
+        ));
         row.push(plateau.map_or("", |p| mark(p, point.order)).into());
-        row.push(code(point.reason).into());
+        row.push(code(point.outcome.reason()).into());
         grid.push(row);
     }
     grid
@@ -106,33 +111,25 @@ fn numbers(n: usize, distance: Option<f64>, id: Option<f64>, std_error: Option<f
 
 /// The bar beside the orders of the plateau, with a dot where its dimension is read.
 fn mark(plateau: &Plateau, order: usize) -> &'static str {
-    let (Some(first), Some(last)) = (plateau.first_order, plateau.last_order) else {
-        return "";
-    };
-    if plateau.order == Some(order) {
-        "●"
-    } else if (first..=last).contains(&order) {
-        "│"
-    } else {
-        ""
+    match plateau.outcome.ok() {
+        Some(window) if window.order == order => "●",
+        Some(window) if (window.first_order..=window.last_order).contains(&order) => "│",
+        _ => "",
     }
 }
 
 /// What the plateau rule found, and the rule.
 fn verdict(plateau: &Plateau) -> Phrase {
-    let found = match (plateau.first_order, plateau.last_order) {
-        (Some(first), Some(last)) => phrase![
-            format!("plateau {first}..{last}"),
-            plateau.id.map(|id| phrase![": id ", number(id, 3)]),
-            plateau.order.map(|order| format!(" at order {order}")),
-            plateau
-                .spread
-                .map(|spread| phrase![", spread ", number(100.0 * spread, 2), " %"]),
+    let found = match &plateau.outcome.0 {
+        Ok(window) => phrase![
+            format!("plateau {}..{}: id ", window.first_order, window.last_order),
+            number(window.id, 3),
+            format!(" at order {}, spread ", window.order),
+            number(100.0 * window.spread, 2),
+            " %",
         ],
-        _ => match plateau.reason {
-            None | Some(Reason::NoPlateau) => "no plateau".into(),
-            Some(reason) => format!("no plateau, {}", reason.code()).into(),
-        },
+        Err(Reason::NoPlateau) => "no plateau".into(),
+        Err(reason) => format!("no plateau, {}", reason.code()).into(),
     };
     found.then(format!(" (rule: {})", plateau.rule))
 }

@@ -75,14 +75,15 @@ fn pair_records(pair: &ImbalancePair) -> Vec<Record<'_>> {
         n: Some(pair.n),
         ..Record::new(&pair.a.layer, "information_imbalance", value)
     };
+    let ([there, there_error], [back, back_error]) = (pair.forward(), pair.backward());
     let mut records = vec![
         Record {
-            std_error: pair.std_error_forward,
-            ..record("forward", pair.forward)
+            std_error: there_error,
+            ..record("forward", there)
         },
         Record {
-            std_error: pair.std_error_backward,
-            ..record("backward", pair.backward)
+            std_error: back_error,
+            ..record("backward", back)
         },
     ];
     if let Some(parts) = &pair.partitions {
@@ -184,12 +185,9 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
         if several {
             row.push(count(pair.k).into());
         }
-        row.extend([
-            known(pair.forward, 3).into(),
-            error(pair.std_error_forward).into(),
-            known(pair.backward, 3).into(),
-            error(pair.std_error_backward).into(),
-        ]);
+        for [value, its_error] in [pair.forward(), pair.backward()] {
+            row.extend([known(value, 3).into(), error(its_error).into()]);
+        }
         if parts {
             let found = pair.partitions.as_ref();
             row.extend([
@@ -206,10 +204,9 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
                 row.push(error(null.map(|null| null.p_value)).into());
             }
         }
-        row.push(match (pair.relation, pair.reason) {
-            (Some(relation), _) => relation_words(relation).into(),
-            (None, Some(reason)) => Piece::Code(reason).into(),
-            (None, None) => Cell::default(),
+        row.push(match pair.outcome.0 {
+            Ok(both) => relation_words(both.relation).into(),
+            Err(reason) => Piece::Code(reason).into(),
         });
         grid.push(row);
     }
@@ -219,7 +216,7 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
 /// What one pair says, as a sentence.
 fn verdict(pair: &ImbalancePair) -> Phrase {
     let (a, b) = (name(&pair.a.layer), name(&pair.b.layer));
-    match pair.relation {
+    match pair.outcome.ok().map(|both| both.relation) {
         None => Phrase::default(),
         Some(Relation::Equivalent) => {
             phrase![

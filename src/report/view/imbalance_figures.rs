@@ -41,12 +41,12 @@ fn directions(profile: &ImbalanceProfile, pairs: &[&ImbalancePair], k: usize) ->
         curve(
             phrase!["Δ(layer→", to(), ")"],
             CurveRole::Measured,
-            |pair| [pair.forward, pair.std_error_forward],
+            ImbalancePair::forward,
         ),
         curve(
             phrase!["Δ(", to(), "→layer)"],
             CurveRole::Measured,
-            |pair| [pair.backward, pair.std_error_backward],
+            ImbalancePair::backward,
         ),
     ];
     if pairs.iter().any(|pair| pair.partitions.is_some()) {
@@ -104,15 +104,12 @@ fn directions(profile: &ImbalanceProfile, pairs: &[&ImbalancePair], k: usize) ->
 /// Both directions of every pair against each other; on the diagonal neither predicts more.
 fn plane(pairs: &[&ImbalancePair], k: usize) -> Plane {
     let points = pairs.iter().filter_map(|pair| {
+        let both = pair.outcome.ok()?;
         Some(PlanePoint {
-            at: [pair.forward?, pair.backward?],
-            errors: [pair.std_error_forward, pair.std_error_backward],
+            at: [both.forward, both.backward],
+            errors: [Some(both.std_error_forward), Some(both.std_error_backward)],
             label: phrase![name(&pair.a.layer), " → ", name(&pair.b.layer)],
-            group: pair
-                .relation
-                .map(relation_words)
-                .unwrap_or_default()
-                .to_owned(),
+            group: relation_words(both.relation).to_owned(),
             size: None,
         })
     });

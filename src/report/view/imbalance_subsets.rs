@@ -20,13 +20,14 @@ impl Printable for SubsetsProfile {
                     other: layer.target.as_deref().unwrap_or_default(),
                     ..Record::new(&layer.layer, "information_imbalance", value)
                 };
+                let both = subset.outcome.ok();
                 records.push(Record {
-                    std_error: subset.std_error_full_to_subset,
-                    ..record("full_to", subset.full_to_subset)
+                    std_error: both.map(|both| both.std_error_full_to_subset),
+                    ..record("full_to", both.map(|both| both.full_to_subset))
                 });
                 records.push(Record {
-                    std_error: subset.std_error_subset_to_full,
-                    ..record("full_from", subset.subset_to_full)
+                    std_error: both.map(|both| both.std_error_subset_to_full),
+                    ..record("full_from", both.map(|both| both.subset_to_full))
                 });
                 records.push(Record {
                     n: Some(layer.n),
@@ -108,16 +109,17 @@ fn context(profile: &SubsetsProfile) -> Phrase {
 
 fn subset_row(layer: &LayerSubsets, subset: &SubsetPair) -> Vec<Cell> {
     let mut which = Phrase::from(ranges(&subset.columns));
-    if let Some(reason) = code(subset.reason) {
+    if let Some(reason) = code(subset.outcome.reason()) {
         which = which.then(" ").then(reason);
     }
+    let both = subset.outcome.ok();
     let mut cells = names(layer);
     cells.extend([
         count(subset.columns.len()).into(),
-        known(subset.full_to_subset, 3).into(),
-        error(subset.std_error_full_to_subset).into(),
-        known(subset.subset_to_full, 3).into(),
-        error(subset.std_error_subset_to_full).into(),
+        known(both.map(|both| both.full_to_subset), 3).into(),
+        error(both.map(|both| both.std_error_full_to_subset)).into(),
+        known(both.map(|both| both.subset_to_full), 3).into(),
+        error(both.map(|both| both.std_error_subset_to_full)).into(),
         which.into(),
     ]);
     cells

@@ -211,7 +211,7 @@ fn peak_tree(tree: &PeakTree, topography: &Topography) -> Tree {
         field: "dendrogram",
         height: axis("log density"),
         branches: branches.collect(),
-        reason: tree.reason,
+        reason: tree.outcome.reason(),
     }
 }
 

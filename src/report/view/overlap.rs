@@ -77,7 +77,9 @@ fn pair_curves(profile: &OverlapProfile, k: usize) -> Curves {
                     .clone()
                     .map(|to| format!("with {to}"))
                     .into(),
-                points: pairs().map(|p| at(&p.a, p.value, p.std_error)).collect(),
+                points: pairs()
+                    .map(|p| at(&p.a, p.value(), p.std_error()))
+                    .collect(),
                 ..Curve::default()
             },
             Curve {
@@ -109,22 +111,26 @@ fn label_curves(profile: &OverlapProfile, labels: &str) -> Curves {
         y: share("overlap"),
         curves: vec![
             curve("micro", CurveRole::Measured, |layer| {
+                let found = layer.outcome.ok();
                 [
-                    layer.label_overlap.as_ref().map(|o| o.micro),
-                    layer.std_error_micro,
+                    found.map(|found| found.label_overlap.micro),
+                    found.and_then(|found| found.std_error_micro),
                 ]
             }),
             curve("macro", CurveRole::Measured, |layer| {
+                let found = layer.outcome.ok();
                 [
-                    layer.label_overlap.as_ref().map(|o| o.macro_),
-                    layer.std_error_macro,
+                    found.map(|found| found.label_overlap.macro_),
+                    found.and_then(|found| found.std_error_macro),
                 ]
             }),
             curve("chance, micro", CurveRole::Null, |layer| {
-                [layer.label_overlap.as_ref().map(|o| o.chance_micro), None]
+                let found = layer.outcome.ok();
+                [found.map(|found| found.label_overlap.chance_micro), None]
             }),
             curve("chance, macro", CurveRole::Null, |layer| {
-                [layer.label_overlap.as_ref().map(|o| o.chance_macro), None]
+                let found = layer.outcome.ok();
+                [found.map(|found| found.label_overlap.chance_macro), None]
             }),
         ],
         marks: Vec::new(),
@@ -141,11 +147,15 @@ fn pair_records(pair: &OverlapPair) -> Vec<Record<'_>> {
     };
     let mut records = vec![
         Record {
-            std_error: pair.std_error,
-            ..record("data_overlap", "", pair.value)
+            std_error: pair.std_error(),
+            ..record("data_overlap", "", pair.value())
         },
         record("data_overlap", "chance", pair.chance),
-        record("data_overlap", "adjusted", pair.adjusted),
+        record(
+            "data_overlap",
+            "adjusted",
+            pair.outcome.ok().and_then(|found| found.adjusted),
+        ),
     ];
     if pair.partitions_mean.is_some() {
         records.push(record(
@@ -162,7 +172,8 @@ fn pair_records(pair: &OverlapPair) -> Vec<Record<'_>> {
 }
 
 fn label_records(layer: &LabelledLayer) -> Vec<Record<'_>> {
-    let found = layer.label_overlap.as_ref();
+    let outcome = layer.outcome.ok();
+    let found = outcome.map(|outcome| &outcome.label_overlap);
     let record = |variant: &'static str, value| Record {
         other: &layer.labels,
         variant: variant.into(),
@@ -172,11 +183,11 @@ fn label_records(layer: &LabelledLayer) -> Vec<Record<'_>> {
     };
     vec![
         Record {
-            std_error: layer.std_error_micro,
+            std_error: outcome.and_then(|outcome| outcome.std_error_micro),
             ..record("micro", found.map(|found| found.micro))
         },
         Record {
-            std_error: layer.std_error_macro,
+            std_error: outcome.and_then(|outcome| outcome.std_error_macro),
             ..record("macro", found.map(|found| found.macro_))
         },
         record("micro_chance", found.map(|found| found.chance_micro)),
@@ -204,17 +215,17 @@ fn pair_grid(profile: &OverlapProfile) -> Grid {
             name(&pair.a.layer).into(),
             name(&pair.b.layer).into(),
             count(pair.k).into(),
-            known(pair.value, 3).into(),
-            error(pair.std_error).into(),
+            known(pair.value(), 3).into(),
+            error(pair.std_error()).into(),
             known(pair.chance, 2).into(),
-            known(pair.adjusted, 3).into(),
+            known(pair.outcome.ok().and_then(|found| found.adjusted), 3).into(),
         ];
         row.extend(histograms.iter().map(|labels| -> Cell {
             let mut found = pair.class_histograms.iter();
             let found = found.find(|found| found.labels == *labels);
             known(found.map(|found| found.value), 3).into()
         }));
-        row.push(code(pair.reason).into());
+        row.push(code(pair.outcome.reason()).into());
         grid.push(row);
     }
     grid
@@ -235,18 +246,19 @@ fn label_grid(profile: &OverlapProfile, labels: &str) -> Grid {
         Column::words(""),
     ]);
     for layer in profile.labels.iter().filter(|layer| layer.labels == labels) {
-        let found = layer.label_overlap.as_ref();
+        let outcome = layer.outcome.ok();
+        let found = outcome.map(|outcome| &outcome.label_overlap);
         grid.push(vec![
             name(&layer.layer).into(),
             name(&layer.labels).into(),
             layer.k.map_or("class".into(), |k| count(k).into()),
             known(found.map(|found| found.micro), 3).into(),
-            error(layer.std_error_micro).into(),
+            error(outcome.and_then(|outcome| outcome.std_error_micro)).into(),
             known(found.map(|found| found.chance_micro), 2).into(),
             known(found.map(|found| found.macro_), 3).into(),
-            error(layer.std_error_macro).into(),
+            error(outcome.and_then(|outcome| outcome.std_error_macro)).into(),
             known(found.map(|found| found.chance_macro), 2).into(),
-            code(layer.reason).into(),
+            code(layer.outcome.reason()).into(),
         ]);
     }
     grid

@@ -77,7 +77,9 @@ fn curves(profile: &SimilarityProfile, measure: &Measure) -> Curves {
         };
         curves.push(Curve {
             name: source.map(name).into(),
-            points: pairs().map(|p| at(&p.a, p.value, p.std_error)).collect(),
+            points: pairs()
+                .map(|p| at(&p.a, p.value(), p.std_error()))
+                .collect(),
             ..Curve::default()
         });
         let chance = pairs().map(|p| at(&p.a, p.chance, None)).collect();
@@ -138,7 +140,7 @@ fn measure_grid(profile: &SimilarityProfile) -> Grid {
     let shown = Shown {
         measure: "value",
         backward: any(|pair| pair.backward.is_some()),
-        error: any(|pair| pair.std_error.is_some()),
+        error: any(|pair| pair.std_error().is_some()),
         chance: any(|pair| pair.chance.is_some()),
         null: any(|pair| pair.null.is_some()),
     };
@@ -188,7 +190,7 @@ fn pair_grid(profile: &SimilarityProfile) -> Grid {
         .map(|&measure| Shown {
             measure: measure.name,
             backward: has(measure, &|pair| pair.backward.is_some()),
-            error: has(measure, &|pair| pair.std_error.is_some()),
+            error: has(measure, &|pair| pair.std_error().is_some()),
             chance: has(measure, &|pair| pair.chance.is_some()),
             null: has(measure, &|pair| pair.null.is_some()),
         })
@@ -252,13 +254,13 @@ impl Shown {
     }
 
     fn cells(&self, pair: Option<&SimilarityPair>, row: &mut Vec<Cell>) {
-        let reason = pair.and_then(|pair| pair.reason);
+        let reason = pair.and_then(|pair| pair.outcome.reason());
         row.push(match reason {
             Some(reason) => Piece::Code(reason).into(),
-            None => known(pair.and_then(|pair| pair.value), 3).into(),
+            None => known(pair.and_then(SimilarityPair::value), 3).into(),
         });
         if self.error {
-            row.push(known(pair.and_then(|pair| pair.std_error), 2).into());
+            row.push(known(pair.and_then(SimilarityPair::std_error), 2).into());
         }
         if self.backward {
             row.push(known(pair.and_then(|pair| pair.backward), 3).into());
@@ -304,7 +306,7 @@ fn ranking_grid(profile: &SimilarityProfile) -> Grid {
 }
 
 fn depth(one: &RankedSource) -> Phrase {
-    match &one.unchanged_up_to {
+    match one.unchanged_up_to() {
         None => Piece::Absent.into(),
         Some(side) => phrase![
             name(&side.layer),
@@ -329,7 +331,7 @@ fn freeze_line(profile: &SimilarityProfile) -> Option<Phrase> {
         None => phrase!["by ", best.measure.name],
     };
     let threshold = number(profile.parameters.threshold?, 3);
-    Some(match &best.unchanged_up_to {
+    Some(match best.unchanged_up_to() {
         Some(side) => phrase![
             whose,
             ": layers up to ",
@@ -354,26 +356,21 @@ fn joined_line(joined: &Joined) -> Phrase {
         " against ",
         name(&joined.column)
     ];
-    match (joined.spearman, joined.p_value, joined.reason) {
-        (Some(value), Some(p), _) => phrase![
+    match joined.outcome.0 {
+        Ok(found) => phrase![
             what,
             ": Spearman ",
-            number(value, 3),
+            number(found.spearman, 3),
             format!(" over {} layers, p ", joined.n),
-            number(p, 2),
-            match joined.p_std_error {
+            number(found.p_value, 2),
+            match found.p_std_error {
                 None => " of all ",
                 Some(_) => " of drawn ",
             },
-            count(joined.n_orders.unwrap_or(0)),
+            count(found.n_orders),
             " orders",
         ],
-        (_, _, reason) => phrase![
-            what,
-            ": no rank correlation (",
-            reason.map(Piece::Code),
-            ")"
-        ],
+        Err(reason) => phrase![what, ": no rank correlation (", Piece::Code(reason), ")"],
     }
 }
 

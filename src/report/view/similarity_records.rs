@@ -18,7 +18,7 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
             ..Record::new(layer, quantity, value)
         };
         records.push(record("", "mean_similarity", one.mean));
-        let depth = one.unchanged_up_to.as_ref();
+        let depth = one.unchanged_up_to();
         records.push(record(
             depth.map_or("", |side| &side.layer),
             "unchanged_depth",
@@ -32,8 +32,9 @@ pub(super) fn similarity_records(profile: &SimilarityProfile) -> Vec<Record<'_>>
             n: Some(joined.n),
             ..Record::new("", quantity, value)
         };
-        records.push(record("joined_spearman", joined.spearman));
-        records.push(record("joined_p", joined.p_value));
+        let found = joined.outcome.ok();
+        records.push(record("joined_spearman", found.map(|found| found.spearman)));
+        records.push(record("joined_p", found.map(|found| found.p_value)));
     }
     records
 }
@@ -61,8 +62,8 @@ fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Ve
     };
     let directed = pair.backward.is_some();
     let mut records = vec![Record {
-        std_error: pair.std_error,
-        ..record(if directed { "forward" } else { "" }, pair.value)
+        std_error: pair.std_error(),
+        ..record(if directed { "forward" } else { "" }, pair.value())
     }];
     if directed {
         records.push(record("backward", pair.backward));

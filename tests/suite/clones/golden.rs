@@ -174,12 +174,12 @@ fn the_whole_layer_answers_as_its_network_does() {
     // Independent draws of another generator gave 0.343, 0.610, 0.857, 0.974 (five draws each).
     for (w, r2) in [(4, 0.610), (8, 0.857), (16, 0.974)] {
         let one = found.widths.iter().find(|one| one.width == w).unwrap();
-        let spread = one.paper.as_ref().unwrap().r2;
+        let spread = one.paper().unwrap().r2;
         let error = spread.std_dev.unwrap() * (1.0f64 / 5.0 + 1.0 / 40.0).sqrt();
         assert_close(spread.mean, r2, 4.0 * error, "R2 of drawn chunks");
     }
     // Half the layer explains 97.5 % of it and classifies 70 % of the training rows: no clones.
-    assert_eq!(found.critical_width.width, None);
+    assert_eq!(found.critical_width.outcome.ok(), None);
     assert_eq!(
         found.critical_width.training_condition,
         TrainingCondition::Checked

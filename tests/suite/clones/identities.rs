@@ -100,10 +100,7 @@ fn independent_neurons_show_the_baseline() {
     };
     let found = profile(&features, &CloneData::default(), &options);
     for one in &found.widths[..3] {
-        let (paper, outside) = (
-            one.paper.as_ref().unwrap(),
-            one.complement.as_ref().unwrap(),
-        );
+        let (paper, outside) = (one.paper().unwrap(), one.complement().unwrap());
         let iid = Baseline::new(one.width, 128, 1000).unwrap();
         let near = |spread: repgeo::profile::clones::Spread, expected: f64| {
             // Draws share the same data, so their spread alone is no error; 2 % of data remain.
@@ -118,7 +115,7 @@ fn independent_neurons_show_the_baseline() {
             iid.correlation_complement,
         );
     }
-    assert_eq!(found.critical_width.reason, Some(Reason::NotReached));
+    assert_eq!(found.critical_width.outcome.0, Err(Reason::NotReached));
     assert!(found.verdict.contains("no clones"), "{}", found.verdict);
 }
 
@@ -131,8 +128,8 @@ fn planted_factors_set_the_critical_width() {
     };
     let found = profile(&features, &CloneData::default(), &options);
     // 16 factors give a critical width of 2 to 4 times as many neurons.
-    assert_eq!(found.critical_width.width, Some(32));
-    assert_close(found.critical_width.n_clones.unwrap(), 8.0, 0.0, "clones");
+    let critical = found.critical_width.outcome.0.unwrap();
+    assert_eq!((critical.width, critical.n_clones), (32, 8.0));
     // Draws of another generator, to the tolerance of draws.
     let expected = [
         (1, 0.0659, 0.2069),
@@ -145,7 +142,7 @@ fn planted_factors_set_the_critical_width() {
         (128, 0.9946, 0.00807),
     ];
     for (one, (w, r2, correlation)) in found.widths.iter().zip(expected) {
-        let paper = one.paper.as_ref().unwrap();
+        let paper = one.paper().unwrap();
         assert_eq!(one.width, w);
         assert_close(paper.r2.mean, r2, 0.01, "R2");
         let share = paper.residual_correlation.unwrap().mean / correlation;
@@ -161,7 +158,7 @@ fn what_cannot_be_fitted_has_a_reason() {
         &CloneData::default(),
         &ClonesOptions::default(),
     );
-    let reasons: Vec<Option<Reason>> = few.widths.iter().map(|one| one.paper_reason).collect();
+    let reasons: Vec<Option<Reason>> = few.widths.iter().map(|one| one.of_all.reason()).collect();
     let too_few = Some(Reason::TooFewRows);
     assert_eq!(reasons, [None, None, None, None, too_few]);
     let constant = Matrix::from(Array2::<f64>::ones((30, 4)));
@@ -170,7 +167,7 @@ fn what_cannot_be_fitted_has_a_reason() {
         constant
             .widths
             .iter()
-            .all(|one| one.paper_reason == Some(Reason::ConstantLayer))
+            .all(|one| one.of_all.reason() == Some(Reason::ConstantLayer))
     );
     let single = profile(
         &Matrix::from(normals(30, 1, 32)),
@@ -178,7 +175,7 @@ fn what_cannot_be_fitted_has_a_reason() {
         &ClonesOptions::default(),
     );
     assert_eq!(single.widths.len(), 1);
-    assert_eq!(single.critical_width.width, None);
+    assert_eq!(single.critical_width.outcome.ok(), None);
 }
 
 #[test]
@@ -199,10 +196,7 @@ fn parts_of_the_rows_give_standard_errors() {
         },
     );
     for (one, plain) in found.widths.iter().zip(&plain.widths).take(4) {
-        let (r2, alone) = (
-            one.paper.as_ref().unwrap().r2,
-            plain.paper.as_ref().unwrap().r2,
-        );
+        let (r2, alone) = (one.paper().unwrap().r2, plain.paper().unwrap().r2);
         assert_close(r2.mean, alone.mean, 0.0, "parts change no mean");
         assert!(r2.std_error.unwrap() > 0.0 && alone.std_error.is_none());
     }
@@ -271,7 +265,7 @@ fn networks_of_other_seeds_set_the_limit_of_the_error() {
     assert_eq!(found.n_networks, 3);
     assert_eq!(found.error_limit.source, LimitSource::Ensemble);
     assert_close(
-        found.error_limit.error.unwrap(),
+        found.error_limit.outcome.ok().unwrap().error,
         1.0 - 0.953_333_333_333_333_3,
         1e-12,
         "limit",

@@ -77,8 +77,12 @@ fn every_published_event_of_the_dimension_is_found() {
     for expected in &EXPECTED {
         let found = with_bottleneck("vae_id.csv", expected.k);
         let k = expected.k;
-        assert_eq!(found.peak.found.unwrap().at.index, expected.peak, "K = {k}");
-        let onset = found.onset.found.unwrap();
+        assert_eq!(
+            found.peak.into_found().unwrap().at.index,
+            expected.peak,
+            "K = {k}"
+        );
+        let onset = found.onset.into_found().unwrap();
         assert_eq!(onset.crossing.at.index, 1, "K = {k}");
         assert_close(onset.crossing.crossing_position, expected.onset, 5e-5);
         assert_close(
@@ -86,11 +90,15 @@ fn every_published_event_of_the_dimension_is_found() {
             expected.onset / 10.0,
             5e-6,
         );
-        assert_eq!(found.end.found.unwrap().at.index, expected.end, "K = {k}");
-        let dip = found.relative_minimum.found.map(|dip| dip.at.index);
+        assert_eq!(
+            found.end.into_found().unwrap().at.index,
+            expected.end,
+            "K = {k}"
+        );
+        let dip = found.relative_minimum.into_found().map(|dip| dip.at.index);
         assert_eq!(dip, expected.relative_minimum, "K = {k}");
-        assert!(found.hunchback.found.unwrap().present, "K = {k}");
-        let double = found.double_hunchback.found.unwrap();
+        assert!(found.hunchback.into_found().unwrap().present, "K = {k}");
+        let double = found.double_hunchback.into_found().unwrap();
         let humps = [&double.first, &double.valley, &double.second];
         assert_eq!(humps.map(|place| place.index), expected.humps, "K = {k}");
         assert_close(double.p.unwrap(), expected.p, 5e-5);
@@ -102,7 +110,7 @@ fn every_published_event_of_the_dimension_is_found() {
 fn two_humps_appear_exactly_where_the_latent_exceeds_the_dimension_of_the_data() {
     for expected in &EXPECTED {
         let double = with_bottleneck("vae_id.csv", expected.k).double_hunchback;
-        assert_eq!(double.found.unwrap().present, expected.k >= 32);
+        assert_eq!(double.into_found().unwrap().present, expected.k >= 32);
     }
 }
 
@@ -115,7 +123,10 @@ fn a_lower_threshold_adds_the_outlier_run_only() {
             ..EventOptions::default()
         };
         let series = published("vae_id.csv", &format!("K{}", expected.k));
-        let double = events(&series, &options).double_hunchback.found.unwrap();
+        let double = events(&series, &options)
+            .double_hunchback
+            .into_found()
+            .unwrap();
         assert_eq!(double.present, expected.k >= 16);
     }
 }
@@ -126,7 +137,7 @@ fn imbalance_to_the_input_falls_from_the_latent_on() {
         let slope = with_bottleneck("vae_to_input.csv", expected.k)
             .slope
             .unwrap();
-        let slope = slope.found.unwrap();
+        let slope = slope.into_found().unwrap();
         assert_close(slope.slope, expected.slope, 5e-6);
         assert_eq!((slope.first.index, slope.last.index), (5, 10));
     }
@@ -144,7 +155,7 @@ fn imbalance_to_the_input_peaks_at_the_latent_of_wide_bottlenecks() {
         (128, "l5"),
     ] {
         let peak = plain(&published("vae_to_input.csv", &format!("K{k}"))).peak;
-        assert_eq!(peak.found.unwrap().at.layer, layer, "K = {k}");
+        assert_eq!(peak.into_found().unwrap().at.layer, layer, "K = {k}");
     }
 }
 
@@ -152,7 +163,7 @@ fn imbalance_to_the_input_peaks_at_the_latent_of_wide_bottlenecks() {
 fn imbalance_to_the_output_is_lowest_at_the_output() {
     for expected in &EXPECTED {
         let found = plain(&published("vae_to_output.csv", &format!("K{}", expected.k)));
-        let minimum = found.minimum.found.unwrap();
+        let minimum = found.minimum.into_found().unwrap();
         assert!(
             minimum.at_edge && minimum.at.layer == "l10",
             "K = {}",
@@ -167,8 +178,8 @@ fn an_untrained_network_peaks_in_the_encoder_unless_the_latent_is_wide() {
     for k in [2, 4, 8, 16, 32, 64, 128] {
         let found = with_bottleneck("vae_id_epoch0.csv", k);
         let peak = if k < 64 { "l1" } else { "l9" };
-        assert_eq!(found.peak.found.unwrap().at.layer, peak, "K = {k}");
-        let double = found.double_hunchback.found.unwrap();
+        assert_eq!(found.peak.into_found().unwrap().at.layer, peak, "K = {k}");
+        let double = found.double_hunchback.into_found().unwrap();
         assert_eq!(double.present, k >= 32, "K = {k}");
     }
 }
@@ -185,7 +196,7 @@ fn imbalance_from_output_to_input_splits_training_in_two_phases() {
         (128, 20.0),
     ] {
         let minimum = plain(&published("vae_epochs.csv", &format!("K{k}"))).minimum;
-        let minimum = minimum.found.unwrap();
+        let minimum = minimum.into_found().unwrap();
         assert_close(minimum.at.position, epoch, 0.0);
         // The outlier run still learns when training stops.
         assert_eq!(minimum.at_edge, k == 16);
@@ -249,13 +260,13 @@ fn the_encoder_contracts_and_the_decoder_expands() {
 #[test]
 fn the_decoder_of_a_narrow_latent_is_one_plateau() {
     let found = with_bottleneck("vae_id.csv", 2);
-    let plateau = found.plateau.found.unwrap();
+    let plateau = found.plateau.into_found().unwrap();
     assert_eq!(
         (plateau.window.first.index, plateau.window.last.index),
         (5, 10)
     );
     assert_eq!(
-        with_bottleneck("vae_id.csv", 32).plateau.reason,
+        with_bottleneck("vae_id.csv", 32).plateau.reason(),
         Some(Reason::NoPlateau)
     );
 }

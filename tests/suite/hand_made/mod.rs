@@ -1,14 +1,17 @@
 //! Small reports made by hand: every shape that a report can take.
 
-use repgeo::geometry::Reason;
 use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
-use repgeo::geometry::id::{ESTIMATORS, ErrorKind, Estimator, FitRule, GRIDE, TWO_NN};
+use repgeo::geometry::id::{
+    ESTIMATORS, ErrorKind, Estimator, FitRule, GRIDE, Plateau as Window, TWO_NN,
+};
+use repgeo::geometry::{Known, Reason};
 use repgeo::input::{Series, SeriesFile};
 use repgeo::neighbours::Metric;
 use repgeo::profile::events::{EventOptions, events_with_parts};
 use repgeo::profile::id::{
     AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
-    IdSummary, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
+    IdSummary, IdValue, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
+    ScaleValue,
 };
 use repgeo::profile::{Control, DuplicatePolicy, Resampling};
 use repgeo::report::{EventsReport, InspectReport, InspectedLayer};
@@ -119,15 +122,14 @@ pub fn many_estimators() -> IdProfile {
     let profile = profile();
     let layers = profile.layers.into_iter().map(|mut layer| {
         let headline = layer.estimates[0].clone();
-        let exists = headline.id.is_some();
+        let exists = headline.id().is_some();
         let like = |estimator: &'static Estimator, fit, k| IdEstimate {
             estimator,
             fit,
             fraction: None,
             order: None,
             k,
-            std_error: None,
-            error_kind: None,
+            outcome: without_error(headline.outcome),
             ..headline.clone()
         };
         let of_k = |one: &&&Estimator| one.neighbours().is_some_and(|reads| !reads.chooses_k);
@@ -304,10 +306,11 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
         order: Some(1),
         order_rule: None,
         k: None,
-        id: Some(id),
-        std_error: Some(std_error),
-        error_kind: Some(ErrorKind::Model),
-        reason: None,
+        outcome: Known(Ok(IdValue {
+            id,
+            std_error: Some(std_error),
+            error_kind: Some(ErrorKind::Model),
+        })),
         distance: Some(1.5),
         n: 9_871,
         n_fit: 8_883,
@@ -320,12 +323,17 @@ fn two_nn(id: f64, std_error: f64) -> IdEstimate {
     }
 }
 
-fn missing_two_nn(reason: Reason) -> IdEstimate {
-    IdEstimate {
-        id: None,
+fn without_error(outcome: Known<IdValue>) -> Known<IdValue> {
+    Known(outcome.0.map(|value| IdValue {
         std_error: None,
         error_kind: None,
-        reason: Some(reason),
+        ..value
+    }))
+}
+
+fn missing_two_nn(reason: Reason) -> IdEstimate {
+    IdEstimate {
+        outcome: Known(Err(reason)),
         distance: None,
         n: 0,
         n_fit: 0,
@@ -335,17 +343,20 @@ fn missing_two_nn(reason: Reason) -> IdEstimate {
 
 /// Gride at orders 1, 2, 4, …; one more order has no ID.
 fn scaling(ids: &[f64]) -> Vec<ScalePoint> {
-    let present = ids.iter().map(|&id| (Some(id), None));
+    let present = ids.iter().map(|&id| {
+        Ok(ScaleValue {
+            id,
+            std_error: Some(id / 64.0),
+        })
+    });
     present
-        .chain([(None, Some(Reason::TooFewNeighbours))])
+        .chain([Err(Reason::TooFewNeighbours)])
         .enumerate()
-        .map(|(step, (id, reason))| ScalePoint {
+        .map(|(step, outcome)| ScalePoint {
             order: 1 << step,
             n: 9_871,
-            distance: id.map(|_| 1.0 + step as f64 / 4.0),
-            id,
-            std_error: id.map(|id| id / 64.0),
-            reason,
+            distance: outcome.ok().map(|_| 1.0 + step as f64 / 4.0),
+            outcome: Known(outcome),
         })
         .collect()
 }
@@ -353,23 +364,19 @@ fn scaling(ids: &[f64]) -> Vec<ScalePoint> {
 fn plateau() -> Plateau {
     Plateau {
         rule: "longest window with spread below 0.1",
-        first_order: Some(4),
-        last_order: Some(16),
-        order: Some(8),
-        spread: Some(0.021),
-        id: Some(11.875),
-        reason: None,
+        outcome: Known(Ok(Window {
+            first_order: 4,
+            last_order: 16,
+            order: 8,
+            spread: 0.021,
+            id: 11.875,
+        })),
     }
 }
 
 fn no_plateau() -> Plateau {
     Plateau {
-        first_order: None,
-        last_order: None,
-        order: None,
-        spread: None,
-        id: None,
-        reason: Some(Reason::NoPlateau),
+        outcome: Known(Err(Reason::NoPlateau)),
         ..plateau()
     }
 }

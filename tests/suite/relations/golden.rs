@@ -166,10 +166,11 @@ fn of_columns(file: &Path, rule: SubsetRule) -> Vec<(Vec<usize>, f64, f64)> {
         .subsets
         .iter()
         .map(|one| {
+            let both = one.outcome.0.unwrap();
             (
                 one.columns.clone(),
-                one.full_to_subset.unwrap(),
-                one.subset_to_full.unwrap(),
+                both.full_to_subset,
+                both.subset_to_full,
             )
         })
         .collect()
