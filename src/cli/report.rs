@@ -145,7 +145,12 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
         )));
     }
     check_files()?;
-    args.write(&stem, chapters)
+    let read: Vec<String> = [&dump]
+        .into_iter()
+        .chain(&other)
+        .map(repgeo::input::Dump::understood)
+        .collect();
+    args.write(&stem, &read, chapters)
 }
 
 impl ReportArgs {
@@ -169,7 +174,7 @@ impl ReportArgs {
         }
     }
 
-    fn write(&self, stem: &Path, chapters: Vec<Chapter>) -> Result<()> {
+    fn write(&self, stem: &Path, read: &[String], chapters: Vec<Chapter>) -> Result<()> {
         let beside = |ending: &str| {
             let mut name = stem.as_os_str().to_owned();
             name.push(ending);
@@ -205,7 +210,7 @@ impl ReportArgs {
         .expect("a map of reports is valid JSON");
         write_atomically(&beside(".json"), (json + "\n").as_bytes())?;
         let title = format!("Geometry of {}", input_name(&self.input));
-        let page = html::document(&title, env!("CARGO_PKG_VERSION"), &sections);
+        let page = html::document(&title, env!("CARGO_PKG_VERSION"), read, &sections);
         write_atomically(&self.output, page.as_bytes())
     }
 }

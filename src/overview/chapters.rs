@@ -1,6 +1,7 @@
 //! One analysis each, by the call that its command makes.
 
 use super::subject::{Chapter, Subject, Topic};
+use super::summary;
 use crate::Result;
 use crate::profile::compare::{Comparison, Side};
 use crate::profile::events::EventOptions;
@@ -9,6 +10,7 @@ use crate::profile::landscape::{PeakOptions, density_peaks};
 use crate::profile::overlap::{OverlapOptions, overlap};
 use crate::profile::similarity::{SimilarityOptions, Source, similarity};
 use crate::profile::{Bench, DuplicatePolicy, IdOptions, LayerOptions, id_profile};
+use crate::report::page::Phrase;
 use crate::report::write::html::{Content, Section};
 use crate::report::{Format, Printable, Report, Style};
 use crate::warning::Warning;
@@ -153,6 +155,7 @@ fn done<T: Printable>(
     subject: &Subject<'_>,
     with_other: bool,
     body: &T,
+    summary: Vec<Phrase>,
 ) -> Result<Done> {
     let other = subject.against.as_ref().filter(|_| with_other);
     let sources = || [&subject.dump].into_iter().chain(other);
@@ -166,6 +169,7 @@ fn done<T: Printable>(
             csv: report.render(Format::Csv, &plain)?,
             pictures: report.pictures(),
             page: body.page(),
+            summary,
         },
     })
 }
@@ -213,14 +217,19 @@ fn dimension(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
     };
     let profile =
         id_profile(subject.dump.dump, &options, bench)?.with_events(&EventOptions::default());
-    done("id-profile", subject, false, &profile)
+    let summary = summary::dimension(&profile);
+    done("id-profile", subject, false, &profile, summary)
 }
 
 fn imbalances(subject: &Subject<'_>, with_other: bool, bench: &Bench<'_>) -> Result<Done> {
     let comparison = subject.comparison(with_other, bench)?;
     let mut profile = imbalance(&comparison, &ImbalanceOptions::default(), bench)?;
     profile.warnings.extend(subject.noticed(with_other));
-    done("imbalance", subject, with_other, &profile)
+    let summary = match with_other {
+        true => summary::against(&profile),
+        false => summary::imbalance(&profile),
+    };
+    done("imbalance", subject, with_other, &profile, summary)
 }
 
 fn overlaps(subject: &Subject<'_>, by_label: bool, bench: &Bench<'_>) -> Result<Done> {
@@ -236,7 +245,11 @@ fn overlaps(subject: &Subject<'_>, by_label: bool, bench: &Bench<'_>) -> Result<
     };
     let mut profile = overlap(&subject.comparison(false, bench)?, &options, bench)?;
     profile.warnings.extend(subject.noticed(false));
-    done("overlap", subject, false, &profile)
+    let summary = match by_label {
+        true => summary::labels(&profile),
+        false => summary::overlap(&profile),
+    };
+    done("overlap", subject, false, &profile, summary)
 }
 
 fn similarities(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
@@ -246,7 +259,8 @@ fn similarities(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
     };
     let mut profile = similarity(&[source], &SimilarityOptions::default(), bench)?;
     profile.warnings.extend(subject.noticed(false));
-    done("similarity", subject, false, &profile)
+    let summary = summary::similarity(&profile);
+    done("similarity", subject, false, &profile, summary)
 }
 
 fn peaks(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
@@ -257,5 +271,6 @@ fn peaks(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
     };
     let profile =
         density_peaks(subject.dump.dump, &options, bench)?.with_events(&EventOptions::default());
-    done("density-peaks", subject, false, &profile)
+    let summary = summary::peaks(&profile);
+    done("density-peaks", subject, false, &profile, summary)
 }

@@ -5,6 +5,7 @@
 
 mod chapters;
 mod subject;
+mod summary;
 
 pub use self::chapters::chapters;
 pub use self::subject::{Chapter, Source, Subject, Topic};

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod cases;
 mod cli;
 mod clones;

@@ -189,6 +189,8 @@ pub struct Tree {
     pub field: &'static str,
     /// What heights measure.
     pub height: Axis,
+    /// Every name that shares have, in the order of their colours; those not listed come after.
+    pub groups: Vec<String>,
     /// Leaves, then forks, each after its children; the last is the root.
     pub branches: Vec<Branch>,
     /// Why there is no tree.
@@ -230,6 +232,8 @@ pub struct Plane {
     pub y: Axis,
     /// Whether both axes share a unit, so that distances mean something.
     pub isometric: bool,
+    /// Every group that points have, in the order of their colours; those not listed come after.
+    pub groups: Vec<String>,
     /// The points.
     pub points: Vec<PlanePoint>,
     /// Lines between points of the plane: saddles, cuts, the diagonal.

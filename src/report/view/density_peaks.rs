@@ -1,9 +1,10 @@
 //! How `repgeo density-peaks` looks: its records, its page and its curves.
 
 use super::axes::{axis, depth, point, share};
-use super::event_lines::event_marks;
+use super::event_lines::{nucleation_marks, peak_mark};
 use super::warned::warnings;
 use crate::geometry::partition::Scores;
+use crate::profile::events::Events;
 use crate::profile::landscape::{DensityKind, HaloRule, PeakQuantity};
 use crate::profile::landscape::{LayerPeaks, PeakParameters, PeakProfile, QuantityEvents};
 use crate::report::page::{
@@ -70,12 +71,10 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
             .collect(),
         ..Curve::default()
     };
-    let marks = |quantity: &str, other: &str| {
+    let marks = |quantity: PeakQuantity, other: &str, marks: fn(&Events) -> Vec<Mark>| {
         let mut events = profile.events.iter();
-        let found = events.find(|found| found.quantity.name() == quantity && found.other == other);
-        found
-            .map(|found| event_marks(&found.events))
-            .unwrap_or_default()
+        let found = events.find(|found| found.quantity == quantity && found.other == other);
+        found.map(|found| marks(&found.events)).unwrap_or_default()
     };
     let layers = profile.layers.iter();
     let x = depth(layers.map(|layer| (layer.relative_depth, layer.layer.as_str())));
@@ -95,7 +94,7 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
             vec![curve("peaks".into(), &|layer| {
                 layer.n_peaks().map(|n| n as f64)
             })],
-            marks("n_peaks", ""),
+            marks(PeakQuantity::NPeaks, "", peak_mark),
         ),
         figure(
             "Rows in peaks".into(),
@@ -129,7 +128,7 @@ fn figures(profile: &PeakProfile) -> Vec<Part> {
                     Some(scores(layer)?.majority_fraction)
                 }),
             ],
-            marks("ari", labels),
+            marks(PeakQuantity::Ari, labels, nucleation_marks),
         ));
     }
     figures

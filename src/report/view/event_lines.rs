@@ -69,14 +69,31 @@ pub(super) fn event_summary(events: &Events) -> Phrase {
     Phrase::join(words, ", ")
 }
 
-/// The events as marks at their depth.
+/// The highest layer alone: what a count that jumps about bears.
+pub(super) fn peak_mark(events: &Events) -> Vec<Mark> {
+    let peak = events.peak.found();
+    peak.map(|peak| mark("peak", &peak.at))
+        .into_iter()
+        .collect()
+}
+
+/// Where a score has come to half of its highest value, and where it is highest.
+pub(super) fn nucleation_marks(events: &Events) -> Vec<Mark> {
+    let half = events.half_maximum.found();
+    let half = half.map(|half| mark("nucleation layer", &half.at));
+    half.into_iter().chain(peak_mark(events)).collect()
+}
+
+fn mark(label: &'static str, place: &Place) -> Mark {
+    Mark::At {
+        x: place.relative_depth,
+        label: label.into(),
+    }
+}
+
+/// The events as marks at their depth; a step that errors explain is none to look at.
 pub(super) fn event_marks(events: &Events) -> Vec<Mark> {
-    let at = |label: &'static str, place: Option<&Place>| {
-        place.map(|place| Mark::At {
-            x: place.relative_depth,
-            label: label.into(),
-        })
-    };
+    let at = |label: &'static str, place: Option<&Place>| place.map(|place| mark(label, place));
     let lasts = |label: &'static str, first: &Place, last: &Place| Mark::Span {
         from: first.relative_depth,
         to: last.relative_depth,
@@ -85,6 +102,7 @@ pub(super) fn event_marks(events: &Events) -> Vec<Mark> {
     let humps = events.double_hunchback.found();
     let humps = humps.filter(|humps| humps.present);
     let step = events.transition.found();
+    let step = step.filter(|step| step.within_errors != Some(true));
     let marks = [
         at("peak", events.peak.found().map(|peak| &peak.at)),
         at("minimum", events.minimum.found().map(|low| &low.at)),
@@ -96,10 +114,6 @@ pub(super) fn event_marks(events: &Events) -> Vec<Mark> {
         at(
             "relative minimum",
             events.relative_minimum.found().map(|dip| &dip.at),
-        ),
-        at(
-            "half maximum",
-            events.half_maximum.found().map(|half| &half.at),
         ),
         at("first hump", humps.map(|humps| &humps.first)),
         at("valley", humps.map(|humps| &humps.valley)),

@@ -119,6 +119,7 @@ fn plane(pairs: &[&ImbalancePair], k: usize) -> Plane {
         x: share("Δ(a→b)"),
         y: share("Δ(b→a)"),
         isometric: true,
+        groups: Vec::new(),
         points: points.collect(),
         segments: vec![Segment {
             from: [0.0, 0.0],

@@ -1,5 +1,8 @@
 //! How `repgeo landscape` looks: its records, its tables, its tree, its planes.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::axes::axis;
 use super::density_peaks::{context, layer_grid, layer_records};
 use super::warned::warnings;
@@ -210,6 +213,7 @@ fn peak_tree(tree: &PeakTree, topography: &Topography) -> Tree {
         leaves: "peaks",
         field: "dendrogram",
         height: axis("log density"),
+        groups: classes_by_size(topography),
         branches: branches.collect(),
         reason: tree.outcome.reason(),
     }
@@ -239,6 +243,22 @@ fn shares(peak: &MappedPeak) -> Vec<Share> {
         .collect()
 }
 
+/// The classes of the first labels by how many rows they have, so that tree and map give a class
+/// the same colour.
+fn classes_by_size(topography: &Topography) -> Vec<String> {
+    let mixes = topography
+        .peaks
+        .iter()
+        .filter_map(|peak| peak.classes.first());
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    for class in mixes.flat_map(|mix| &mix.classes) {
+        *sizes.entry(&class.class).or_default() += class.n as u64;
+    }
+    let mut sizes: Vec<(&str, u64)> = sizes.into_iter().collect();
+    sizes.sort_by_key(|&(_, n)| Reverse(n));
+    sizes.into_iter().map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Peaks where the map places them, joined where they meet.
 fn map(topography: &Topography) -> Plane {
     let place = |peak: usize| topography.peaks.get(peak)?.at;
@@ -259,6 +279,7 @@ fn map(topography: &Topography) -> Plane {
         x: axis("x"),
         y: axis("y"),
         isometric: true,
+        groups: classes_by_size(topography),
         points: points.collect(),
         segments: segments
             .filter_map(|saddle| {
@@ -320,6 +341,7 @@ fn decision_plane(graph: &DecisionGraph) -> Plane {
         x: axis("log density"),
         y: axis("distance δ to the next denser row"),
         isometric: false,
+        groups: vec!["centre".to_owned()],
         points: graph
             .rows
             .iter()

@@ -32,6 +32,8 @@ pub struct Section {
 pub struct Content {
     /// Its page.
     pub page: Page,
+    /// What it says in a few sentences: they open the page.
+    pub summary: Vec<Phrase>,
     /// Its figures.
     pub pictures: Vec<Picture>,
     /// Its numbers as tidy CSV.
@@ -42,8 +44,8 @@ pub struct Content {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       img-src data: blob:";
 
-/// The whole page, in the order of `sections`.
-pub fn document(title: &str, version: &str, sections: &[Section]) -> String {
+/// The whole page, in the order of `sections`; `read` says what each dump was understood to be.
+pub fn document(title: &str, version: &str, read: &[String], sections: &[Section]) -> String {
     let (title, version) = (escaped(title), escaped(version));
     let mut out = format!(
         r#"<!DOCTYPE html>
@@ -54,29 +56,74 @@ pub fn document(title: &str, version: &str, sections: &[Section]) -> String {
     for Section { id, title, .. } in sections {
         let _ = write!(out, r##"<a href="#{id}">{title}</a>"##);
     }
-    out += "</nav></header>\n<main><section id=\"summary\"><h2>What stands out</h2><ul>";
+    out += "</nav>";
+    for line in read {
+        out += &paragraph("", &format!("Read: {line}."));
+    }
+    out += "</header>\n<main><section id=\"summary\"><h2>What stands out</h2><dl>";
     for one in sections {
         let Ok(content) = &one.outcome else { continue };
-        for line in sentences(&content.page.closing) {
-            let (id, title, line) = (one.id, one.title, escaped(&line));
-            let _ = write!(out, r##"<li><a href="#{id}">{title}</a>: {line}</li>"##);
+        let lines = content.summary.iter().map(words);
+        let lines = escaped(&lines.collect::<Vec<_>>().join(" "));
+        if !lines.is_empty() {
+            let (id, title) = (one.id, one.title);
+            let _ = write!(
+                out,
+                r##"<dt><a href="#{id}">{title}</a></dt><dd>{lines}</dd>"##
+            );
         }
     }
-    out += "</ul></section>\n";
+    out += "</dl>";
+    let shared = shared_warnings(sections);
+    if !shared.is_empty() {
+        out += "<h3>Warnings</h3>";
+        for warning in &shared {
+            out += &paragraph("quiet", warning);
+        }
+    }
+    out += "</section>\n";
     for one in sections {
-        section(&mut out, one);
+        section(&mut out, one, &shared);
     }
     out + "</main>\n<script>" + SCRIPT + "</script></body></html>\n"
 }
 
-fn section(out: &mut String, section: &Section) {
+/// What several commands warn of: it stands once, at the top.
+fn shared_warnings(sections: &[Section]) -> Vec<String> {
+    let mut seen: Vec<(String, usize)> = Vec::new();
+    for content in sections.iter().filter_map(|one| one.outcome.as_ref().ok()) {
+        for warning in content.page.closing.lines.iter().filter_map(warning) {
+            match seen.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, n)) => *n += 1,
+                None => seen.push((warning, 1)),
+            }
+        }
+    }
+    let shared = seen.into_iter().filter(|(_, n)| *n > 1);
+    shared.map(|(warning, _)| warning).collect()
+}
+
+/// A warning in words.
+fn warning(note: &Note) -> Option<String> {
+    match note {
+        Note::Warning {
+            message, layers, ..
+        } if layers.is_empty() => Some(format!("Warning: {message}")),
+        Note::Warning {
+            message, layers, ..
+        } => Some(format!("Warning: {message} ({})", layers.join(", "))),
+        _ => None,
+    }
+}
+
+fn section(out: &mut String, section: &Section, shared: &[String]) {
     let Section {
         id, title, about, ..
     } = section;
     let _ = write!(out, r#"<section id="{id}"><h2>{title}</h2><p>{about}</p>"#);
     match &section.outcome {
         Err(why) => *out += &paragraph("failed", &format!("Not done: {why}")),
-        Ok(content) => found(out, id, content),
+        Ok(content) => found(out, id, content, shared),
     }
     let command = escaped(&section.command);
     let _ = writeln!(
@@ -85,7 +132,7 @@ fn section(out: &mut String, section: &Section) {
     );
 }
 
-fn found(out: &mut String, id: &str, content: &Content) {
+fn found(out: &mut String, id: &str, content: &Content, shared: &[String]) {
     if !content.pictures.is_empty() {
         *out += r#"<div class="figures">"#;
         for (at, picture) in content.pictures.iter().enumerate() {
@@ -100,7 +147,7 @@ fn found(out: &mut String, id: &str, content: &Content) {
     for part in &content.page.parts {
         match part {
             Part::Grid(grid) => table(out, grid),
-            Part::Notes(lines) => notes(out, lines),
+            Part::Notes(lines) => notes(out, lines, shared),
             Part::Plane(plane) => {
                 let captions = plane.caption.iter();
                 captions.for_each(|caption| *out += &paragraph("", &words(caption)));
@@ -109,7 +156,7 @@ fn found(out: &mut String, id: &str, content: &Content) {
             Part::Curves(_) | Part::Matrix(_) | Part::Tree(_) => {}
         }
     }
-    notes(out, &content.page.closing);
+    notes(out, &content.page.closing, shared);
     let csv = escaped(&content.csv);
     // A browser drops one line break at the beginning of a text area.
     let _ = write!(
@@ -169,7 +216,7 @@ fn class(kind: Kind, marked: bool) -> &'static str {
     }
 }
 
-fn notes(out: &mut String, notes: &Notes) {
+fn notes(out: &mut String, notes: &Notes, shared: &[String]) {
     for line in &notes.lines {
         match line {
             Note::Line(phrase) | Note::Prose(phrase) => *out += &paragraph("", &words(phrase)),
@@ -180,31 +227,14 @@ fn notes(out: &mut String, notes: &Notes) {
                 words: beside,
                 ..
             } => *out += &paragraph("", &format!("{}: {}", words(label), words(beside))),
-            Note::Warning {
-                message, layers, ..
-            } => {
-                let about = match layers.len() {
-                    0 => String::new(),
-                    _ => format!(" ({})", layers.join(", ")),
-                };
-                *out += &paragraph("quiet", &format!("Warning: {message}{about}"));
+            Note::Warning { .. } => {
+                let words = warning(line).filter(|words| !shared.contains(words));
+                words
+                    .iter()
+                    .for_each(|words| *out += &paragraph("quiet", words));
             }
         }
     }
-}
-
-/// The sentences that a reader looks for first.
-fn sentences(notes: &Notes) -> Vec<String> {
-    let lines = notes.lines.iter().filter_map(|line| match line {
-        Note::Line(phrase) => Some(words(phrase)),
-        Note::Series {
-            label,
-            words: beside,
-            ..
-        } if !beside.is_empty() => Some(format!("{} {}", words(label), words(beside))),
-        _ => None,
-    });
-    lines.collect()
 }
 
 fn words(phrase: &Phrase) -> String {

@@ -8,6 +8,7 @@ mod axes;
 mod colour;
 mod curves;
 mod drawing;
+mod groups;
 mod ink;
 mod legend;
 mod matrix;

@@ -1,10 +1,10 @@
 //! Points on a plane, in the colours of their groups.
 
 use super::axes::{self, Ruler};
-use super::colour;
 use super::drawing::{Drawing, WIDTH, heading};
+use super::groups::Groups;
 use super::ink::{Hold, Ink, px};
-use super::legend::{Entry, Swatch, legend};
+use super::legend::legend;
 use super::words;
 use crate::report::page::{Plane, PlanePoint};
 use crate::report::write::text::significant;
@@ -48,21 +48,14 @@ pub(super) fn draw(plane: &Plane) -> Option<Drawing> {
             ink.line(from, to, "seg");
         }
     }
-    let groups = groups(plane);
+    let present = plane.points.iter().map(|point| (&*point.group, 1.0));
+    let groups = Groups::new(&plane.groups, present);
     if plane.points.len() > SPOKEN {
         dust(&mut ink, plane, &groups, [&x, &y]);
     } else {
         points(&mut ink, plane, &groups, [&x, &y]);
     }
-    let entries: Vec<Entry> = groups
-        .iter()
-        .enumerate()
-        .map(|(at, group)| Entry {
-            swatch: Swatch::Dot(format!(r#"class="dot f{}""#, colour::category(at))),
-            label: words::line(&crate::report::page::name(group.clone()).into()),
-        })
-        .collect();
-    let below = legend(&mut ink, &entries, [left, right], bottom + edge);
+    let below = legend(&mut ink, &groups.legend(), [left, right], bottom + edge);
     Some(Drawing {
         kind: "plane",
         description: format!(
@@ -77,30 +70,7 @@ pub(super) fn draw(plane: &Plane) -> Option<Drawing> {
     })
 }
 
-/// Groups by how many points they have, the largest first; equal ones in order of appearance.
-fn groups(plane: &Plane) -> Vec<String> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for group in plane.points.iter().map(|point| &point.group) {
-        match counts.iter_mut().find(|(name, _)| name == group) {
-            _ if group.is_empty() => {}
-            Some((_, n)) => *n += 1,
-            None => counts.push((group.clone(), 1)),
-        }
-    }
-    counts.sort_by_key(|&(_, n)| std::cmp::Reverse(n));
-    counts.into_iter().map(|(name, _)| name).collect()
-}
-
-/// The class of a point's group; what has none is grey where others have one.
-fn class(point: &PlanePoint, groups: &[String]) -> String {
-    match groups.iter().position(|group| *group == point.group) {
-        Some(at) => colour::category(at),
-        None if groups.is_empty() => colour::category(0),
-        None => "x".to_owned(),
-    }
-}
-
-fn points(ink: &mut Ink, plane: &Plane, groups: &[String], [x, y]: [&Ruler; 2]) {
+fn points(ink: &mut Ink, plane: &Plane, groups: &Groups<'_>, [x, y]: [&Ruler; 2]) {
     let sizes = plane.points.iter().filter_map(|point| point.size);
     let largest = sizes.fold(0.0, f64::max);
     let mut taken: Vec<[f64; 4]> = Vec::new();
@@ -108,7 +78,7 @@ fn points(ink: &mut Ink, plane: &Plane, groups: &[String], [x, y]: [&Ruler; 2]) 
         let (Some(cx), Some(cy)) = (x.at(point.at[0]), y.at(point.at[1])) else {
             continue;
         };
-        let c = class(point, groups);
+        let c = groups.class(&point.group);
         for (axis, error) in point.errors.iter().enumerate() {
             let Some(error) = error else { continue };
             let ruler = [x, y][axis];
@@ -181,14 +151,14 @@ fn tip(plane: &Plane, point: &PlanePoint) -> String {
 }
 
 /// One dot for all points of a group that fall on the same place of the paper.
-fn dust(ink: &mut Ink, plane: &Plane, groups: &[String], [x, y]: [&Ruler; 2]) {
+fn dust(ink: &mut Ink, plane: &Plane, groups: &Groups<'_>, [x, y]: [&Ruler; 2]) {
     let mut seen = std::collections::BTreeMap::new();
     for point in &plane.points {
         if let (Some(cx), Some(cy)) = (x.at(point.at[0]), y.at(point.at[1])) {
             // Half a pixel is as fine as a screen shows.
             let half = |place: f64| px((2.0 * place).round() / 2.0);
             let places: &mut std::collections::BTreeSet<_> =
-                seen.entry(class(point, groups)).or_default();
+                seen.entry(groups.class(&point.group)).or_default();
             places.insert((half(cx), half(cy)));
         }
     }

@@ -103,6 +103,7 @@ fn every_kind() -> Vec<Part> {
             label: "log density".into(),
             ..Axis::default()
         },
+        groups: Vec::new(),
         branches: vec![
             leaf("peak 0", Some(3.0)),
             leaf("peak 1", Some(2.0)),

@@ -1,10 +1,10 @@
 //! Groups that join at heights: a tree on its side, what its leaves hold beside them.
 
 use super::axes::{self, Ruler};
-use super::colour;
 use super::drawing::{Drawing, WIDTH, heading};
+use super::groups::Groups;
 use super::ink::{Hold, Ink, px};
-use super::legend::{Entry, Swatch, legend};
+use super::legend::legend;
 use super::words;
 use crate::report::page::{Axis, Tree};
 use crate::report::write::text::significant;
@@ -47,7 +47,11 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
     let x = ruler(tree, &axis, heights(), [left, right]);
     let edge = axes::lower_edge(&mut ink, &axis, &x, [left, right], [top, bottom]);
 
-    let categories = categories(tree);
+    let shares = tree.branches.iter().flat_map(|branch| &branch.shares);
+    let groups = Groups::new(
+        &tree.groups,
+        shares.map(|share| (&*share.name, share.share)),
+    );
     let mut places: Vec<Option<[f64; 2]>> = vec![None; tree.branches.len()];
     for (row, &leaf) in order.iter().enumerate() {
         let y = top + step * (row as f64 + 0.5);
@@ -63,8 +67,7 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
         let mut from = WIDTH - 8.0 - BAR;
         for share in &branch.shares {
             let width = BAR * share.share.clamp(0.0, 1.0);
-            let at = categories.iter().position(|name| *name == share.name);
-            let c = at.map_or_else(|| "x".to_owned(), colour::category);
+            let c = groups.class(&share.name);
             let name = words::line(&crate::report::page::name(share.name.clone()).into());
             let tip = format!(
                 "{}\n{name}: {} %",
@@ -82,15 +85,12 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
         }
     }
     forks(&mut ink, tree, &x, left, &mut places);
-    let entries: Vec<Entry> = categories
-        .iter()
-        .enumerate()
-        .map(|(at, name)| Entry {
-            swatch: Swatch::Dot(format!(r#"class="f{}""#, colour::category(at))),
-            label: words::line(&crate::report::page::name((*name).to_owned()).into()),
-        })
-        .collect();
-    let below = legend(&mut ink, &entries, [left, WIDTH - 8.0], bottom + edge);
+    let below = legend(
+        &mut ink,
+        &groups.legend(),
+        [left, WIDTH - 8.0],
+        bottom + edge,
+    );
     Some(Drawing {
         kind: "tree",
         description: format!(
@@ -162,17 +162,4 @@ fn forks(ink: &mut Ink, tree: &Tree, x: &Ruler, left: f64, places: &mut [Option<
         ink.path(&d, &format!(r#"class="{class}""#));
         places[at] = Some([place, f64::midpoint(ay, by)]);
     }
-}
-
-/// The names of shares, by how much they hold in all leaves.
-fn categories(tree: &Tree) -> Vec<&str> {
-    let mut sums: Vec<(&str, f64)> = Vec::new();
-    for share in tree.branches.iter().flat_map(|branch| &branch.shares) {
-        match sums.iter_mut().find(|(name, _)| *name == share.name) {
-            Some((_, sum)) => *sum += share.share,
-            None => sums.push((&share.name, share.share)),
-        }
-    }
-    sums.sort_by(|a, b| b.1.total_cmp(&a.1));
-    sums.into_iter().map(|(name, _)| name).collect()
 }
