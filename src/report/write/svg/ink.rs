@@ -112,7 +112,8 @@ pub(in crate::report::write) fn escaped(text: &str) -> String {
             '>' => out += "&gt;",
             '"' => out += "&quot;",
             '\'' => out += "&#39;",
-            c if c.is_control() => out.push('\u{fffd}'),
+            // Lines of a table or of a title are lines; nothing else that is invisible passes.
+            c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
