@@ -6,7 +6,7 @@ use crate::profile::events::{Direction, EventName, Events, Place};
 use crate::profile::id::IdProfile;
 use crate::profile::imbalance::ImbalanceProfile;
 use crate::profile::landscape::{PeakProfile, PeakQuantity};
-use crate::profile::overlap::OverlapProfile;
+use crate::profile::overlap::{LabelledValue, OverlapPair, OverlapProfile};
 use crate::profile::similarity::SimilarityProfile;
 use crate::report::page::{Phrase, count, decimal, error, name, number, phrase};
 
@@ -23,7 +23,7 @@ pub(super) fn dimension(profile: &IdProfile) -> Vec<Phrase> {
             .flat_map(|one| &one.estimates);
         let found = estimates.find(|found| found.variant() == summary.variant);
         phrase![
-            measured(id, found.and_then(|found| found.std_error)),
+            measured(id, found.and_then(|found| found.std_error())),
             " at ",
             name(layer),
             " (depth ",
@@ -42,7 +42,7 @@ pub(super) fn dimension(profile: &IdProfile) -> Vec<Phrase> {
     let Some(events) = &profile.events else {
         return sentences;
     };
-    if let (Some(onset), Some(phase)) = (&events.onset.found, &events.high_phase.found) {
+    if let (Some(onset), Some(phase)) = (events.onset.found(), events.high_phase.found()) {
         sentences.push(phrase![
             "The rise reaches half of its height at ",
             place(&onset.crossing.at),
@@ -54,7 +54,7 @@ pub(super) fn dimension(profile: &IdProfile) -> Vec<Phrase> {
             "."
         ]);
     }
-    sentences.push(match &events.relative_minimum.found {
+    sentences.push(match events.relative_minimum.found() {
         Some(dip) => phrase![
             "After the peak it dips at ",
             place(&dip.at),
@@ -125,16 +125,18 @@ pub(super) fn overlap(profile: &OverlapProfile) -> Vec<Phrase> {
         .pairs
         .iter()
         .filter(|pair| follows(&pair.a, &pair.b));
-    let known: Vec<_> = next.filter_map(|pair| Some((pair, pair.value?))).collect();
+    let known: Vec<_> = next
+        .filter_map(|pair| Some((pair, pair.value()?)))
+        .collect();
     let Some(&(low, _)) = known.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
         return Vec::new();
     };
     let Some(&(high, _)) = known.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return Vec::new();
     };
-    let step = |pair: &crate::profile::overlap::OverlapPair| {
+    let step = |pair: &OverlapPair| {
         phrase![
-            measured(pair.value.unwrap_or_default(), pair.std_error),
+            measured(pair.value().unwrap_or_default(), pair.std_error()),
             " (",
             name(&pair.a.layer),
             " to ",
@@ -160,17 +162,18 @@ pub(super) fn overlap(profile: &OverlapProfile) -> Vec<Phrase> {
 pub(super) fn labels(profile: &OverlapProfile) -> Vec<Phrase> {
     let sets = profile.parameters.labels.iter().filter_map(|labels| {
         let layers = profile.labels.iter().filter(|one| one.labels == *labels);
-        let known = layers.filter_map(|one| Some((one, one.label_overlap.as_ref()?)));
-        let (layer, best) = known.max_by(|a, b| a.1.micro.total_cmp(&b.1.micro))?;
+        let known = layers.filter_map(|one| Some((one, one.outcome.ok()?)));
+        let micro = |found: &LabelledValue| found.label_overlap.micro;
+        let (layer, best) = known.max_by(|a, b| micro(a.1).total_cmp(&micro(b.1)))?;
         Some(phrase![
             "Neighbours share their ",
             name(labels),
             " most at ",
             name(&layer.layer),
             ": ",
-            measured(best.micro, layer.std_error_micro),
+            measured(micro(best), best.std_error_micro),
             " of them, by chance ",
-            number(best.chance_micro, 2),
+            number(best.label_overlap.chance_micro, 2),
             "."
         ])
     });
@@ -189,7 +192,7 @@ fn extremes(profile: &SimilarityProfile, measure: &'static Measure) -> Option<Ph
     let pairs = profile.pairs.iter();
     let known = || {
         let of_measure = pairs.clone().filter(|pair| pair.measure == measure);
-        of_measure.filter_map(|pair| Some((pair.value?, &pair.a, &pair.b)))
+        of_measure.filter_map(|pair| Some((pair.value()?, &pair.a, &pair.b)))
     };
     let high = known().max_by(|a, b| a.0.total_cmp(&b.0))?;
     let low = known().min_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -221,7 +224,7 @@ fn extremes(profile: &SimilarityProfile, measure: &'static Measure) -> Option<Ph
 /// How many peaks there are, and where they come to match each set of labels.
 pub(super) fn peaks(profile: &PeakProfile) -> Vec<Phrase> {
     let found = profile.events.iter().filter_map(|found| {
-        let peak = &found.events.peak.found.as_ref()?.at;
+        let peak = &found.events.peak.found()?.at;
         Some(match found.quantity {
             PeakQuantity::NPeaks => phrase![
                 "There are most peaks, ",
@@ -238,7 +241,7 @@ pub(super) fn peaks(profile: &PeakProfile) -> Vec<Phrase> {
                 " (ARI ",
                 number(peak.value, 3),
                 ")",
-                found.events.half_maximum.found.as_ref().map(|half| phrase![
+                found.events.half_maximum.found().map(|half| phrase![
                     "; half of that is reached at ",
                     name(&half.at.layer),
                     ", the nucleation layer"
@@ -274,12 +277,12 @@ fn place(place: &Place) -> Phrase {
 /// From where to where an event moves when the profile is drawn again within its errors.
 fn spread(events: &Events, event: EventName) -> Option<Phrase> {
     let found = events.spread.iter().find(|spread| spread.event == event)?;
-    let (min, max) = (found.min?, found.max?);
+    let found = found.outcome.ok()?;
     Some(phrase![
         ", between positions ",
-        number(min, 3),
+        number(found.min, 3),
         " and ",
-        number(max, 3),
+        number(found.max, 3),
         " within errors"
     ])
 }
