@@ -30,6 +30,8 @@ pub(super) fn nearest_to(
     let (n, m) = (points.n_rows(), queries.n_rows());
     let both = points.with_queries(queries);
     let needs = Needs {
+        asking: both.n_rows(),
+        every: 0,
         row: 24 * k as u64 + Candidates::bytes(k),
         thread: 0,
     };

@@ -16,8 +16,12 @@ pub(super) const SMALLEST: usize = 256;
 
 /// What a search holds beside the packed rows.
 pub(super) struct Needs {
-    /// Bytes a row of lists and results.
+    /// Rows that ask.
+    pub(super) asking: usize,
+    /// Bytes of lists and results for each of them.
     pub(super) row: u64,
+    /// Bytes for every row, whether it asks or not.
+    pub(super) every: u64,
     /// Bytes a thread.
     pub(super) thread: u64,
 }
@@ -67,7 +71,8 @@ pub(super) fn check_whole(
 }
 
 fn fixed(points: &Points<'_>, needs: &Needs) -> u64 {
-    points.n_rows() as u64 * (POSITION + needs.row)
+    points.n_rows() as u64 * (POSITION + needs.every)
+        + needs.asking as u64 * needs.row
         + rayon::current_num_threads() as u64 * needs.thread
 }
 

@@ -40,6 +40,9 @@ pub use filter::Kernel;
 pub use options::{SearchOptions, Strategy};
 pub use pairs::pairs_within;
 pub use points::{Metric, Points};
-pub use search::{count_ranks, cross_table, neighbour_table, order_distances};
+pub use search::{
+    count_ranks, count_ranks_of_rows, cross_table, neighbour_table, order_distances,
+    order_distances_of_rows, table_of_rows,
+};
 pub use speed::{KernelSpeed, Speed, measure_speed};
 pub use table::{NeighbourTable, OrderDistances};

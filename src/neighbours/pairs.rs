@@ -54,7 +54,12 @@ fn count(
     }
     let order = short.iter().chain(others).map(|&row| index(row)).collect();
     // Whoever set a limit that is too low even for this was refused a table already.
-    let needs = Needs { row: 0, thread: 0 };
+    let needs = Needs {
+        asking: 0,
+        row: 0,
+        every: 0,
+        thread: 0,
+    };
     let height = tile_height(points, &needs, options).unwrap_or(Some(SMALLEST));
     let operand = pack(
         points,

@@ -24,17 +24,19 @@ const NOWHERE: u16 = BUCKETS;
 /// Scores that the panel of one thread may hold (4 MiB), so that memory stays O(N).
 const PANEL_SCORES: usize = 1 << 20;
 
-/// Exact r_{p,n} for every position p and each of the ascending `orders` n: positions × orders.
+/// Exact r_{p,n} for the first `asking` positions p and each of the ascending `orders` n: positions ×
+/// orders.
 pub(super) fn order_distances(
     points: &Points<'_>,
     operand: &Operand,
+    asking: usize,
     orders: &[usize],
     progress: &dyn Progress,
 ) -> Array2<f64> {
     let n = operand.n_rows();
     let height = panel_height(n);
     let outliers = Outliers::of(operand);
-    let mut out = Array2::zeros((n, orders.len()));
+    let mut out = Array2::zeros((asking, orders.len()));
     let flat = out.as_slice_mut().expect("a fresh array is contiguous");
     flat.par_chunks_mut(height * orders.len())
         .enumerate()
@@ -42,7 +44,7 @@ pub(super) fn order_distances(
             || Worker::new(points, operand, &outliers, height.min(n)),
             |worker, (panel, out)| {
                 let start = panel * height;
-                let end = (start + height).min(n);
+                let end = (start + height).min(asking);
                 operand.products(start..end, 0..n, &mut worker.room, &mut worker.products);
                 for (row, out) in out.chunks_mut(orders.len()).enumerate() {
                     worker.row(start + row, row, orders, out);
@@ -54,16 +56,18 @@ pub(super) fn order_distances(
 }
 
 /// What [`order_distances`] holds beside the packed rows.
-pub(super) fn needs(orders: usize) -> Needs {
+pub(super) fn needs(asking: usize, orders: usize) -> Needs {
     Needs {
+        asking,
+        every: 0,
         row: 16 * orders as u64,
         thread: 4 * PANEL_SCORES as u64,
     }
 }
 
 /// Number of steps that [`order_distances`] reports.
-pub(super) fn steps(n: usize) -> u64 {
-    n.div_ceil(panel_height(n)) as u64
+pub(super) fn steps(n: usize, asking: usize) -> u64 {
+    asking.div_ceil(panel_height(n)) as u64
 }
 
 fn panel_height(n: usize) -> usize {

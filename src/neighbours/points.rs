@@ -93,6 +93,27 @@ impl<'a> Points<'a> {
         })
     }
 
+    /// Some of the rows as a matrix of their own, for [`Points::part`].
+    #[cfg(feature = "cuda")]
+    pub(super) fn select(&self, rows: &Range<usize>) -> Matrix {
+        let rows: Vec<u32> = rows.clone().map(super::table::index).collect();
+        self.matrix.select(&rows)
+    }
+
+    /// The points of `matrix`, which holds the rows `rows` of these: they were checked already.
+    #[cfg(feature = "cuda")]
+    pub(super) fn part<'b>(&self, matrix: &'b Matrix, rows: &Range<usize>) -> Points<'b> {
+        Points {
+            matrix,
+            norms: self
+                .norms
+                .as_ref()
+                .map(|norms| norms[rows.clone()].to_vec()),
+            layer: self.layer.clone(),
+            queries: None,
+        }
+    }
+
     /// The same rows and, numbered after them, those of `queries`, which must be as wide.
     pub(super) fn with_queries(&self, queries: &'a Points<'a>) -> Self {
         assert_eq!(self.n_columns(), queries.n_columns(), "one space");
@@ -117,6 +138,11 @@ impl<'a> Points<'a> {
     /// Number of columns, D.
     pub fn n_columns(&self) -> usize {
         self.matrix.n_columns()
+    }
+
+    /// The matrix of the rows.
+    pub fn matrix(&self) -> &Matrix {
+        self.matrix
     }
 
     /// The matrix that holds row `row`, and the row's number there.

@@ -1,5 +1,7 @@
 //! The searcher that every machine has: the processor, with the symmetric sweep.
 
+use std::ops::Range;
+
 use super::candidates::Candidates;
 use super::counting::{self, RankCounts, Targets};
 use super::cross;
@@ -11,7 +13,7 @@ use super::ranks::{nearest, order_statistics};
 use super::searcher::Searcher;
 use super::sweep;
 use super::table::{TableRow, by_distance_then_row};
-use super::visiting::{tile_size, visiting_order};
+use super::visiting::{Asking, asking_first};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -25,26 +27,27 @@ impl Processor {
         Self { options }
     }
 
-    /// The packed rows for lists of `k` candidates, and the rows of a tile; `kept` bytes of results
-    /// a row.
+    /// The packed rows for lists of `k` candidates, and how they are visited; `kept` bytes of results
+    /// for each of `rows`.
     fn pack<'a>(
         &self,
         points: &'a Points<'a>,
+        rows: &Range<usize>,
         k: usize,
         kept: u64,
-    ) -> Result<(Operand<'a>, usize)> {
+    ) -> Result<(Operand<'a>, Asking)> {
         let n = points.n_rows();
         let needs = Needs {
+            asking: rows.len(),
+            every: 0,
             row: kept + Candidates::bytes(k),
             thread: 0,
         };
         let height = tile_height(points, &needs, &self.options)?;
-        let (order, demand) = (visiting_order(n), Demand::Nearest(k));
+        let (order, demand) = (asking_first(n, rows), Demand::Nearest(k));
         let operand = pack(points, order, self.options.kernel, &demand, height);
-        Ok((
-            operand,
-            height.unwrap_or_else(|| tile_size(n, self.options.tile)),
-        ))
+        let asking = Asking::new(n, rows.len(), height, self.options.tile);
+        Ok((operand, asking))
     }
 }
 
@@ -52,16 +55,24 @@ impl Searcher for Processor {
     fn nearest(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Vec<TableRow>> {
-        let (operand, tile) = self.pack(points, k, 24 * k as u64)?;
-        progress.begin("neighbours", sweep::steps(points.n_rows(), tile));
-        let rows = sweep::sweep(points, &operand, k, tile, progress, |p, list, verdict| {
-            let mut judged = nearest(&operand, p, k, list, verdict);
-            judged.sort_unstable_by(by_distance_then_row);
-            TableRow::new(operand.order()[p], judged.into_iter().take(k))
-        });
+        let (operand, asking) = self.pack(points, rows, k, 24 * k as u64)?;
+        progress.begin("neighbours", sweep::steps(points.n_rows(), &asking));
+        let rows = sweep::sweep(
+            points,
+            &operand,
+            k,
+            &asking,
+            progress,
+            |p, list, verdict| {
+                let mut judged = nearest(&operand, p, k, list, verdict);
+                judged.sort_unstable_by(by_distance_then_row);
+                TableRow::new(operand.order()[p], judged.into_iter().take(k))
+            },
+        );
         progress.end();
         Ok(rows)
     }
@@ -79,17 +90,18 @@ impl Searcher for Processor {
     fn at_orders(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         orders: &[usize],
         progress: &dyn Progress,
     ) -> Result<Vec<(u32, Vec<f64>)>> {
         let k = orders.last().copied().unwrap_or(0);
-        let (operand, tile) = self.pack(points, k, 16 * orders.len() as u64)?;
-        progress.begin("neighbours", sweep::steps(points.n_rows(), tile));
+        let (operand, asking) = self.pack(points, rows, k, 16 * orders.len() as u64)?;
+        progress.begin("neighbours", sweep::steps(points.n_rows(), &asking));
         let rows = sweep::sweep(
             points,
             &operand,
             k,
-            tile,
+            &asking,
             progress,
             |p, mut list, verdict| {
                 let squared = order_statistics(&operand, p, &mut list, 0, orders, verdict);
@@ -104,9 +116,10 @@ impl Searcher for Processor {
     fn ranks(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         targets: &Targets<'_>,
         progress: &dyn Progress,
     ) -> Result<RankCounts> {
-        counting::count(points, targets, &self.options, progress)
+        counting::count(points, rows, targets, &self.options, progress)
     }
 }

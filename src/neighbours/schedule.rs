@@ -15,6 +15,8 @@ pub(super) struct Schedule {
 
 struct State {
     tiles: usize,
+    /// Only pairs with one of the first so many tiles are handed out.
+    first: usize,
     /// The next pair of the diagonals: (a, b − a).
     next: (usize, usize),
     /// Pairs that were passed over since a tile of theirs was taken.
@@ -29,10 +31,12 @@ pub(super) struct Turn<'a> {
 }
 
 impl Schedule {
-    pub(super) fn new(tiles: usize) -> Self {
+    /// The pairs of `tiles` tiles that have one of the `first` in them.
+    pub(super) fn new(tiles: usize, first: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 tiles,
+                first,
                 next: (0, 0),
                 waiting: VecDeque::new(),
                 taken: vec![false; tiles],
@@ -42,9 +46,9 @@ impl Schedule {
     }
 
     /// Number of pairs.
-    pub(super) fn len(tiles: usize) -> u64 {
-        let tiles = tiles as u64;
-        tiles * (tiles + 1) / 2
+    pub(super) fn len(tiles: usize, first: usize) -> u64 {
+        let (tiles, first) = (tiles as u64, first as u64);
+        first * (first + 1) / 2 + first * (tiles - first)
     }
 
     /// The next pair, as soon as one is free; `None` once all were handed out.
@@ -86,10 +90,10 @@ impl State {
 
     fn advance(&mut self) -> Option<(usize, usize)> {
         let (a, apart) = self.next;
-        if apart >= self.tiles {
+        if apart >= self.tiles || self.first == 0 {
             return None;
         }
-        self.next = if a + apart + 1 < self.tiles {
+        self.next = if a + 1 < self.first && a + apart + 1 < self.tiles {
             (a + 1, apart)
         } else {
             (0, apart + 1)
@@ -126,8 +130,17 @@ mod tests {
 
     #[test]
     fn every_pair_is_visited_once_and_no_tile_by_two_threads() {
-        for tiles in [0, 1, 2, 7, 30] {
-            let schedule = Schedule::new(tiles);
+        for (tiles, first) in [
+            (0, 0),
+            (1, 1),
+            (2, 2),
+            (7, 7),
+            (30, 30),
+            (7, 1),
+            (30, 4),
+            (5, 0),
+        ] {
+            let schedule = Schedule::new(tiles, first);
             let hands: Vec<AtomicU32> = (0..tiles).map(|_| AtomicU32::new(0)).collect();
             let seen = Mutex::new(Vec::new());
             std::thread::scope(|scope| {
@@ -149,8 +162,9 @@ mod tests {
                 }
             });
             let seen = seen.into_inner().unwrap();
-            assert_eq!(seen.len() as u64, Schedule::len(tiles));
-            let different: HashSet<_> = seen.iter().filter(|(a, b)| a <= b).collect();
+            assert_eq!(seen.len() as u64, Schedule::len(tiles, first));
+            let wanted = |(a, b): &&(usize, usize)| a <= b && *a < first;
+            let different: HashSet<_> = seen.iter().filter(wanted).collect();
             assert_eq!(different.len(), seen.len());
         }
     }

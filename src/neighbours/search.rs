@@ -1,5 +1,7 @@
 //! Entry points: which way of searching fits the layer, and what the caller gets.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -48,26 +50,45 @@ pub fn neighbour_table(
     options: &SearchOptions,
     progress: &dyn Progress,
 ) -> Result<NeighbourTable> {
+    table_of_rows(points, 0..points.n_rows(), k, options, progress)
+}
+
+/// The rows `rows` of what [`neighbour_table`] finds: the same bytes, for 2·M·N·D − M²D operations
+/// where M rows are asked for.
+///
+/// # Errors
+/// As [`neighbour_table`].
+///
+/// # Panics
+/// If there are no such rows.
+pub fn table_of_rows(
+    points: &Points<'_>,
+    rows: Range<usize>,
+    k: usize,
+    options: &SearchOptions,
+    progress: &dyn Progress,
+) -> Result<NeighbourTable> {
     let n = points.n_rows();
-    let k = k.min(n.saturating_sub(1));
-    if k == 0 {
-        return Ok(assemble(n, 0, Vec::new()));
+    assert!(rows.start <= rows.end && rows.end <= n, "rows of the layer");
+    let (asked, k) = (rows.len(), k.min(n.saturating_sub(1)));
+    if k == 0 || asked == 0 {
+        return Ok(assemble(asked, if asked == 0 { k } else { 0 }, Vec::new()));
     }
     let rows: Vec<TableRow> = match table_strategy(points, k, options.strategy) {
         Strategy::Tree => {
-            progress.begin("neighbours", (n / tree::STEP) as u64);
-            let rows = tree::nearest(points, k, progress, |row, found| {
+            progress.begin("neighbours", (asked / tree::STEP) as u64);
+            let rows = tree::nearest(points, &rows, k, progress, |row, found| {
                 TableRow::new(row, found.into_iter())
             });
             progress.end();
             rows
         }
-        Strategy::Direct => direct(points, progress, |row, all| {
+        Strategy::Direct => direct(points, &rows, progress, |row, all| {
             TableRow::new(row, all.into_iter().take(k))
         }),
-        _ => searcher(options).nearest(points, k, progress)?,
+        _ => searcher(options).nearest(points, &rows, k, progress)?,
     };
-    Ok(assemble(n, k, rows))
+    Ok(assemble(asked, k, rows))
 }
 
 /// The distances r_{i,n} of every row i to its n-th neighbour, for the given orders n.
@@ -83,7 +104,26 @@ pub fn order_distances(
     options: &SearchOptions,
     progress: &dyn Progress,
 ) -> Result<OrderDistances> {
+    order_distances_of_rows(points, 0..points.n_rows(), orders, options, progress)
+}
+
+/// The rows `rows` of what [`order_distances`] finds, in the same bytes.
+///
+/// # Errors
+/// As [`neighbour_table`].
+///
+/// # Panics
+/// If there are no such rows.
+pub fn order_distances_of_rows(
+    points: &Points<'_>,
+    rows: Range<usize>,
+    orders: &[usize],
+    options: &SearchOptions,
+    progress: &dyn Progress,
+) -> Result<OrderDistances> {
     let n = points.n_rows();
+    assert!(rows.start <= rows.end && rows.end <= n, "rows of the layer");
+    let asked = rows.len();
     let mut orders: Vec<usize> = orders
         .iter()
         .copied()
@@ -94,22 +134,26 @@ pub fn order_distances(
     let Some(&k) = orders.last() else {
         return Ok(OrderDistances {
             orders,
-            distances: Array2::zeros((0, n)),
+            distances: Array2::zeros((0, asked)),
         });
     };
+    if asked == 0 {
+        let distances = Array2::zeros((orders.len(), 0));
+        return Ok(OrderDistances { orders, distances });
+    }
     let pick =
         |all: &[f64]| -> Vec<f64> { orders.iter().map(|&order| all[order - 1].sqrt()).collect() };
     let mut rows: Vec<(u32, Vec<f64>)> = match order_strategy(points, k, options.strategy) {
         Strategy::Tree => {
-            progress.begin("neighbours", (n / tree::STEP) as u64);
-            let rows = tree::nearest(points, k, progress, |row, found| {
+            progress.begin("neighbours", (asked / tree::STEP) as u64);
+            let rows = tree::nearest(points, &rows, k, progress, |row, found| {
                 let squared: Vec<f64> = found.iter().map(|&(squared, _)| squared).collect();
                 (row, pick(&squared))
             });
             progress.end();
             rows
         }
-        Strategy::Direct => direct(points, progress, |row, all| {
+        Strategy::Direct => direct(points, &rows, progress, |row, all| {
             (
                 row,
                 pick(&all.iter().map(|&(squared, _)| squared).collect::<Vec<_>>()),
@@ -123,20 +167,22 @@ pub fn order_distances(
                 asked => asked,
             };
             let middle = Demand::Nearest(orders[orders.len() / 2]);
-            check_whole(points, &panel::needs(orders.len()), options)?;
-            let operand = pack(points, (0..index(n)).collect(), kernel, &middle, None);
-            progress.begin("neighbours", panel::steps(n));
-            let by_row = panel::order_distances(points, &operand, &orders, progress);
+            check_whole(points, &panel::needs(asked, orders.len()), options)?;
+            let others = (0..rows.start).chain(rows.end..n);
+            let order = rows.clone().chain(others).map(index).collect();
+            let operand = pack(points, order, kernel, &middle, None);
+            progress.begin("neighbours", panel::steps(n, asked));
+            let by_row = panel::order_distances(points, &operand, asked, &orders, progress);
             progress.end();
             let distances = by_row.t().as_standard_layout().into_owned();
             return Ok(OrderDistances { orders, distances });
         }
         Strategy::Auto | Strategy::Sweep => {
-            searcher(options).at_orders(points, &orders, progress)?
+            searcher(options).at_orders(points, &rows, &orders, progress)?
         }
     };
     rows.sort_unstable_by_key(|&(row, _)| row);
-    let distances = Array2::from_shape_fn((orders.len(), n), |(at, row)| rows[row].1[at]);
+    let distances = Array2::from_shape_fn((orders.len(), asked), |(at, row)| rows[row].1[at]);
     Ok(OrderDistances { orders, distances })
 }
 
@@ -184,9 +230,37 @@ pub fn count_ranks(
     options: &SearchOptions,
     progress: &dyn Progress,
 ) -> Result<RankCounts> {
-    let n = targets.rows.nrows();
-    assert_eq!(n, points.n_rows(), "every row names its targets");
-    searcher(options).ranks(points, targets, progress)
+    count_ranks_of_rows(points, 0..points.n_rows(), targets, options, progress)
+}
+
+/// The same where only `rows` have targets, row i of `targets` being that of the i-th of them.
+///
+/// [`RankCounts::ranks`] has a row for each of `rows`, [`RankCounts::nearer`] one for every row of
+/// the layer; the sums of several parts are added.
+///
+/// # Errors
+/// As [`count_ranks`].
+///
+/// # Panics
+/// If `targets.rows` has not one row for each of `rows`, there are no such rows, or a target is the
+/// row itself or beyond the last.
+pub fn count_ranks_of_rows(
+    points: &Points<'_>,
+    rows: Range<usize>,
+    targets: &Targets<'_>,
+    options: &SearchOptions,
+    progress: &dyn Progress,
+) -> Result<RankCounts> {
+    assert!(rows.end <= points.n_rows(), "rows of the layer");
+    let named = targets.rows.nrows();
+    assert_eq!(named, rows.len(), "every row names its targets");
+    if rows.is_empty() {
+        return Ok(RankCounts {
+            ranks: Array2::zeros(targets.rows.dim()),
+            nearer: Array2::zeros((points.n_rows(), targets.groups.len())),
+        });
+    }
+    searcher(options).ranks(points, &rows, targets, progress)
 }
 
 /// Who answers under these options.
@@ -231,15 +305,16 @@ fn suits_tree(points: &Points<'_>, k: usize) -> bool {
     points.n_columns() <= limit && 16 * k < n
 }
 
-/// Every row with all others sorted by exact distance: the definition, in O(N² (D + log N)).
+/// Each of `rows` with all others sorted by exact distance: the definition, in O(N² (D + log N)).
 fn direct<R: Send>(
     points: &Points<'_>,
+    rows: &Range<usize>,
     progress: &dyn Progress,
     finish: impl Fn(u32, Vec<(f64, u32)>) -> R + Sync,
 ) -> Vec<R> {
     let n = index(points.n_rows());
-    progress.begin("neighbours", u64::from(n));
-    let rows = (0..n)
+    progress.begin("neighbours", rows.len() as u64);
+    let rows = (index(rows.start)..index(rows.end))
         .into_par_iter()
         .map_init(
             || Verdict::new(points),
@@ -255,4 +330,134 @@ fn direct<R: Send>(
         .collect();
     progress.end();
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::s;
+
+    use super::*;
+    use crate::input::Matrix;
+    use crate::neighbours::Metric;
+    use crate::neighbours::tests::{adversarial, gaussian, kernels};
+    use crate::progress::Silent;
+
+    /// Uneven cuts of `n` rows, one with an empty part.
+    fn cuts(n: usize) -> Vec<Vec<Range<usize>>> {
+        let at = |places: &[usize]| -> Vec<Range<usize>> {
+            let ends = places.iter().copied().chain([n]);
+            let starts = std::iter::once(0).chain(places.iter().copied());
+            starts.zip(ends).map(|(start, end)| start..end).collect()
+        };
+        vec![at(&[]), at(&[n / 3]), at(&[1, 1, n / 2, n - 2])]
+    }
+
+    fn options() -> Vec<SearchOptions> {
+        let of = |strategy, kernel, tile| SearchOptions {
+            strategy,
+            kernel,
+            tile,
+            ..SearchOptions::default()
+        };
+        let strategies = [Strategy::Tree, Strategy::Panel, Strategy::Direct];
+        let swept = kernels()
+            .into_iter()
+            .flat_map(|kernel| [None, Some(7)].map(|tile| of(Strategy::Sweep, kernel, tile)));
+        let other = strategies.map(|strategy| of(strategy, SearchOptions::default().kernel, None));
+        swept.chain(other).collect()
+    }
+
+    #[test]
+    fn parts_of_a_table_and_of_orders_are_those_of_the_whole() {
+        for (name, matrix) in adversarial() {
+            let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
+            let n = points.n_rows();
+            let orders = [1, 2, 5, n / 2];
+            let whole = neighbour_table(&points, 6, &SearchOptions::default(), &Silent).unwrap();
+            let all =
+                order_distances(&points, &orders, &SearchOptions::default(), &Silent).unwrap();
+            for options in options() {
+                if matrix.n_columns() > 8 && options.strategy == Strategy::Tree {
+                    continue;
+                }
+                for rows in cuts(n).concat() {
+                    let table = table_of_rows(&points, rows.clone(), 6, &options, &Silent).unwrap();
+                    let expected = whole.indices.slice(s![rows.clone(), ..]);
+                    assert_eq!(table.indices, expected, "{name} {rows:?} {options:?}");
+                    let expected = whole.distances.slice(s![rows.clone(), ..]);
+                    assert_eq!(table.distances, expected, "{name} {rows:?} {options:?}");
+                    let found =
+                        order_distances_of_rows(&points, rows.clone(), &orders, &options, &Silent)
+                            .unwrap();
+                    assert_eq!(found.orders, all.orders);
+                    let expected = all.distances.slice(s![.., rows.clone()]);
+                    assert_eq!(found.distances, expected, "{name} {rows:?} {options:?}");
+                }
+            }
+        }
+    }
+
+    fn check_ranks(name: &str, matrix: &Matrix, metric: Metric, count: usize) {
+        let points = Points::new(matrix, metric, name).unwrap();
+        let n = points.n_rows();
+        let rows =
+            Array2::from_shape_fn((n, count), |(i, t)| ((i + 1 + 13 * t % (n - 1)) % n) as u32);
+        let groups = [0..1, 0..count, 2..2];
+        let of = |rows| Targets {
+            rows,
+            groups: &groups,
+        };
+        let default = SearchOptions::default();
+        let whole = count_ranks(&points, &of(rows.view()), &default, &Silent).unwrap();
+        for options in options() {
+            for cut in cuts(n) {
+                let mut nearer = Array2::zeros((n, groups.len()));
+                for part in cut {
+                    let targets = of(rows.slice(s![part.clone(), ..]));
+                    let counts =
+                        count_ranks_of_rows(&points, part.clone(), &targets, &options, &Silent)
+                            .unwrap();
+                    let expected = whole.ranks.slice(s![part.clone(), ..]);
+                    assert_eq!(counts.ranks, expected, "{name} {part:?} {options:?}");
+                    nearer += &counts.nearer;
+                }
+                assert_eq!(nearer, whole.nearer, "{name} {options:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ranks_of_parts_are_those_of_the_whole_and_their_sums_add_up() {
+        for (name, matrix) in adversarial() {
+            // Few targets and many go different ways.
+            for count in [3, 70] {
+                check_ranks(name, &matrix, Metric::Euclidean, count);
+            }
+        }
+    }
+
+    #[test]
+    fn cosine_threads_and_limits_change_no_part() {
+        let matrix = gaussian(1500, 64, 3);
+        check_ranks("cosine", &matrix, Metric::Cosine, 3);
+        let points = Points::new(&matrix, Metric::Cosine, "cosine").unwrap();
+        let whole = neighbour_table(&points, 9, &SearchOptions::default(), &Silent).unwrap();
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                for max_memory in [None, Some(1 << 20)] {
+                    let options = SearchOptions {
+                        max_memory,
+                        ..SearchOptions::default()
+                    };
+                    for rows in [0..700, 700..1500, 1499..1500] {
+                        let part =
+                            table_of_rows(&points, rows.clone(), 9, &options, &Silent).unwrap();
+                        assert_eq!(part.indices, whole.indices.slice(s![rows.clone(), ..]));
+                        assert_eq!(part.distances, whole.distances.slice(s![rows, ..]));
+                    }
+                }
+            });
+        }
+    }
 }

@@ -9,10 +9,13 @@ use super::candidates::{Candidate, Candidates};
 use super::filter::{Area, Block, Operand, Room};
 use super::points::{Points, Verdict};
 use super::schedule::Schedule;
+use super::visiting::Asking;
 use crate::progress::Progress;
 use crate::vectors::vectorised;
 
-/// For every position of `operand`, a list that certainly holds the k nearest rows.
+/// For every position of `operand` that asks, a list that certainly holds the k nearest rows.
+///
+/// Pairs of positions that both ask are scored once and serve both; the others serve one.
 ///
 /// `finish` turns the list of one position into what the caller keeps, so that lists are freed
 /// as soon as they are used. Results come back by position.
@@ -20,16 +23,19 @@ pub(super) fn sweep<R: Send>(
     points: &Points<'_>,
     operand: &Operand,
     k: usize,
-    tile: usize,
+    asking: &Asking,
     progress: &dyn Progress,
     finish: impl Fn(usize, Vec<Candidate>, &mut Verdict<'_>) -> R + Sync,
 ) -> Vec<R> {
     let n = operand.n_rows();
-    let tiles: Vec<Mutex<Tile>> = (0..n)
-        .step_by(tile)
-        .map(|start| Mutex::new(Tile::new(operand, start..(start + tile).min(n), k)))
-        .collect();
-    let schedule = Schedule::new(tiles.len());
+    let [first, others] = asking.tiles(n);
+    let count = first.len();
+    let first = first.into_iter().map(|tile| Tile::new(operand, tile, k));
+    let others = others
+        .into_iter()
+        .map(|tile| Tile::without_lists(operand, tile));
+    let mut tiles: Vec<Mutex<Tile>> = first.chain(others).map(Mutex::new).collect();
+    let schedule = Schedule::new(tiles.len(), count);
     rayon::broadcast(|_| {
         let mut worker = Worker::new(points, operand);
         while let Some(turn) = schedule.take() {
@@ -45,6 +51,7 @@ pub(super) fn sweep<R: Send>(
         }
     });
 
+    tiles.truncate(count);
     tiles
         .into_par_iter()
         .map_init(
@@ -59,8 +66,9 @@ pub(super) fn sweep<R: Send>(
 }
 
 /// Number of steps that a sweep reports.
-pub(super) fn steps(n: usize, tile: usize) -> u64 {
-    Schedule::len(n.div_ceil(tile))
+pub(super) fn steps(n: usize, asking: &Asking) -> u64 {
+    let [first, others] = asking.tiles(n);
+    Schedule::len(first.len() + others.len(), first.len())
 }
 
 /// Pairs that one instruction compares at best.

@@ -22,10 +22,11 @@ pub(super) const STEP: usize = 1024;
 /// Rows that are measured one by one rather than halved again.
 const LEAF: usize = 12;
 
-/// Calls `finish` with every row and its k nearest, by distance and then by row; in the order of
+/// Calls `finish` with each of `rows` and its k nearest, by distance and then by row; in the order of
 /// the tree, where rows that follow each other are near and meet the same boxes.
 pub(super) fn nearest<R: Send>(
     points: &Points<'_>,
+    rows: &Range<usize>,
     k: usize,
     progress: &dyn Progress,
     finish: impl Fn(u32, Vec<(f64, u32)>) -> R + Sync,
@@ -33,6 +34,7 @@ pub(super) fn nearest<R: Send>(
     let tree = Tree::new(points);
     (0..tree.rows.len())
         .into_par_iter()
+        .filter(|&position| rows.contains(&(tree.rows[position] as usize)))
         .map_init(
             || Search::new(&tree, k),
             |search, position| {

@@ -4,6 +4,7 @@
 //! that never move. Every pair is scored once and placed between two thresholds of each of its
 //! rows; the few pairs that the bound of the score cannot place get the exact distance.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{Array2, ArrayView1};
@@ -15,7 +16,7 @@ use super::options::{SearchOptions, Strategy};
 use super::points::Points;
 use super::schedule::Schedule;
 use super::table::index;
-use super::visiting::{tile_size, visiting_order};
+use super::visiting::{Asking, asking_first, tile_size};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -26,59 +27,76 @@ mod tile;
 mod worker;
 
 pub use targets::{RankCounts, Targets};
-use tile::Tile;
+use tile::{Tile, Whose};
 use worker::Worker;
 
-/// Counts the exact rank of every target on the processor.
+/// Counts the exact rank of every target on the processor; `rows` alone have targets.
 pub(super) fn count(
     points: &Points<'_>,
+    rows: &Range<usize>,
     targets: &Targets<'_>,
     options: &SearchOptions,
     progress: &dyn Progress,
 ) -> Result<RankCounts> {
-    let (n, wanted) = targets.rows.dim();
+    let (n, wanted) = (points.n_rows(), targets.rows.ncols());
     let strategy = match options.strategy {
         _ if points.n_columns() == 0 || n <= SMALL => Strategy::Direct,
         strategy => strategy,
     };
     let step = tile_size(n, options.tile);
-    let (operand, tile) = match strategy {
-        Strategy::Direct => (None, step),
+    let (operand, height) = match strategy {
+        Strategy::Direct => (None, None),
         _ => {
             let needs = Needs {
-                row: (26 * wanted + 8 * targets.groups.len()) as u64,
+                asking: rows.len(),
+                row: 26 * wanted as u64,
+                every: 8 * targets.groups.len() as u64,
                 thread: 8 * (step * step) as u64,
             };
             let height = tile_height(points, &needs, options)?;
-            let some_of = |row| some(targets.rows.row(row));
+            // A row without targets speaks for one that has some.
+            let some_of = |row: usize| {
+                let asked = row.checked_sub(rows.start).filter(|&at| at < rows.len());
+                let at = asked.unwrap_or(row % rows.len().max(1));
+                let mut some = some(targets.rows.row(at));
+                some.retain(|&target| target as usize != row);
+                some
+            };
             let demand = Demand::NearerThan(&some_of);
-            let order = visiting_order(n);
+            let order = asking_first(n, rows);
             let operand = pack(points, order, options.kernel, &demand, height);
-            (Some(operand), height.unwrap_or(step))
+            (Some(operand), height)
         }
     };
     let order = match &operand {
         Some(operand) => operand.order().to_vec(),
-        None => (0..index(n)).collect(),
+        None => {
+            let others = (0..rows.start).chain(rows.end..n);
+            rows.clone().chain(others).map(index).collect()
+        }
     };
-    let tiles: Vec<Mutex<Tile>> = (0..n)
-        .step_by(tile)
-        .collect::<Vec<_>>()
+    let asking = Asking::new(n, rows.len(), height, options.tile);
+    let [first, others] = asking.tiles(n);
+    let count = first.len();
+    let whose = Whose {
+        points,
+        targets,
+        start: rows.start,
+        order: &order,
+        operand: operand.as_ref(),
+    };
+    let asked: Vec<(Range<usize>, bool)> = first
+        .into_iter()
+        .map(|tile| (tile, true))
+        .chain(others.into_iter().map(|tile| (tile, false)))
+        .collect();
+    let tiles: Vec<Mutex<Tile>> = asked
         .into_par_iter()
-        .map(|start| {
-            let positions = start..(start + tile).min(n);
-            Mutex::new(Tile::new(
-                points,
-                targets,
-                &order,
-                operand.as_ref(),
-                positions,
-            ))
-        })
+        .map(|(positions, asks)| Mutex::new(Tile::new(&whose, positions, asks)))
         .collect();
 
-    progress.begin("ranks", Schedule::len(tiles.len()));
-    let schedule = Schedule::new(tiles.len());
+    progress.begin("ranks", Schedule::len(tiles.len(), count));
+    let schedule = Schedule::new(tiles.len(), count);
     rayon::broadcast(|_| {
         let mut worker = Worker::new(points, targets, &order, operand.as_ref(), step);
         while let Some(turn) = schedule.take() {
@@ -96,12 +114,12 @@ pub(super) fn count(
     progress.end();
 
     let mut counts = RankCounts {
-        ranks: Array2::zeros((n, wanted)),
+        ranks: Array2::zeros((rows.len(), wanted)),
         nearer: Array2::zeros((n, targets.groups.len())),
     };
     for tile in tiles {
         let tile = tile.into_inner().unwrap_or_else(PoisonError::into_inner);
-        tile.finish(&order, &mut counts);
+        tile.finish(&order, rows.start, &mut counts);
     }
     Ok(counts)
 }

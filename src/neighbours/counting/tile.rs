@@ -29,15 +29,27 @@ pub(super) struct Tile {
     pub(super) nearer: Vec<u64>,
 }
 
+/// What all tiles are made of.
+pub(super) struct Whose<'a, 't> {
+    pub(super) points: &'a Points<'a>,
+    /// Of rows from `start` on.
+    pub(super) targets: &'a Targets<'t>,
+    pub(super) start: usize,
+    pub(super) order: &'a [u32],
+    pub(super) operand: Option<&'a Operand<'a>>,
+}
+
 impl Tile {
-    pub(super) fn new(
-        points: &Points<'_>,
-        targets: &Targets<'_>,
-        order: &[u32],
-        operand: Option<&Operand>,
-        positions: Range<usize>,
-    ) -> Self {
-        let wanted = targets.rows.ncols();
+    /// The tile at `positions`; its rows have no thresholds unless it asks.
+    pub(super) fn new(whose: &Whose<'_, '_>, positions: Range<usize>, asks: bool) -> Self {
+        let Whose {
+            points,
+            targets,
+            start,
+            order,
+            operand,
+        } = *whose;
+        let wanted = if asks { targets.rows.ncols() } else { 0 };
         let size = positions.len() * wanted;
         let mut tile = Self {
             positions: positions.clone(),
@@ -51,11 +63,14 @@ impl Tile {
             before: vec![0; size],
             nearer: vec![0; positions.len() * targets.groups.len()],
         };
+        if !asks {
+            return tile;
+        }
         let mut verdict = Verdict::new(points);
         for p in positions {
             let row = order[p];
             verdict.stand_at(row as usize);
-            let judged = verdict.judge(targets.rows.row(row as usize).to_vec());
+            let judged = verdict.judge(targets.rows.row(row as usize - start).to_vec());
             let mut thresholds: Vec<(f64, u32, u32)> = judged
                 .into_iter()
                 .zip(0..)
@@ -79,8 +94,8 @@ impl Tile {
         tile
     }
 
-    /// Turns counts into ranks, at the place of their rows.
-    pub(super) fn finish(self, order: &[u32], counts: &mut RankCounts) {
+    /// Turns counts into ranks, at the place of their rows, of which `start` is the first.
+    pub(super) fn finish(self, order: &[u32], start: usize, counts: &mut RankCounts) {
         let groups = counts.nearer.ncols();
         for (r, p) in self.positions.enumerate() {
             let row = order[p] as usize;
@@ -91,7 +106,7 @@ impl Tile {
                     Way::Pair => sum + before,
                     Way::Threshold => before,
                 };
-                counts.ranks[[row, column as usize]] = 1 + sum;
+                counts.ranks[[row - start, column as usize]] = 1 + sum;
             }
             let nearer = &self.nearer[r * groups..(r + 1) * groups];
             for (out, &nearer) in counts.nearer.row_mut(row).iter_mut().zip(nearer) {

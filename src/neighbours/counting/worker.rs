@@ -91,7 +91,8 @@ impl<'a> Worker<'a> {
             operand.products(rows.clone(), columns.clone(), &mut self.room, out);
         }
         self.place(tiles, [0, other], rows, columns);
-        if rows != columns {
+        // Rows that do not ask have no thresholds that a pair could pass.
+        if rows != columns && tiles[other].wanted > 0 {
             if self.operand.is_some() {
                 let (from, to) = (&self.products, &mut self.transposed);
                 vectorised(

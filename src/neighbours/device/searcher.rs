@@ -1,5 +1,7 @@
 //! The searcher that has a GPU: neighbours go there, ranks stay with the processor.
 
+use std::ops::Range;
+
 use super::Device;
 use super::cuda::{self, Cuda};
 use super::machine::Fault;
@@ -10,7 +12,7 @@ use crate::neighbours::options::SearchOptions;
 use crate::neighbours::points::Points;
 use crate::neighbours::processor::Processor;
 use crate::neighbours::searcher::Searcher;
-use crate::neighbours::table::TableRow;
+use crate::neighbours::table::{TableRow, index};
 use crate::progress::Progress;
 
 /// Below so many pairs times columns the processor is done before a GPU has started: some tenths of
@@ -81,6 +83,33 @@ impl OnDevice {
         }
     }
 
+    /// The same for some rows, which ask as if they came from another dump: a row is one of its own
+    /// k + 1 nearest unless as many others repeat it.
+    fn of_rows(
+        &self,
+        points: &Points<'_>,
+        rows: &Range<usize>,
+        k: usize,
+        progress: &dyn Progress,
+    ) -> Result<Option<Vec<TableRow>>> {
+        let selected = points.select(rows);
+        let queries = points.part(&selected, rows);
+        let both = points.with_queries(&queries);
+        let found = self.on_gpu(&both, Some(rows.len()), k + 1, progress)?;
+        let without_itself = |found: TableRow| {
+            let row = found.row + index(rows.start);
+            let others = found.indices.iter().zip(&found.distances);
+            let others = others.filter(|(other, _)| **other != row).take(k);
+            let (indices, distances): (Vec<u32>, Vec<f64>) = others.unzip();
+            TableRow {
+                row,
+                indices: indices.into(),
+                distances: distances.into(),
+            }
+        };
+        Ok(found.map(|found| found.into_iter().map(without_itself).collect()))
+    }
+
     fn refuse(&self, layer: &str, fact: String) -> Error {
         Error::Device {
             layer: layer.to_owned(),
@@ -94,12 +123,17 @@ impl Searcher for OnDevice {
     fn nearest(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Vec<TableRow>> {
-        match self.on_gpu(points, None, k, progress)? {
+        let found = match rows.len() == points.n_rows() {
+            true => self.on_gpu(points, None, k, progress)?,
+            false => self.of_rows(points, rows, k, progress)?,
+        };
+        match found {
             Some(rows) => Ok(rows),
-            None => self.processor.nearest(points, k, progress),
+            None => self.processor.nearest(points, rows, k, progress),
         }
     }
 
@@ -120,12 +154,17 @@ impl Searcher for OnDevice {
     fn at_orders(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         orders: &[usize],
         progress: &dyn Progress,
     ) -> Result<Vec<(u32, Vec<f64>)>> {
         let k = orders.last().copied().unwrap_or(0);
-        let Some(rows) = self.on_gpu(points, None, k, progress)? else {
-            return self.processor.at_orders(points, orders, progress);
+        let found = match rows.len() == points.n_rows() {
+            true => self.on_gpu(points, None, k, progress)?,
+            false => self.of_rows(points, rows, k, progress)?,
+        };
+        let Some(rows) = found else {
+            return self.processor.at_orders(points, rows, orders, progress);
         };
         let pick = |row: TableRow| {
             let of_order = orders.iter().map(|&order| row.distances[order - 1]);
@@ -137,9 +176,10 @@ impl Searcher for OnDevice {
     fn ranks(
         &self,
         points: &Points<'_>,
+        rows: &Range<usize>,
         targets: &Targets<'_>,
         progress: &dyn Progress,
     ) -> Result<RankCounts> {
-        self.processor.ranks(points, targets, progress)
+        self.processor.ranks(points, rows, targets, progress)
     }
 }
