@@ -114,6 +114,7 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
     let other = other.map(|path| args.layers.open(path)).transpose()?;
     let bench = repgeo::profile::Bench {
         cache: cache.as_ref(),
+        finished: None,
         metric: args.layers.metric(),
         search: args.search.options()?,
         progress: &progress,

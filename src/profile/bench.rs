@@ -5,6 +5,7 @@
 
 use ndarray::ArrayView2;
 
+use super::finished::{Finished, Sought};
 use super::named::Named;
 use crate::cache::{Cache, check_content, fingerprint};
 use crate::error::Result;
@@ -22,6 +23,8 @@ use crate::warning::Warning;
 pub struct Bench<'a> {
     /// Where finished work is kept and found.
     pub cache: Option<&'a Cache>,
+    /// Searches of whole layers that were done elsewhere, all of them; none is repeated then.
+    pub finished: Option<&'a dyn Finished>,
     /// The distance.
     pub metric: Metric,
     /// Knobs of the search.
@@ -36,6 +39,7 @@ impl Default for Bench<'_> {
     fn default() -> Self {
         Self {
             cache: None,
+            finished: None,
             metric: Metric::default(),
             search: SearchOptions::default(),
             progress: &Silent,
@@ -45,11 +49,12 @@ impl Default for Bench<'_> {
 }
 
 impl Bench<'_> {
-    /// The same without a cache, for rows that nobody asks for twice.
+    /// The same without a cache or anything finished, for rows that nobody asks for twice.
     #[must_use]
     pub fn without_cache(self) -> Self {
         Self {
             cache: None,
+            finished: None,
             ..self
         }
     }
@@ -75,6 +80,11 @@ impl Bench<'_> {
         k: usize,
         warnings: &mut Vec<Warning>,
     ) -> Result<NeighbourTable> {
+        if let (Some(finished), Some(Sought::Table(k))) =
+            (self.finished, Sought::table(k, matrix.n_rows()))
+        {
+            return finished.table(&fingerprint(matrix), layer, self.metric, k);
+        }
         self.cached(
             matrix,
             layer,
@@ -103,6 +113,9 @@ impl Bench<'_> {
         targets: &Targets<'_>,
         warnings: &mut Vec<Warning>,
     ) -> Result<RankCounts> {
+        if let Some(finished) = self.finished {
+            return finished.ranks(&fingerprint(matrix), layer, self.metric, targets);
+        }
         self.cached(
             matrix,
             layer,
@@ -130,6 +143,11 @@ impl Bench<'_> {
         layer: &str,
         orders: &[usize],
     ) -> Result<OrderDistances> {
+        if let (Some(finished), Some(Sought::Orders(orders))) =
+            (self.finished, Sought::orders(orders, points.n_rows()))
+        {
+            return finished.orders(&fingerprint(points.matrix()), layer, self.metric, &orders);
+        }
         order_distances(points, orders, &self.search, &self.told(layer))
     }
 

@@ -6,6 +6,7 @@ pub mod compare;
 mod controls;
 pub mod dynamics;
 pub mod events;
+mod finished;
 pub mod id;
 pub mod imbalance;
 pub mod landscape;
@@ -17,6 +18,7 @@ pub mod similarity;
 
 pub use bench::Bench;
 pub use controls::Control;
+pub use finished::{Finished, LayerSearch, Sought};
 pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{
     DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, near_duplicate_warning, prepare,

@@ -122,6 +122,42 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// The rows that both sides choose, on the word of somebody who looked through every layer before
+    /// and names them.
+    ///
+    /// # Errors
+    /// [`Error::RowMismatch`] if the sides have different numbers of rows.
+    pub fn of_known_rows(left: Side<'a>, right: Option<Side<'a>>) -> Result<Self> {
+        if let Some(right) = &right {
+            same_rows(&left, right)?;
+        }
+        let unseen = |side: &Side<'_>| -> Vec<ComparedLayer> {
+            let layers = side.dump.layers().iter();
+            layers
+                .map(|info| ComparedLayer {
+                    layer: info.name.clone(),
+                    index: info.index,
+                    relative_depth: info.relative_depth,
+                    n_columns: 0,
+                    dtype: info.dtype.as_str().to_owned(),
+                    n_unique: None,
+                    n_duplicates: None,
+                    warnings: Vec::new(),
+                })
+                .collect()
+        };
+        Ok(Self {
+            layers: [
+                unseen(&left),
+                right.as_ref().map(unseen).unwrap_or_default(),
+            ],
+            common: None,
+            n: chosen_rows(&left),
+            left,
+            right,
+        })
+    }
+
     /// How the layers of the left dump became points.
     pub fn options(&self) -> &LayerOptions {
         &self.left.options
@@ -205,7 +241,16 @@ impl<'a> Comparison<'a> {
 
     /// The input rows of the left dump behind the common rows.
     pub fn input_rows(&self) -> Vec<u32> {
-        let chosen = |place: u32| match &self.left.options.rows {
+        self.input_rows_of(&self.left)
+    }
+
+    /// The input rows of the right dump, or of the only one, behind the common rows.
+    pub fn input_rows_right(&self) -> Vec<u32> {
+        self.input_rows_of(self.right.as_ref().unwrap_or(&self.left))
+    }
+
+    fn input_rows_of(&self, side: &Side<'_>) -> Vec<u32> {
+        let chosen = |place: u32| match &side.options.rows {
             None => place,
             Some(rows) => rows[place as usize],
         };

@@ -5,8 +5,16 @@ use super::shape::IdParameters;
 use crate::geometry::id::{Estimator, Fit, FitRule, GRIDE, Orders, TWO_NN};
 use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
+use crate::profile::finished::Sought;
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::PartitionOrder;
+
+/// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
+/// stores nothing of size N × k is cheaper.
+const SHARED_ORDER: usize = 256;
+
+/// The largest k whose table is cached.
+const KEPT_ORDER: usize = 1024;
 
 /// What to estimate, and how.
 #[derive(Debug, Clone)]
@@ -139,6 +147,33 @@ impl IdOptions {
             .chain(self.fixed_order().filter(|_| self.gride))
             .flat_map(|orders| [orders.n1(), orders.n2()])
             .collect()
+    }
+
+    /// Neighbours of the table that is made where Gride and TwoNN read `orders`; `None` for no table.
+    /// `cached`: whether tables are kept.
+    pub(super) fn table(&self, orders: &[usize], cached: bool) -> Option<usize> {
+        let largest = orders.iter().copied().max().unwrap_or(0);
+        let stored = self.stored();
+        let keeps = cached && largest <= KEPT_ORDER;
+        if self.others.is_empty() && !keeps {
+            return None;
+        }
+        Some(if keeps || largest <= SHARED_ORDER.max(stored) {
+            stored.max(largest)
+        } else {
+            stored
+        })
+    }
+
+    /// What is sought in a layer of `n` rows where nothing is cached.
+    pub fn sought(&self, n: usize) -> Vec<Sought> {
+        let orders = self.orders(n);
+        let largest = orders.iter().copied().max().unwrap_or(0);
+        let table = self.table(&orders, false);
+        let by_order = table.is_none_or(|k| largest > k);
+        let table = table.and_then(|k| Sought::table(k, n));
+        let orders = Sought::orders(&orders, n).filter(|_| by_order);
+        table.into_iter().chain(orders).collect()
     }
 
     /// Neighbours that the other estimators read of a table; 0 where they need none.

@@ -93,6 +93,7 @@ fn repeat(
         .flat_map(|quantity| [quantity.orders().n1(), quantity.orders().n2()])
         .collect();
     orders.sort_unstable();
+    let bench = bench.without_cache();
     let mut values = vec![Vec::new(); quantities.len()];
     let mut scales = vec![Vec::new(); quantities.len()];
     for rows in &subsets.rows {

@@ -16,13 +16,6 @@ use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
 use crate::warning::Warning;
 
-/// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
-/// stores nothing of size N × k is cheaper.
-const SHARED_ORDER: usize = 256;
-
-/// The largest k whose table is cached.
-const KEPT_ORDER: usize = 1024;
-
 /// The profile of every layer of `dump`.
 ///
 /// # Errors
@@ -252,15 +245,8 @@ impl Subject<'_> {
         let orders = options.orders(points.n_rows());
         let order_distances = || bench.order_distances(points, self.name, &orders);
         let largest = orders.iter().copied().max().unwrap_or(0);
-        let stored = options.stored();
-        let keeps = bench.cache.is_some() && largest <= KEPT_ORDER;
-        if options.others.is_empty() && !keeps {
+        let Some(k) = options.table(&orders, bench.cache.is_some()) else {
             return Ok((order_distances()?, None));
-        }
-        let k = if keeps || largest <= SHARED_ORDER.max(stored) {
-            stored.max(largest)
-        } else {
-            stored
         };
         let table = bench.neighbours(self.matrix, self.name, k, warnings)?;
         let distances = if largest <= k {

@@ -1,6 +1,7 @@
 //! Δ from layers to layers: one table a layer, one count of ranks a layer, whatever the pairs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use ndarray::{Array2, s};
 
@@ -60,16 +61,10 @@ const BYTES_A_TARGET: usize = 32;
 
 impl Search<'_> {
     pub(super) fn run(&self, warnings: &mut Vec<Warning>) -> Result<Directed> {
-        let n = self.rows.map_or(self.comparison.n_rows(), <[u32]>::len);
         let mut directed = Directed::default();
-        let arrows: BTreeSet<Arrow> = self
-            .pairs
-            .iter()
-            .flat_map(|&(a, b)| [(a, b), (b, a)])
-            .collect();
-        // The largest k that the rows allow; nothing needs more neighbours.
-        let deepest = self.k.iter().copied().filter(|k| k + 2 <= n).max();
-        let nodes: BTreeSet<Node> = arrows.iter().map(|&(from, _)| from).collect();
+        let arrows = self.arrows();
+        let deepest = self.deepest();
+        let nodes = self.nodes();
         let mut neighbours = BTreeMap::new();
         for &node in &nodes {
             let matrix = self.read(node)?;
@@ -86,29 +81,23 @@ impl Search<'_> {
             let indices = table.indices.slice(s![.., ..=k]).to_owned();
             neighbours.insert(node, indices);
         }
-        for &to in &nodes {
-            let sources: Vec<Node> = arrows
-                .iter()
-                .filter(|(_, target)| *target == to)
-                .map(|&(from, _)| from)
-                .collect();
-            for &from in &sources {
-                if let Some(reason) = self.reason(&neighbours, from, to, deepest) {
-                    let nothing = self.k.iter().map(|_| Err(reason)).collect();
-                    directed.found.insert((from, to), nothing);
-                }
+        let known: BTreeSet<Node> = neighbours.keys().copied().collect();
+        for &(from, to) in &arrows {
+            if let Some(reason) = self.reason(&known, from, to, deepest) {
+                let nothing = self.k.iter().map(|_| Err(reason)).collect();
+                directed.found.insert((from, to), nothing);
             }
-            let counted: Vec<Node> = sources
-                .into_iter()
-                .filter(|&from| !directed.found.contains_key(&(from, to)))
-                .collect();
-            let Some(k) = deepest.filter(|_| !counted.is_empty()) else {
+        }
+        let Some(k) = deepest else {
+            return Ok(directed);
+        };
+        for &to in &nodes {
+            let counts = self.counts(to, &known, k);
+            if counts.is_empty() {
                 continue;
-            };
+            }
             let matrix = self.read(to)?;
-            let width = k + 1 + self.permutations.len() * k;
-            let at_once = (TARGET_BYTES / (n * width * BYTES_A_TARGET)).max(1);
-            for sources in counted.chunks(at_once) {
+            for sources in &counts {
                 self.count(
                     (to, &matrix),
                     sources,
@@ -122,14 +111,56 @@ impl Search<'_> {
         Ok(directed)
     }
 
+    fn n_rows(&self) -> usize {
+        self.rows.map_or(self.comparison.n_rows(), <[u32]>::len)
+    }
+
+    /// Both directions of every pair.
+    fn arrows(&self) -> BTreeSet<Arrow> {
+        let both = self.pairs.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
+        both.collect()
+    }
+
+    /// The layers that take part.
+    pub(super) fn nodes(&self) -> BTreeSet<Node> {
+        self.arrows().into_iter().map(|(from, _)| from).collect()
+    }
+
+    /// The largest k that the rows allow; nothing needs more neighbours than one beyond it.
+    pub(super) fn deepest(&self) -> Option<usize> {
+        let n = self.n_rows();
+        self.k.iter().copied().filter(|k| k + 2 <= n).max()
+    }
+
+    /// The layers whose neighbours are ranked in the layer `to`, as many at once as fit; `known` are
+    /// those that have neighbours.
+    pub(super) fn counts(&self, to: Node, known: &BTreeSet<Node>, k: usize) -> Vec<Vec<Node>> {
+        if !known.contains(&to) {
+            return Vec::new();
+        }
+        let arrows = self.arrows();
+        let sources = arrows.iter().filter(|(_, target)| *target == to);
+        let sources: Vec<Node> = sources
+            .map(|&(from, _)| from)
+            .filter(|from| known.contains(from))
+            .collect();
+        let at_once = (TARGET_BYTES / (self.n_rows() * self.width(k) * BYTES_A_TARGET)).max(1);
+        sources.chunks(at_once).map(<[Node]>::to_vec).collect()
+    }
+
+    /// Targets of one row from one source.
+    pub(super) fn width(&self, k: usize) -> usize {
+        k + 1 + self.permutations.len() * k
+    }
+
     fn reason(
         &self,
-        neighbours: &BTreeMap<Node, Array2<u32>>,
+        known: &BTreeSet<Node>,
         from: Node,
         to: Node,
         deepest: Option<usize>,
     ) -> Option<Reason> {
-        let equal = |node| !neighbours.contains_key(&node);
+        let equal = |node| !known.contains(&node);
         match deepest {
             None => Some(Reason::TooFewRows),
             Some(_) if equal(from) || equal(to) => Some(Reason::AllRowsIdentical),
@@ -148,24 +179,8 @@ impl Search<'_> {
         directed: &mut Directed,
         warnings: &mut Vec<Warning>,
     ) -> Result<()> {
-        let n = matrix.n_rows();
-        let width = k + 1 + self.permutations.len() * k;
-        let mut rows = Array2::zeros((n, sources.len() * width));
-        let mut groups = Vec::new();
-        for (at, from) in sources.iter().enumerate() {
-            let (start, table) = (at * width, &neighbours[from]);
-            rows.slice_mut(s![.., start..=start + k]).assign(table);
-            for (turn, permutation) in self.permutations.iter().enumerate() {
-                let start = start + k + 1 + turn * k;
-                for (row, nearest) in table.rows().into_iter().enumerate() {
-                    for (column, &neighbour) in nearest.iter().take(k).enumerate() {
-                        let place = [permutation[row] as usize, start + column];
-                        rows[place] = permutation[neighbour as usize];
-                    }
-                }
-            }
-            groups.extend(self.k.iter().map(|&k| start..start + k.min(width)));
-        }
+        let width = self.width(k);
+        let (rows, groups) = self.targets(sources, neighbours, k);
         let targets = Targets {
             rows: rows.view(),
             groups: &groups,
@@ -188,6 +203,33 @@ impl Search<'_> {
             directed.permuted.insert((from, to), permuted);
         }
         Ok(())
+    }
+
+    /// The neighbours of `sources` as targets, and the columns of each k.
+    pub(super) fn targets(
+        &self,
+        sources: &[Node],
+        neighbours: &BTreeMap<Node, Array2<u32>>,
+        k: usize,
+    ) -> (Array2<u32>, Vec<Range<usize>>) {
+        let width = self.width(k);
+        let mut rows = Array2::zeros((self.n_rows(), sources.len() * width));
+        let mut groups = Vec::new();
+        for (at, from) in sources.iter().enumerate() {
+            let (start, table) = (at * width, &neighbours[from]);
+            rows.slice_mut(s![.., start..=start + k]).assign(table);
+            for (turn, permutation) in self.permutations.iter().enumerate() {
+                let start = start + k + 1 + turn * k;
+                for (row, nearest) in table.rows().into_iter().enumerate() {
+                    for (column, &neighbour) in nearest.iter().take(k).enumerate() {
+                        let place = [permutation[row] as usize, start + column];
+                        rows[place] = permutation[neighbour as usize];
+                    }
+                }
+            }
+            groups.extend(self.k.iter().map(|&k| start..start + k.min(width)));
+        }
+        (rows, groups)
     }
 
     /// Δ for each k, from the ranks that begin at column `start` and the sums at `group`.
@@ -213,7 +255,7 @@ impl Search<'_> {
         .collect()
     }
 
-    fn read(&self, node: Node) -> Result<Matrix> {
+    pub(super) fn read(&self, node: Node) -> Result<Matrix> {
         let matrix = match node {
             Node::Left(at) => self.comparison.read_left(at)?,
             Node::Right(at) => self.comparison.read_right(at)?,

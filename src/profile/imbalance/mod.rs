@@ -4,6 +4,7 @@ mod directed;
 mod options;
 mod parts;
 mod run;
+mod searches;
 mod shape;
 mod subset_shape;
 mod subsets;
@@ -11,6 +12,7 @@ mod whole;
 
 pub use options::{Criterion, ImbalanceOptions, SubsetOptions, SubsetRule};
 pub use run::imbalance;
+pub use searches::{ImbalanceSearches, RankSearch, TableOf};
 pub use shape::{
     BestPair, BothWays, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters,
     ImbalanceProfile, Null, Parts, Step, Steps,

@@ -1,8 +1,9 @@
 //! From a comparison to its report: pairs, matrices, steps, the best pair.
 
-use super::directed::{Arrow, Directed, Node, Search};
+use super::directed::{Arrow, Directed};
 use super::options::ImbalanceOptions;
 use super::parts::in_parts;
+use super::searches::Asked;
 use super::shape::{BothWays, ImbalancePair, ImbalanceParameters, ImbalanceProfile, Null};
 use super::whole::{Phases, matrix, steps};
 use crate::error::Result;
@@ -11,9 +12,8 @@ use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, reduced};
+use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target};
 use crate::profile::layers::LayerOptions;
-use crate::random::SplitMix64;
 
 /// Information imbalances between the layers of `comparison`.
 ///
@@ -30,30 +30,17 @@ pub fn imbalance(
 ) -> Result<ImbalanceProfile> {
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
-    let k = reduced(&options.k, n, &mut warnings);
-    let pairs = comparison.pairs(&options.target)?;
-    let arrows: Vec<Arrow> = pairs.iter().map(|pair| arrow(comparison, *pair)).collect();
-    let mut random = SplitMix64::new(options.seed);
-    let permutations: Vec<Vec<u32>> = (0..options.shuffle)
-        .map(|_| {
-            let order = random.choose(n, n).into_iter();
-            order.filter_map(|row| u32::try_from(row).ok()).collect()
-        })
-        .collect();
-    let search = Search {
-        comparison,
-        pairs: &arrows,
-        k: &k,
-        rows: None,
-        permutations: &permutations,
-        bench: *bench,
-    };
+    let asked = Asked::new(comparison, options, &mut warnings)?;
+    let search = asked.search(comparison, bench);
+    let Asked {
+        k, pairs, arrows, ..
+    } = &asked;
     let directed = search.run(&mut warnings)?;
     let parts = in_parts(&search, options, &mut warnings)?;
 
     let mut found = Vec::new();
     for (at, &k) in k.iter().enumerate() {
-        for (pair, arrow) in pairs.iter().zip(&arrows) {
+        for (pair, arrow) in pairs.iter().zip(arrows) {
             found.push(ImbalancePair {
                 partitions: parts.as_ref().map(|parts| parts.summary(*arrow, at, k)),
                 ..pair_of(comparison, *pair, *arrow, &directed, at, k)
@@ -82,22 +69,13 @@ pub fn imbalance(
         } else {
             Vec::new()
         },
-        parameters: parameters(comparison.options(), options, bench, &k),
+        parameters: parameters(comparison.options(), options, bench, k),
         n,
         layers: comparison.left().to_vec(),
         against: two.then(|| comparison.right().to_vec()),
         pairs: found,
         warnings,
     })
-}
-
-fn arrow(comparison: &Comparison<'_>, pair: LayerPair) -> Arrow {
-    let to = if comparison.is_between_two() {
-        Node::Right(pair.b)
-    } else {
-        Node::Left(pair.b)
-    };
-    (Node::Left(pair.a), to)
 }
 
 fn pair_of(

@@ -8,7 +8,7 @@ mod shape;
 mod subject;
 
 pub use options::OverlapOptions;
-pub use run::overlap;
+pub use run::{overlap, overlap_searches};
 pub use shape::{
     LabelledLayer, LabelledPair, LabelledValue, OverlapMatrix, OverlapPair, OverlapParameters,
     OverlapProfile, OverlapValue,

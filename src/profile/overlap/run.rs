@@ -16,6 +16,7 @@ use crate::profile::bench::Bench;
 use crate::profile::compare::{
     ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, reduced,
 };
+use crate::profile::finished::LayerSearch;
 use crate::profile::layers::LayerOptions;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::warning::{Warning, WarningCode};
@@ -35,16 +36,7 @@ pub fn overlap(
 ) -> Result<OverlapProfile> {
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
-    let k = match options.class_fraction {
-        Some(_) => Vec::new(),
-        None => reduced(&options.k, n, &mut warnings),
-    };
-    let pairs = match &options.target {
-        None => Vec::new(),
-        Some(target) => comparison.pairs(target)?,
-    };
-    let kept = comparison.input_rows();
-    let labels: Vec<Labels> = options.labels.iter().map(|all| all.select(&kept)).collect();
+    let Asked { k, pairs, labels } = Asked::new(comparison, options, &mut warnings)?;
     for labels in labels.iter().filter(|labels| labels.n_missing() > 0) {
         warnings.push(Warning::new(
             WarningCode::LabelsMissing,
@@ -101,6 +93,55 @@ pub fn overlap(
         labels: run.labelled(&found),
         warnings,
     })
+}
+
+/// The searches that [`overlap`] makes of whole layers.
+///
+/// # Errors
+/// As [`overlap`], for the pairs and for reading layers.
+pub fn overlap_searches(
+    comparison: &Comparison<'_>,
+    options: &OverlapOptions,
+) -> Result<Vec<LayerSearch>> {
+    let Asked { k, pairs, labels } = Asked::new(comparison, options, &mut Vec::new())?;
+    let subject = Subject {
+        comparison,
+        k: &k,
+        class_fraction: options.class_fraction,
+        labels: &labels,
+        blocks: Vec::new(),
+        per_row: false,
+        bench: Bench::default(),
+    };
+    subject.searches(&pairs)
+}
+
+/// What is compared.
+struct Asked {
+    k: Vec<usize>,
+    pairs: Vec<LayerPair>,
+    labels: Vec<Labels>,
+}
+
+impl Asked {
+    fn new(
+        comparison: &Comparison<'_>,
+        options: &OverlapOptions,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self> {
+        let kept = comparison.input_rows();
+        Ok(Self {
+            k: match options.class_fraction {
+                Some(_) => Vec::new(),
+                None => reduced(&options.k, comparison.n_rows(), warnings),
+            },
+            pairs: match &options.target {
+                None => Vec::new(),
+                Some(target) => comparison.pairs(target)?,
+            },
+            labels: options.labels.iter().map(|all| all.select(&kept)).collect(),
+        })
+    }
 }
 
 impl Subject<'_> {

@@ -9,7 +9,8 @@ use crate::geometry::Reason;
 use crate::geometry::relation::Depth;
 use crate::input::{Labels, Matrix};
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, LayerPair, all_rows_equal};
+use crate::profile::compare::{ComparedLayer, Comparison, LayerPair, all_rows_equal};
+use crate::profile::finished::{LayerSearch, Sought};
 use crate::profile::layers::near_duplicate_warning;
 use crate::warning::Warning;
 
@@ -45,6 +46,45 @@ impl Subject<'_> {
         fixed.max(by_class).min(n.saturating_sub(1))
     }
 
+    /// The layers that take part, by side and position.
+    fn wanted(&self, pairs: &[LayerPair], rows: Option<&[u32]>) -> BTreeSet<(usize, usize)> {
+        let mut wanted: BTreeSet<(usize, usize)> = pairs
+            .iter()
+            .flat_map(|pair| [(0, pair.a), (self.right(), pair.b)])
+            .collect();
+        if !self.labels.is_empty() && rows.is_none() {
+            wanted.extend((0..self.comparison.left().len()).map(|at| (0, at)));
+        }
+        wanted
+    }
+
+    fn read(&self, on: usize, at: usize) -> Result<(Matrix, &ComparedLayer)> {
+        let comparison = self.comparison;
+        Ok(match on {
+            0 => (comparison.read_left(at)?, &comparison.left()[at]),
+            _ => (comparison.read_right(at)?, &comparison.right()[at]),
+        })
+    }
+
+    /// The searches of [`Subject::tables_of`] among all rows.
+    pub(super) fn searches(&self, pairs: &[LayerPair]) -> Result<Vec<LayerSearch>> {
+        let n = self.comparison.n_rows();
+        let mut searches = Vec::new();
+        for (on, layer) in self.wanted(pairs, None) {
+            let sought = Sought::table(self.deepest(n), n);
+            if let Some(sought) = sought
+                && !all_rows_equal(&self.read(on, layer)?.0)
+            {
+                searches.push(LayerSearch {
+                    right: on > 0,
+                    layer,
+                    sought,
+                });
+            }
+        }
+        Ok(searches)
+    }
+
     /// The neighbours in every layer that takes part, among `rows` if they are given.
     pub(super) fn tables_of(
         &self,
@@ -55,23 +95,9 @@ impl Subject<'_> {
     ) -> Result<LayerTables> {
         let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
         let k = self.deepest(n);
-        let mut wanted: BTreeSet<(usize, usize)> = pairs
-            .iter()
-            .flat_map(|pair| [(0, pair.a), (self.right(), pair.b)])
-            .collect();
-        if !self.labels.is_empty() && rows.is_none() {
-            wanted.extend((0..self.comparison.left().len()).map(|at| (0, at)));
-        }
         let mut found = LayerTables::new();
-        for (on, at) in wanted {
-            let (matrix, layer) = if on == 0 {
-                (self.comparison.read_left(at)?, &self.comparison.left()[at])
-            } else {
-                (
-                    self.comparison.read_right(at)?,
-                    &self.comparison.right()[at],
-                )
-            };
+        for (on, at) in self.wanted(pairs, rows) {
+            let (matrix, layer) = self.read(on, at)?;
             let matrix: Matrix = match rows {
                 None => matrix,
                 Some(rows) => matrix.select(rows),
