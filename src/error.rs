@@ -241,16 +241,63 @@ pub enum Error {
         command: &'static str,
     },
 
+    /// Parts of a divided run that are not there, or not whole.
+    #[error("{}: {fact}; {remedy}", run.display())]
+    Holes {
+        /// The folder of the run.
+        run: PathBuf,
+        /// What is missing.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// An input that is not what it was when a run was planned.
+    #[error("{what}: {fact}; bring the planned values back, or plan anew in another folder")]
+    InputChanged {
+        /// The layer or the file, as words.
+        what: String,
+        /// What differs.
+        fact: String,
+    },
+
+    /// A file of a divided run that says it is of something else.
+    #[error("{}: {fact}; {remedy}", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        fact: String,
+        /// What the user can do.
+        remedy: String,
+    },
+
+    /// Something that another try may not meet: a full disk, a file server that went away.
+    #[error("{source}; nothing is lost, run the same command again when that is over")]
+    TryAgain {
+        /// What was met.
+        source: Box<Self>,
+    },
+
     /// A combination of flags that cannot be obeyed.
     #[error("{0}")]
     Usage(String),
 }
 
 impl Error {
-    /// The process exit code: 2 for usage, 1 for everything about data and files.
+    /// The process exit code: 2 for usage, 1 for everything about data and files; of divided runs 3 for
+    /// holes, 4 for inputs that changed, 5 for files of something else, 75 for another try.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Holes { .. } => 3,
+            Self::InputChanged { .. } => 4,
+            Self::Identity { .. } => 5,
+            Self::TryAgain { .. } => 75,
+            Self::Run { source, .. } => match source.exit_code() {
+                2 => 1,
+                code => code,
+            },
             _ => 1,
         }
     }

@@ -73,6 +73,7 @@
 
 pub mod cache;
 pub mod choice;
+pub mod cluster;
 pub mod error;
 pub mod geometry;
 pub mod input;

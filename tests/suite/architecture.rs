@@ -15,7 +15,7 @@ const STOREYS: [&[&str]; 8] = [
     &["neighbours"],
     &["geometry", "cache", "mechanisms"],
     &["profile"],
-    &["report"],
+    &["report", "cluster"],
     &["overview"],
     &["cli", "main"],
 ];
