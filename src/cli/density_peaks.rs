@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::cluster::{Analysis, Source, Work};
 use repgeo::input::Series;
 use repgeo::profile::LayerOptions;
 use repgeo::profile::events::EventOptions;
@@ -47,7 +48,7 @@ pub struct DensityPeaksArgs {
     files: RowFileArgs,
 
     #[command(flatten)]
-    shared: SharedArgs,
+    pub shared: SharedArgs,
 }
 
 /// Finds peaks and reports.
@@ -92,6 +93,26 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
 }
 
 impl DensityPeaksArgs {
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        let Some(path) = &self.input else {
+            return Err(Error::Usage("name the activations to analyse".into()));
+        };
+        let shared = &self.shared;
+        let dump = shared.layers.open(path)?;
+        self.event_options(dump.layers().iter().map(|layer| &layer.name))?;
+        let labels = shared.rows.labels(dump.n_rows())?;
+        let layers = shared.layers.options(dump.n_rows(), &shared.rows)?;
+        Ok(vec![Work {
+            left: Source {
+                dump,
+                options: layers.clone(),
+            },
+            right: None,
+            analysis: Analysis::Peaks(self.peaks.options(labels, layers, false)?),
+        }])
+    }
+
     /// How events are sought on layers of these names; an error now, not after hours of work.
     fn event_options<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<EventOptions> {
         self.events

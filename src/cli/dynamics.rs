@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::cluster::{Analysis, Source, Work};
 use repgeo::geometry::id::{Estimator, Fit, GRIDE, TWO_NN};
-use repgeo::input::{list_runs, read_runs};
+use repgeo::input::{RunSource, list_runs, read_runs};
 use repgeo::profile::compare::Target;
 use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use repgeo::profile::imbalance::ImbalanceOptions;
@@ -43,7 +44,7 @@ pub struct DynamicsArgs {
     estimate: EstimateArgs,
 
     #[command(flatten)]
-    shared: SharedArgs,
+    pub shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -125,23 +126,62 @@ impl EstimateArgs {
     }
 }
 
+/// What is done with repeated rows where nobody says.
+fn duplicates(options: &DynamicsOptions) -> DuplicatePolicy {
+    match options {
+        DynamicsOptions::Id(_) => DuplicatePolicy::Drop,
+        _ => DuplicatePolicy::Keep,
+    }
+}
+
+impl DynamicsArgs {
+    /// The runs, and how the report names them.
+    fn runs(&self) -> Result<(Vec<RunSource>, Vec<String>)> {
+        Ok(match &self.table {
+            Some(table) => (read_runs(table)?, vec![input_name(table)]),
+            None => {
+                let runs = list_runs(&self.runs)?;
+                let input = runs.iter().map(|run| input_name(&run.path)).collect();
+                (runs, input)
+            }
+        })
+    }
+
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        let (runs, _) = self.runs()?;
+        let (layers, rows) = (&self.shared.layers, &self.shared.rows);
+        let work = |run: &RunSource| {
+            let options = self.estimate.options(self.shared.rows.seed);
+            let dump = layers.open(&run.path)?;
+            let points = layers.options_or(dump.n_rows(), rows, duplicates(&options))?;
+            Ok(Work {
+                left: Source {
+                    dump,
+                    options: points.clone(),
+                },
+                right: None,
+                analysis: match options {
+                    DynamicsOptions::Id(options) => Analysis::Dimension(IdOptions {
+                        layers: points,
+                        ..options
+                    }),
+                    DynamicsOptions::Imbalance(options) => Analysis::Imbalance(options),
+                    DynamicsOptions::Overlap(options) => Analysis::Overlap(options),
+                },
+            })
+        };
+        runs.iter().map(work).collect()
+    }
+}
+
 /// Analyses every run and reports.
 pub fn run(args: DynamicsArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     let bench = setting.bench();
-    let (runs, input) = match &args.table {
-        Some(table) => (read_runs(table)?, vec![input_name(table)]),
-        None => {
-            let runs = list_runs(&args.runs)?;
-            let input = runs.iter().map(|run| input_name(&run.path)).collect();
-            (runs, input)
-        }
-    };
+    let (runs, input) = args.runs()?;
     let options = args.estimate.options(args.shared.rows.seed);
-    let duplicates = match options {
-        DynamicsOptions::Id(_) => DuplicatePolicy::Drop,
-        _ => DuplicatePolicy::Keep,
-    };
+    let duplicates = duplicates(&options);
     let (layers, rows) = (&args.shared.layers, &args.shared.rows);
     let profile = dynamics(
         &runs,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Command;
 
 /// Commands by what they are about.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Layers of a dump, and of many",
         &["inspect", "id-profile", "dynamics", "events", "report"],
@@ -28,6 +28,12 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "attention-modify",
         ],
     ),
+    (
+        "One analysis on many machines",
+        &[
+            "plan", "shard", "status", "merge", "verify", "clean", "submit",
+        ],
+    ),
     ("The program", &["bench", "completions", "help"]),
 ];
 
@@ -39,7 +45,7 @@ const FIRST: [&str; 3] = [
 ];
 
 /// Examples by command; `tests/suite/help.rs` runs each.
-const EXAMPLES: [(&str, [&str; 3]); 19] = [
+const EXAMPLES: [(&str, [&str; 3]); 26] = [
     (
         "inspect",
         [
@@ -174,6 +180,62 @@ const EXAMPLES: [(&str, [&str; 3]); 19] = [
             "repgeo report acts/",
             "repgeo report acts/ --labels labels.csv:class -o page.html",
             "repgeo report acts/ --against other/ --only against -o two.html",
+        ],
+    ),
+    (
+        "plan",
+        [
+            "repgeo plan id-profile acts/ -o planned/",
+            "repgeo plan density-peaks acts/ --z 2 -o peaks-run/ --block-rows 50",
+            "repgeo plan imbalance acts/ -o imbalances/ --target-minutes 5",
+        ],
+    ),
+    (
+        "shard",
+        [
+            "repgeo shard run/ --task 0",
+            "repgeo shard run/ --task 0..3",
+            "repgeo shard run/ --task 0-1,3 --max-memory 4G",
+        ],
+    ),
+    (
+        "status",
+        [
+            "repgeo status run/",
+            "repgeo status run/ --array",
+            "repgeo status run/ --threads 4",
+        ],
+    ),
+    (
+        "merge",
+        [
+            "repgeo merge run/",
+            "repgeo merge run/ -o merged.json -o merged.csv",
+            "repgeo merge run/ --plot merged.svg",
+        ],
+    ),
+    (
+        "verify",
+        [
+            "repgeo verify run/",
+            "repgeo verify run/ --rows 20",
+            "repgeo verify run/ --seed 7",
+        ],
+    ),
+    (
+        "clean",
+        [
+            "repgeo clean old-run/",
+            "repgeo clean older-run/ --threads 1",
+            "repgeo clean oldest-run/",
+        ],
+    ),
+    (
+        "submit",
+        [
+            "repgeo submit run/ --print",
+            "repgeo submit run/ --print --slurm \"-p cpu\" -o id.json",
+            "repgeo submit run/ --print --tries 0",
         ],
     ),
     (

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use repgeo::cluster::{Analysis, Source, Work};
 use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
 use repgeo::input::{Dump, Series, check_files};
 use repgeo::profile::events::EventOptions;
@@ -59,7 +60,7 @@ pub struct IdProfileArgs {
     local: Option<PathBuf>,
 
     #[command(flatten)]
-    shared: SharedArgs,
+    pub shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -234,6 +235,50 @@ impl EstimateArgs {
 }
 
 impl IdProfileArgs {
+    /// What is estimated, but for single rows and how layers become points.
+    fn options(&self) -> Result<IdOptions> {
+        let fit = self.estimate.fit()?;
+        Ok(IdOptions {
+            two_nn: self.estimate.wants(&TWO_NN).then_some(fit),
+            gride: self.estimate.wants(&GRIDE),
+            order: self.estimate.order()?,
+            range_max: self.estimate.range_max,
+            others: self.estimate.others(),
+            k: self.estimate.k,
+            controls: self.estimate.controls(),
+            decimation_scaling: self.estimate.id_scaling == Some(ScalingName::Decimation),
+            blocks: self.errors.blocks,
+            partitions: self.errors.partitions,
+            partition_order: self.errors.partition_order,
+            decimate: self.errors.decimate,
+            repeats: self.errors.repeats,
+            seed: self.shared.rows.seed,
+            ..IdOptions::default()
+        })
+    }
+
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        let Some(path) = &self.input else {
+            return Err(Error::Usage("name the activations to analyse".into()));
+        };
+        let shared = &self.shared;
+        let dump = shared.layers.open(path)?;
+        self.event_options(dump.layers().iter().map(|layer| &layer.name))?;
+        let layers = shared.layers.options(dump.n_rows(), &shared.rows)?;
+        Ok(vec![Work {
+            left: Source {
+                dump,
+                options: layers.clone(),
+            },
+            right: None,
+            analysis: Analysis::Dimension(IdOptions {
+                layers,
+                ..self.options()?
+            }),
+        }])
+    }
+
     /// The estimator whose dimensions at single rows go to `--local`.
     fn local(&self) -> Result<Option<&'static Estimator>> {
         let Some(path) = &self.local else {
@@ -274,24 +319,9 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     let bench = setting.bench();
     let local = args.local()?;
-    let fit = args.estimate.fit()?;
     let options = IdOptions {
-        two_nn: args.estimate.wants(&TWO_NN).then_some(fit),
-        gride: args.estimate.wants(&GRIDE),
-        order: args.estimate.order()?,
-        range_max: args.estimate.range_max,
-        others: args.estimate.others(),
-        k: args.estimate.k,
         local,
-        controls: args.estimate.controls(),
-        decimation_scaling: args.estimate.id_scaling == Some(ScalingName::Decimation),
-        blocks: args.errors.blocks,
-        partitions: args.errors.partitions,
-        partition_order: args.errors.partition_order,
-        decimate: args.errors.decimate,
-        repeats: args.errors.repeats,
-        seed: args.shared.rows.seed,
-        ..IdOptions::default()
+        ..args.options()?
     };
     let (profile, input, dump) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::cluster::{Analysis, Work};
 use repgeo::input::{Dump, index_list};
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::imbalance::{
@@ -37,7 +38,7 @@ pub struct ImbalanceArgs {
     subsets: SubsetArgs,
 
     #[command(flatten)]
-    shared: SharedArgs,
+    pub shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -88,6 +89,37 @@ struct SubsetArgs {
     criterion: Criterion,
 }
 
+impl ImbalanceArgs {
+    /// What is computed.
+    fn options(&self) -> ImbalanceOptions {
+        ImbalanceOptions {
+            target: self.pairs.target(),
+            k: self.estimate.k.clone(),
+            partitions: self.estimate.partitions,
+            partition_order: self.estimate.partition_order,
+            shuffle: self.estimate.shuffle,
+            seed: self.shared.rows.seed,
+        }
+    }
+
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        if self.subsets.greedy.is_some() || !self.subsets.coordinates.is_empty() {
+            return Err(Error::Usage(
+                "--coordinates and --greedy make many small searches, which are not divided among \
+                 machines; run the command itself"
+                    .into(),
+            ));
+        }
+        let (left, right) = self.pairs.sources(&self.input, &self.shared)?;
+        Ok(vec![Work {
+            left,
+            right,
+            analysis: Analysis::Imbalance(self.options()),
+        }])
+    }
+}
+
 /// Compares and reports.
 pub fn run(args: ImbalanceArgs) -> Result<()> {
     let setting = args.shared.setting(args.pairs.words())?;
@@ -104,14 +136,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
         &args.shared.rows,
     )?;
     let comparison = Comparison::new(left, right, bench.progress)?;
-    let options = ImbalanceOptions {
-        target: args.pairs.target(),
-        k: args.estimate.k.clone(),
-        partitions: args.estimate.partitions,
-        partition_order: args.estimate.partition_order,
-        shuffle: args.estimate.shuffle,
-        seed: args.shared.rows.seed,
-    };
+    let options = args.options();
     let mut profile = imbalance(&comparison, &options, &bench)?;
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
         profile.warnings.extend_from_slice(dump.warnings());

@@ -13,6 +13,7 @@ mod attribution;
 mod bench;
 mod choice;
 mod clones;
+mod cluster;
 mod completions;
 mod density_peaks;
 mod dynamics;
@@ -85,13 +86,20 @@ enum Command {
     HeadPattern(Box<head_pattern::HeadPatternArgs>),
     AttentionModify(Box<attention_modify::AttentionModifyArgs>),
     Report(Box<report::ReportArgs>),
+    Plan(Box<cluster::plan::PlanArgs>),
+    Shard(cluster::shard::ShardArgs),
+    Status(cluster::status::StatusArgs),
+    Merge(Box<cluster::merge::MergeArgs>),
+    Verify(cluster::verify::VerifyArgs),
+    Clean(cluster::clean::CleanArgs),
+    Submit(cluster::submit::SubmitArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
 
 /// Parses the command line and does what it says.
 pub fn run() -> Result<()> {
-    let program = examples::shown(Cli::command());
+    let program = cluster::plan::shown(examples::shown(Cli::command()));
     let program = match output::columns() {
         Some(columns) => program.term_width(columns.min(WIDEST_HELP)),
         None => program,
@@ -125,6 +133,13 @@ pub fn run() -> Result<()> {
         Command::Similarity(args) => similarity::run(*args),
         Command::Clones(args) => clones::run(*args),
         Command::Report(args) => report::run(*args, report::typed(&program, &matches)),
+        Command::Plan(args) => cluster::plan::run(*args, cluster::plan::typed(&program, &matches)?),
+        Command::Shard(args) => cluster::shard::run(args),
+        Command::Status(args) => cluster::status::run(args),
+        Command::Merge(args) => cluster::merge::run(*args),
+        Command::Verify(args) => cluster::verify::run(args),
+        Command::Clean(args) => cluster::clean::run(args),
+        Command::Submit(args) => cluster::submit::run(args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
     })
@@ -165,6 +180,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        examples::shown(Cli::command()).debug_assert();
+        cluster::plan::shown(examples::shown(Cli::command())).debug_assert();
     }
 }

@@ -391,6 +391,10 @@ pub fn check(program: &Command, matches: &ArgMatches) -> Result<()> {
     let Some(command) = program.find_subcommand(name) else {
         return Ok(());
     };
+    // A plan holds an analysis, which has needs of its own.
+    if name == "plan" {
+        return check(command, typed);
+    }
     let given = Given(typed);
     let refuse = |option: &str, way_out: &str| {
         let flag = flag(command, option);

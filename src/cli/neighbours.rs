@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use repgeo::Result;
 use repgeo::cache::{check_content, fingerprint, write_queries, write_table};
+use repgeo::cluster::{Analysis, Shards, Source, Work};
 use repgeo::geometry::stats::mean;
-use repgeo::neighbours::NeighbourTable;
+use repgeo::neighbours::{Metric, NeighbourTable};
 use repgeo::profile::{Bench, DuplicatePolicy, PreparedLayer, near_duplicate_warning, prepare};
 use repgeo::report::{NeighboursReport, Report, WrittenTable};
 use repgeo::storage::{prepare_folder, short_stem};
 use repgeo::warning::{Warning, WarningCode};
+use repgeo::{Error, Result};
 
 use super::layers::LayerArgs;
 use super::output::{ScreenArgs, input_name};
@@ -54,6 +56,48 @@ pub struct NeighboursArgs {
 
     #[command(flatten)]
     screen: ScreenArgs,
+
+    /// Searches that were done elsewhere.
+    #[arg(skip)]
+    finished: Option<Arc<Shards>>,
+}
+
+impl NeighboursArgs {
+    /// The distance.
+    pub fn metric(&self) -> Metric {
+        self.layers.metric()
+    }
+
+    /// The folder for the tables.
+    pub fn folder(&self) -> &Path {
+        &self.output
+    }
+
+    /// Takes neighbours from a finished run, and writes them into `folder`.
+    pub fn take(&mut self, finished: Arc<Shards>, folder: PathBuf, screen: ScreenArgs) {
+        self.finished = Some(finished);
+        self.output = folder;
+        self.screen = screen;
+    }
+
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        if self.queries.is_given() {
+            return Err(Error::Usage(
+                "--queries: searches from another dump are not divided among machines; cut the \
+                 queries with --query-rows and run the command itself"
+                    .into(),
+            ));
+        }
+        let dump = self.layers.open(&self.input)?;
+        let keep = DuplicatePolicy::Keep;
+        let options = self.layers.options_or(dump.n_rows(), &self.rows, keep)?;
+        Ok(vec![Work {
+            left: Source { dump, options },
+            right: None,
+            analysis: Analysis::Tables(self.k),
+        }])
+    }
 }
 
 /// Searches and writes.
@@ -68,6 +112,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         metric: args.layers.metric(),
         search: args.search.options()?,
         progress: &progress,
+        finished: args.finished.as_deref().map(|found| found as _),
         ..Bench::default()
     };
     prepare_folder(&args.output)?;

@@ -27,11 +27,11 @@ pub struct OutputArgs {
     /// Write the report to FILE (.json, .csv or .txt; - is stdout), whole or not at all; may be
     /// repeated
     #[arg(short, long, value_name = "FILE")]
-    output: Vec<PathBuf>,
+    pub output: Vec<PathBuf>,
 
     /// Draw the figures of the report into FILE.svg; may be repeated
     #[arg(long, value_name = "FILE", value_parser = picture_path())]
-    plot: Vec<PathBuf>,
+    pub plot: Vec<PathBuf>,
 
     /// No progress, no warnings on stderr (warnings stay in the report)
     #[arg(short, long)]
@@ -57,6 +57,16 @@ pub struct ScreenArgs {
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
+}
+
+impl From<OutputArgs> for ScreenArgs {
+    fn from(output: OutputArgs) -> Self {
+        Self {
+            format: output.format,
+            quiet: output.quiet,
+            ascii: output.ascii,
+        }
+    }
 }
 
 impl ScreenArgs {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
+use repgeo::cluster::{Analysis, Work};
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
 use repgeo::report::Report;
@@ -33,7 +34,7 @@ pub struct OverlapArgs {
     per_row: bool,
 
     #[command(flatten)]
-    shared: SharedArgs,
+    pub shared: SharedArgs,
 }
 
 #[derive(Args)]
@@ -57,29 +58,48 @@ struct EstimateArgs {
     partitions: Option<usize>,
 }
 
+impl OverlapArgs {
+    /// What is computed over a dump of `n` rows.
+    fn options(&self, n: usize) -> Result<OverlapOptions> {
+        let labels = self.shared.rows.labels(n)?;
+        let of_pairs = self.pairs.second().is_some() || self.pairs.asked().is_some();
+        let wants_pairs = labels.is_empty() || of_pairs;
+        let defaults = OverlapOptions::default();
+        Ok(OverlapOptions {
+            target: wants_pairs.then(|| self.pairs.target()),
+            k: if self.estimate.k.is_empty() {
+                defaults.k
+            } else {
+                self.estimate.k.clone()
+            },
+            class_fraction: self.estimate.class_fraction,
+            labels,
+            blocks: self.estimate.blocks,
+            partitions: self.estimate.partitions,
+            per_row: self.per_row,
+            seed: self.shared.rows.seed,
+        })
+    }
+
+    /// What will be searched.
+    pub fn works(&self) -> Result<Vec<Work>> {
+        let (left, right) = self.pairs.sources(&self.input, &self.shared)?;
+        let options = self.options(left.dump.n_rows())?;
+        Ok(vec![Work {
+            left,
+            right,
+            analysis: Analysis::Overlap(options),
+        }])
+    }
+}
+
 /// Compares and reports.
 pub fn run(args: OverlapArgs) -> Result<()> {
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
     let first = args.shared.layers.open(&args.input)?;
     let second = args.pairs.open(&args.shared.layers)?;
-    let labels = args.shared.rows.labels(first.n_rows())?;
-    let wants_pairs = labels.is_empty() || second.is_some() || args.pairs.asked().is_some();
-    let defaults = OverlapOptions::default();
-    let options = OverlapOptions {
-        target: wants_pairs.then(|| args.pairs.target()),
-        k: if args.estimate.k.is_empty() {
-            defaults.k
-        } else {
-            args.estimate.k.clone()
-        },
-        class_fraction: args.estimate.class_fraction,
-        labels,
-        blocks: args.estimate.blocks,
-        partitions: args.estimate.partitions,
-        per_row: args.per_row,
-        seed: args.shared.rows.seed,
-    };
+    let options = args.options(first.n_rows())?;
     let (left, right) = args.pairs.sides(
         &first,
         second.as_ref(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use repgeo::cluster::Source;
 use repgeo::input::{Dump, RowChoice, RowSource, Selection};
 use repgeo::profile::DuplicatePolicy;
 use repgeo::profile::compare::{Side, Target};
@@ -11,6 +12,7 @@ use repgeo::{Error, Result};
 use super::layers::LayerArgs;
 use super::output::input_name;
 use super::rows::RowArgs;
+use super::shared::SharedArgs;
 
 /// Which layers are compared.
 #[derive(Args)]
@@ -68,6 +70,17 @@ impl PairArgs {
         layers
             .open_other(path, self.against_layers.as_ref())
             .map(Some)
+    }
+
+    /// The dumps that are compared, by themselves.
+    pub fn sources(&self, input: &Path, shared: &SharedArgs) -> Result<(Source, Option<Source>)> {
+        let first = shared.layers.open(input)?;
+        let second = self.open(&shared.layers)?;
+        let (left, right) = self.sides(&first, second.as_ref(), &shared.layers, &shared.rows)?;
+        let (left, right) = (left.options, right.map(|side| side.options));
+        let right = second.zip(right);
+        let source = |(dump, options)| Source { dump, options };
+        Ok((source((first, left)), right.map(source)))
     }
 
     /// The two sides of the comparison; `rows` chose among the rows of the first.

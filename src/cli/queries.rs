@@ -46,6 +46,11 @@ pub struct Queries {
 }
 
 impl QueryArgs {
+    /// Whether another dump asks.
+    pub fn is_given(&self) -> bool {
+        self.queries.is_some()
+    }
+
     /// Opens the other dump, if one is named; its rows are read as `options` reads those of `rows`.
     pub fn open(
         &self,

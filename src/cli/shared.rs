@@ -1,8 +1,11 @@
 //! Flags that every analysis of a dump has, and the bench that they set up.
 
+use std::sync::Arc;
+
 use clap::Args;
 use repgeo::Result;
 use repgeo::cache::Cache;
+use repgeo::cluster::Shards;
 use repgeo::neighbours::{Metric, SearchOptions};
 use repgeo::profile::Bench;
 
@@ -29,6 +32,10 @@ pub struct SharedArgs {
 
     #[command(flatten)]
     pub output: OutputArgs,
+
+    /// Searches that were done elsewhere.
+    #[arg(skip)]
+    finished: Option<Arc<Shards>>,
 }
 
 /// What the bench of a command borrows.
@@ -38,9 +45,17 @@ pub struct Setting {
     pub cache: Option<Cache>,
     pub rows: Vec<String>,
     pub progress: Bar,
+    finished: Option<Arc<Shards>>,
 }
 
 impl SharedArgs {
+    /// Takes neighbours from a finished run, searches what it lacks in this way, and writes there.
+    pub fn take(&mut self, finished: Arc<Shards>, search: SearchArgs, output: OutputArgs) {
+        self.finished = Some(finished);
+        self.search = search;
+        self.output = output;
+    }
+
     /// Opens the cache and sets the bar up; fails now where the report could not be written. `words`
     /// say, beside those of the rows, how rows were chosen.
     pub fn setting(&self, words: Vec<String>) -> Result<Setting> {
@@ -51,6 +66,7 @@ impl SharedArgs {
             cache: self.cache.open(),
             rows: [self.rows.words(), words].concat(),
             progress: Bar::new(self.output.quiet),
+            finished: self.finished.clone(),
         })
     }
 }
@@ -60,6 +76,7 @@ impl Setting {
     pub fn bench(&self) -> Bench<'_> {
         Bench {
             cache: self.cache.as_ref(),
+            finished: self.finished.as_deref().map(|found| found as _),
             metric: self.metric,
             search: self.search,
             progress: &self.progress,

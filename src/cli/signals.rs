@@ -1,6 +1,7 @@
 //! Ends a run that is told to stop, or whose input is cut short, in words and without half files.
 //!
-//! Exit codes are those of a shell: 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP. A signal
+//! Exit codes are those of a shell: 130 after SIGINT, 143 after SIGTERM (75 for the tasks of a divided
+//! run), 129 after SIGHUP. A signal
 //! that whoever started repgeo ignores (`nohup`) stays ignored. SIGBUS on a mapped file means that it
 //! was shortened or its disk failed: that is exit 1, like any file that cannot be read.
 
@@ -10,14 +11,17 @@ pub fn install() {}
 #[cfg(not(unix))]
 pub fn advise(_: String) {}
 
+#[cfg(not(unix))]
+pub fn try_again_when_stopped() {}
+
 #[cfg(unix)]
-pub use unix::{advise, install};
+pub use unix::{advise, install, try_again_when_stopped};
 
 #[cfg(unix)]
 mod unix {
     use std::io::{Read, Write, stderr};
     use std::os::fd::{AsRawFd, OwnedFd};
-    use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
     use std::sync::{Mutex, PoisonError};
 
     use libc::{c_int, c_void, siginfo_t};
@@ -39,6 +43,14 @@ mod unix {
 
     /// What helps whoever runs the command again; said after it was stopped.
     static ADVICE: Mutex<String> = Mutex::new(String::new());
+
+    /// Whether whoever stops the run with SIGTERM is told to try again, by the exit code.
+    static TRY_AGAIN: AtomicBool = AtomicBool::new(false);
+
+    /// From now on SIGTERM gives exit code 75: what is written stays, the rest can be done later.
+    pub fn try_again_when_stopped() {
+        TRY_AGAIN.store(true, Ordering::Relaxed);
+    }
 
     /// Sets what is said after the run was stopped.
     pub fn advise(words: String) {
@@ -92,7 +104,10 @@ mod unix {
         // A progress bar may stand on the line; nobody may be left to read it.
         let clear = is_drawn().then_some("\r\x1b[2K\x1b[?25h");
         let _ = stderr().write_all(format!("{}{line}\n", clear.unwrap_or("")).as_bytes());
-        exit(128 + signal);
+        match signal == libc::SIGTERM && TRY_AGAIN.load(Ordering::Relaxed) {
+            true => exit(75),
+            false => exit(128 + signal),
+        }
     }
 
     #[allow(unsafe_code)]

@@ -61,7 +61,7 @@ fn workplace() -> TempDir {
 }
 
 /// The commands of the program; a unit test keeps the list of examples whole.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 25] = [
     "inspect",
     "id-profile",
     "events",
@@ -78,6 +78,13 @@ const COMMANDS: [&str; 18] = [
     "head-pattern",
     "attention-modify",
     "report",
+    "plan",
+    "shard",
+    "status",
+    "merge",
+    "verify",
+    "clean",
+    "submit",
     "bench",
     "completions",
 ];
@@ -104,6 +111,14 @@ fn run(line: &str, folder: &Path) {
 fn every_example_of_every_command_runs() {
     let folder = workplace();
     let folder = folder.path();
+    // A run that is done, which stays as it is, and some that can go.
+    for run_folder in ["run/", "old-run/", "older-run/", "oldest-run/"] {
+        run(
+            &format!("repgeo plan imbalance acts/ -o {run_folder} --block-rows 80"),
+            folder,
+        );
+    }
+    run("repgeo shard run/ --task 0..15", folder);
     // Some read what id-profile writes.
     run(
         "repgeo id-profile acts/ --estimator two-nn,mle -o profile.json -o profile.csv",

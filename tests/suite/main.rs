@@ -14,6 +14,7 @@ mod browser;
 mod cases;
 mod cli;
 mod clones;
+mod cluster;
 mod common;
 mod density;
 mod dumps;
