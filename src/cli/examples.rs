@@ -203,7 +203,7 @@ const EXAMPLES: [(&str, [&str; 3]); 26] = [
         [
             "repgeo status run/",
             "repgeo status run/ --array",
-            "repgeo status run/ --threads 4",
+            "repgeo status run/ --tasks",
         ],
     ),
     (

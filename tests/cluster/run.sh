@@ -93,7 +93,7 @@ say 'the recipes of docs/cluster.md: xargs and GNU parallel'
 run=$work/xargs
 "$program" plan imbalance "$minilm" -o "$run" --block-rows 270 > /dev/null
 for _ in 1 2; do
-    "$program" status "$run" --array | tr ',' '\n' |
+    "$program" status "$run" --tasks 2> /dev/null |
         xargs -P 4 -I TASK "$program" shard "$run" --task TASK --quiet || true
 done
 "$program" merge "$run" --quiet -o "$run/report.json"
@@ -101,7 +101,7 @@ same alone-imbalance.json "$run/report.json" xargs
 if command -v parallel > /dev/null; then
     run=$work/parallel
     "$program" plan id-profile "$minilm" -o "$run" --block-rows 270 > /dev/null
-    "$program" status "$run" --array | tr ',' '\n' |
+    "$program" status "$run" --tasks 2> /dev/null |
         parallel --will-cite -j 4 "$program" shard "$run" --task {} --quiet || true
     "$program" merge "$run" --quiet -o "$run/report.json"
     same alone-id-profile.json "$run/report.json" 'GNU parallel'

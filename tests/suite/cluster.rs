@@ -28,7 +28,7 @@ const ANALYSES: [&str; 8] = [
 /// What of it, so that a slow build takes seconds.
 const PART: &str = "--layers 0,3,6 --rows 0..300";
 
-/// A folder with two dumps, `minilm` and `other`, and a run in the making.
+/// A folder with dumps, in which runs are made.
 struct Place {
     folder: TempDir,
 }

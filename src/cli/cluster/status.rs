@@ -21,8 +21,12 @@ pub struct StatusArgs {
     run: PathBuf,
 
     /// Only the tasks that are left, as sbatch --array takes them; nothing where there are none
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tasks")]
     array: bool,
+
+    /// Only the tasks that are left, one a line
+    #[arg(long)]
+    tasks: bool,
 }
 
 /// Parts that are named one by one; more are counted.
@@ -37,7 +41,11 @@ fn status(args: &StatusArgs) -> Result<()> {
     let run = open(&args.run)?;
     let status = run.status()?;
     let mut out = String::new();
-    if args.array {
+    if args.tasks {
+        for task in status.missing.iter().flatten() {
+            let _ = writeln!(out, "{task}");
+        }
+    } else if args.array {
         if !status.array().is_empty() {
             let _ = writeln!(out, "{}", status.array());
         }
