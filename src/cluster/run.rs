@@ -86,11 +86,7 @@ impl Run {
             let planned = &self.plan.searches[search];
             let matrix = read_rows(works, planned)?;
             let points = Points::new(&matrix, self.plan.distance(), &planned.layer)?;
-            let layer = Layer {
-                plan: &self.plan,
-                works,
-                points: &points,
-            };
+            let layer = Layer::new(&self.plan, works, &points);
             for unit in units {
                 layer.make(&self.folder, unit, options, progress)?;
                 tell(unit, Done::Made);

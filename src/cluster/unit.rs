@@ -1,8 +1,10 @@
 //! Does one unit: reads its layer, checks that it is the planned one, searches its block.
 
+use std::cell::OnceCell;
+use std::ops::Range;
 use std::path::Path;
 
-use ndarray::s;
+use ndarray::{Array2, s};
 
 use super::file::{self, Payload};
 use super::key::{Key, fingerprint_of_targets};
@@ -73,12 +75,26 @@ fn gone(search: &PlannedSearch) -> Error {
 
 /// A layer of the plan with all its rows at hand.
 pub(super) struct Layer<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) works: &'a [Work],
-    pub(super) points: &'a Points<'a>,
+    plan: &'a Plan,
+    works: &'a [Work],
+    points: &'a Points<'a>,
+    /// Those of a count of ranks, once they were needed: all blocks of a layer share them.
+    targets: OnceCell<AllTargets>,
 }
 
-impl Layer<'_> {
+/// Targets of all rows, and their groups.
+type AllTargets = (Array2<u32>, Vec<Range<usize>>);
+
+impl<'a> Layer<'a> {
+    pub(super) fn new(plan: &'a Plan, works: &'a [Work], points: &'a Points<'a>) -> Self {
+        Self {
+            plan,
+            works,
+            points,
+            targets: OnceCell::new(),
+        }
+    }
+
     /// Searches the block of `unit` and writes what it found.
     pub(super) fn make(
         &self,
@@ -102,7 +118,7 @@ impl Layer<'_> {
                 let (all, groups) = self.targets(folder, search, *count)?;
                 let targets = Targets {
                     rows: all.slice(s![rows.clone(), ..]),
-                    groups: &groups,
+                    groups,
                 };
                 key.targets = fingerprint_of_targets(&targets);
                 Payload::Ranks(count_ranks_of_rows(
@@ -120,7 +136,20 @@ impl Layer<'_> {
         folder: &Path,
         search: &PlannedSearch,
         count: usize,
-    ) -> Result<(ndarray::Array2<u32>, Vec<std::ops::Range<usize>>)> {
+    ) -> Result<&AllTargets> {
+        if let Some(known) = self.targets.get() {
+            return Ok(known);
+        }
+        let found = self.seek_targets(folder, search, count)?;
+        Ok(self.targets.get_or_init(|| found))
+    }
+
+    fn seek_targets(
+        &self,
+        folder: &Path,
+        search: &PlannedSearch,
+        count: usize,
+    ) -> Result<AllTargets> {
         let work = self.works.get(search.work).ok_or_else(|| gone(search))?;
         let Analysis::Imbalance(options) = &work.analysis else {
             return Err(gone(search));

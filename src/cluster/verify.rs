@@ -53,13 +53,9 @@ pub fn verify(
         let path = file::place(run.folder(), unit);
         let part = file::read(&path, &Key::expected(plan, unit));
         let (_, part) = part.map_err(|fault| fault.error(&path))?;
+        let layer = Layer::new(plan, works, &points);
         let targets = match &search.sought {
             PlannedSought::Ranks { count, .. } => {
-                let layer = Layer {
-                    plan,
-                    works,
-                    points: &points,
-                };
                 Some(layer.targets(run.folder(), search, *count)?)
             }
             _ => None,

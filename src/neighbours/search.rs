@@ -409,7 +409,11 @@ mod tests {
         };
         let default = SearchOptions::default();
         let whole = count_ranks(&points, &of(rows.view()), &default, &Silent).unwrap();
-        for options in options() {
+        let by_score =
+            |options: &SearchOptions| options.strategy == Strategy::Sweep && options.tile.is_some();
+        let mut ways: Vec<SearchOptions> = options().into_iter().filter(by_score).collect();
+        ways.push(default);
+        for options in ways {
             for cut in cuts(n) {
                 let mut nearer = Array2::zeros((n, groups.len()));
                 for part in cut {
