@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Real, ValueBias};
+use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Precision, Real, ValueBias};
 use repgeo::mechanisms::modify::{
     AttentionModify, Key, ModifyOptions, attention_modify, attention_modify_replayed,
 };
-use repgeo::report::{AttentionModifyReport, ModifyParameters, Report};
+use repgeo::report::Report;
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PrecisionName, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PromptArgs, Switch};
 
 /// Multiply the last token's attention to the attribute in a few heads and count outcomes
 ///
@@ -40,9 +40,9 @@ pub struct AttentionModifyArgs {
     replay: Option<PathBuf>,
 
     /// Precision of the pass
-    #[arg(long, value_enum, ignore_case = true, value_name = "TYPE",
-        default_value_t = PrecisionName::F32)]
-    precision: PrecisionName,
+    #[arg(long, value_parser = choice::<Precision>(), value_name = "TYPE",
+        default_value = Precision::default().flag())]
+    precision: Precision,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -106,7 +106,7 @@ impl FromStr for KeyName {
 }
 
 impl AttentionModifyArgs {
-    fn found<T: Real>(&self, progress: &Bar) -> Result<(AttentionModify, ModifyOptions)> {
+    fn found<T: Real>(&self, progress: &Bar) -> Result<AttentionModify> {
         let checkpoint = Checkpoint::open(&self.model)?;
         let edit = &self.edit;
         let mut options = ModifyOptions {
@@ -117,22 +117,22 @@ impl AttentionModifyArgs {
             value_bias: edit.value_bias,
             centred: edit.center_unembed == Switch::On,
             groups: None,
+            select: edit.select.is_some(),
         };
         options.heads.sort_unstable();
         options.heads.dedup();
-        let found = match &self.replay {
+        match &self.replay {
             Some(path) => {
                 let dump = self.prompts.dump(path)?;
                 options.groups = self.groups.groups(dump.n)?;
-                attention_modify_replayed::<T>(&checkpoint, &dump, &options, progress)?
+                attention_modify_replayed::<T>(&checkpoint, &dump, &options, progress)
             }
             None => {
                 let prompts = self.prompts.prompts()?;
                 options.groups = self.groups.groups(prompts.n().unwrap_or(0))?;
-                attention_modify::<T>(&checkpoint, &prompts, &options, progress)?
+                attention_modify::<T>(&checkpoint, &prompts, &options, progress)
             }
-        };
-        Ok((found, options))
+        }
     }
 }
 
@@ -140,22 +140,10 @@ impl AttentionModifyArgs {
 pub fn run(args: AttentionModifyArgs) -> Result<()> {
     args.output.check()?;
     let progress = Bar::new(args.output.quiet);
-    let (found, options) = match args.precision {
-        PrecisionName::F32 => args.found::<f32>(&progress)?,
-        PrecisionName::F64 => args.found::<f64>(&progress)?,
+    let report = match args.precision {
+        Precision::F32 => args.found::<f32>(&progress)?,
+        Precision::F64 => args.found::<f64>(&progress)?,
     };
-    let parameters = ModifyParameters {
-        heads: options.heads,
-        key: options.key.to_string(),
-        mode: options.mode,
-        value_bias: options.value_bias,
-        centred: options.centred,
-        replay: args.replay.is_some(),
-        precision: args.precision.as_str(),
-        group_by: args.groups.group_name(),
-    };
-    let select = args.edit.select.is_some();
-    let report = AttentionModifyReport::new(parameters, found, select);
     let input = [Some(&args.model), args.replay.as_ref()];
     let input = input
         .into_iter()

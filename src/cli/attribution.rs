@@ -7,7 +7,7 @@ use repgeo::Result;
 use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
 use repgeo::mechanisms::model::ValueBias;
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::{AttributionParameters, AttributionReport, Report};
+use repgeo::report::Report;
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
@@ -90,15 +90,7 @@ pub fn run(args: AttributionArgs) -> Result<()> {
     let centred = args.parts.center_unembed == Switch::On;
     let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
-    let found = attribution(&dump, &readout, &options, &progress)?;
-    let parameters = AttributionParameters {
-        by: options.parts,
-        value_bias: options.value_bias,
-        centred,
-        positions: options.positions,
-        group_by: args.groups.group_name(),
-    };
-    let report = AttributionReport::new(parameters, found);
+    let report = attribution(&dump, &readout, &options, &progress)?;
     let input = vec![input_name(&args.input), input_name(&args.unembed)];
     args.output
         .write(&Report::new("attribution", input, &report))

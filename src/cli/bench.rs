@@ -1,10 +1,9 @@
 //! `repgeo bench`: what this machine can do, for reports of problems.
 
 use clap::Args;
-use repgeo::memory::machine_memory;
-use repgeo::neighbours::{gpus, measure_speed};
-use repgeo::report::{BenchReport, Report};
-use repgeo::{Error, Result};
+use repgeo::Result;
+use repgeo::neighbours::{BenchOptions, bench};
+use repgeo::report::Report;
 
 use super::output::OutputArgs;
 
@@ -37,19 +36,12 @@ pub struct BenchArgs {
 /// Measures and reports.
 pub fn run(args: &BenchArgs) -> Result<()> {
     args.output.check()?;
-    let [n, d, k] = [args.rows, args.columns, args.k].map(|count| count as u64);
-    // The rows, their packed copy, and lists and table of neighbours.
-    let needed = n.saturating_mul(8 * d + 36 * k.min(n));
-    if let Some(limit) = machine_memory().filter(|&limit| needed > limit) {
-        return Err(Error::Usage(format!(
-            "--rows {n} with --columns {d} and -k {k} take {} MiB, and there are {} MiB; give less",
-            needed >> 20,
-            limit >> 20
-        )));
-    }
-    let speed = measure_speed(args.rows, args.columns, args.k, args.rounds)?;
-    let sizes = [args.rows, args.columns, args.k];
-    let report = BenchReport::new(&speed, gpus(), sizes, rayon::current_num_threads());
+    let report = bench(BenchOptions {
+        rows: args.rows,
+        columns: args.columns,
+        k: args.k,
+        rounds: args.rounds,
+    })?;
     args.output
         .write(&Report::new("bench", Vec::new(), &report))
 }

@@ -1,17 +1,14 @@
 //! `repgeo clones`: do random chunks of a wide layer's neurons stand for the whole?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::geometry::clones::{Readout, Targets};
-use repgeo::input::{Dump, Labels, LayerInfo, Matrix, Selection};
+use repgeo::Result;
+use repgeo::input::Selection;
 use repgeo::memory::machine_memory;
-use repgeo::profile::clones::{
-    CloneData, CloneLayer, ClonesOptions, ClonesParameters, Network, clones, targets,
-};
-use repgeo::profile::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+use repgeo::profile::clones::{CloneFiles, ClonesOptions, ReadoutFiles, clones_of_files};
+use repgeo::profile::{Bench, DuplicatePolicy};
 use repgeo::report::Report;
-use repgeo::{Error, Result};
 
 use super::layers::ReadArgs;
 use super::output::{OutputArgs, input_name};
@@ -108,69 +105,18 @@ struct NetworkArgs {
 pub fn run(args: ClonesArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.read.open(&args.input, args.layers.as_ref())?;
-    let info = only_layer(&dump, &args.input, "choose one with --layers")?;
-    let read = |n: usize, rows: Option<Vec<u32>>| -> Result<LayerOptions> {
-        if args.read.is_masked() && n != dump.n_rows() {
-            return Err(Error::Usage(
-                "--mask is of the rows of LAYER only; pool the other layers before dumping".into(),
-            ));
-        }
-        args.read.options(rows, DuplicatePolicy::Keep)
-    };
-    let layer = prepare(
-        &dump,
-        info,
-        &read(dump.n_rows(), args.rows.resolve(dump.n_rows())?)?,
-    )?;
-    let other = |path: &Path| -> Result<PreparedLayer> {
-        let dump = Dump::open(path)?;
-        let info = only_layer(&dump, path, "name it as FILE#NAME")?;
-        prepare(&dump, info, &read(dump.n_rows(), None)?)
-    };
-    let mut data = CloneData::default();
-    if let [weights, bias] = &args.network.readout[..] {
-        let readout = readout(weights, bias)?;
-        let test = args.network.targets.as_deref();
-        let test = test.map(|path| targets_of(path, dump.n_rows(), &layer.rows, &readout));
-        let test = test.transpose()?;
-        if let (Some(path), Some(train_targets)) =
-            (&args.network.train, &args.network.train_targets)
-        {
-            let train = other(path)?;
-            let n = train.diagnostics.n_rows;
-            let targets = targets_of(train_targets, n, &train.rows, &readout)?;
-            data.train = Some((train.matrix, targets));
-        }
-        for network in args.network.network.chunks_exact(3) {
-            let features = other(&network[0])?;
-            data.networks.push(Network {
-                features: same_rows(features, &layer, dump.n_rows(), &network[0])?,
-                readout: self::readout(&network[1], &network[2])?,
-            });
-        }
-        data.readout = test.map(|targets| (readout, targets));
-    }
+    let rows = args.rows.resolve(dump.n_rows())?;
+    let layers = args.read.options(rows, DuplicatePolicy::Keep)?;
     let mut options = args.options();
     options.max_memory = options.max_memory.or_else(machine_memory);
-    let parameters = args.parameters(&options, data.readout.is_some());
-    let described = CloneLayer {
-        layer: info.name.clone(),
-        dtype: info.dtype.as_str().to_owned(),
-        n_rows: layer.matrix.n_rows(),
-        width: layer.matrix.n_columns(),
-        n_constant: layer.diagnostics.n_constant_columns.unwrap_or(0),
+    let (progress, words) = (Bar::new(args.output.quiet), args.rows.words());
+    let bench = Bench {
+        progress: &progress,
+        rows: &words,
+        ..Bench::default()
     };
-    let warnings = [dump.warnings(), &layer.warnings].concat();
-    let progress = Bar::new(args.output.quiet);
-    let profile = clones(
-        &layer.matrix,
-        described,
-        &data,
-        &options,
-        parameters,
-        warnings,
-        &progress,
-    )?;
+    let named = (&dump, args.input.as_path());
+    let profile = clones_of_files(named, &layers, &args.network.files(), &options, &bench)?;
     let input = vec![input_name(&args.input)];
     args.output.write(&Report::new("clones", input, &profile))
 }
@@ -187,88 +133,28 @@ impl ClonesArgs {
             max_memory: self.chunks.max_memory,
         }
     }
+}
 
-    fn parameters(&self, options: &ClonesOptions, scored: bool) -> ClonesParameters {
-        ClonesParameters {
-            draws: options.draws,
-            score_draws: scored.then_some(options.score_draws),
-            rescale: options.rescale,
-            partitions: options.partitions,
-            drop_nonfinite: self.read.drop_nonfinite,
-            pool: self.read.pool.map(|pool| pool.to_string()),
-            masked: self.read.is_masked(),
-            rows: self.rows.words(),
-            seed: options.seed,
+impl NetworkArgs {
+    fn files(&self) -> CloneFiles {
+        let readout = match (&self.readout[..], &self.targets) {
+            ([weights, bias], Some(targets)) => Some(ReadoutFiles {
+                weights: weights.clone(),
+                bias: bias.clone(),
+                targets: targets.clone(),
+            }),
+            _ => None,
+        };
+        let train = self.train.clone().zip(self.train_targets.clone());
+        let networks = self.network.chunks_exact(3);
+        CloneFiles {
+            readout,
+            train: train.map(|(layer, targets)| [layer, targets]),
+            networks: networks
+                .map(|one| [one[0].clone(), one[1].clone(), one[2].clone()])
+                .collect(),
         }
     }
-}
-
-/// The layer of a dump that holds one.
-fn only_layer<'a>(dump: &'a Dump, path: &Path, remedy: &str) -> Result<&'a LayerInfo> {
-    match dump.layers() {
-        [layer] => Ok(layer),
-        layers => Err(Error::NoLayers {
-            path: path.to_owned(),
-            fact: format!("there are {} layers inside and one is needed", layers.len()),
-            remedy: remedy.into(),
-        }),
-    }
-}
-
-/// A readout from its two files.
-fn readout(weights: &Path, bias: &Path) -> Result<Readout> {
-    let weights_of = array(weights)?;
-    let bias_of: Matrix = array(bias)?;
-    let count = bias_of.n_rows() * bias_of.n_columns();
-    if weights_of.n_rows() != count {
-        return Err(Error::Usage(format!(
-            "{} has shape [{}, {}] and {} has {count} values; a readout is W of outputs x neurons \
-             and B with one value an output",
-            weights.display(),
-            weights_of.n_rows(),
-            weights_of.n_columns(),
-            bias.display(),
-        )));
-    }
-    let mut values = Vec::with_capacity(count);
-    let mut row = vec![0.0; bias_of.n_columns()];
-    for at in 0..bias_of.n_rows() {
-        bias_of.widen_row(at, &mut row);
-        values.extend_from_slice(&row);
-    }
-    Ok(Readout::new(&weights_of, values))
-}
-
-/// The finite values of one array, one row for each entry of its first axis.
-fn array(path: &Path) -> Result<Matrix> {
-    let dump = Dump::open(path)?;
-    let info = only_layer(&dump, path, "name it as FILE#NAME")?;
-    let options = LayerOptions {
-        duplicates: DuplicatePolicy::Keep,
-        ..LayerOptions::default()
-    };
-    Ok(prepare(&dump, info, &options)?.matrix)
-}
-
-/// The targets of the rows `rows` of `n`.
-fn targets_of(path: &Path, n: usize, rows: &[u32], readout: &Readout) -> Result<Targets> {
-    let labels = Labels::open(path)?;
-    labels.check_rows(n, "the layer")?;
-    targets(&labels, rows, readout.n_outputs())
-}
-
-/// The features of another network over the rows that `layer` keeps of `n`.
-fn same_rows(other: PreparedLayer, layer: &PreparedLayer, n: usize, path: &Path) -> Result<Matrix> {
-    if other.rows.len() != n {
-        return Err(Error::RowMismatch {
-            first: "the layer".into(),
-            n_first: n,
-            second: path.display().to_string(),
-            n_second: other.rows.len(),
-            remedy: "every network needs the same test rows".into(),
-        });
-    }
-    Ok(other.matrix.select(&layer.rows))
 }
 
 #[cfg(test)]

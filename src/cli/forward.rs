@@ -3,21 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::input::check_files;
-use repgeo::mechanisms::Prompts;
-use repgeo::mechanisms::forward::forward;
-use repgeo::mechanisms::model::{Checkpoint, Real};
-use repgeo::mechanisms::streams::{
-    DumpPositions, ForwardOptions, StreamName, absent, metadata, plan,
-};
-use repgeo::report::{ForwardReport, ModelSummary, Report};
-use repgeo::storage::{TensorFile, TensorSpec};
+use repgeo::mechanisms::dumped::forward_to_file;
+use repgeo::mechanisms::model::{Checkpoint, Precision};
+use repgeo::mechanisms::streams::{DumpPositions, ForwardOptions, StreamName};
+use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{ScreenArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{PrecisionName, PromptArgs};
+use super::prompts::PromptArgs;
 
 /// Run a GPT-2 or GPT-NeoX checkpoint and write its streams for every other command
 ///
@@ -48,9 +43,9 @@ pub struct ForwardArgs {
     positions: DumpPositions,
 
     /// Precision of the pass and of the streams
-    #[arg(long, value_enum, ignore_case = true, value_name = "TYPE",
-        default_value_t = PrecisionName::F32)]
-    precision: PrecisionName,
+    #[arg(long, value_parser = choice::<Precision>(), value_name = "TYPE",
+        default_value = Precision::default().flag())]
+    precision: Precision,
 
     /// Write the streams to this safetensors file, whole or not at all
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -73,49 +68,18 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let prompts = args.prompts.prompts()?;
     let options = ForwardOptions {
-        streams: args.dump.clone(),
+        streams: args.dump,
         all_positions: args.positions == DumpPositions::All,
     };
-    let tensors = match args.precision {
-        PrecisionName::F32 => write::<f32>(&args, &options, &checkpoint, &prompts)?,
-        PrecisionName::F64 => write::<f64>(&args, &options, &checkpoint, &prompts)?,
-    };
-    let n_tokens = prompts.lengths.iter().flatten().sum();
-    let report = ForwardReport {
-        model: ModelSummary::new(&checkpoint.config),
-        n: prompts.n().unwrap_or(0),
-        n_tokens,
-        tensors: tensors.iter().map(Into::into).collect(),
-        warnings: absent(&checkpoint.config, &options),
-    };
-    let input = vec![input_name(&args.model)];
-    args.screen.write(&Report::new("forward", input, &report))
-}
-
-fn write<T: Real>(
-    args: &ForwardArgs,
-    options: &ForwardOptions,
-    checkpoint: &Checkpoint,
-    prompts: &Prompts,
-) -> Result<Vec<TensorSpec>> {
-    let tensors: Vec<TensorSpec> = plan::<T>(checkpoint, prompts, options)?
-        .into_iter()
-        .map(|planned| TensorSpec {
-            name: planned.name,
-            dtype: planned.dtype,
-            shape: planned.shape,
-        })
-        .collect();
-    let mut file = TensorFile::create(&args.output, &tensors, &metadata(&checkpoint.config))?;
     let progress = Bar::new(args.screen.quiet);
-    forward::<T>(
-        checkpoint,
-        prompts,
-        options,
-        &mut |name, offset, bytes| file.write(name, offset, bytes),
+    let report = forward_to_file(
+        &checkpoint,
+        &prompts,
+        &options,
+        args.precision,
+        &args.output,
         &progress,
     )?;
-    check_files()?;
-    file.finish()?;
-    Ok(tensors)
+    let input = vec![input_name(&args.model)];
+    args.screen.write(&Report::new("forward", input, &report))
 }

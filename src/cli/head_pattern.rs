@@ -6,7 +6,7 @@ use clap::Args;
 use repgeo::Result;
 use repgeo::mechanisms::Positions;
 use repgeo::mechanisms::patterns::{PatternOptions, head_pattern};
-use repgeo::report::{HeadPatternReport, PatternParameters, Report};
+use repgeo::report::Report;
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
@@ -44,12 +44,7 @@ pub fn run(args: HeadPatternArgs) -> Result<()> {
         groups: args.groups.groups(dump.n)?,
     };
     let progress = Bar::new(args.output.quiet);
-    let found = head_pattern(&dump, &options, &progress)?;
-    let parameters = PatternParameters {
-        query: options.queries,
-        group_by: args.groups.group_name(),
-    };
-    let report = HeadPatternReport::new(parameters, found);
+    let report = head_pattern(&dump, &options, &progress)?;
     let input = vec![input_name(&args.input)];
     args.output
         .write(&Report::new("head-pattern", input, &report))

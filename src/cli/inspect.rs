@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::profile::{Bench, diagnose};
-use repgeo::report::{InspectReport, InspectedLayer, Report};
+use repgeo::input::LayerInfo;
+use repgeo::profile::Bench;
+use repgeo::profile::inspect::{Reading, inspect};
+use repgeo::report::Report;
 
 use super::layers::LayerArgs;
 use super::output::{OutputArgs, input_name};
@@ -39,36 +41,17 @@ pub struct InspectArgs {
 pub fn run(args: InspectArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.layers.list(&args.input)?;
-    let mut report = InspectReport {
-        total_bytes: dump.layers().iter().map(|layer| layer.bytes).sum(),
-        warnings: dump.warnings().to_vec(),
-        layers: Vec::new(),
-    };
     let progress = Bar::new(args.output.quiet);
+    let words = args.rows.words();
     let bench = Bench {
         metric: args.layers.metric(),
         progress: &progress,
+        rows: &words,
         ..Bench::default()
     };
-    for layer in dump.layers() {
-        let diagnostics = if args.scan {
-            let options = args.layers.options(layer.n_rows(), &args.rows)?;
-            let (found, warnings) = diagnose(&dump, layer, &options, &bench)?;
-            report.warnings.extend(warnings);
-            Some(found)
-        } else {
-            None
-        };
-        report.layers.push(InspectedLayer {
-            layer: layer.name.clone(),
-            index: layer.index,
-            relative_depth: layer.relative_depth,
-            shape: layer.shape.clone(),
-            dtype: layer.dtype.as_str().to_owned(),
-            bytes: layer.bytes,
-            diagnostics,
-        });
-    }
+    let reading = |layer: &LayerInfo| args.layers.options(layer.n_rows(), &args.rows);
+    let scan: Option<Reading<'_>> = if args.scan { Some(&reading) } else { None };
+    let report = inspect(&dump, scan, &bench)?;
     let input = vec![input_name(&args.input)];
     args.output
         .write(&Report::new("inspect", input, &report).understood([&dump]))

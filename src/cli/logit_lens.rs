@@ -6,7 +6,7 @@ use clap::Args;
 use repgeo::Result;
 use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::{LensParameters, LogitLensReport, Report};
+use repgeo::report::Report;
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
@@ -110,18 +110,7 @@ pub fn run(args: LogitLensArgs) -> Result<()> {
     let centred = args.lens.center_unembed == Switch::On;
     let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
-    let lens = logit_lens(&dump, &readout, &options, &progress)?;
-    let parameters = LensParameters {
-        stream: options.stream,
-        scale: options.scale,
-        with_bias: options.with_bias,
-        centred,
-        positions: options.positions,
-        rank: options.rank,
-        top_k: options.top_k,
-        group_by: args.groups.group_name(),
-    };
-    let report = LogitLensReport::new(parameters, lens);
+    let report = logit_lens(&dump, &readout, &options, &progress)?;
     let input = vec![input_name(&args.input), input_name(&args.unembed)];
     args.output
         .write(&Report::new("logit-lens", input, &report))

@@ -45,12 +45,12 @@ impl PromptArgs {
 }
 
 impl GroupArgs {
-    /// The classes of `n` examples.
+    /// The classes of `n` examples, by the name of their file.
     pub fn groups(&self, n: usize) -> Result<Option<Labels>> {
         let Some(path) = &self.group_by else {
             return Ok(None);
         };
-        let labels = Labels::open(path)?;
+        let mut labels = Labels::open(path)?;
         if labels.codes.len() != n {
             return Err(Error::RowMismatch {
                 first: "the dump".into(),
@@ -60,12 +60,8 @@ impl GroupArgs {
                 remedy: "give --group-by with one label per example".into(),
             });
         }
+        labels.name = input_name(path);
         Ok(Some(labels))
-    }
-
-    /// How the report names the classes.
-    pub fn group_name(&self) -> Option<String> {
-        self.group_by.as_deref().map(input_name)
     }
 }
 
@@ -74,21 +70,4 @@ impl GroupArgs {
 pub enum Switch {
     On,
     Off,
-}
-
-/// f32 or f64.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionName {
-    F32,
-    F64,
-}
-
-impl PrecisionName {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::input::{Dump, LayerInfo, RowChoice, RowSource, Selection};
-use repgeo::profile::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
-use repgeo::warning::WarningCode;
+use repgeo::input::{Dump, RowChoice, RowSource, Selection};
+use repgeo::profile::tables::Queries;
+use repgeo::profile::{DuplicatePolicy, LayerOptions};
 use repgeo::{Error, Result};
 
 use super::layers::LayerArgs;
@@ -37,12 +37,6 @@ pub struct QueryArgs {
         requires = "queries"
     )]
     query_rows: Option<String>,
-}
-
-/// The layers of another dump that stand beside those of the first.
-pub struct Queries {
-    dump: Dump,
-    options: LayerOptions,
 }
 
 impl QueryArgs {
@@ -96,31 +90,5 @@ impl QueryArgs {
     pub fn words(&self) -> Option<String> {
         let rows = self.query_rows.as_ref();
         rows.map(|rows| format!("--query-rows {}", input_name(rows.as_ref())))
-    }
-}
-
-impl Queries {
-    /// Reads the layer that stands beside layer `at` of the first dump, which has `columns`.
-    pub fn read(
-        &self,
-        at: usize,
-        beside: &LayerInfo,
-        columns: usize,
-    ) -> Result<(&LayerInfo, PreparedLayer)> {
-        let layer = &self.dump.layers()[at];
-        let mut prepared = prepare(&self.dump, layer, &self.options)?;
-        // Each has an answer of its own, so few are no harm.
-        prepared
-            .warnings
-            .retain(|warning| warning.code != WarningCode::FewRows);
-        let found = prepared.matrix.n_columns();
-        if found == columns {
-            return Ok((layer, prepared));
-        }
-        Err(Error::Usage(format!(
-            "--queries: {} has {found} columns, and {} of ACTS, which it is compared with, has \
-             {columns}; choose layers of one width with --layers and --query-layers",
-            layer.name, beside.name
-        )))
     }
 }

@@ -109,16 +109,35 @@ pub struct Check {
 }
 
 /// All contributions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attribution {
+    /// What was asked for, defaults included.
+    pub parameters: AttributionParameters,
     /// Number of examples.
     pub n: usize,
     /// Rows by place, group and component.
-    pub rows: Vec<ComponentRow>,
-    /// The check, if asked for.
+    pub components: Vec<ComponentRow>,
+    /// How well the sums reproduce the last lens; `None` unless asked for.
     pub check: Option<Check>,
-    /// What was noticed.
+    /// Warnings about the run.
     pub warnings: Vec<Warning>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AttributionParameters {
+    /// Into which parts.
+    pub by: Parts,
+    /// Where the constant part of the values is counted.
+    pub value_bias: ValueBias,
+    /// Whether logits are relative to their mean over the vocabulary.
+    pub centred: bool,
+    /// The places.
+    pub positions: Positions,
+    /// The column of groups.
+    pub group_by: Option<String>,
 }
 
 /// One component and how it is read.
@@ -194,8 +213,15 @@ pub fn attribution(
         None
     };
     Ok(Attribution {
+        parameters: AttributionParameters {
+            by: options.parts,
+            value_bias: options.value_bias,
+            centred: readout.centred,
+            positions: options.positions,
+            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
+        },
         n: dump.n,
-        rows,
+        components: rows,
         check,
         warnings: [dump.prompts.warnings(dump.n), readout.warnings()].concat(),
     })

@@ -63,14 +63,39 @@ pub struct LensOptions {
 }
 
 /// What the lens shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogitLens {
+    /// What was asked for, defaults included.
+    pub parameters: LensParameters,
     /// Number of examples.
     pub n: usize,
     /// Rows by block, place and group.
     pub rows: Vec<LensRow>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
+}
+
+/// What was asked of the lens.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LensParameters {
+    /// The stream.
+    pub stream: LensStream,
+    /// Which standard deviation the stream is divided by.
+    pub scale: LensScale,
+    /// Whether c_t was added.
+    pub with_bias: bool,
+    /// Whether logits are relative to their mean over the vocabulary.
+    pub centred: bool,
+    /// The places.
+    pub positions: Positions,
+    /// Whether the full vocabulary was ranked.
+    pub rank: bool,
+    /// How many tokens were listed.
+    pub top_k: usize,
+    /// The column of groups.
+    pub group_by: Option<String>,
 }
 
 /// One block at one place, over all examples or one group.
@@ -182,6 +207,16 @@ pub fn logit_lens(
     }
     progress.end();
     Ok(LogitLens {
+        parameters: LensParameters {
+            stream: options.stream,
+            scale: options.scale,
+            with_bias: options.with_bias,
+            centred: readout.centred,
+            positions: options.positions,
+            rank: options.rank,
+            top_k: options.top_k,
+            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
+        },
         n: dump.n,
         rows,
         warnings: [dump.prompts.warnings(dump.n), readout.warnings()].concat(),

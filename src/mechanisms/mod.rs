@@ -7,6 +7,7 @@
 
 pub mod attribution;
 mod dump;
+pub mod dumped;
 pub mod forward;
 mod head_table;
 mod last_positions;

@@ -8,7 +8,7 @@ use super::dump::StreamDump;
 use super::last_positions::last_positions;
 use super::model::{
     Block, Checkpoint, Config, Edit, EditMode, Head, Keys, LastLogits, LastPosition, Outcome, Pass,
-    PatternRows, Real, ValueBias, Vocabulary, replay,
+    PatternRows, Precision, Real, ValueBias, Vocabulary, replay,
 };
 use super::prompts::{Prompts, Targets};
 use super::stat::{Group, Stat, groups, share};
@@ -60,21 +60,48 @@ pub struct ModifyOptions {
     pub centred: bool,
     /// A class for each example.
     pub groups: Option<Labels>,
+    /// Names the factor with the most factual outcomes.
+    pub select: bool,
 }
 
 /// Outcomes by factor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttentionModify {
+    /// What was asked for, defaults included.
+    pub parameters: ModifyParameters,
     /// Number of examples.
     pub n: usize,
     /// Attention weights that are edited, over all examples and heads.
-    pub edited: usize,
+    pub n_edited: usize,
     /// Rows by factor and group.
     pub rows: Vec<ModifyRow>,
-    /// The factor with the most factual outcomes, the smaller on ties.
-    pub best: f64,
-    /// What was noticed.
+    /// The factor with the most factual outcomes, the smaller on ties; `None` unless asked for.
+    pub selected: Option<f64>,
+    /// Warnings about the run.
     pub warnings: Vec<Warning>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ModifyParameters {
+    /// The heads, as `layer.head`.
+    pub heads: Vec<Head>,
+    /// The edited positions: `attr`, `subject`, `all` or an index.
+    pub key: String,
+    /// Where in the attention the factor goes.
+    pub mode: EditMode,
+    /// What of the values it scales.
+    pub value_bias: ValueBias,
+    /// Whether logits are relative to their mean over the vocabulary.
+    pub centred: bool,
+    /// Whether keys and values came from a dump.
+    pub replay: bool,
+    /// The precision of the pass.
+    pub precision: Precision,
+    /// The column of groups.
+    pub group_by: Option<String>,
 }
 
 /// One factor, over all examples or one group.
@@ -219,7 +246,14 @@ pub fn attention_modify_replayed<T: Real>(
     progress.begin("attention modify", 1);
     run.replay(&last, &mut outcomes)?;
     progress.end();
-    run.finish(&dump.prompts, options, &dump.lengths, &outcomes)
+    let found = run.finish(&dump.prompts, options, &dump.lengths, &outcomes)?;
+    Ok(AttentionModify {
+        parameters: ModifyParameters {
+            replay: true,
+            ..found.parameters
+        },
+        ..found
+    })
 }
 
 /// Everything that does not change from group to group of examples.
@@ -337,10 +371,20 @@ impl<'a, T: Real> Run<'a, T> {
             _ => Vec::new(),
         };
         Ok(AttentionModify {
+            parameters: ModifyParameters {
+                heads: options.heads.clone(),
+                key: options.key.to_string(),
+                mode: options.mode,
+                value_bias: options.value_bias,
+                centred: options.centred,
+                replay: false,
+                precision: T::PRECISION,
+                group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
+            },
             n,
-            edited: options.heads.len() * keys.iter().map(Range::len).sum::<usize>(),
+            n_edited: options.heads.len() * keys.iter().map(Range::len).sum::<usize>(),
             rows,
-            best: best.1,
+            selected: options.select.then_some(best.1),
             warnings,
         })
     }

@@ -25,12 +25,15 @@ pub struct PatternOptions {
 }
 
 /// Attention of every head.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeadPattern {
+    /// What was asked for, defaults included.
+    pub parameters: PatternParameters,
     /// Number of examples.
     pub n: usize,
     /// Rows by block, head, query, key and group.
-    pub rows: Vec<PatternRow>,
+    pub patterns: Vec<PatternRow>,
     /// Heads by how much their last token attends to the attribute, most first; empty if nothing
     /// says where the attribute is.
     pub ranking: Vec<RankedHead>,
@@ -38,10 +41,22 @@ pub struct HeadPattern {
     pub warnings: Vec<Warning>,
 }
 
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PatternParameters {
+    /// The queries.
+    pub query: Positions,
+    /// The column of groups.
+    pub group_by: Option<String>,
+}
+
 /// The attention of one head from one place to another.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PatternRow {
+    /// `blocks.3.head.2`.
+    pub name: String,
     /// Its block.
     pub layer: usize,
     /// Its number in the block.
@@ -202,6 +217,7 @@ pub fn head_pattern(
                         let present: Vec<f64> =
                             group.members.iter().filter_map(|&i| values[i]).collect();
                         rows.push(PatternRow {
+                            name: format!("blocks.{layer}.head.{head}"),
                             layer,
                             head,
                             query: query.name.clone(),
@@ -219,9 +235,13 @@ pub fn head_pattern(
     }
     progress.end();
     Ok(HeadPattern {
+        parameters: PatternParameters {
+            query: options.queries,
+            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
+        },
         n: dump.n,
         ranking: ranking(&rows),
-        rows,
+        patterns: rows,
         warnings: dump.prompts.warnings(dump.n),
     })
 }

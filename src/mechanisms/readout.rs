@@ -29,6 +29,8 @@ pub struct Readout {
     assumed: bool,
     /// Added to the variance.
     pub eps: f64,
+    /// Whether logits are relative to their mean over the vocabulary.
+    pub centred: bool,
     /// Where everything came from, if it was a checkpoint: its blocks give W_O too.
     pub checkpoint: Option<Checkpoint>,
     norm: Norm<f64>,
@@ -121,6 +123,7 @@ impl Readout {
             kind: NormKind::Layer,
             assumed: false,
             eps: checkpoint.config.eps,
+            centred,
             norm: checkpoint.final_norm()?,
             checkpoint: Some(checkpoint),
             mean: Vec::new(),
@@ -239,6 +242,7 @@ impl Readout {
             kind,
             assumed,
             eps,
+            centred,
             checkpoint: None,
             norm,
             columns,

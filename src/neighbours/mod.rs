@@ -6,6 +6,7 @@
 //! one fixed order, for every pair that the filter cannot settle. So the same input gives the same
 //! bytes for any processor, thread count and tile size.
 
+mod benched;
 mod candidates;
 mod counting;
 mod cross;
@@ -32,8 +33,9 @@ mod visiting;
 #[cfg(test)]
 mod tests;
 
+pub use benched::{BenchOptions, BenchReport, BenchedKernel, bench};
 pub use counting::{RankCounts, Targets};
-pub use device::{Device, gpus};
+pub use device::Device;
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;
@@ -44,5 +46,4 @@ pub use search::{
     count_ranks, count_ranks_of_rows, cross_table, neighbour_table, order_distances,
     order_distances_of_rows, table_of_rows,
 };
-pub use speed::{KernelSpeed, Speed, measure_speed};
 pub use table::{NeighbourTable, OrderDistances};

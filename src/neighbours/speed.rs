@@ -14,7 +14,7 @@ use crate::random::SplitMix64;
 
 /// What one kernel does on this machine, on all threads of the current pool.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KernelSpeed {
+pub(super) struct KernelSpeed {
     /// The kernel; never [`Kernel::Auto`].
     pub kernel: Kernel,
     /// Floating-point operations a second of the products alone, tiles in the cache: the ceiling.
@@ -27,7 +27,7 @@ pub struct KernelSpeed {
 
 /// The kernels of this machine on made-up activations.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Speed {
+pub(super) struct Speed {
     /// The kernel that such a layer gets.
     pub chosen: Kernel,
     /// Every kernel that the machine can run.
@@ -47,7 +47,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// None for rows that exist; see [`Points::new`].
-pub fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Result<Speed> {
+pub(super) fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Result<Speed> {
     let matrix = activations(n, d);
     let points = Points::new(&matrix, Metric::Euclidean, "bench")?;
     let kernels: Vec<Kernel> = Kernel::ALL

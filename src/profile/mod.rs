@@ -9,12 +9,14 @@ pub mod events;
 mod finished;
 pub mod id;
 pub mod imbalance;
+pub mod inspect;
 pub mod landscape;
 mod layers;
 mod named;
 pub mod overlap;
 mod resample;
 pub mod similarity;
+pub mod tables;
 
 pub use bench::Bench;
 pub use controls::Control;

@@ -6,7 +6,8 @@
 //! [`Page`].
 //!
 //! ```
-//! use repgeo::report::{Format, InspectReport, Report, Style};
+//! use repgeo::profile::inspect::InspectReport;
+//! use repgeo::report::{Format, Report, Style};
 //!
 //! let nothing = InspectReport::default();
 //! let report = Report::new("inspect", vec!["acts".into()], &nothing);
@@ -30,18 +31,10 @@ use serde::Serialize;
 pub use format::Format;
 pub use read::read_series;
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
-pub use view::attention_modify::{AttentionModifyReport, ModifyParameters};
-pub use view::attribution::{AttributionParameters, AttributionReport};
-pub use view::bench::{BenchReport, BenchedKernel};
 pub use view::event_records::event_records;
 pub use view::events::EventsReport;
 pub use view::explain::explain;
-pub use view::forward::{ForwardReport, ModelSummary, WrittenTensor};
-pub use view::head_pattern::{HeadPatternReport, NamedPattern, PatternParameters};
 pub use view::id_scaling::ScalingView;
-pub use view::inspect::{InspectReport, InspectedLayer};
-pub use view::logit_lens::{LensParameters, LogitLensReport};
-pub use view::neighbours::{NeighboursReport, WrittenTable};
 pub use write::csv::Record;
 pub use write::svg::Picture;
 pub use write::text::Style;

@@ -3,7 +3,8 @@
 use super::hand_made;
 use repgeo::input::SeriesChoice;
 use repgeo::profile::id::OrderKind;
-use repgeo::report::{Format, InspectReport, Printable, Report, ScalingView, Style, read_series};
+use repgeo::profile::inspect::InspectReport;
+use repgeo::report::{Format, Printable, Report, ScalingView, Style, read_series};
 use unicode_width::UnicodeWidthStr;
 
 const PLAIN: Style = Style {

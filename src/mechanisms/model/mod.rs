@@ -23,7 +23,7 @@ pub use config::{Config, Family, Rotary};
 pub use edit::{Edit, EditMode, Head, Keys, ValueBias};
 pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
 pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences};
-pub use real::Real;
+pub use real::{Precision, Real};
 pub use replay::{LastPosition, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};
 

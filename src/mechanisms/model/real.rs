@@ -3,9 +3,20 @@
 use half::{bf16, f16};
 
 use super::exponential::exp_f32;
+use crate::choice::choice;
 use crate::input::{Matrix, Values};
 
-/// f32 for speed, f64 for proof.
+choice! {
+    /// The precision of a forward pass.
+    pub enum Precision {
+        /// For speed.
+        F32 = "f32",
+        /// For proof.
+        F64 = "f64",
+    }
+}
+
+/// A number of one of the precisions.
 pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static {
     /// The nearest value to `x`.
     fn of(x: f64) -> Self;
@@ -17,6 +28,8 @@ pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static
     fn erf(self) -> Self;
     /// Little-endian bytes of values.
     fn to_bytes(values: &[Self]) -> Vec<u8>;
+    /// Which precision it is.
+    const PRECISION: Precision;
     /// Name of the type in safetensors headers.
     const NAME: &'static str;
 
@@ -32,6 +45,7 @@ pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static
 }
 
 impl Real for f32 {
+    const PRECISION: Precision = Precision::F32;
     const NAME: &'static str = "F32";
 
     #[allow(clippy::cast_possible_truncation)] // rounding is what is asked for
@@ -53,6 +67,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const PRECISION: Precision = Precision::F64;
     const NAME: &'static str = "F64";
 
     fn of(x: f64) -> Self {

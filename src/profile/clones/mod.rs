@@ -2,6 +2,7 @@
 //! they are clones of it.
 
 mod data;
+mod files;
 mod fits;
 mod options;
 mod run;
@@ -11,6 +12,7 @@ mod targets;
 mod verdict;
 
 pub use data::{CloneData, Network};
+pub use files::{CloneFiles, ReadoutFiles, clones_of_files};
 pub use options::{ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{

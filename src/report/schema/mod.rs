@@ -12,17 +12,22 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{
-    AttentionModifyReport, AttributionReport, BenchReport, EventsReport, ForwardReport,
-    HeadPatternReport, InspectReport, LogitLensReport, NeighboursReport, Report, SCHEMA,
-};
+use super::{EventsReport, Report, SCHEMA};
+use crate::mechanisms::attribution::Attribution;
+use crate::mechanisms::dumped::ForwardReport;
+use crate::mechanisms::lens::LogitLens;
+use crate::mechanisms::modify::AttentionModify;
+use crate::mechanisms::patterns::HeadPattern;
+use crate::neighbours::BenchReport;
 use crate::profile::clones::ClonesProfile;
 use crate::profile::dynamics::DynamicsProfile;
 use crate::profile::id::IdProfile;
 use crate::profile::imbalance::{ImbalanceProfile, SubsetsProfile};
+use crate::profile::inspect::InspectReport;
 use crate::profile::landscape::{Landscape, PeakProfile};
 use crate::profile::overlap::OverlapProfile;
 use crate::profile::similarity::SimilarityProfile;
+use crate::profile::tables::NeighboursReport;
 
 /// Where the schema is kept.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
@@ -45,10 +50,10 @@ const COMMANDS: &[(&str, Make)] = &[
     ("density-peaks", Makes::report::<PeakProfile>),
     ("landscape", Makes::report::<Landscape>),
     ("forward", Makes::report::<ForwardReport>),
-    ("logit-lens", Makes::report::<LogitLensReport>),
-    ("attribution", Makes::report::<AttributionReport>),
-    ("head-pattern", Makes::report::<HeadPatternReport>),
-    ("attention-modify", Makes::report::<AttentionModifyReport>),
+    ("logit-lens", Makes::report::<LogitLens>),
+    ("attribution", Makes::report::<Attribution>),
+    ("head-pattern", Makes::report::<HeadPattern>),
+    ("attention-modify", Makes::report::<AttentionModify>),
     ("similarity", Makes::report::<SimilarityProfile>),
     ("clones", Makes::report::<ClonesProfile>),
     ("dynamics", Makes::report::<DynamicsProfile>),

@@ -1,11 +1,8 @@
-//! What `repgeo attention-modify` reports, and how it looks.
-
-use serde::Serialize;
+//! How the report of `repgeo attention-modify` looks.
 
 use super::axes::{axis, share};
 use super::mechanism_parts::{group, stat_cells, stat_columns, stat_records};
 use super::warned::of_run;
-use crate::mechanisms::model::{EditMode, ValueBias};
 use crate::report::page::{
     Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index, name,
     number, phrase,
@@ -14,68 +11,15 @@ use crate::report::{Printable, Record};
 
 use crate::mechanisms::model::Head;
 use crate::mechanisms::modify::{AttentionModify, ModifyRow, Share};
-use crate::warning::Warning;
 
-/// Outcomes and what was asked for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct AttentionModifyReport {
-    /// What was asked for, defaults included.
-    pub parameters: ModifyParameters,
-    /// Number of examples.
-    pub n: usize,
-    /// Attention weights that are edited, over all examples and heads.
-    pub n_edited: usize,
-    /// Rows by factor and group.
-    pub rows: Vec<ModifyRow>,
-    /// The factor that was selected; `None` unless asked for.
-    pub selected: Option<f64>,
-    /// Warnings about the run.
-    pub warnings: Vec<Warning>,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ModifyParameters {
-    /// The heads, as `layer.head`.
-    pub heads: Vec<Head>,
-    /// The edited positions: `attr`, `subject`, `all` or an index.
-    pub key: String,
-    /// Where in the attention the factor goes.
-    pub mode: EditMode,
-    /// What of the values it scales.
-    pub value_bias: ValueBias,
-    /// Whether logits are relative to their mean over the vocabulary.
-    pub centred: bool,
-    /// Whether keys and values came from a dump.
-    pub replay: bool,
-    /// The precision of the pass.
-    pub precision: &'static str,
-    /// The column of groups.
-    pub group_by: Option<String>,
-}
-
-impl AttentionModifyReport {
-    /// The report of `found`; `select` names the best factor.
-    pub fn new(parameters: ModifyParameters, found: AttentionModify, select: bool) -> Self {
-        Self {
-            parameters,
-            n: found.n,
-            n_edited: found.edited,
-            selected: select.then_some(found.best),
-            rows: found.rows,
-            warnings: found.warnings,
-        }
-    }
-
+impl AttentionModify {
     fn heads(&self) -> String {
         let names: Vec<String> = self.parameters.heads.iter().map(Head::to_string).collect();
         names.join(",")
     }
 }
 
-impl Printable for AttentionModifyReport {
+impl Printable for AttentionModify {
     fn records(&self) -> Vec<Record<'_>> {
         self.rows
             .iter()
@@ -183,7 +127,7 @@ impl Printable for AttentionModifyReport {
 }
 
 /// Shares of the three outcomes against the factor, with their 95 % intervals.
-fn outcomes(report: &AttentionModifyReport, of: Option<&str>) -> Curves {
+fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
     let rows = || report.rows.iter().filter(|row| row.group.as_deref() == of);
     let curve = |name: &'static str, share: fn(&ModifyRow) -> &Share| Curve {
         name: name.into(),

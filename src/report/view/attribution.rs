@@ -1,72 +1,20 @@
-//! What `repgeo attribution` reports, and how it looks.
-
-use serde::Serialize;
+//! How the report of `repgeo attribution` looks.
 
 use super::axes::axis;
 use super::mechanism_parts::{
     by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
 };
 use super::warned::of_run;
-use crate::mechanisms::Positions;
-use crate::mechanisms::attribution::Parts;
-use crate::mechanisms::model::ValueBias;
+use crate::mechanisms::attribution::{Attribution, Check, ComponentKind, ComponentRow};
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Note, Page, Part, Phrase, name, number, phrase,
 };
 use crate::report::{Printable, Record};
 
-use crate::mechanisms::attribution::{Attribution, Check, ComponentKind, ComponentRow};
-use crate::warning::Warning;
-
 /// Heads named at the end of the table, of each sign.
 const NAMED_HEADS: usize = 4;
 
-/// Contributions and what was asked for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct AttributionReport {
-    /// What was asked for, defaults included.
-    pub parameters: AttributionParameters,
-    /// Number of examples.
-    pub n: usize,
-    /// Rows by place, group and component.
-    pub components: Vec<ComponentRow>,
-    /// How well the sums reproduce the last lens; `None` unless asked for.
-    pub check: Option<Check>,
-    /// Warnings about the run.
-    pub warnings: Vec<Warning>,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct AttributionParameters {
-    /// Into which parts.
-    pub by: Parts,
-    /// Where the constant part of the values is counted.
-    pub value_bias: ValueBias,
-    /// Whether logits are relative to their mean over the vocabulary.
-    pub centred: bool,
-    /// The places.
-    pub positions: Positions,
-    /// The column of groups.
-    pub group_by: Option<String>,
-}
-
-impl AttributionReport {
-    /// The report of `found`.
-    pub fn new(parameters: AttributionParameters, found: Attribution) -> Self {
-        Self {
-            parameters,
-            n: found.n,
-            components: found.rows,
-            check: found.check,
-            warnings: found.warnings,
-        }
-    }
-}
-
-impl Printable for AttributionReport {
+impl Printable for Attribution {
     fn records(&self) -> Vec<Record<'_>> {
         self.components
             .iter()
@@ -193,7 +141,7 @@ fn check_line(check: &Check) -> Phrase {
 }
 
 /// The heads that push most to either side at the last place, over all examples.
-fn extreme_heads(report: &AttributionReport) -> Vec<Phrase> {
+fn extreme_heads(report: &Attribution) -> Vec<Phrase> {
     let last = report.components.last().map(|row| row.position.as_str());
     let mut heads: Vec<(&ComponentRow, f64)> = report
         .components

@@ -1,47 +1,13 @@
-//! What `repgeo inspect` reports, and how it looks.
-
-use serde::Serialize;
+//! How the report of `repgeo inspect` looks.
 
 use super::warned::of_run;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
+use crate::profile::inspect::{InspectReport, InspectedLayer};
 use crate::report::page::{
     Cell, Column, Grid, Note, Notes, Page, Phrase, Piece, count, decimal, index, known, name,
     phrase,
 };
 use crate::report::{Printable, Record};
-use crate::warning::Warning;
-
-/// The layers of a dump, read from headers; with `--scan` also what their values look like.
-#[derive(Debug, Clone, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectReport {
-    /// One entry a layer, in the order of the dump.
-    pub layers: Vec<InspectedLayer>,
-    /// Bytes of all layers together, as stored.
-    pub total_bytes: u64,
-    /// Warnings about the dump and its layers.
-    pub warnings: Vec<Warning>,
-}
-
-/// One layer of a dump.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectedLayer {
-    /// Name in the dump.
-    pub layer: String,
-    /// Position in the dump, from 0.
-    pub index: usize,
-    /// index / (L − 1); 0 for a single layer.
-    pub relative_depth: f64,
-    /// Axes as stored, before any pooling.
-    pub shape: Vec<usize>,
-    /// Stored type: `f16`, `bf16`, `f32`, …
-    pub dtype: String,
-    /// Bytes of its values, as stored.
-    pub bytes: u64,
-    /// How far the layer can be trusted; `None` unless its values were scanned.
-    pub diagnostics: Option<Diagnostics>,
-}
 
 impl Printable for InspectReport {
     fn records(&self) -> Vec<Record<'_>> {

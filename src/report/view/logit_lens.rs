@@ -1,12 +1,8 @@
-//! What `repgeo logit-lens` reports, and how it looks.
-
-use serde::Serialize;
+//! How the report of `repgeo logit-lens` looks.
 
 use super::axes::{axis, depth};
 use super::mechanism_parts::{group, place, stat_cells, stat_columns, stat_point, stat_records};
 use super::warned::of_run;
-use crate::mechanisms::Positions;
-use crate::mechanisms::lens::{LensScale, LensStream};
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, index, known, name,
     number, phrase, series,
@@ -15,57 +11,8 @@ use crate::report::{Printable, Record};
 
 use crate::mechanisms::Stat;
 use crate::mechanisms::lens::{LensRow, LogitLens};
-use crate::warning::Warning;
 
-/// The lens and what was asked of it.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LogitLensReport {
-    /// What was asked for, defaults included.
-    pub parameters: LensParameters,
-    /// Number of examples.
-    pub n: usize,
-    /// Rows by block, place and group.
-    pub rows: Vec<LensRow>,
-    /// Warnings about the run.
-    pub warnings: Vec<Warning>,
-}
-
-/// What was asked of the lens.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LensParameters {
-    /// The stream.
-    pub stream: LensStream,
-    /// Which standard deviation the stream is divided by.
-    pub scale: LensScale,
-    /// Whether c_t was added.
-    pub with_bias: bool,
-    /// Whether logits are relative to their mean over the vocabulary.
-    pub centred: bool,
-    /// The places.
-    pub positions: Positions,
-    /// Whether the full vocabulary was ranked.
-    pub rank: bool,
-    /// How many tokens were listed.
-    pub top_k: usize,
-    /// The column of groups.
-    pub group_by: Option<String>,
-}
-
-impl LogitLensReport {
-    /// The report of `lens`.
-    pub fn new(parameters: LensParameters, lens: LogitLens) -> Self {
-        Self {
-            parameters,
-            n: lens.n,
-            rows: lens.rows,
-            warnings: lens.warnings,
-        }
-    }
-}
-
-impl Printable for LogitLensReport {
+impl Printable for LogitLens {
     fn records(&self) -> Vec<Record<'_>> {
         self.rows
             .iter()
@@ -235,7 +182,7 @@ impl Printable for LogitLensReport {
 }
 
 /// Both logits and their difference over layers, at one position.
-fn logits(report: &LogitLensReport, position: &str) -> Curves {
+fn logits(report: &LogitLens, position: &str) -> Curves {
     let all = report.rows.iter();
     let rows: Vec<&LensRow> = all
         .filter(|row| row.group.is_none() && row.position == position)

@@ -1,55 +1,9 @@
-//! What `repgeo neighbours` reports, and how it looks.
-
-use serde::Serialize;
+//! How the report of `repgeo neighbours` looks.
 
 use super::warned::warnings;
-use crate::neighbours::Metric;
-use crate::profile::DuplicatePolicy;
+use crate::profile::tables::{NeighboursReport, WrittenTable};
 use crate::report::page::{Cell, Column, Grid, Page, count, known, name};
 use crate::report::{Printable, Record};
-use crate::warning::Warning;
-
-/// The tables that were written.
-#[derive(Debug, Clone, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct NeighboursReport {
-    /// The distance.
-    pub metric: Metric,
-    /// What was done with repeated rows.
-    pub duplicates: DuplicatePolicy,
-    /// How rows were chosen, in words of the flags.
-    pub rows: Vec<String>,
-    /// One entry a layer.
-    pub layers: Vec<WrittenTable>,
-    /// Warnings about the run.
-    pub warnings: Vec<Warning>,
-}
-
-/// The table of one layer.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct WrittenTable {
-    /// Name of the layer.
-    pub layer: String,
-    /// Its index, from 0.
-    pub index: usize,
-    /// Rows, N.
-    pub n: usize,
-    /// The layer that the queries are from, if they are from another dump.
-    pub query_layer: Option<String>,
-    /// Its rows.
-    pub n_queries: Option<usize>,
-    /// Neighbours of each row or query; a row itself is not counted.
-    pub k: usize,
-    /// Mean distance of the first neighbour.
-    pub mean_r1: Option<f64>,
-    /// Mean distance of the last neighbour.
-    pub mean_rk: Option<f64>,
-    /// The file, in the folder that was named.
-    pub file: String,
-    /// What was noticed.
-    pub warnings: Vec<Warning>,
-}
 
 impl Printable for NeighboursReport {
     fn records(&self) -> Vec<Record<'_>> {

@@ -13,8 +13,9 @@ use repgeo::profile::id::{
     IdSummary, IdValue, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
     ScaleValue,
 };
+use repgeo::profile::inspect::{InspectParameters, InspectReport, InspectedLayer};
 use repgeo::profile::{Control, DuplicatePolicy, Resampling};
-use repgeo::report::{EventsReport, InspectReport, InspectedLayer};
+use repgeo::report::EventsReport;
 use repgeo::warning::{Warning, WarningCode};
 
 /// Three layers: a constant embedding without an ID, a peak, an end; with Gride's scaling.
@@ -182,6 +183,7 @@ pub fn many_estimators() -> IdProfile {
 /// Two layers read from headers, one of them not yet pooled.
 pub fn inspected() -> InspectReport {
     InspectReport {
+        parameters: InspectParameters::default(),
         layers: vec![
             inspected_layer("embed", 0, vec![1000, 384]),
             inspected_layer("layers.0", 1, vec![1000, 12, 384]),
@@ -194,6 +196,11 @@ pub fn inspected() -> InspectReport {
 /// The same layers with their values scanned.
 pub fn scanned() -> InspectReport {
     let mut report = inspected();
+    report.parameters = InspectParameters {
+        scan: true,
+        metric: Some(Metric::Euclidean),
+        rows: Vec::new(),
+    };
     report.layers[0].diagnostics = Some(diagnostics(1000, 990));
     let mut constant = diagnostics(1000, 1);
     constant.max_mean_over_std = None;

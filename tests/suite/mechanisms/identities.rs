@@ -167,13 +167,13 @@ fn the_head_table_is_the_direct_product_and_folding_moves_a_constant() {
             (row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / d as f64 + config.eps).sqrt()
         };
         let row_of = |found: &Attribution, layer: usize, head: usize| {
-            let rows = found.rows.iter();
+            let rows = found.components.iter();
             let mut rows = rows.filter(|row| row.layer == Some(layer) && row.head == Some(head));
             rows.next().unwrap().fact.mean.unwrap()
         };
         let bias_of = |found: &Attribution| {
             let mut rows = found
-                .rows
+                .components
                 .iter()
                 .filter(|row| row.kind == ComponentKind::Bias);
             rows.next().unwrap().fact.mean.unwrap()

@@ -114,6 +114,7 @@ fn outcomes(checkpoint: &Checkpoint, mode: EditMode, alphas: &[f64]) -> Vec<Modi
         value_bias: ValueBias::Fold,
         centred: true,
         groups: None,
+        select: false,
     };
     attention_modify::<f64>(checkpoint, &prompts(), &options, &Silent)
         .unwrap()
@@ -214,7 +215,11 @@ fn the_head_and_the_embedding_contribute_what_was_planted() {
     };
     let found = attribution(&dump, &readout, &options, &Silent).unwrap();
     let of = |kind| {
-        let row = found.rows.iter().find(|row| row.kind == kind).unwrap();
+        let row = found
+            .components
+            .iter()
+            .find(|row| row.kind == kind)
+            .unwrap();
         row.delta.mean.unwrap()
     };
     let s = 0.552_277_104_359_758_9;
@@ -223,6 +228,6 @@ fn the_head_and_the_embedding_contribute_what_was_planted() {
     assert!(of(ComponentKind::MlpOut).abs() < 1e-15 && of(ComponentKind::Bias).abs() < 1e-15);
     assert!(found.check.unwrap().heads.unwrap() < 1e-14);
     // The one head is all of its sign.
-    let share = found.rows.iter().find_map(|row| row.share);
+    let share = found.components.iter().find_map(|row| row.share);
     assert_eq!(share, Some(1.0));
 }

@@ -1,0 +1,96 @@
+//! Times the search of this machine for `repgeo bench`.
+
+use serde::Serialize;
+
+use super::device::gpus;
+use super::speed::measure_speed;
+use crate::error::{Error, Result};
+use crate::memory::machine_memory;
+
+/// The neighbour search of this machine on made-up activations; times differ between runs.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchReport {
+    /// What was asked for, defaults included.
+    pub parameters: BenchOptions,
+    /// Threads that were used.
+    pub threads: usize,
+    /// The kernel that such a layer gets.
+    pub chosen: &'static str,
+    /// Every kernel that the machine can run.
+    pub kernels: Vec<BenchedKernel>,
+    /// GPUs that `--device` can name; none, with the reason beside it.
+    pub devices: Vec<String>,
+    /// Why there is no GPU.
+    pub no_device: Option<String>,
+}
+
+/// The made-up layer, and how often it is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchOptions {
+    /// Rows, N.
+    pub rows: usize,
+    /// Columns, D.
+    pub columns: usize,
+    /// Neighbours of each row.
+    pub k: usize,
+    /// Rounds, of which medians are shown.
+    pub rounds: usize,
+}
+
+/// One kernel.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchedKernel {
+    /// Its name.
+    pub kernel: &'static str,
+    /// 10⁹ floating-point operations a second of the products alone.
+    pub ceiling_gflops: f64,
+    /// Seconds of a whole neighbour table.
+    pub seconds: f64,
+    /// The ceiling's share that the table reached, N²·D operations counted.
+    pub share: f64,
+}
+
+/// Searches a made-up layer with every kernel that the machine can run.
+///
+/// # Errors
+/// [`Error::Usage`] for a layer that the machine has no memory for; as [`measure_speed`].
+pub fn bench(options: BenchOptions) -> Result<BenchReport> {
+    let BenchOptions {
+        rows,
+        columns,
+        k,
+        rounds,
+    } = options;
+    let [n, d, neighbours] = [rows, columns, k].map(|count| count as u64);
+    // The rows, their packed copy, and lists and table of neighbours.
+    let needed = n.saturating_mul(8 * d + 36 * neighbours.min(n));
+    if let Some(limit) = machine_memory().filter(|&limit| needed > limit) {
+        return Err(Error::Usage(format!(
+            "--rows {n} with --columns {d} and -k {k} take {} MiB, and there are {} MiB; give less",
+            needed >> 20,
+            limit >> 20
+        )));
+    }
+    let speed = measure_speed(rows, columns, k, rounds)?;
+    let (devices, no_device) = match gpus() {
+        Ok(devices) => (devices, None),
+        Err(reason) => (Vec::new(), Some(reason)),
+    };
+    let kernels = speed.kernels.iter().map(|found| BenchedKernel {
+        kernel: found.kernel.as_str(),
+        ceiling_gflops: found.ceiling / 1e9,
+        seconds: found.seconds,
+        share: found.share,
+    });
+    Ok(BenchReport {
+        parameters: options,
+        threads: rayon::current_num_threads(),
+        chosen: speed.chosen.as_str(),
+        kernels: kernels.collect(),
+        devices,
+        no_device,
+    })
+}
