@@ -127,6 +127,45 @@ macro_rules! choice {
 
 pub(crate) use choice;
 
+/// Makes a choice of a register: `&'static Entry`, whose fields `name`, `flag` and `words` say what
+/// it is called, out of the list of all entries.
+macro_rules! registered {
+    ($Entry:ident, $ALL:expr, $about:literal) => {
+        impl $crate::choice::Choice for &'static $Entry {
+            const ALL: &'static [Self] = &$ALL;
+
+            fn name(self) -> &'static str {
+                self.name
+            }
+
+            fn flag(self) -> &'static str {
+                self.flag
+            }
+
+            fn words(self) -> &'static str {
+                self.words
+            }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $Entry {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($Entry).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": $about,
+                    "type": "string",
+                    "enum": $ALL.map(|entry| entry.name),
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use registered;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,8 +24,7 @@ use super::shared::SharedArgs;
 /// where they first agree is the nucleation layer.
 #[derive(Args)]
 pub struct DensityPeaksArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS", required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations

@@ -4,9 +4,18 @@ use repgeo::geometry::id::{ESTIMATORS, Estimator};
 
 /// Help of `-k`.
 pub fn k_help() -> String {
-    let takes_k = |one: &Estimator| one.neighbours().is_some_and(|reads| !reads.chooses_k);
     let names = listed(&names(takes_k), "and");
     format!("Neighbours of {names} [default: each its own]")
+}
+
+/// The estimators that `-k` is for: `a, b or c`.
+pub fn k_names() -> String {
+    listed(&names(takes_k), "or")
+}
+
+/// Whether the user says how many neighbours it looks at.
+pub fn takes_k(one: &Estimator) -> bool {
+    one.neighbours().is_some_and(|reads| !reads.chooses_k)
 }
 
 /// Help of `--local`.
@@ -19,20 +28,20 @@ pub fn local_help() -> String {
 }
 
 /// Estimators with a dimension for every row.
-pub fn local_names() -> Vec<String> {
+pub fn local_names() -> Vec<&'static str> {
     names(Estimator::is_local)
 }
 
-fn names(wanted: impl Fn(&Estimator) -> bool) -> Vec<String> {
+fn names(wanted: impl Fn(&Estimator) -> bool) -> Vec<&'static str> {
     let wanted = ESTIMATORS.iter().filter(|one| wanted(one));
-    wanted.map(|one| one.flag.to_owned()).collect()
+    wanted.map(|one| one.flag).collect()
 }
 
 /// `a, b and c`.
-fn listed(names: &[String], last: &str) -> String {
+pub fn listed(names: &[&str], last: &str) -> String {
     match names {
         [] => String::new(),
-        [one] => one.clone(),
+        [one] => (*one).to_owned(),
         [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
     }
 }

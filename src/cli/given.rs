@@ -3,6 +3,8 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use repgeo::choice::Choice;
+
 use super::choice::folded;
 
 /// What was typed after a command.
@@ -24,6 +26,14 @@ impl Given<'_> {
     pub fn beside(&self, option: &str, names: &[&str]) -> bool {
         self.values(option)
             .any(|value| names.iter().all(|name| folded(name) != value))
+    }
+
+    /// The choices among the values of the option, its default included; all where `all` is one.
+    pub fn asked<C: Choice>(&self, option: &str) -> Vec<C> {
+        let values: Vec<String> = self.values(option).collect();
+        let is_named = |name: &str| values.contains(&folded(name));
+        let wanted = |one: &C| is_named("all") || is_named(one.flag()) || is_named(one.name());
+        C::ALL.iter().copied().filter(wanted).collect()
     }
 
     /// The values of the option, its default included, each [`folded`].

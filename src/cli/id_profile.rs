@@ -29,8 +29,7 @@ use super::shared::SharedArgs;
 /// rows and mean distance beside every value.
 #[derive(Args)]
 pub struct IdProfileArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"])]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present_any = ["neighbours", "explain"])]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations

@@ -24,8 +24,7 @@ use super::shared::SharedArgs;
 /// a matrix of all layers takes two sweeps a layer.
 #[derive(Args)]
 pub struct ImbalanceArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
     input: PathBuf,
 
     #[command(flatten)]

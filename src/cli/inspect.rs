@@ -19,8 +19,7 @@ use super::rows::RowArgs;
 /// Reads headers only, so it is instant on any size of dump.
 #[derive(Args)]
 pub struct InspectArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
     input: PathBuf,
 
     /// Read all values too: duplicates, NaN, constant and massive columns, neighbour distances

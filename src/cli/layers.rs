@@ -14,6 +14,10 @@ use repgeo::{Error, Result};
 use super::choice::choice;
 use super::rows::RowArgs;
 
+/// Help of the dump that a command reads.
+pub const ACTS: &str = "Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, \
+                        FILE#NAME, or - for stdin";
+
 /// Which layers, and how an array becomes points.
 #[derive(Args)]
 #[command(next_help_heading = "Layers")]

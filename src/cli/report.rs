@@ -24,8 +24,7 @@ use super::search::{CacheArgs, SearchArgs};
 /// NAME.json, every report whole, and NAME-TOPIC.csv, the numbers of each.
 #[derive(Args)]
 pub struct ReportArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
     input: PathBuf,
 
     /// The page to write

@@ -24,8 +24,7 @@ use super::shared::SharedArgs;
 /// by how alike they are to a target, and how deep they stay so.
 #[derive(Args)]
 pub struct SimilarityArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
     input: PathBuf,
 
     #[command(flatten)]

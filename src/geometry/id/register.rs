@@ -2,7 +2,7 @@
 
 use super::estimator::Estimator;
 use super::{abide, binomial, corr_int, ess, gride, lpca, mada, mind_ml, mle, mom, tle, two_nn};
-use crate::choice::Choice;
+use crate::choice::registered;
 
 /// Names, help, `--explain` and the schema are read off this list.
 pub static ESTIMATORS: [&Estimator; 13] = [
@@ -21,37 +21,11 @@ pub static ESTIMATORS: [&Estimator; 13] = [
     &lpca::PARTICIPATION_RATIO,
 ];
 
-impl Choice for &'static Estimator {
-    const ALL: &'static [Self] = &ESTIMATORS;
-
-    fn name(self) -> &'static str {
-        self.name
-    }
-
-    fn flag(self) -> &'static str {
-        self.flag
-    }
-
-    fn words(self) -> &'static str {
-        self.words
-    }
-}
-
-#[cfg(test)]
-impl schemars::JsonSchema for Estimator {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Estimator".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names = ESTIMATORS.map(|estimator| estimator.name);
-        schemars::json_schema!({
-            "description": "An estimator of the intrinsic dimension.",
-            "type": "string",
-            "enum": names,
-        })
-    }
-}
+registered!(
+    Estimator,
+    ESTIMATORS,
+    "An estimator of the intrinsic dimension."
+);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::neighbour_values::BySearch;
 use super::{imbalance, overlap};
-use crate::choice::Choice;
+use crate::choice::registered;
 use crate::geometry::similarity::{
     CCA, CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, Measure, PROCRUSTES, PWCCA, RSA, SVCCA,
 };
@@ -28,37 +28,7 @@ pub(super) static BY_SEARCH: [(&Measure, BySearch); 2] = [
     (&overlap::OVERLAP, overlap::by_search),
 ];
 
-impl Choice for &'static Measure {
-    const ALL: &'static [Self] = &MEASURES;
-
-    fn name(self) -> &'static str {
-        self.name
-    }
-
-    fn flag(self) -> &'static str {
-        self.flag
-    }
-
-    fn words(self) -> &'static str {
-        self.words
-    }
-}
-
-#[cfg(test)]
-impl schemars::JsonSchema for Measure {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Measure".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names = MEASURES.map(|measure| measure.name);
-        schemars::json_schema!({
-            "description": "A measure of similarity.",
-            "type": "string",
-            "enum": names,
-        })
-    }
-}
+registered!(Measure, MEASURES, "A measure of similarity.");
 
 #[cfg(test)]
 mod tests {

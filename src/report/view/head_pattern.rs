@@ -37,7 +37,7 @@ impl Printable for HeadPattern {
         let mut grid = Grid::new(columns);
         for row in &self.patterns {
             let mut cells: Vec<Cell> = vec![
-                name(head).into(),
+                name(&row.name).into(),
                 name(&row.query).into(),
                 name(&row.key).into(),
             ];
