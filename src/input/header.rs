@@ -1,4 +1,9 @@
 //! Reads the header of the npy format: a magic string and a Python literal.
+//!
+//! The literal is parsed by `ndarray-npy`. What its elements are, which of them are refused and how
+//! long a header may be is decided here: the crate allocates as much as a header claims.
+
+use ndarray_npy::npy::header::{Header as Literal, ParseHeaderError, ReadHeaderError};
 
 use super::dtype::Dtype;
 use super::item::Item;
@@ -51,8 +56,9 @@ pub(crate) fn parse(content: &[u8]) -> Result<Header, String> {
     let text = text.get(..length).ok_or_else(|| {
         format!("the header claims to be {length} bytes long but the file ends before that")
     })?;
-    let literal = Literal::parse(text)?;
-    let (item, swapped, void_as_bf16) = element(&literal.descr)?;
+    let literal = literal(text)?;
+    let descr = literal.type_descriptor.as_string().map(String::as_str);
+    let (item, swapped, void_as_bf16) = element(descr)?;
     if matches!(item, Item::Unicode(0) | Item::Ascii(0)) {
         return Err("the text elements have no length".into());
     }
@@ -72,7 +78,7 @@ pub(crate) fn parse(content: &[u8]) -> Result<Header, String> {
         item,
         swapped,
         void_as_bf16,
-        fortran: literal.fortran,
+        fortran: literal.layout.is_fortran(),
         shape: literal.shape,
         data_start: start + length,
         data_size,
@@ -80,8 +86,8 @@ pub(crate) fn parse(content: &[u8]) -> Result<Header, String> {
 }
 
 /// Element type, whether its bytes must be swapped, whether bfloat16 was inferred.
-fn element(descr: &Descr) -> Result<(Item, bool, bool), String> {
-    let Descr::Simple(descr) = descr else {
+fn element(descr: Option<&str>) -> Result<(Item, bool, bool), String> {
+    let Some(descr) = descr else {
         let item = other(
             "structured records",
             "save each field as an array of its own",
@@ -91,7 +97,7 @@ fn element(descr: &Descr) -> Result<(Item, bool, bool), String> {
     let unknown = || format!("unknown dtype {descr:?}");
     let (order, code) = match descr.split_at_checked(1) {
         Some((order @ ("<" | ">" | "|" | "="), code)) => (order, code),
-        _ => ("=", descr.as_str()),
+        _ => ("=", descr),
     };
     let big = match order {
         "<" => false,
@@ -146,137 +152,47 @@ fn other(what: &str, remedy: &'static str) -> Item {
     }
 }
 
-/// The dict in the header: exactly the keys `descr`, `fortran_order` and `shape`.
-struct Literal {
-    descr: Descr,
-    fortran: bool,
-    shape: Vec<usize>,
+/// The dict in the header: the keys `descr`, `fortran_order` and `shape`.
+fn literal(text: &[u8]) -> Result<Literal, String> {
+    // Version 3 allows UTF-8 (in field names only), where ASCII is a part of it.
+    let mut whole = [MAGIC, &[3, 0], &[0; 4]].concat();
+    let start = whole.len();
+    for (at, &byte) in text.iter().enumerate() {
+        // Python 2 wrote long integers as 3L.
+        let after_digit = at > 0 && text[at - 1].is_ascii_digit();
+        let before_end = matches!(text.get(at + 1), Some(b',' | b')' | b' '));
+        if byte != b'L' || !after_digit || !before_end {
+            whole.push(byte);
+        }
+    }
+    if !whole.ends_with(b"\n") {
+        whole.push(b'\n');
+    }
+    let length = u32::try_from(whole.len() - start).map_err(|_| "the header is too long")?;
+    whole[start - 4..start].copy_from_slice(&length.to_le_bytes());
+    Literal::from_reader(&mut whole.as_slice()).map_err(|error| match error {
+        ReadHeaderError::Parse(ParseHeaderError::MissingKey(key)) => {
+            format!("the header has no {key:?}")
+        }
+        ReadHeaderError::Parse(ParseHeaderError::UnknownKey(key)) => {
+            format!("unexpected key {} in the header", cut(&key.to_string()))
+        }
+        ReadHeaderError::Parse(ParseHeaderError::IllegalValue { key, .. }) if key == "shape" => {
+            "the header has a shape that is no tuple of sizes".into()
+        }
+        ReadHeaderError::Parse(ParseHeaderError::IllegalValue { key, .. }) => {
+            format!("the header has a {key:?} that is neither True nor False")
+        }
+        _ => {
+            let seen = cut(String::from_utf8_lossy(text).trim());
+            format!("the header is not the Python dict that numpy writes: {seen:?}")
+        }
+    })
 }
 
-enum Descr {
-    Simple(String),
-    Structured,
-}
-
-impl Literal {
-    fn parse(text: &[u8]) -> Result<Self, String> {
-        // Version 3 allows UTF-8 (in field names only); version 1 and 2 are Latin-1.
-        let text = String::from_utf8_lossy(text);
-        let mut cursor = Cursor(text.trim());
-        let (mut descr, mut fortran, mut shape) = (None, None, None);
-        cursor.expect("{")?;
-        while !cursor.take("}") {
-            let key = cursor.string()?;
-            cursor.expect(":")?;
-            let repeated = match key {
-                "descr" => descr.replace(cursor.descr()?).is_some(),
-                "fortran_order" => fortran.replace(cursor.boolean()?).is_some(),
-                "shape" => shape.replace(cursor.shape()?).is_some(),
-                _ => return Err(format!("unexpected key {key:?} in the header")),
-            };
-            if repeated {
-                return Err(format!("the header repeats {key:?}"));
-            }
-            if !cursor.take(",") {
-                cursor.expect("}")?;
-                break;
-            }
-        }
-        if !cursor.0.is_empty() {
-            return Err("the header goes on after its closing brace".into());
-        }
-        let missing = |key: &str| format!("the header has no {key:?}");
-        Ok(Self {
-            descr: descr.ok_or_else(|| missing("descr"))?,
-            fortran: fortran.ok_or_else(|| missing("fortran_order"))?,
-            shape: shape.ok_or_else(|| missing("shape"))?,
-        })
-    }
-}
-
-/// What is left of a header while it is parsed.
-struct Cursor<'a>(&'a str);
-
-impl<'a> Cursor<'a> {
-    fn take(&mut self, token: &str) -> bool {
-        let rest = self.0.trim_start();
-        let found = rest.strip_prefix(token);
-        self.0 = found.unwrap_or(rest).trim_start();
-        found.is_some()
-    }
-
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        if self.take(token) {
-            return Ok(());
-        }
-        let seen: String = self.0.chars().take(12).collect();
-        Err(format!("the header has {seen:?} where {token:?} belongs"))
-    }
-
-    fn string(&mut self) -> Result<&'a str, String> {
-        let quote = if self.take("\"") { '"' } else { '\'' };
-        if quote == '\'' {
-            self.expect("'")?;
-        }
-        let (text, rest) = self
-            .0
-            .split_once(quote)
-            .ok_or("the header has an unfinished string")?;
-        self.0 = rest;
-        Ok(text)
-    }
-
-    fn boolean(&mut self) -> Result<bool, String> {
-        if self.take("True") {
-            return Ok(true);
-        }
-        self.expect("False").map(|()| false)
-    }
-
-    fn shape(&mut self) -> Result<Vec<usize>, String> {
-        let mut shape = Vec::new();
-        self.expect("(")?;
-        while !self.take(")") {
-            let end = self.0.find(|c: char| !c.is_ascii_digit());
-            let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
-            let n = digits
-                .parse()
-                .map_err(|_| "the header has a shape that is no tuple of sizes")?;
-            shape.push(n);
-            self.0 = rest;
-            // Python 2 wrote long integers as 3L.
-            self.take("L");
-            if !self.take(",") {
-                self.expect(")")?;
-                break;
-            }
-        }
-        Ok(shape)
-    }
-
-    /// A dtype string, or a list (of fields) that is skipped to its closing bracket.
-    fn descr(&mut self) -> Result<Descr, String> {
-        if !self.0.trim_start().starts_with('[') {
-            return Ok(Descr::Simple(self.string()?.to_owned()));
-        }
-        let mut depth = 0usize;
-        let mut quote = None;
-        for (at, c) in self.0.char_indices() {
-            match (quote, c) {
-                (Some(open), _) if c == open => quote = None,
-                (Some(_), _) => {}
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '[' | '(') => depth += 1,
-                (None, ']' | ')') => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 && quote.is_none() {
-                self.0 = self.0[at + c.len_utf8()..].trim_start();
-                return Ok(Descr::Structured);
-            }
-        }
-        Err("the header has an unfinished list of fields".into())
-    }
+/// The beginning of a foreign text.
+fn cut(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 #[cfg(test)]
@@ -304,15 +220,23 @@ mod tests {
 
     #[test]
     fn each_malformed_header_is_named_for_what_it_is() {
+        let dict = "no \"fortran_order\"";
+        let no_dict = "not the Python dict";
         let cases = [
-            ("{'descr': '<f4', 'shape': (1,)}", "no \"fortran_order\""),
-            ("{'descr': '<f4', 'descr': '<f4'}", "repeats \"descr\""),
-            ("{'descr': '<f4', 'x': 1}", "unexpected key \"x\""),
-            ("{'shape': (-4, 6)}", "no tuple of sizes"),
-            ("{'shape': (4 6)}", "where \")\" belongs"),
-            ("{'descr': [('a', '<f4')", "unfinished list"),
-            ("{'descr': '<f4", "unfinished string"),
-            ("__import__('os')", "where \"{\" belongs"),
+            ("{'descr': '<f4', 'shape': (1,)}", dict),
+            ("{'descr': '<f4', 'x': 1}", "unexpected key 'x'"),
+            (
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (-4, 6)}",
+                "no tuple of sizes",
+            ),
+            (
+                "{'descr': '<f4', 'fortran_order': 0, 'shape': (4, 6)}",
+                "neither True nor False",
+            ),
+            ("{'shape': (4 6)}", no_dict),
+            ("{'descr': [('a', '<f4')", no_dict),
+            ("{'descr': '<f4", no_dict),
+            ("__import__('os')", no_dict),
             (
                 "{'descr': '<q9', 'fortran_order': False, 'shape': ()}",
                 "unknown dtype \"<q9\"",
@@ -323,12 +247,46 @@ mod tests {
             ),
             (
                 "{'descr': '<f4', 'fortran_order': False, 'shape': ()} + 1",
-                "after its closing brace",
+                no_dict,
             ),
         ];
         for (header, fact) in cases {
             let err = parse(&file(header)).unwrap_err();
             assert!(err.contains(fact), "{header}: {err}");
         }
+    }
+
+    /// What `element` says of a header that is well formed.
+    fn item(descr: &str, shape: &str) -> Header {
+        let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
+        parse(&file(&header)).unwrap()
+    }
+
+    #[test]
+    fn headers_of_every_kind_are_read_or_refused_and_none_takes_the_memory_it_claims() {
+        assert_eq!(item("'<f2'", "(2, 3)").item, Item::Number(Dtype::F16));
+        let bf16 = item("'<V2'", "(2, 3)");
+        assert!(bf16.void_as_bf16 && bf16.item == Item::Number(Dtype::Bf16));
+        for refused in ["'|O'", "[('x', '<f4'), ('y', '<i8', (2,))]", "'<c8'"] {
+            let other = item(refused, "(2,)").item;
+            assert!(matches!(other, Item::Other { .. }), "{refused}");
+        }
+        let without_newline = "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }";
+        assert_eq!(parse(&file(without_newline)).unwrap().shape, [5]);
+        // Of a repeated key the last counts, as in numpy.
+        let twice = "{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (5,)}\n";
+        assert_eq!(parse(&file(twice)).unwrap().item, Item::Number(Dtype::F64));
+        let nested = "[".repeat(30_000) + &"]".repeat(30_000);
+        let bomb = format!("{{'descr': {nested}, 'fortran_order': False, 'shape': ()}}\n");
+        assert!(parse(&file(&bomb)).is_err());
+        let mut claims = b"\x93NUMPY\x02\x00".to_vec();
+        claims.extend(u32::MAX.to_le_bytes());
+        claims.extend(b"{}");
+        let err = parse(&claims).unwrap_err();
+        assert!(err.contains("claims to be 4294967295 bytes"), "{err}");
+        let huge =
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999,)}\n";
+        let err = parse(&file(huge)).unwrap_err();
+        assert!(err.contains("no tuple of sizes"), "{err}");
     }
 }

@@ -1,33 +1,25 @@
 //! Numbers for numpy: one array as the bytes of an `.npy` file.
 
-/// Headers end on a multiple of this many bytes.
-const ALIGNMENT: usize = 64;
+use ndarray_npy::WritableElement;
+use ndarray_npy::npy::header::{Header, Layout};
 
-/// Magic, version and length of the header of format 1.0.
-const PREFIX: usize = 10;
-
-/// A number that numpy knows, stored with the least byte first.
-pub trait Element: Copy {
-    /// numpy's name of the type, e.g. `<f8`.
-    const DESCR: &'static str;
-
-    /// Adds the bytes of `self`.
+/// A number that numpy knows.
+pub trait Element: WritableElement + Copy {
+    /// Adds the bytes of `self`, in the order that the header says: the machine's.
     fn put(self, bytes: &mut Vec<u8>);
 }
 
 macro_rules! element {
-    ($($type:ty: $descr:literal),*) => {
+    ($($type:ty),*) => {
         $(impl Element for $type {
-            const DESCR: &'static str = $descr;
-
             fn put(self, bytes: &mut Vec<u8>) {
-                bytes.extend(self.to_le_bytes());
+                bytes.extend(self.to_ne_bytes());
             }
         })*
     };
 }
 
-element!(f64: "<f8", f32: "<f4", u8: "|u1", u32: "<u4", u64: "<u8", i32: "<i4", i64: "<i8");
+element!(f64, f32, u8, u32, u64, i32, i64);
 
 /// The bytes of an `.npy` file with `values`, row after row, in an array of `shape`.
 ///
@@ -49,22 +41,14 @@ pub fn npy<T: Element>(shape: &[usize], values: &[T]) -> Vec<u8> {
 
 /// What stands in an `.npy` file before the values of an array of `shape`.
 pub fn npy_header<T: Element>(shape: &[usize]) -> Vec<u8> {
-    // A trailing comma makes a tuple of one axis.
-    let axes: String = shape.iter().map(|axis| format!("{axis}, ")).collect();
-    let mut header = format!(
-        "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-        T::DESCR,
-        axes.trim_end()
-    );
-    let length = (PREFIX + header.len() + 1).next_multiple_of(ALIGNMENT) - PREFIX;
-    header.extend(std::iter::repeat_n(' ', length - 1 - header.len()));
-    header.push('\n');
-
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    let length = u16::try_from(length).expect("a few axes take far less than 64 KiB");
-    bytes.extend(length.to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes
+    let header = Header {
+        type_descriptor: T::type_descriptor(),
+        layout: Layout::Standard,
+        shape: shape.to_vec(),
+    };
+    header
+        .to_bytes()
+        .expect("a few axes take far less than 64 KiB")
 }
 
 #[cfg(test)]
@@ -73,20 +57,20 @@ mod tests {
 
     #[test]
     fn the_header_is_aligned_and_says_type_and_shape() {
-        for (shape, words) in [(&[3][..], "'shape': (3,)"), (&[1, 3], "'shape': (1, 3,)")] {
+        for (shape, words) in [(&[3][..], "'shape': (3,)"), (&[1, 3], "'shape': (1, 3)")] {
             let bytes = npy(shape, &[1.5, f64::NAN, -2.0]);
             let (header, values) = bytes.split_at(bytes.len() - 24);
-            assert_eq!(header.len() % ALIGNMENT, 0);
-            let text = String::from_utf8_lossy(&header[PREFIX..]);
+            assert_eq!(header.len() % 64, 0);
+            let text = String::from_utf8_lossy(&header[10..]);
             assert!(
                 text.starts_with("{'descr': '<f8'") && text.contains(words),
                 "{text}"
             );
             assert!(text.ends_with('\n'));
-            assert_eq!(values[..8], 1.5f64.to_le_bytes());
+            assert_eq!(values[..8], 1.5f64.to_ne_bytes());
         }
         let bytes = npy(&[2], &[7u32, 9]);
-        assert!(String::from_utf8_lossy(&bytes[PREFIX..]).contains("'descr': '<u4'"));
+        assert!(String::from_utf8_lossy(&bytes[10..]).contains("'descr': '<u4'"));
         assert_eq!(bytes[bytes.len() - 8..], [7, 0, 0, 0, 9, 0, 0, 0]);
     }
 }
