@@ -85,6 +85,8 @@ pub mod profile;
 pub mod progress;
 pub mod random;
 pub mod report;
+#[cfg(test)]
+mod schema;
 pub mod storage;
 mod vectors;
 pub mod warning;

@@ -208,9 +208,4 @@ impl ReadArgs {
             directions: false,
         })
     }
-
-    /// Whether a mask chooses the tokens to pool.
-    pub fn is_masked(&self) -> bool {
-        self.mask.is_some()
-    }
 }

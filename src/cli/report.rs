@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
-use repgeo::input::check_files;
-use repgeo::overview::{Chapter, Source, Subject, Topic, chapters};
+use repgeo::Result;
+use repgeo::overview::{Source, Subject, Topic, page_stem, write_overview};
 use repgeo::profile::DuplicatePolicy;
-use repgeo::report::write::html;
-use repgeo::report::{check_writable, write_atomically};
-use repgeo::{Error, Result};
+use repgeo::report::check_writable;
 
 use super::choice::choice;
 use super::layers::LayerArgs;
@@ -104,7 +102,7 @@ pub fn typed(program: &Command, matches: &ArgMatches) -> Vec<[String; 2]> {
 
 /// Analyses, then writes the page and what stands beside it.
 pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
-    let stem = args.stem()?;
+    page_stem(&args.output)?;
     check_writable(&args.output)?;
     let (progress, cache) = (Bar::new(args.quiet), args.cache.open());
     let words = args.rows.words();
@@ -136,21 +134,7 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
             .layers
             .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?,
     };
-    let chapters = chapters(&subject, &args.topics(), &bench);
-    if chapters.is_empty() {
-        return Err(Error::Usage(format!(
-            "{} allows none of the topics asked for: labels need --labels, against needs --against, \
-             and one layer alone is compared with nothing",
-            args.input.display()
-        )));
-    }
-    check_files()?;
-    let read: Vec<String> = [&dump]
-        .into_iter()
-        .chain(&other)
-        .map(repgeo::input::Dump::understood)
-        .collect();
-    args.write(&stem, &read, chapters)
+    write_overview(&args.output, &subject, &args.topics(), &bench)
 }
 
 impl ReportArgs {
@@ -160,57 +144,5 @@ impl ReportArgs {
             false => self.only.contains(topic),
         };
         Topic::ALL.iter().copied().filter(wanted).collect()
-    }
-
-    /// The path of the page without its ending: what stands beside it begins so.
-    fn stem(&self) -> Result<PathBuf> {
-        let ending = self.output.extension().and_then(|ending| ending.to_str());
-        match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("html" | "htm") => Ok(self.output.with_extension("")),
-            _ => Err(Error::Usage(format!(
-                "-o {}: the report is a page; let its name end in .html",
-                self.output.display()
-            ))),
-        }
-    }
-
-    fn write(&self, stem: &Path, read: &[String], chapters: Vec<Chapter>) -> Result<()> {
-        let beside = |ending: &str| {
-            let mut name = stem.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let mut parts = serde_json::Map::new();
-        let mut sections = Vec::new();
-        for Chapter {
-            topic,
-            section,
-            json,
-        } in chapters
-        {
-            let part = match (&section.outcome, json) {
-                (Ok(content), Some(json)) => {
-                    let file = beside(&format!("-{}.csv", topic.flag()));
-                    write_atomically(&file, content.csv.as_bytes())?;
-                    serde_json::from_str(&json).expect("a report is valid JSON")
-                }
-                (Err(why), _) => serde_json::json!({ "error": why }),
-                (Ok(_), None) => continue,
-            };
-            parts.insert(topic.name().to_owned(), part);
-            sections.push(section);
-        }
-        let json = serde_json::to_string_pretty(&serde_json::json!({
-            "schema": repgeo::report::SCHEMA,
-            "version": env!("CARGO_PKG_VERSION"),
-            "command": "report",
-            "input": [input_name(&self.input)],
-            "parts": parts,
-        }))
-        .expect("a map of reports is valid JSON");
-        write_atomically(&beside(".json"), (json + "\n").as_bytes())?;
-        let title = format!("Geometry of {}", input_name(&self.input));
-        let page = html::document(&title, env!("CARGO_PKG_VERSION"), read, &sections);
-        write_atomically(&self.output, page.as_bytes())
     }
 }

@@ -1,5 +1,8 @@
 //! One analysis each, by the call that its command makes.
 
+use serde_json::Value;
+
+use super::shape::OverviewPart;
 use super::subject::{Chapter, Subject, Topic};
 use super::summary;
 use crate::Result;
@@ -48,9 +51,12 @@ fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
         Topic::Similarity => similarities(subject, bench),
         Topic::Peaks => peaks(subject, bench),
     };
-    let (outcome, json) = match done {
-        Ok(Done { content, json }) => (Ok(content), Some(json)),
-        Err(error) => (Err(error.to_string()), None),
+    let (outcome, part) = match done {
+        Ok(Done { content, report }) => (Ok(content), OverviewPart::Report(report)),
+        Err(error) => {
+            let error = error.to_string();
+            (Err(error.clone()), OverviewPart::Failed { error })
+        }
     };
     Chapter {
         topic,
@@ -61,7 +67,7 @@ fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
             command: command(subject, topic, &words),
             outcome,
         },
-        json,
+        part,
     }
 }
 
@@ -147,7 +153,7 @@ fn quoted(path: &str) -> String {
 /// What an analysis gave.
 struct Done {
     content: Content,
-    json: String,
+    report: Value,
 }
 
 fn done<T: Printable>(
@@ -164,7 +170,8 @@ fn done<T: Printable>(
     let report = Report::new(command, input, body).understood(dumps);
     let plain = Style::default();
     Ok(Done {
-        json: report.render(Format::Json, &plain)?,
+        report: serde_json::from_str(&report.render(Format::Json, &plain)?)
+            .expect("a report is valid JSON"),
         content: Content {
             csv: report.render(Format::Csv, &plain)?,
             pictures: report.pictures(),

@@ -4,8 +4,12 @@
 //! one that its own command does, with that command's defaults, so its numbers are the same.
 
 mod chapters;
+mod files;
+mod shape;
 mod subject;
 mod summary;
 
 pub use self::chapters::chapters;
+pub use self::files::{page_stem, write_overview};
+pub use self::shape::{Overview, OverviewParameters, OverviewPart, OverviewParts};
 pub use self::subject::{Chapter, Source, Subject, Topic};

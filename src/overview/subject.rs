@@ -1,5 +1,6 @@
 //! What a page is about, and what it has chapters for.
 
+use super::shape::OverviewPart;
 use crate::choice::choice;
 use crate::input::{Dump, Labels};
 use crate::profile::LayerOptions;
@@ -55,6 +56,6 @@ pub struct Chapter {
     pub topic: Topic,
     /// What the page shows.
     pub section: Section,
-    /// The report as JSON, the same as the command's; `None` where it could not be done.
-    pub json: Option<String>,
+    /// The report, the same as the command's, or why there is none.
+    pub part: OverviewPart,
 }

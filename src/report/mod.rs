@@ -21,8 +21,6 @@ mod format;
 pub mod page;
 mod read;
 mod row_peaks;
-#[cfg(test)]
-mod schema;
 mod view;
 pub mod write;
 

@@ -163,6 +163,7 @@ fn a_page_holds_the_reports_of_the_commands() {
     let (html, report) = page(folder.path(), &[]);
     let html = fs::read_to_string(html).unwrap();
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
+    assert_eq!(super::report_schema::faults(&report), [""; 0]);
     let parts = report["parts"].as_object().unwrap();
     let topics: Vec<&str> = parts.keys().map(String::as_str).collect();
     let expected = [

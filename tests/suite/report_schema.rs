@@ -10,7 +10,7 @@ fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
 }
 
-fn faults(report: &Value) -> Vec<String> {
+pub fn faults(report: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     validator
         .iter_errors(report)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::text::is_unsafe;
 
 /// `report` as pretty JSON; fields keep the order of their declaration.
-pub(in crate::report) fn pretty(report: &impl Serialize) -> String {
+pub(crate) fn pretty(report: &impl Serialize) -> String {
     let mut text =
         serde_json::to_string_pretty(report).expect("reports have string keys and plain values");
     text.push('\n');

@@ -12,13 +12,13 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{EventsReport, Report, SCHEMA};
 use crate::mechanisms::attribution::Attribution;
 use crate::mechanisms::dumped::ForwardReport;
 use crate::mechanisms::lens::LogitLens;
 use crate::mechanisms::modify::AttentionModify;
 use crate::mechanisms::patterns::HeadPattern;
 use crate::neighbours::BenchReport;
+use crate::overview::Overview;
 use crate::profile::clones::ClonesProfile;
 use crate::profile::dynamics::DynamicsProfile;
 use crate::profile::id::IdProfile;
@@ -28,6 +28,7 @@ use crate::profile::landscape::{Landscape, PeakProfile};
 use crate::profile::overlap::OverlapProfile;
 use crate::profile::similarity::SimilarityProfile;
 use crate::profile::tables::NeighboursReport;
+use crate::report::{EventsReport, Report, SCHEMA};
 
 /// Where the schema is kept.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
@@ -58,6 +59,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("clones", Makes::report::<ClonesProfile>),
     ("dynamics", Makes::report::<DynamicsProfile>),
     ("bench", Makes::report::<BenchReport>),
+    ("report", Makes::report::<Overview>),
 ];
 
 /// The schema in the making.
@@ -200,7 +202,7 @@ fn in_json(text: &str) -> String {
 }
 
 fn written() -> String {
-    super::write::json::pretty(&schema())
+    crate::report::write::json::pretty(&schema())
 }
 
 #[test]
