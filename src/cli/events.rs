@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use repgeo::Result;
 use repgeo::input::{Series, SeriesChoice};
+use repgeo::profile::events::EventsReport;
 use repgeo::profile::events::{EventOptions, events_with_parts};
-use repgeo::report::{EventsReport, Report, read_series};
+use repgeo::report::{Report, read_series};
 
 use super::output::{OutputArgs, input_name};
 

@@ -30,7 +30,6 @@ pub use format::Format;
 pub use read::read_series;
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use view::event_records::event_records;
-pub use view::events::EventsReport;
 pub use view::explain::explain;
 pub use view::id_scaling::ScalingView;
 pub use write::csv::Record;

@@ -21,6 +21,7 @@ use crate::neighbours::BenchReport;
 use crate::overview::Overview;
 use crate::profile::clones::ClonesProfile;
 use crate::profile::dynamics::DynamicsProfile;
+use crate::profile::events::EventsReport;
 use crate::profile::id::IdProfile;
 use crate::profile::imbalance::{ImbalanceProfile, SubsetsProfile};
 use crate::profile::inspect::InspectReport;
@@ -28,7 +29,7 @@ use crate::profile::landscape::{Landscape, PeakProfile};
 use crate::profile::overlap::OverlapProfile;
 use crate::profile::similarity::SimilarityProfile;
 use crate::profile::tables::NeighboursReport;
-use crate::report::{EventsReport, Report, SCHEMA};
+use crate::report::{Report, SCHEMA};
 
 /// Where the schema is kept.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
@@ -218,4 +219,40 @@ fn the_schema_is_what_the_types_say() {
 #[ignore = "writes docs/report.schema.json"]
 fn renew_the_schema() {
     std::fs::write(FILE, written()).unwrap();
+}
+
+/// The fields that a report of `command` has beside those of every report.
+fn own_fields<'a>(schema: &'a Value, command: &str) -> Vec<&'a String> {
+    let common = ["schema", "version", "command", "input", "understood"];
+    let branches = schema["allOf"].as_array().expect("a branch a command");
+    let branch = branches
+        .iter()
+        .find(|branch| branch["if"]["properties"]["command"]["const"] == command)
+        .expect("every command has a branch");
+    let place = branch["then"]["$ref"].as_str().expect("a reference");
+    let shape = schema.pointer(&place[1..]).expect("a definition");
+    let fields = shape["properties"].as_object().expect("fields").keys();
+    fields
+        .filter(|name| !common.contains(&name.as_str()))
+        .collect()
+}
+
+#[test]
+fn every_field_of_a_report_is_named_where_the_documents_describe_its_command() {
+    let schema = schema();
+    let text = include_str!("../../docs/output.md");
+    for (command, _) in COMMANDS {
+        let fields = own_fields(&schema, command);
+        let described = |paragraph: &str| {
+            let named = [format!("`{command}`"), format!("`repgeo {command} ")];
+            named.iter().any(|name| paragraph.contains(name))
+                && fields
+                    .iter()
+                    .all(|field| paragraph.contains(&format!("`{field}`")))
+        };
+        assert!(
+            text.lines().any(described),
+            "docs/output.md: no paragraph about {command} names all of {fields:?}"
+        );
+    }
 }

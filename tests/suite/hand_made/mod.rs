@@ -7,7 +7,7 @@ use repgeo::geometry::id::{
 use repgeo::geometry::{Known, Reason};
 use repgeo::input::{Series, SeriesFile};
 use repgeo::neighbours::Metric;
-use repgeo::profile::events::{EventOptions, events_with_parts};
+use repgeo::profile::events::{EventOptions, EventsReport, events_with_parts};
 use repgeo::profile::id::{
     AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
     IdSummary, IdValue, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
@@ -15,7 +15,7 @@ use repgeo::profile::id::{
 };
 use repgeo::profile::inspect::{InspectParameters, InspectReport, InspectedLayer};
 use repgeo::profile::{Control, DuplicatePolicy, Resampling};
-use repgeo::report::EventsReport;
+
 use repgeo::warning::{Warning, WarningCode};
 
 /// Three layers: a constant embedding without an ID, a peak, an end; with Gride's scaling.
