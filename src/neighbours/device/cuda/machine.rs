@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use cudarc::driver::{
-    CudaFunction, CudaSlice, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg, sys,
+    CudaFunction, CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg, sys,
 };
 
 use super::Gpu;
+use super::arguments::{BoundArg, ListsArg, PrunedArg, RowsArg, VisitArg};
 use super::rows::{Kind, norms, send};
 use crate::neighbours::device::machine::{Fault, Judged, Layout, Machine, Rounding};
 use crate::neighbours::device::plan::capacity;
@@ -29,77 +30,6 @@ const JUDGED: u64 = 1 << 25;
 
 /// Bytes that the driver and small buffers may take beside what is counted.
 const SLACK: u64 = 512 << 20;
-
-/// `Rows` of `kernels.cu`; places in the GPU's memory are numbers here.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct RowsArg {
-    values: u64,
-    norms: u64,
-    kind: u32,
-    width: u32,
-}
-
-/// `Lists`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct ListsArg {
-    squares: u64,
-    terms: u64,
-    cuts: u64,
-    counts: u64,
-    entries: u64,
-    capacity: u32,
-    overflow: u64,
-}
-
-/// `Visit`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct VisitArg {
-    targets: u64,
-    from: u64,
-    to: u64,
-    tiles: u32,
-    seeking: u32,
-    first: u32,
-    count: u32,
-    symmetric: u32,
-}
-
-/// `Bound`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct BoundArg {
-    squares: u64,
-    errors: u64,
-    relative: f64,
-}
-
-/// `Pruned`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct PrunedArg {
-    longest: u64,
-    crowded: u64,
-    crowds: u64,
-}
-
-// SAFETY: plain numbers, laid out as the structures of the same fields in `kernels.cu`.
-#[allow(unsafe_code)]
-unsafe impl DeviceRepr for RowsArg {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl DeviceRepr for ListsArg {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl DeviceRepr for VisitArg {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl DeviceRepr for BoundArg {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl DeviceRepr for PrunedArg {}
 
 /// The rows of a search on a GPU, and its lists once it began.
 pub(in crate::neighbours::device) struct Cuda<'a> {

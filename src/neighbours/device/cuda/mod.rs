@@ -12,6 +12,7 @@ use cudarc::nvrtc::Ptx;
 
 use super::machine::Fault;
 
+mod arguments;
 mod machine;
 mod rows;
 #[cfg(test)]
