@@ -69,7 +69,7 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     let prompts = args.prompts.prompts()?;
     let options = ForwardOptions {
         streams: args.dump,
-        all_positions: args.positions == DumpPositions::All,
+        positions: args.positions,
     };
     let progress = Bar::new(args.screen.quiet);
     let report = forward_to_file(

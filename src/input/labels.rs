@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Serialize, Serializer};
+
 use super::array::Array;
 use super::dtype::Dtype;
 use super::entry::Entry;
@@ -21,6 +23,13 @@ pub struct Labels {
     /// The class of each row, an index into `classes`; `None` where it is missing (empty or NaN).
     pub codes: Vec<Option<u32>>,
     path: PathBuf,
+}
+
+/// Reports echo labels by their name.
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
 }
 
 impl Labels {

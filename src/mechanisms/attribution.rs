@@ -30,17 +30,22 @@ choice! {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttributionOptions {
-    /// The parts.
+    /// Into which parts.
+    #[serde(rename = "by")]
     pub parts: Parts,
     /// Where the constant part of the values is counted.
     pub value_bias: ValueBias,
     /// The places.
     pub positions: Positions,
     /// A class for each example.
+    #[serde(rename = "group_by")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub groups: Option<Labels>,
     /// Compares the sums with the last lens, and the logits if the dump has them.
+    #[serde(skip)]
     pub check: bool,
 }
 
@@ -128,16 +133,11 @@ pub struct Attribution {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AttributionParameters {
-    /// Into which parts.
-    pub by: Parts,
-    /// Where the constant part of the values is counted.
-    pub value_bias: ValueBias,
+    /// The options.
+    #[serde(flatten)]
+    pub options: AttributionOptions,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
-    /// The places.
-    pub positions: Positions,
-    /// The column of groups.
-    pub group_by: Option<String>,
 }
 
 /// One component and how it is read.
@@ -214,11 +214,8 @@ pub fn attribution(
     };
     Ok(Attribution {
         parameters: AttributionParameters {
-            by: options.parts,
-            value_bias: options.value_bias,
+            options: options.clone(),
             centred: readout.centred,
-            positions: options.positions,
-            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
         },
         n: dump.n,
         components: rows,

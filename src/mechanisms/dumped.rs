@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::forward::forward;
 use super::model::{Checkpoint, Config, Family, Precision, Real};
 use super::prompts::Prompts;
-use super::streams::{DumpPositions, ForwardOptions, StreamName, absent, metadata, plan};
+use super::streams::{ForwardOptions, absent, metadata, plan};
 use crate::error::Result;
 use crate::input::check_files;
 use crate::progress::Progress;
@@ -33,13 +33,12 @@ pub struct ForwardReport {
 }
 
 /// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ForwardParameters {
-    /// The streams.
-    pub streams: Vec<StreamName>,
-    /// Which positions were written.
-    pub positions: DumpPositions,
+    /// The options.
+    #[serde(flatten)]
+    pub options: ForwardOptions,
     /// The precision of the pass and of the streams.
     pub precision: Precision,
 }
@@ -121,11 +120,7 @@ pub fn forward_to_file(
     let tensors = write(checkpoint, prompts, options, path, progress)?;
     Ok(ForwardReport {
         parameters: ForwardParameters {
-            streams: options.streams.clone(),
-            positions: match options.all_positions {
-                true => DumpPositions::All,
-                false => DumpPositions::Last,
-            },
+            options: options.clone(),
             precision,
         },
         model: ModelSummary::new(&checkpoint.config),

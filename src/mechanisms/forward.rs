@@ -33,7 +33,7 @@ pub fn forward<T: Real>(
     let wants = |name| options.streams.contains(&name);
     let pass = Pass {
         checkpoint,
-        patterns: match (wants(StreamName::Pattern), options.all_positions) {
+        patterns: match (wants(StreamName::Pattern), options.all_positions()) {
             (false, _) => PatternRows::None,
             (true, false) => PatternRows::Last,
             (true, true) => PatternRows::All,
@@ -111,7 +111,7 @@ impl<T: Real> Sink<'_, '_, T> {
     }
 
     fn block(&mut self, layer: usize, chunk: &Chunk<T>) -> Result<()> {
-        let (d, all) = (self.config.width, self.options.all_positions);
+        let (d, all) = (self.config.width, self.options.all_positions());
         let streams: &BlockStreams<T> = &chunk.streams;
         for (stream, hook) in ROWS {
             let values = match stream {
@@ -155,12 +155,12 @@ impl<T: Real> Sink<'_, '_, T> {
         let (h, t) = (self.config.n_heads, self.longest);
         let mut rest = chunk.streams.pattern.as_slice();
         for (i, &length) in chunk.lengths.iter().enumerate() {
-            let queries = if self.options.all_positions {
+            let queries = if self.options.all_positions() {
                 length
             } else {
                 1
             };
-            let stored = if self.options.all_positions { t } else { 1 };
+            let stored = if self.options.all_positions() { t } else { 1 };
             for head in 0..h {
                 for query in 0..queries {
                     let (row, others) = rest.split_at(length);
@@ -179,7 +179,7 @@ impl<T: Real> Sink<'_, '_, T> {
         sequences: &Sequences,
         chunks: &[Chunk<T>],
     ) -> Result<()> {
-        let (d, all) = (self.config.width, self.options.all_positions);
+        let (d, all) = (self.config.width, self.options.all_positions());
         let table = self
             .wants(StreamName::Embed)
             .then(|| checkpoint.embedding())
@@ -226,7 +226,7 @@ impl<T: Real> Sink<'_, '_, T> {
             chunk,
             &scales,
             1,
-            self.options.all_positions,
+            self.options.all_positions(),
         )
     }
 

@@ -44,7 +44,8 @@ choice! {
 }
 
 /// What is asked of the lens.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LensOptions {
     /// The stream.
     pub stream: LensStream,
@@ -59,6 +60,8 @@ pub struct LensOptions {
     /// How many tokens to list.
     pub top_k: usize,
     /// A class for each example.
+    #[serde(rename = "group_by")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub groups: Option<Labels>,
 }
 
@@ -80,22 +83,11 @@ pub struct LogitLens {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LensParameters {
-    /// The stream.
-    pub stream: LensStream,
-    /// Which standard deviation the stream is divided by.
-    pub scale: LensScale,
-    /// Whether c_t was added.
-    pub with_bias: bool,
+    /// The options.
+    #[serde(flatten)]
+    pub options: LensOptions,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
-    /// The places.
-    pub positions: Positions,
-    /// Whether the full vocabulary was ranked.
-    pub rank: bool,
-    /// How many tokens were listed.
-    pub top_k: usize,
-    /// The column of groups.
-    pub group_by: Option<String>,
 }
 
 /// One block at one place, over all examples or one group.
@@ -208,14 +200,8 @@ pub fn logit_lens(
     progress.end();
     Ok(LogitLens {
         parameters: LensParameters {
-            stream: options.stream,
-            scale: options.scale,
-            with_bias: options.with_bias,
+            options: options.clone(),
             centred: readout.centred,
-            positions: options.positions,
-            rank: options.rank,
-            top_k: options.top_k,
-            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
         },
         n: dump.n,
         rows,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::dump::StreamDump;
 use super::last_positions::last_positions;
@@ -43,14 +43,23 @@ impl std::fmt::Display for Key {
     }
 }
 
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModifyOptions {
     /// The heads that are edited, all at once.
     pub heads: Vec<Head>,
-    /// The positions.
+    /// The edited positions: `attr`, `subject`, `all` or an index.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub key: Key,
     /// The factors; 1, the baseline, is always among them.
+    #[serde(skip)]
     pub alphas: Vec<f64>,
     /// Where the factor goes.
     pub mode: EditMode,
@@ -59,8 +68,11 @@ pub struct ModifyOptions {
     /// Logits minus their mean over the vocabulary.
     pub centred: bool,
     /// A class for each example.
+    #[serde(rename = "group_by")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub groups: Option<Labels>,
     /// Names the factor with the most factual outcomes.
+    #[serde(skip)]
     pub select: bool,
 }
 
@@ -86,22 +98,13 @@ pub struct AttentionModify {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ModifyParameters {
-    /// The heads, as `layer.head`.
-    pub heads: Vec<Head>,
-    /// The edited positions: `attr`, `subject`, `all` or an index.
-    pub key: String,
-    /// Where in the attention the factor goes.
-    pub mode: EditMode,
-    /// What of the values it scales.
-    pub value_bias: ValueBias,
-    /// Whether logits are relative to their mean over the vocabulary.
-    pub centred: bool,
+    /// The options.
+    #[serde(flatten)]
+    pub options: ModifyOptions,
     /// Whether keys and values came from a dump.
     pub replay: bool,
     /// The precision of the pass.
     pub precision: Precision,
-    /// The column of groups.
-    pub group_by: Option<String>,
 }
 
 /// One factor, over all examples or one group.
@@ -372,14 +375,9 @@ impl<'a, T: Real> Run<'a, T> {
         };
         Ok(AttentionModify {
             parameters: ModifyParameters {
-                heads: options.heads.clone(),
-                key: options.key.to_string(),
-                mode: options.mode,
-                value_bias: options.value_bias,
-                centred: options.centred,
+                options: options.clone(),
                 replay: false,
                 precision: T::PRECISION,
-                group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
             },
             n,
             n_edited: options.heads.len() * keys.iter().map(Range::len).sum::<usize>(),

@@ -16,11 +16,15 @@ use crate::warning::Warning;
 use crate::{Error, Result};
 
 /// What is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PatternOptions {
     /// The queries: the last token, or every slot.
+    #[serde(rename = "query")]
     pub queries: Positions,
     /// A class for each example.
+    #[serde(rename = "group_by")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub groups: Option<Labels>,
 }
 
@@ -29,7 +33,7 @@ pub struct PatternOptions {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeadPattern {
     /// What was asked for, defaults included.
-    pub parameters: PatternParameters,
+    pub parameters: PatternOptions,
     /// Number of examples.
     pub n: usize,
     /// Rows by block, head, query, key and group.
@@ -39,16 +43,6 @@ pub struct HeadPattern {
     pub ranking: Vec<RankedHead>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PatternParameters {
-    /// The queries.
-    pub query: Positions,
-    /// The column of groups.
-    pub group_by: Option<String>,
 }
 
 /// The attention of one head from one place to another.
@@ -235,10 +229,7 @@ pub fn head_pattern(
     }
     progress.end();
     Ok(HeadPattern {
-        parameters: PatternParameters {
-            query: options.queries,
-            group_by: options.groups.as_ref().map(|groups| groups.name.clone()),
-        },
+        parameters: options.clone(),
         n: dump.n,
         ranking: ranking(&rows),
         patterns: rows,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::model::{Checkpoint, Config, Family, Real, Sequences};
 use super::prompts::Prompts;
 use crate::choice::choice;
@@ -51,12 +53,20 @@ choice! {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ForwardOptions {
     /// The streams.
     pub streams: Vec<StreamName>,
-    /// Every position instead of the last.
-    pub all_positions: bool,
+    /// Which positions.
+    pub positions: DumpPositions,
+}
+
+impl ForwardOptions {
+    /// Whether every position is written.
+    pub(crate) fn all_positions(&self) -> bool {
+        self.positions == DumpPositions::All
+    }
 }
 
 /// A tensor that will be written.
@@ -84,7 +94,7 @@ pub fn plan<T: Real>(
     let (n, t) = (sequences.len(), sequences.longest());
     let (d, h, e) = (config.width, config.n_heads, config.head_width);
     let wants = |name| options.streams.contains(&name);
-    let rows = |tail: &[usize]| match options.all_positions {
+    let rows = |tail: &[usize]| match options.all_positions() {
         true => [&[n, t], tail].concat(),
         false => [&[n], tail].concat(),
     };
@@ -119,7 +129,7 @@ pub fn plan<T: Real>(
             format!("blocks.{layer}.attn.hook_z"),
             rows(&[h, e]),
         );
-        let pattern = match options.all_positions {
+        let pattern = match options.all_positions() {
             true => vec![n, h, t, t],
             false => vec![n, h, t],
         };

@@ -77,7 +77,11 @@ pub fn write_overview(
         },
         parts: OverviewParts(parts),
     };
-    let sources = || [Some(&subject.dump), subject.against.as_ref()].into_iter().flatten();
+    let sources = || {
+        [Some(&subject.dump), subject.against.as_ref()]
+            .into_iter()
+            .flatten()
+    };
     let read: Vec<String> = sources().map(|source| source.dump.understood()).collect();
     let report = Report {
         schema: SCHEMA,

@@ -160,23 +160,29 @@ pub(super) fn overlap(profile: &OverlapProfile) -> Vec<Phrase> {
 
 /// The layer whose neighbours agree most about each set of labels.
 pub(super) fn labels(profile: &OverlapProfile) -> Vec<Phrase> {
-    let sets = profile.parameters.labels.iter().filter_map(|labels| {
-        let layers = profile.labels.iter().filter(|one| one.labels == *labels);
-        let known = layers.filter_map(|one| Some((one, one.outcome.ok()?)));
-        let micro = |found: &LabelledValue| found.label_overlap.micro;
-        let (layer, best) = known.max_by(|a, b| micro(a.1).total_cmp(&micro(b.1)))?;
-        Some(phrase![
-            "Neighbours share their ",
-            name(labels),
-            " most at ",
-            name(&layer.layer),
-            ": ",
-            measured(micro(best), best.std_error_micro),
-            " of them, by chance ",
-            number(best.label_overlap.chance_micro, 2),
-            "."
-        ])
-    });
+    let sets = profile
+        .parameters
+        .options
+        .labels
+        .iter()
+        .filter_map(|labels| {
+            let labels = &labels.name;
+            let layers = profile.labels.iter().filter(|one| one.labels == *labels);
+            let known = layers.filter_map(|one| Some((one, one.outcome.ok()?)));
+            let micro = |found: &LabelledValue| found.label_overlap.micro;
+            let (layer, best) = known.max_by(|a, b| micro(a.1).total_cmp(&micro(b.1)))?;
+            Some(phrase![
+                "Neighbours share their ",
+                name(labels),
+                " most at ",
+                name(&layer.layer),
+                ": ",
+                measured(micro(best), best.std_error_micro),
+                " of them, by chance ",
+                number(best.label_overlap.chance_micro, 2),
+                "."
+            ])
+        });
     sets.collect()
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, Result};
 use crate::input::layer_place;
 
@@ -49,6 +51,12 @@ impl fmt::Display for Target {
             Self::Named(name) => name,
             Self::All => "all",
         })
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

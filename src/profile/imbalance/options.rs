@@ -1,19 +1,25 @@
 //! What to compute, and how.
 
+use serde::Serialize;
+
 use crate::choice::choice;
 use crate::profile::compare::Target;
 use crate::profile::resample::PartitionOrder;
 
 /// What to compute between layers, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalanceOptions {
     /// What every layer is compared with.
+    #[serde(rename = "to")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub target: Target,
     /// Numbers of neighbours, ascending.
     pub k: Vec<usize>,
     /// Disjoint parts of the rows in which everything is computed again.
     pub partitions: Option<usize>,
     /// How rows are dealt into parts.
+    #[serde(skip)]
     pub partition_order: PartitionOrder,
     /// How often the rows of the second layer are permuted, for a null.
     pub shuffle: usize,
@@ -61,11 +67,15 @@ pub enum SubsetRule {
 }
 
 /// What to compute between subsets of the columns of layers and whole layers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubsetOptions {
     /// Which layer the columns are to predict; their own if `None`.
+    #[serde(rename = "to")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub target: Option<Target>,
     /// Which subsets.
+    #[serde(skip)]
     pub rule: SubsetRule,
     /// Number of neighbours.
     pub k: usize,

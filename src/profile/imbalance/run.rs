@@ -13,7 +13,6 @@ use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target};
-use crate::profile::layers::LayerOptions;
 
 /// Information imbalances between the layers of `comparison`.
 ///
@@ -69,7 +68,16 @@ pub fn imbalance(
         } else {
             Vec::new()
         },
-        parameters: parameters(comparison.options(), options, bench, k),
+        parameters: ImbalanceParameters {
+            options: ImbalanceOptions {
+                k: k.to_vec(),
+                ..options.clone()
+            },
+            partition_order: options.partitions.map(|_| options.partition_order),
+            metric: bench.metric,
+            rows: RowParameters::new(comparison.options(), bench.rows),
+            relation_rule: Relation::RULE,
+        },
         n,
         layers: comparison.left().to_vec(),
         against: two.then(|| comparison.right().to_vec()),
@@ -132,24 +140,5 @@ fn both_ways(there: Imbalance, back: Imbalance) -> BothWays {
         std_error_forward: there.std_error,
         std_error_backward: back.std_error,
         relation: relation(there, back),
-    }
-}
-
-fn parameters(
-    layers: &LayerOptions,
-    options: &ImbalanceOptions,
-    bench: &Bench<'_>,
-    k: &[usize],
-) -> ImbalanceParameters {
-    ImbalanceParameters {
-        to: options.target.to_string(),
-        k: k.to_vec(),
-        metric: bench.metric,
-        rows: RowParameters::new(layers, bench.rows),
-        partitions: options.partitions,
-        partition_order: options.partitions.map(|_| options.partition_order),
-        shuffle: options.shuffle,
-        relation_rule: Relation::RULE,
-        seed: options.seed,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::options::ImbalanceOptions;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::Relation;
 use crate::geometry::{Known, known};
@@ -41,25 +42,18 @@ pub struct ImbalanceProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImbalanceParameters {
-    /// What every layer was compared with.
-    pub to: String,
-    /// Numbers of neighbours.
-    pub k: Vec<usize>,
+    /// What was asked for; of the numbers of neighbours those that the rows allow.
+    #[serde(flatten)]
+    pub options: ImbalanceOptions,
+    /// How rows were dealt into parts; `None` without parts.
+    pub partition_order: Option<PartitionOrder>,
     /// The distance.
     pub metric: Metric,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
-    /// Disjoint parts in which everything was computed again.
-    pub partitions: Option<usize>,
-    /// How rows were dealt into them.
-    pub partition_order: Option<PartitionOrder>,
-    /// Permutations of the null.
-    pub shuffle: usize,
     /// The rule behind `relation`.
     pub relation_rule: &'static str,
-    /// Seed of every random choice.
-    pub seed: u64,
 }
 
 /// Two layers at one k.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::options::Criterion;
+use super::options::{Criterion, SubsetOptions};
 use crate::geometry::{Known, Reason, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::RowParameters;
@@ -24,10 +24,9 @@ pub struct SubsetsProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubsetParameters {
-    /// Which layer the columns are to predict; `None`: their own.
-    pub to: Option<String>,
-    /// Number of neighbours.
-    pub k: usize,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: SubsetOptions,
     /// The distance.
     pub metric: Metric,
     /// How layers became points.

@@ -99,8 +99,7 @@ fn parameters(
     bench: &Bench<'_>,
 ) -> SubsetParameters {
     SubsetParameters {
-        to: options.target.as_ref().map(Target::to_string),
-        k: options.k,
+        options: options.clone(),
         metric: bench.metric,
         rows: RowParameters::new(layers, bench.rows),
         greedy: match options.rule {

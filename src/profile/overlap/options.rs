@@ -1,24 +1,31 @@
 //! What to compute, and how.
 
+use serde::Serialize;
+
 use crate::input::Labels;
 use crate::profile::compare::Target;
 
 /// What overlaps to compute, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapOptions {
     /// What every layer is compared with; `None` for labels only.
+    #[serde(rename = "to")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub target: Option<Target>,
     /// Numbers of neighbours.
     pub k: Vec<usize>,
     /// Look at this share of the rows of a row's class, for labels only.
     pub class_fraction: Option<f64>,
     /// Labels of all input rows of the first dump.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub labels: Vec<Labels>,
     /// Disjoint blocks of rows behind the errors.
     pub blocks: usize,
     /// Disjoint parts in which everything is computed again.
     pub partitions: Option<usize>,
     /// Whether overlaps of single rows are kept.
+    #[serde(skip)]
     pub per_row: bool,
     /// Seed of blocks and parts.
     pub seed: u64,

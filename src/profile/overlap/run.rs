@@ -17,7 +17,6 @@ use crate::profile::compare::{
     ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, reduced,
 };
 use crate::profile::finished::LayerSearch;
-use crate::profile::layers::LayerOptions;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::warning::{Warning, WarningCode};
 
@@ -84,7 +83,14 @@ pub fn overlap(
         _ => Vec::new(),
     };
     Ok(OverlapProfile {
-        parameters: parameters(comparison.options(), options, bench, &k),
+        parameters: OverlapParameters {
+            options: OverlapOptions {
+                k: k.clone(),
+                ..options.clone()
+            },
+            metric: bench.metric,
+            rows: RowParameters::new(comparison.options(), bench.rows),
+        },
         n,
         layers: comparison.left().to_vec(),
         against: two.then(|| comparison.right().to_vec()),
@@ -226,28 +232,5 @@ impl Subject<'_> {
             chance: (n > 1).then(|| chance(n, k)),
             data_overlap: overlap,
         }
-    }
-}
-
-fn parameters(
-    layers: &LayerOptions,
-    options: &OverlapOptions,
-    bench: &Bench<'_>,
-    k: &[usize],
-) -> OverlapParameters {
-    OverlapParameters {
-        to: options.target.as_ref().map(ToString::to_string),
-        k: k.to_vec(),
-        class_fraction: options.class_fraction,
-        labels: options
-            .labels
-            .iter()
-            .map(|labels| labels.name.clone())
-            .collect(),
-        metric: bench.metric,
-        rows: RowParameters::new(layers, bench.rows),
-        blocks: options.blocks,
-        partitions: options.partitions,
-        seed: options.seed,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::options::OverlapOptions;
 use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::LabelOverlap;
 use crate::geometry::{Known, known};
@@ -35,25 +36,14 @@ pub struct OverlapProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverlapParameters {
-    /// What every layer was compared with; `None` for labels only.
-    pub to: Option<String>,
-    /// Numbers of neighbours.
-    pub k: Vec<usize>,
-    /// Share of the rows of a class that was looked at.
-    pub class_fraction: Option<f64>,
-    /// Sets of labels.
-    pub labels: Vec<String>,
+    /// What was asked for; of the numbers of neighbours those that the rows allow.
+    #[serde(flatten)]
+    pub options: OverlapOptions,
     /// The distance.
     pub metric: Metric,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
-    /// Blocks of rows behind the errors.
-    pub blocks: usize,
-    /// Disjoint parts in which everything was computed again.
-    pub partitions: Option<usize>,
-    /// Seed of every random choice.
-    pub seed: u64,
 }
 
 /// Two layers at one k.

@@ -14,7 +14,13 @@ use crate::mechanisms::modify::{AttentionModify, ModifyRow, Share};
 
 impl AttentionModify {
     fn heads(&self) -> String {
-        let names: Vec<String> = self.parameters.heads.iter().map(Head::to_string).collect();
+        let names: Vec<String> = self
+            .parameters
+            .options
+            .heads
+            .iter()
+            .map(Head::to_string)
+            .collect();
         names.join(",")
     }
 }
@@ -24,7 +30,7 @@ impl Printable for AttentionModify {
         self.rows
             .iter()
             .flat_map(|row| {
-                let how = format!("{}:{}", self.parameters.mode, self.heads());
+                let how = format!("{}:{}", self.parameters.options.mode, self.heads());
                 let variant = match &row.group {
                     None => format!("{how}:{}", row.alpha),
                     Some(group) => format!("{how}:{}:{group}", row.alpha),
@@ -60,7 +66,7 @@ impl Printable for AttentionModify {
     }
 
     fn page(&self) -> Page {
-        let grouped = self.parameters.group_by.is_some();
+        let grouped = self.parameters.options.groups.is_some();
         let mut columns = vec![Column::words("alpha")];
         if grouped {
             columns.push(Column::words("group"));
@@ -90,10 +96,10 @@ impl Printable for AttentionModify {
             }
             grid.push(cells);
         }
-        let asked = &self.parameters;
+        let asked = &self.parameters.options;
         let edit = phrase![
             format!("heads {}, key ", self.heads()),
-            name(&asked.key),
+            name(asked.key.to_string()),
             format!(
                 ", mode {}, value bias {}: {} weights edited",
                 asked.mode, asked.value_bias, self.n_edited

@@ -20,7 +20,9 @@ impl Printable for Attribution {
             .iter()
             .flat_map(|row| {
                 let how = match row.kind {
-                    ComponentKind::Head | ComponentKind::Bias => self.parameters.value_bias.name(),
+                    ComponentKind::Head | ComponentKind::Bias => {
+                        self.parameters.options.value_bias.name()
+                    }
                     _ => "final",
                 };
                 let variant = place(how, &row.position, row.group.as_deref());
@@ -44,7 +46,7 @@ impl Printable for Attribution {
     }
 
     fn page(&self) -> Page {
-        let grouped = self.parameters.group_by.is_some();
+        let grouped = self.parameters.options.groups.is_some();
         let mut kinds = self.components.iter().map(|row| row.kind);
         let heads = kinds.any(|kind| kind == ComponentKind::Head);
         let mut columns = vec![Column::words("component"), Column::words("position")];

@@ -27,7 +27,7 @@ impl Printable for HeadPattern {
     }
 
     fn page(&self) -> Page {
-        let grouped = self.parameters.group_by.is_some();
+        let grouped = self.parameters.groups.is_some();
         let mut columns: Vec<Column> = ["head", "query", "key"].map(Column::words).into();
         if grouped {
             columns.push(Column::words("group"));

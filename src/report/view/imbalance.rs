@@ -149,7 +149,7 @@ fn matrices(found: &ImbalanceMatrix) -> Vec<Matrix> {
 
 /// A line a pair, both directions side by side.
 fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
-    let several = profile.parameters.k.len() > 1;
+    let several = profile.parameters.options.k.len() > 1;
     let mut columns = vec![Column::words("a"), Column::words("b")];
     if several {
         columns.push(Column::number("k"));
@@ -160,7 +160,7 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
         Column::number("Δ(b→a)"),
         Column::error(),
     ]);
-    let parts = profile.parameters.partitions.is_some();
+    let parts = profile.parameters.options.partitions.is_some();
     if parts {
         columns.extend([
             Column::number("parts a,b"),
@@ -169,7 +169,7 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
             Column::error(),
         ]);
     }
-    let shuffled = profile.parameters.shuffle > 0;
+    let shuffled = profile.parameters.options.shuffle > 0;
     if shuffled {
         columns.extend([
             Column::number("shuffled a,b"),
@@ -265,7 +265,7 @@ fn step_line(profile: &ImbalanceProfile, steps: &Steps) -> Phrase {
         .iter()
         .map(|step| step.relative_difference)
         .collect();
-    let label: Phrase = match profile.parameters.k.len() {
+    let label: Phrase = match profile.parameters.options.k.len() {
         0 | 1 => "R".into(),
         _ => format!("R (k {})", steps.k).into(),
     };
@@ -289,7 +289,7 @@ fn step_line(profile: &ImbalanceProfile, steps: &Steps) -> Phrase {
 }
 
 fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {
-    let label: Phrase = match profile.parameters.k.len() {
+    let label: Phrase = match profile.parameters.options.k.len() {
         0 | 1 => "best pair".into(),
         _ => format!("best pair (k {})", best.k).into(),
     };
@@ -325,6 +325,7 @@ fn best_line(profile: &ImbalanceProfile, best: &BestPair) -> Phrase {
 fn context(profile: &ImbalanceProfile) -> Phrase {
     let floors = profile
         .parameters
+        .options
         .k
         .iter()
         .map(|&k| phrase![format!("k {k}: floor "), known(floor(profile.n, k), 2)]);

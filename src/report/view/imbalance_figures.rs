@@ -10,7 +10,7 @@ use crate::report::page::{
 /// For each k: both directions over layers where each has one partner, the plane, and R.
 pub(super) fn figures(profile: &ImbalanceProfile) -> Vec<Part> {
     let mut figures = Vec::new();
-    for &k in &profile.parameters.k {
+    for &k in &profile.parameters.options.k {
         let pairs: Vec<&ImbalancePair> = profile.pairs.iter().filter(|pair| pair.k == k).collect();
         if profile.matrices.is_empty() && pairs.len() > 1 {
             figures.push(Part::Curves(directions(profile, &pairs, k)));
@@ -25,7 +25,7 @@ pub(super) fn figures(profile: &ImbalanceProfile) -> Vec<Part> {
 }
 
 fn directions(profile: &ImbalanceProfile, pairs: &[&ImbalancePair], k: usize) -> Curves {
-    let to = || name(&profile.parameters.to);
+    let to = || name(profile.parameters.options.target.to_string());
     let curve = |name: Phrase, role, point: fn(&ImbalancePair) -> [Option<f64>; 2]| Curve {
         name,
         role,

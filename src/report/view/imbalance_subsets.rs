@@ -15,7 +15,7 @@ impl Printable for SubsetsProfile {
                 let record = |variant: &str, value| Record {
                     // Which columns these are stands in the JSON; a tidy cell holds their place.
                     variant: format!("{variant}_subset_{at}").into(),
-                    scale: Some(self.parameters.k),
+                    scale: Some(self.parameters.options.k),
                     n: Some(layer.n),
                     other: layer.target.as_deref().unwrap_or_default(),
                     ..Record::new(&layer.layer, "information_imbalance", value)
@@ -91,7 +91,7 @@ impl Printable for SubsetsProfile {
 }
 
 fn context(profile: &SubsetsProfile) -> Phrase {
-    let mut facts: Vec<Phrase> = vec![format!("k {}", profile.parameters.k).into()];
+    let mut facts: Vec<Phrase> = vec![format!("k {}", profile.parameters.options.k).into()];
     if let Some(layer) = profile.layers.first() {
         facts.push(phrase!["n ", count(layer.n)]);
         facts.push(phrase!["floor ", known(layer.floor, 2)]);

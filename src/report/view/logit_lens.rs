@@ -18,7 +18,7 @@ impl Printable for LogitLens {
             .iter()
             .flat_map(|row| {
                 let variant = place(
-                    self.parameters.scale.name(),
+                    self.parameters.options.scale.name(),
                     &row.position,
                     row.group.as_deref(),
                 );
@@ -55,9 +55,9 @@ impl Printable for LogitLens {
     }
 
     fn page(&self) -> Page {
-        let ranked = self.parameters.rank;
-        let listed = self.parameters.top_k > 0;
-        let grouped = self.parameters.group_by.is_some();
+        let ranked = self.parameters.options.rank;
+        let listed = self.parameters.options.top_k > 0;
+        let grouped = self.parameters.options.groups.is_some();
         let mut columns = vec![Column::words("layer"), Column::words("position")];
         if grouped {
             columns.push(Column::words("group"));
@@ -120,8 +120,8 @@ impl Printable for LogitLens {
         ];
         let about = format!(
             "lens of {} over its {} scale, {} logits",
-            self.parameters.stream,
-            self.parameters.scale,
+            self.parameters.options.stream,
+            self.parameters.options.scale,
             if self.parameters.centred {
                 "centred"
             } else {

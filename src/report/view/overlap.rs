@@ -2,6 +2,7 @@
 
 use super::axes::{at, compared, depth, matrix, point, share};
 use super::warned::of_comparison;
+use crate::input::Labels;
 use crate::neighbours::Metric;
 use crate::profile::overlap::{LabelledLayer, OverlapPair, OverlapProfile};
 use crate::report::page::{
@@ -34,11 +35,16 @@ impl Printable for OverlapProfile {
         if self.matrices.is_empty() && !self.pairs.is_empty() {
             parts.push(pair_grid(self).into());
         }
-        let labels = self.parameters.labels.iter();
-        parts.extend(labels.map(|labels| label_grid(self, labels).into()));
+        let labels = self.parameters.options.labels.iter();
+        parts.extend(labels.map(|labels| label_grid(self, &labels.name).into()));
         let mut closing: Vec<Note> = Vec::new();
         if !self.matrices.is_empty() && self.against.is_none() {
-            let lines = self.parameters.k.iter().filter_map(|&k| next_line(self, k));
+            let lines = self
+                .parameters
+                .options
+                .k
+                .iter()
+                .filter_map(|&k| next_line(self, k));
             closing.extend(lines.map(Note::Line));
         }
         closing.push(Note::Context(context(self)));
@@ -53,11 +59,11 @@ impl Printable for OverlapProfile {
     fn figures(&self) -> Vec<Part> {
         let mut figures = Vec::new();
         if self.matrices.is_empty() {
-            let ks = self.parameters.k.iter();
+            let ks = self.parameters.options.k.iter();
             figures.extend(ks.map(|&k| Part::Curves(pair_curves(self, k))));
         }
-        let labels = self.parameters.labels.iter();
-        figures.extend(labels.map(|labels| Part::Curves(label_curves(self, labels))));
+        let labels = self.parameters.options.labels.iter();
+        figures.extend(labels.map(|labels| Part::Curves(label_curves(self, &labels.name))));
         figures
     }
 }
@@ -73,8 +79,9 @@ fn pair_curves(profile: &OverlapProfile, k: usize) -> Curves {
             Curve {
                 name: profile
                     .parameters
-                    .to
-                    .clone()
+                    .options
+                    .target
+                    .as_ref()
                     .map(|to| format!("with {to}"))
                     .into(),
                 points: pairs()
@@ -205,8 +212,8 @@ fn pair_grid(profile: &OverlapProfile) -> Grid {
         Column::number("chance"),
         Column::number("adjusted"),
     ];
-    let histograms = &profile.parameters.labels;
-    let header = |labels| Column::number(phrase!["histogram ", name(labels)]);
+    let histograms = &profile.parameters.options.labels;
+    let header = |labels: &Labels| Column::number(phrase!["histogram ", name(&labels.name)]);
     columns.extend(histograms.iter().map(header));
     columns.push(Column::words(""));
     let mut grid = Grid::new(columns);
@@ -222,7 +229,7 @@ fn pair_grid(profile: &OverlapProfile) -> Grid {
         ];
         row.extend(histograms.iter().map(|labels| -> Cell {
             let mut found = pair.class_histograms.iter();
-            let found = found.find(|found| found.labels == *labels);
+            let found = found.find(|found| found.labels == labels.name);
             known(found.map(|found| found.value), 3).into()
         }));
         row.push(code(pair.outcome.reason()).into());
@@ -292,12 +299,12 @@ fn context(profile: &OverlapProfile) -> Phrase {
         let words = |chance| phrase![format!("chance at k {}: ", matrix.k), number(chance, 2)];
         facts.extend(matrix.chance.map(words));
     }
-    if let Some(share) = profile.parameters.class_fraction {
+    if let Some(share) = profile.parameters.options.class_fraction {
         facts.push(format!("k = {share} of the rows of each class").into());
     }
-    let kind = match profile.parameters.partitions {
+    let kind = match profile.parameters.options.partitions {
         Some(parts) => format!("± {parts} disjoint parts"),
-        None => format!("± {} blocks of rows", profile.parameters.blocks),
+        None => format!("± {} blocks of rows", profile.parameters.options.blocks),
     };
     facts.push(kind.into());
     if profile.parameters.metric != Metric::Euclidean {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use repgeo::mechanisms::Prompts;
 use repgeo::mechanisms::forward::forward;
 use repgeo::mechanisms::model::{Checkpoint, Real, Sequences};
-use repgeo::mechanisms::streams::{ForwardOptions, StreamName, metadata, plan};
+use repgeo::mechanisms::streams::{DumpPositions, ForwardOptions, StreamName, metadata, plan};
 use repgeo::progress::Silent;
 use repgeo::storage::{TensorFile, TensorSpec};
 use safetensors::Dtype;
@@ -70,7 +70,10 @@ pub fn write_dump<T: Real>(
 ) -> PathBuf {
     let options = ForwardOptions {
         streams: streams.to_vec(),
-        all_positions,
+        positions: match all_positions {
+            true => DumpPositions::All,
+            false => DumpPositions::Last,
+        },
     };
     let specs: Vec<TensorSpec> = plan::<T>(checkpoint, prompts, &options)
         .unwrap()
