@@ -171,6 +171,14 @@ struct Lines {
 
 impl Lines {
     fn add_all(&mut self, events: &Events) {
+        self.add_extrema(events);
+        self.add_phases(events);
+        self.add_shapes(events);
+        self.add_steps(events);
+    }
+
+    /// The highest and lowest values.
+    fn add_extrema(&mut self, events: &Events) {
         self.add("peak", &events.peak, |peak| {
             summit(&peak.at, peak.prominence)
         });
@@ -190,6 +198,10 @@ impl Lines {
                 ")"
             ]
         });
+    }
+
+    /// What lies between the rise to the peak and the fall from it.
+    fn add_phases(&mut self, events: &Events) {
         self.add("onset", &events.onset, |onset| {
             let (crossing, step) = (&onset.crossing, &onset.largest_step);
             phrase![
@@ -249,6 +261,10 @@ impl Lines {
                 ")",
             ]
         });
+    }
+
+    /// One hump or two.
+    fn add_shapes(&mut self, events: &Events) {
         self.add("hunchback", &events.hunchback, |hump| {
             phrase![
                 yes_or_no(hump.present),
@@ -260,6 +276,10 @@ impl Lines {
             ]
         });
         self.add("double hunchback", &events.double_hunchback, double_words);
+    }
+
+    /// Steps, thresholds and trends.
+    fn add_steps(&mut self, events: &Events) {
         self.add("transition", &events.transition, |step| {
             phrase![
                 signed(step.step),

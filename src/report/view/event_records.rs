@@ -10,6 +10,16 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
         n: events.n,
         records: Vec::new(),
     };
+    extrema(&mut rows, events);
+    phases(&mut rows, events);
+    shapes(&mut rows, events);
+    steps(&mut rows, events);
+    spreads(&mut rows, events);
+    rows.records
+}
+
+/// The highest and lowest values.
+fn extrema<'a>(rows: &mut Rows<'a>, events: &'a Events) {
     rows.event("event_peak", &events.peak, |row, peak| {
         row.place(&peak.at);
         row.number(&peak.at, "prominence", peak.prominence);
@@ -23,6 +33,10 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
             row.number(&maximum.at, "prominence", maximum.prominence);
         }
     });
+}
+
+/// What lies between the rise to the peak and the fall from it.
+fn phases<'a>(rows: &mut Rows<'a>, events: &'a Events) {
     rows.event("event_onset", &events.onset, |row, onset| {
         let crossing = &onset.crossing;
         row.place(&crossing.at);
@@ -70,6 +84,10 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
         row.number(&plateau.window.first, "mean", plateau.mean);
         row.number(&plateau.window.first, "range", plateau.range);
     });
+}
+
+/// One hump or two.
+fn shapes<'a>(rows: &mut Rows<'a>, events: &'a Events) {
     rows.event("event_hunchback", &events.hunchback, |row, hump| {
         row.number(&hump.peak, "present", f64::from(u8::from(hump.present)));
         row.number(&hump.peak, "rise", hump.rise);
@@ -86,6 +104,10 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
             row.optional(&humps.valley, "p", humps.p);
         },
     );
+}
+
+/// Steps, thresholds and trends.
+fn steps<'a>(rows: &mut Rows<'a>, events: &'a Events) {
     rows.event("event_transition", &events.transition, |row, step| {
         row.pair(&step.from, &step.to, "position", step.position);
         row.pair(&step.from, &step.to, "relative_depth", step.relative_depth);
@@ -112,6 +134,10 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
             row.pair(&line.first, &line.last, "slope", line.slope);
         });
     }
+}
+
+/// How far positions spread.
+fn spreads<'a>(rows: &mut Rows<'a>, events: &'a Events) {
     for spread in &events.spread {
         let positions = spread.outcome.ok();
         for (statistic, value) in [
@@ -126,7 +152,6 @@ pub fn event_records(events: &Events) -> Vec<Record<'_>> {
             });
         }
     }
-    rows.records
 }
 
 struct Rows<'a> {
