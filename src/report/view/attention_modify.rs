@@ -9,8 +9,9 @@ use crate::report::page::{
 };
 use crate::report::{Printable, Record};
 
+use crate::mechanisms::Share;
 use crate::mechanisms::model::Head;
-use crate::mechanisms::modify::{AttentionModify, ModifyRow, Share};
+use crate::mechanisms::modify::{AttentionModify, ModifyRow};
 
 impl AttentionModify {
     fn heads(&self) -> String {
