@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Divided analyses on a real Slurm of four nodes, and with everything broken that breaks: the report
 # has the bytes of one machine, or the exit code is the one that docs/cluster.md names.
-#   run.sh [PROGRAM]
+#   [ROWS=9000] run.sh [PROGRAM]      fewer ROWS for a program that is not optimised
 # Needs root and Slurm; where they are missing it says so and ends with 0.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=$(realpath "${1:-target/release/repgeo}")
 daemons=$PWD/tests/cluster/daemons.sh
+rows=${ROWS:-9000}
 minilm=$PWD/fixtures/minilm/hidden_states.safetensors
 
 say() { printf '  %s\n' "$1"; }
@@ -62,15 +63,14 @@ awaited() {
 "$daemons" start 4 2
 
 # Layers that take a moment: f32 rows from a fixed seed.
-python3 - <<'PY'
-import array, random, struct
+python3 - "$rows" <<'PY'
+import array, os, random, struct, sys
 random.seed(7)
 for layer in range(3):
-    n, d = 9000, 96
+    n, d = int(sys.argv[1]), 96
     values = array.array("f", (random.gauss(0, 1) for _ in range(n * d)))
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }" % (n, d)
     header += " " * (-(len(header) + 11) % 64) + "\n"
-    import os
     os.makedirs("acts", exist_ok=True)
     with open(f"acts/layer_{layer}.npy", "wb") as out:
         out.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values.tobytes())
@@ -112,7 +112,7 @@ fi
 "$program" imbalance acts -k 5 --quiet -o alone.json
 planned() {
     run=$work/$1
-    "$program" plan imbalance acts -k 5 -o "$run" --block-rows 1500 > /dev/null
+    "$program" plan imbalance acts -k 5 -o "$run" --block-rows $((rows / 6)) > /dev/null
 }
 merged() {
     awaited "$run" "$run/report.json"
@@ -177,8 +177,8 @@ ends 0 "$program" shard stopped --task 3..5 --quiet
 same alone.json stopped.json 'after SIGTERM'
 
 say 'a full disk, for a task and for the report'
-mount -t tmpfs -o size=400k tmpfs "$full"
-"$program" plan imbalance acts -k 5 -o "$full/run" --block-rows 1500 > /dev/null
+mount -t tmpfs -o "size=$((rows / 24))k" tmpfs "$full"
+"$program" plan imbalance acts -k 5 -o "$full/run" --block-rows $((rows / 6)) > /dev/null
 code=0
 for task in $(seq 0 17); do
     "$program" shard "$full/run" --task "$task" --quiet 2> err.txt || { code=$?; break; }
