@@ -71,6 +71,7 @@
     )
 )]
 
+mod algebra;
 pub mod cache;
 pub mod choice;
 pub mod cluster;

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::rounding::Rounding;
+use crate::algebra::{Accumulate, Part, multiply, multiply_part};
 use crate::input::{Matrix, Scan, Values, scan};
 
 /// Rows widened at a time; fixed, so that the order of additions is a function of the data alone.
@@ -27,6 +27,8 @@ pub struct Centred<'a> {
     means: Vec<f64>,
     /// What centred values are multiplied by: a power of two, or 0 for a constant column.
     factors: Vec<f64>,
+    /// Squares of the largest norms of the errors of the columns.
+    errors: Vec<f64>,
     noise: Noise,
 }
 
@@ -82,6 +84,7 @@ impl<'a> Centred<'a> {
             data,
             means: scan.means.clone(),
             factors: factors.collect(),
+            errors: columns.iter().map(|[_, error]| error * error).collect(),
             noise: Noise {
                 norm: sum(|_, error| error * error).sqrt(),
                 in_products: sum(|spread, error| (error * spread) * (error * spread)),
@@ -94,12 +97,17 @@ impl<'a> Centred<'a> {
         self.noise
     }
 
+    /// The square of the largest norm of the errors that rounding may have left in each column.
+    pub fn column_errors(&self) -> &[f64] {
+        &self.errors
+    }
+
     /// The squares of the largest errors that rounding may have left in the rows, N × D.
-    pub(super) fn squared_errors(&self) -> Mat<f64> {
+    pub(super) fn squared_errors(&self) -> Array2<f64> {
         let (n, d) = (self.n_rows(), self.n_columns());
         let rounding = Rounding::of(self.data);
         let mut row = vec![0.0; d];
-        let mut errors = Mat::zeros(n, d);
+        let mut errors = Array2::zeros((n, d));
         for i in 0..n {
             self.data.widen_row(i, &mut row);
             for (j, (x, factor)) in row.iter().zip(&self.factors).enumerate() {
@@ -158,9 +166,9 @@ impl<'a> Centred<'a> {
     }
 
     /// The whole as a matrix.
-    pub fn to_mat(&self) -> Mat<f64> {
+    pub fn to_array(&self) -> Array2<f64> {
         let (n, d) = (self.n_rows(), self.n_columns());
-        MatRef::from_row_major_slice(&self.rows(0..n), n, d).to_owned()
+        Array2::from_shape_vec((n, d), self.rows(0..n)).expect("rows of D values")
     }
 
     /// The squared norms p_i = ‖x_i‖² of the centred rows.
@@ -178,53 +186,51 @@ impl<'a> Centred<'a> {
     }
 
     /// The columns `columns` of XᵀY, where `other` is Y: D_x × len.
-    pub fn product_panel(&self, other: &Centred<'_>, columns: Range<usize>) -> Mat<f64> {
+    pub fn product_panel(&self, other: &Centred<'_>, columns: Range<usize>) -> Array2<f64> {
         let (d_x, d_y) = (self.n_columns(), other.n_columns());
-        let mut product = Mat::zeros(d_x, columns.len());
+        let mut product = Array2::zeros((d_x, columns.len()));
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for rows in blocks(self.n_rows()) {
             let n = rows.len();
             self.rows_into(rows.clone(), &mut x);
             other.rows_into(rows, &mut y);
-            let x = MatRef::from_column_major_slice(&x, d_x, n);
-            let y = MatRef::from_row_major_slice(&y, n, d_y).subcols(columns.start, columns.len());
-            faer::linalg::matmul::matmul(&mut product, Accum::Add, x, y, 1.0, Par::Seq);
+            let (x, y) = (as_rows(&x, n, d_x), as_rows(&y, n, d_y));
+            let y = y.slice(s![.., columns.clone()]);
+            multiply(product.view_mut(), Accumulate::Add, x.t(), y, None);
         }
         product
     }
 
     /// XᵀY: D_x × D_y.
-    pub fn product(&self, other: &Centred<'_>) -> Mat<f64> {
-        let panels: Vec<(usize, Mat<f64>)> = panels(other.n_columns())
+    pub fn product(&self, other: &Centred<'_>) -> Array2<f64> {
+        let panels: Vec<(usize, Array2<f64>)> = panels(other.n_columns())
             .into_par_iter()
             .map(|columns| (columns.start, self.product_panel(other, columns)))
             .collect();
-        let mut product = Mat::zeros(self.n_columns(), other.n_columns());
+        let mut product = Array2::zeros((self.n_columns(), other.n_columns()));
         for (start, panel) in panels {
-            product
-                .as_mut()
-                .subcols_mut(start, panel.ncols())
-                .copy_from(&panel);
+            let columns = start..start + panel.ncols();
+            product.slice_mut(s![.., columns]).assign(&panel);
         }
         product
     }
 
     /// Bytes that [`Centred::gram`] holds at most: the product, its panels before they are joined,
-    /// and for each thread a block of rows and what faer packs of it (measured: 3.5 to 8 MiB).
+    /// and for each thread a block of rows and what a product packs of it.
     pub fn gram_bytes(&self) -> u64 {
-        const PACKED: u64 = 8 << 20;
+        const PACKED: u64 = 1 << 20;
         let (n, d) = (self.n_rows().min(BLOCK) as u64, self.n_columns() as u64);
         16 * d * d + (8 * n * d + PACKED) * rayon::current_num_threads() as u64
     }
 
     /// XᵀX: D × D, symmetric to the bit.
-    pub fn gram(&self) -> Mat<f64> {
+    pub fn gram(&self) -> Array2<f64> {
         let d = self.n_columns();
-        let panels: Vec<(Range<usize>, Mat<f64>)> = panels(d)
+        let panels: Vec<(Range<usize>, Array2<f64>)> = panels(d)
             .into_par_iter()
             .map(|columns| (columns.clone(), self.gram_panel(columns)))
             .collect();
-        let mut gram = Mat::zeros(d, d);
+        let mut gram = Array2::zeros((d, d));
         for (columns, panel) in panels {
             for (at, column) in columns.enumerate() {
                 for row in column..d {
@@ -240,38 +246,32 @@ impl<'a> Centred<'a> {
     /// beside the diagonal counted twice: the shares of all columns add up to ‖XᵀX‖².
     pub(super) fn gram_panel_squares(&self, columns: Range<usize>) -> f64 {
         let panel = self.gram_panel(columns.clone());
-        let lower = columns.enumerate().map(|(at, column)| {
-            let entries = panel.col(at).subrows(column, self.n_columns() - column);
-            2.0 * entries.squared_norm_l2() - panel[(column, at)].powi(2)
+        let lower = panel.rows().into_iter().enumerate().map(|(row, entries)| {
+            let until = columns.end.min(row + 1).max(columns.start) - columns.start;
+            let entries = entries.slice(s![..until]);
+            let squares: f64 = entries.iter().map(|x| x * x).sum();
+            let own = columns.contains(&row).then(|| entries[row - columns.start]);
+            2.0 * squares - own.map_or(0.0, |x| x * x)
         });
         lower.sum()
     }
 
     /// The columns `columns` of XᵀX, right from their diagonal downwards; what lies above is zero.
-    fn gram_panel(&self, columns: Range<usize>) -> Mat<f64> {
+    fn gram_panel(&self, columns: Range<usize>) -> Array2<f64> {
         let (d, first, width) = (self.n_columns(), columns.start, columns.len());
-        let mut panel = Mat::zeros(d, width);
+        let mut panel = Array2::zeros((d, width));
         let mut x = Vec::new();
         for rows in blocks(self.n_rows()) {
             let n = rows.len();
             self.rows_into(rows, &mut x);
-            let x = MatRef::from_column_major_slice(&x, d, n);
-            let own = x.subrows(first, width);
-            let below = x.subrows(columns.end, d - columns.end);
-            let part = panel.as_mut().subrows_mut(first, d - first);
-            let (corner, rest) = part.split_at_row_mut(width);
-            triangular::matmul(
-                corner,
-                BlockStructure::TriangularLower,
-                Accum::Add,
-                own,
-                BlockStructure::Rectangular,
-                own.transpose(),
-                BlockStructure::Rectangular,
-                1.0,
-                Par::Seq,
-            );
-            faer::linalg::matmul::matmul(rest, Accum::Add, below, own.transpose(), 1.0, Par::Seq);
+            let x = as_rows(&x, n, d);
+            let own = x.slice(s![.., first..first + width]);
+            let below = x.slice(s![.., columns.end..]);
+            let part = panel.slice_mut(s![first.., ..]);
+            let (corner, rest) = part.split_at(Axis(0), width);
+            let add = Accumulate::Add;
+            multiply_part(corner, add, own.t(), own, None, Part::Lower);
+            multiply(rest, add, below.t(), own, None);
         }
         panel
     }
@@ -285,6 +285,11 @@ pub(super) fn unit_factor(largest: f64) -> f64 {
     } else {
         1.0
     }
+}
+
+/// `n` rows of `d` values as a matrix.
+fn as_rows(values: &[f64], n: usize, d: usize) -> ArrayView2<'_, f64> {
+    ArrayView2::from_shape((n, d), values).expect("rows of D values")
 }
 
 /// The blocks of rows in which products are summed.
@@ -325,7 +330,7 @@ mod tests {
         let y_values = y.clone();
         let (x, y) = (Matrix::from(x), Matrix::from(y));
         let (x, y) = (Centred::new(&x), Centred::new(&y));
-        let close = |found: &Mat<f64>, expected: &Array2<f64>| {
+        let close = |found: &Array2<f64>, expected: &Array2<f64>| {
             let mut pairs = expected.indexed_iter();
             pairs.all(|((i, j), value)| (found[(i, j)] - value).abs() < 1e-10)
         };

@@ -1,9 +1,10 @@
 //! Eigenvalues of a layer's covariance.
 
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, s};
 
+use crate::algebra::{Accumulate, Part, eigenvalues, multiply, multiply_part};
 use crate::geometry::Reason;
+use crate::geometry::centred::Centred;
 use crate::input::Matrix;
 
 /// Rows widened at a time.
@@ -24,6 +25,8 @@ pub enum Centring {
 pub struct Spectrum {
     /// The eigenvalues; what rounding leaves of zero is zero.
     pub eigenvalues: Vec<f64>,
+    /// What rounding may have made of an eigenvalue 0: gaps below it are none.
+    pub floor: f64,
     /// N.
     pub n_rows: usize,
     /// D.
@@ -33,9 +36,7 @@ pub struct Spectrum {
 impl Spectrum {
     /// The spectrum of the covariance of `data`, divisor N − 1.
     ///
-    /// Decomposes XᵀX or XXᵀ, whichever is smaller. The last bits of the eigenvalues may depend
-    /// on the processor.
-    ///
+    /// Decomposes XᵀX or XXᵀ, whichever is smaller.    ///
     /// Reasons for none: `too_few_rows` (2), `constant_layer`, `not_converged`.
     pub fn of(data: &Matrix, centring: Centring) -> Result<Self, Reason> {
         let (n, d) = (data.n_rows(), data.n_columns());
@@ -48,12 +49,15 @@ impl Spectrum {
         } else {
             tiles.rows()
         };
-        let size = product.nrows();
-        let lower = faer::Mat::from_fn(size, size, |i, j| product[(i, j)]);
-        let values = lower
-            .self_adjoint_eigenvalues(faer::Side::Lower)
-            .map_err(|_| Reason::NotConverged)?;
-        Self::from_eigenvalues(values.iter().map(|x| x / (n - 1) as f64).collect(), n, d)
+        let values = eigenvalues(product).ok_or(Reason::NotConverged)?;
+        let values = values.iter().map(|x| x / (n - 1) as f64).collect();
+        let found = Self::from_eigenvalues(values, n, d)?;
+        // Singular values move by the norm of the errors at most (Weyl).
+        let errors = Centred::new(data).noise().norm;
+        Ok(Self {
+            floor: found.floor.max(errors * errors / (n - 1) as f64),
+            ..found
+        })
     }
 
     /// The spectrum with the given eigenvalues, in any order, of an `n_rows` × `n_columns` matrix.
@@ -80,6 +84,7 @@ impl Spectrum {
             .for_each(|value| *value = 0.0);
         Ok(Self {
             eigenvalues,
+            floor: noise,
             n_rows,
             n_columns,
         })
@@ -118,12 +123,20 @@ impl<'a> Tiles<'a> {
         (0..self.data.n_rows()).step_by(TILE)
     }
 
-    /// XᵀX.
+    /// XᵀX, its lower half.
     fn columns(&self) -> Array2<f64> {
         let mut product = Array2::zeros((self.mean.len(), self.mean.len()));
         for first in self.starts() {
             let tile = self.tile(first);
-            general_mat_mul(1.0, &tile.t(), &tile, 1.0, &mut product);
+            let add = Accumulate::Add;
+            multiply_part(
+                product.view_mut(),
+                add,
+                tile.t(),
+                tile.view(),
+                None,
+                Part::Lower,
+            );
         }
         product
     }
@@ -136,11 +149,11 @@ impl<'a> Tiles<'a> {
             let tile = self.tile(first);
             for other in self.starts().take_while(|&other| other <= first) {
                 let beside = self.tile(other);
-                let mut block = product.slice_mut(s![
+                let block = product.slice_mut(s![
                     first..first + tile.nrows(),
                     other..other + beside.nrows()
                 ]);
-                general_mat_mul(1.0, &tile, &beside.t(), 0.0, &mut block);
+                multiply(block, Accumulate::Replace, tile.view(), beside.t(), None);
             }
         }
         product

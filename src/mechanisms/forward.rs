@@ -1,9 +1,12 @@
 //! A checkpoint run over prompts, its streams written as the dump that every other command reads.
 
-use super::model::{BlockStreams, Checkpoint, Chunk, Config, Pass, PatternRows, Real, Sequences};
+use super::model::{
+    BlockStreams, Checkpoint, Chunk, Config, Pass, PatternRows, Real, Sequences, view, view_mut,
+};
 use super::prompts::Prompts;
 use super::streams::{ForwardOptions, ROWS, StreamName, key_name, need_tokens};
 use crate::Result;
+use crate::algebra::{Accumulate, multiply};
 use crate::progress::Progress;
 
 /// Takes bytes of a tensor from byte `offset` on.
@@ -234,12 +237,12 @@ impl<T: Real> Sink<'_, '_, T> {
         let (d, v) = (self.config.width, self.config.n_vocab);
         let rows = chunk.lengths.len();
         let mut logits = vec![T::of(0.0); rows * v];
-        super::model::multiply(
-            super::model::view_mut(&mut logits, rows, v, v),
-            faer::Accum::Replace,
-            super::model::view(normed, rows, d, d),
-            super::model::view(unembedding, v, d, d).transpose(),
-            T::of(1.0),
+        multiply(
+            view_mut(&mut logits, rows, v, v),
+            Accumulate::Replace,
+            view(normed, rows, d, d),
+            view(unembedding, v, d, d).reversed_axes(),
+            None,
         );
         self.put("logits_last", chunk.first * v, &logits)
     }

@@ -3,11 +3,12 @@
 //! What an estimator reads on the control is what covariance (or the columns alone) and the number
 //! of rows explain by themselves. The difference is geometry.
 
-use faer::Side;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
+use crate::algebra::{Accumulate, Part, multiply_part, product};
 use crate::choice::choice;
+use crate::geometry::clones::Elimination;
 use crate::input::Matrix;
 use crate::random::SplitMix64;
 
@@ -54,18 +55,14 @@ fn widen(matrix: &Matrix) -> Array2<f64> {
 
 /// Rows z·F + mean, with z standard normal and FᵀF the covariance, divisor N − 1.
 ///
-/// For N ≤ D the centred rows over √(N − 1) are such an F; otherwise D rows are enough, of the
-/// eigenvectors times the roots of their eigenvalues.
+/// For N ≤ D the centred rows over √(N − 1) are such an F; otherwise D rows are enough, the factor of
+/// Cholesky. (Eigenvectors would do as well, but their signs are nobody's choice.)
 fn gaussian(mut values: Array2<f64>, seed: u64) -> Array2<f64> {
     let (n, columns) = values.dim();
     let mean = values.sum_axis(Axis(0)) / n as f64;
     values -= &mean;
     values /= ((n - 1) as f64).sqrt();
-    let factor = if n <= columns {
-        values
-    } else {
-        root(&values.t().dot(&values)).unwrap_or(values)
-    };
+    let factor = if n <= columns { values } else { root(&values) };
     let mut seeds = SplitMix64::new(seed);
     let starts: Vec<(usize, u64)> = (0..n)
         .step_by(TILE)
@@ -77,24 +74,31 @@ fn gaussian(mut values: Array2<f64>, seed: u64) -> Array2<f64> {
             let mut normal = Normal::new(seed);
             let shape = (TILE.min(n - first), factor.nrows());
             let draws = Array2::from_shape_simple_fn(shape, || normal.next());
-            draws.dot(&factor) + &mean
+            product(draws.view(), factor.view()) + &mean
         })
         .collect();
     let views: Vec<_> = tiles.iter().map(|tile| tile.view()).collect();
     ndarray::concatenate(Axis(0), &views).expect("tiles have the same columns")
 }
 
-/// F with FᵀF = `covariance`; `None` where its decomposition does not converge.
-fn root(covariance: &Array2<f64>) -> Option<Array2<f64>> {
-    let size = covariance.nrows();
-    let lower = faer::Mat::from_fn(size, size, |i, j| covariance[(i, j)]);
-    let eigen = lower.self_adjoint_eigen(Side::Lower).ok()?;
-    let (vectors, values) = (eigen.U(), eigen.S().column_vector());
-    // What rounding makes of zero may lie below it.
-    let spread = |i: usize| values[i].max(0.0).sqrt();
-    Some(Array2::from_shape_fn((size, size), |(i, column)| {
-        spread(i) * vectors[(column, i)]
-    }))
+/// F with FᵀF = XᵀX; what rounding leaves of a column that others explain is nothing.
+fn root(x: &Array2<f64>) -> Array2<f64> {
+    let size = x.ncols();
+    let mut covariance = Array2::zeros((size, size));
+    let into = covariance.view_mut();
+    multiply_part(
+        into,
+        Accumulate::Replace,
+        x.t(),
+        x.view(),
+        None,
+        Part::Lower,
+    );
+    let order: Vec<usize> = (0..size).collect();
+    let rounding = size as f64 * f64::EPSILON;
+    let own = covariance.diag();
+    let floors: Vec<f64> = own.iter().map(|variance| rounding * variance).collect();
+    Elimination::new(covariance.view(), &order, &floors).into_factor()
 }
 
 fn shuffle(mut values: Array2<f64>, seed: u64) -> Array2<f64> {

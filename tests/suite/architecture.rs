@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// Top-level modules from the ground up; modules of one storey may use each other.
 const STOREYS: [&[&str]; 8] = [
     &[
-        "choice", "error", "memory", "progress", "random", "storage", "vectors", "warning",
+        "algebra", "choice", "error", "memory", "progress", "random", "storage", "vectors",
+        "warning",
     ],
     &["input"],
     &["neighbours"],
@@ -109,6 +110,30 @@ fn every_room_for_unsafe_uses_its_licence() {
         let used = source.is_some_and(|(_, source)| has_word(&code_only(source), "unsafe"));
         assert!(used && !reason.is_empty(), "{room} needs no licence");
     }
+}
+
+/// Products whose order of sums is that of the processor.
+const FOREIGN_PRODUCTS: [&str; 4] = [".dot(", "general_mat_mul", "general_mat_vec_mul", "faer"];
+
+#[test]
+fn every_product_is_made_in_a_fixed_order() {
+    let files = source_files(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let broken: Vec<String> = files
+        .iter()
+        .flat_map(|(path, source)| {
+            let code = code_only(source);
+            let code = code
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let found = FOREIGN_PRODUCTS
+                .iter()
+                .filter(move |name| code.contains(**name));
+            found.map(move |name| format!("{path}: {name} (use crate::algebra)"))
+        })
+        .collect();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 #[test]

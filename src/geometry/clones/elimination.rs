@@ -1,15 +1,14 @@
 //! Schur complements of a Gram matrix, one neuron after the other taken out.
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::fit::Remainder;
+use crate::algebra::{Accumulate, Part, multiply_part};
 
 /// Neurons taken out together.
 const PANEL: usize = 64;
 
-/// A pivot below this share of the largest diagonal entry is a neuron that the ones before it
-/// explain already.
+/// A pivot below this share of the largest diagonal entry is rounding of our own.
 const TOLERANCE: f64 = 1e-12;
 
 /// A symmetric positive semi-definite matrix G from which leading variables are eliminated:
@@ -26,16 +25,19 @@ pub struct Elimination {
     done: usize,
     /// How many of them were independent of those before.
     rank: usize,
-    /// Smallest pivot that counts.
-    floor: f64,
+    /// Smallest pivots that count, in the order of the variables.
+    floors: Vec<f64>,
 }
 
 impl Elimination {
     /// `gram` with its variables in the order `order`, none eliminated.
     ///
+    /// A variable of which no more than its entry of `floors` is left is one that those before it
+    /// explain already; so is one with a pivot below 1e-12 of the largest diagonal entry.
+    ///
     /// # Panics
     /// If an index is not below the size of `gram`.
-    pub fn new(gram: MatRef<'_, f64>, order: &[usize]) -> Self {
+    pub fn new(gram: ArrayView2<'_, f64>, order: &[usize], floors: &[f64]) -> Self {
         let size = order.len();
         let mut values = vec![0.0; size * size];
         for (j, column) in values.chunks_exact_mut(size.max(1)).enumerate() {
@@ -49,8 +51,18 @@ impl Elimination {
             size,
             done: 0,
             rank: 0,
-            floor: TOLERANCE * largest,
+            floors: order
+                .iter()
+                .map(|&i| floors[i].max(TOLERANCE * largest))
+                .collect(),
         }
+    }
+
+    /// F, upper triangular, with FᵀF the matrix of which all variables are eliminated (Cholesky); rows
+    /// of variables that were explained already are 0.
+    pub fn into_factor(mut self) -> Array2<f64> {
+        self.advance(self.size);
+        Array2::from_shape_vec((self.size, self.size), self.values).expect("a square")
     }
 
     /// Bytes that one takes, of `size` neurons.
@@ -71,7 +83,7 @@ impl Elimination {
         for j in first..last {
             let (left, right) = self.values.split_at_mut((j + 1) * size);
             let column = &mut left[j * size + j..];
-            let keep = column[0] > self.floor;
+            let keep = column[0] > self.floors[j];
             self.rank += usize::from(keep);
             let scale = if keep { column[0].sqrt().recip() } else { 0.0 };
             column.iter_mut().for_each(|x| *x *= scale);
@@ -84,20 +96,19 @@ impl Elimination {
         }
         let left = size - last;
         if left > 0 {
+            // Columns as rows: what was the lower triangle is the upper one.
             let (factors, trailing) = self.values.split_at_mut(last * size);
-            let factors = MatRef::from_column_major_slice(factors, size, last)
-                .submatrix(last, first, left, width);
-            let trailing = MatMut::from_column_major_slice_mut(trailing, size, left);
-            triangular::matmul(
-                trailing.subrows_mut(last, left),
-                BlockStructure::TriangularLower,
-                Accum::Add,
+            let shaped = "columns of the whole height";
+            let factors = ArrayView2::from_shape((last, size), factors).expect(shaped);
+            let factors = factors.slice(s![first.., last..]);
+            let mut trailing = ArrayViewMut2::from_shape((left, size), trailing).expect(shaped);
+            multiply_part(
+                trailing.slice_mut(s![.., last..]),
+                Accumulate::Add,
+                factors.t(),
                 factors,
-                BlockStructure::Rectangular,
-                factors.transpose(),
-                BlockStructure::Rectangular,
-                -1.0,
-                Par::Seq,
+                Some(-1.0),
+                Part::Upper,
             );
         }
         self.done = last;
@@ -142,7 +153,7 @@ mod tests {
     use crate::random::SplitMix64;
 
     /// A layer of noise in which column 3 is the sum of columns 1 and 2.
-    fn gram(columns: usize) -> Mat<f64> {
+    fn gram(columns: usize) -> Array2<f64> {
         let mut random = SplitMix64::new(5);
         let mut data = Array2::from_shape_simple_fn((300, columns), || random.uniform());
         let sum = &data.column(1) + &data.column(2);
@@ -154,7 +165,7 @@ mod tests {
     fn what_is_left_is_the_schur_complement() {
         let gram = gram(150);
         let order = SplitMix64::new(1).choose(150, 150);
-        let mut elimination = Elimination::new(gram.as_ref(), &order);
+        let mut elimination = Elimination::new(gram.view(), &order, &[0.0; 150]);
         for w in [1, 2, 70, 130] {
             elimination.advance(w);
             let pick = |rows: &[usize], columns: &[usize]| {

@@ -48,13 +48,14 @@ pub struct ChunkFit {
 /// What the paper adds to the standard deviations under its correlations.
 const PAPER_FLOOR: f64 = 1e-8;
 
-/// A residual variance below this share of the neuron's own is rounding.
+/// A residual variance below this share of the neuron's own is rounding of our own.
 const EXPLAINED: f64 = 1e-13;
 
 impl ChunkFit {
     /// The fit from the neurons that are taken out of `rest`, with which `order` starts.
     ///
-    /// `variances` is the diagonal of G = XᵀX, X the centred layer of `n_rows` rows. With C_ij =
+    /// `variances` is the diagonal of G = XᵀX, X the centred layer of `n_rows` rows; of a neuron of
+    /// which no more than its entry of `floors` is left nothing is left. With C_ij =
     /// R_ij/√(R_ii R_jj) and T the neurons outside the chunk:
     ///
     /// ```text
@@ -68,6 +69,7 @@ impl ChunkFit {
     /// `constant_layer`.
     pub fn new(
         variances: &[f64],
+        floors: &[f64],
         order: &[usize],
         rest: &dyn Remainder,
         n_rows: usize,
@@ -84,7 +86,7 @@ impl ChunkFit {
         let own: Vec<f64> = order[w..].iter().map(|&i| variances[i]).collect();
         let left: Vec<f64> = (0..outside)
             .map(|i| match rest.variance(i) {
-                variance if variance <= EXPLAINED * own[i] => 0.0,
+                variance if variance <= floors[order[w + i]].max(EXPLAINED * own[i]) => 0.0,
                 variance => variance,
             })
             .collect();

@@ -5,10 +5,10 @@
 //! orthonormal basis of X_S (Gram–Schmidt in panels). Their products are the entries of the Schur
 //! complement that [`Elimination`](super::Elimination) keeps.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use super::fit::Remainder;
+use crate::algebra::{Accumulate, multiply, product};
 use crate::geometry::centred::Centred;
 
 /// Neurons taken out together.
@@ -17,8 +17,8 @@ const PANEL: usize = 64;
 /// Columns of products made at once.
 const WIDE: usize = 32;
 
-/// A squared norm below this share of the largest is a neuron that the ones before it explain
-/// already; as for a pivot of the elimination.
+/// A squared norm below this share of the largest is rounding of our own, as for a pivot of the
+/// elimination.
 const TOLERANCE: f64 = 1e-12;
 
 /// A layer from which leading neurons are projected out. Cost for all of rank r: 4·N·r·W.
@@ -30,15 +30,17 @@ pub struct Projection {
     size: usize,
     done: usize,
     rank: usize,
-    floor: f64,
+    /// Smallest squared norms that count, in the order of the neurons.
+    floors: Vec<f64>,
 }
 
 impl Projection {
-    /// The columns of `layer` in the order `order`, none projected out.
+    /// The columns of `layer` in the order `order`, none projected out; `floors` as for the
+    /// elimination.
     ///
     /// # Panics
     /// If an index is not below the number of columns.
-    pub fn new(layer: &Centred<'_>, order: &[usize]) -> Self {
+    pub fn new(layer: &Centred<'_>, order: &[usize], floors: &[f64]) -> Self {
         let (n, size) = (layer.n_rows(), order.len());
         let mut values = vec![0.0; n * size];
         for row in 0..n {
@@ -53,10 +55,13 @@ impl Projection {
             size,
             done: 0,
             rank: 0,
-            floor: 0.0,
+            floors: Vec::new(),
         };
         let largest = (0..size).map(|at| new.norm(at)).fold(0.0, f64::max);
-        new.floor = TOLERANCE * largest;
+        new.floors = order
+            .iter()
+            .map(|&i| floors[i].max(TOLERANCE * largest))
+            .collect();
         new
     }
 
@@ -78,7 +83,7 @@ impl Projection {
         let last = first + width;
         for j in first..last {
             let norm = self.norm(j);
-            let keep = norm > self.floor;
+            let keep = norm > self.floors[j];
             self.rank += usize::from(keep);
             let scale = if keep { norm.sqrt().recip() } else { 0.0 };
             let (left, right) = self.values.split_at_mut((j + 1) * n);
@@ -94,19 +99,13 @@ impl Projection {
         }
         let left = self.size - last;
         if left > 0 && n > 0 {
+            // Columns as rows.
             let (basis, rest) = self.values.split_at_mut(last * n);
-            let basis = MatRef::from_column_major_slice(&basis[first * n..], n, width);
-            let mut rest = MatMut::from_column_major_slice_mut(rest, n, left);
-            let mut shares = Mat::zeros(width, left);
-            matmul(
-                &mut shares,
-                Accum::Replace,
-                basis.transpose(),
-                rest.as_ref(),
-                1.0,
-                Par::Seq,
-            );
-            matmul(&mut rest, Accum::Add, basis, &shares, -1.0, Par::Seq);
+            let shaped = "columns of the whole height";
+            let basis = ArrayView2::from_shape((width, n), &basis[first * n..]).expect(shaped);
+            let rest = ArrayViewMut2::from_shape((left, n), rest).expect(shaped);
+            let shares = product(rest.view(), basis.t());
+            multiply(rest, Accumulate::Add, shares.view(), basis, Some(-1.0));
         }
         self.done = last;
     }
@@ -134,22 +133,15 @@ impl Remainder for Projection {
 
     fn each_column(&self, see: &mut dyn FnMut(usize, &[f64])) {
         let (n, left) = (self.n, self.n_left());
-        let rest = MatRef::from_column_major_slice(&self.values[self.done * n..], n, left);
+        let rest = ArrayView2::from_shape((left, n), &self.values[self.done * n..])
+            .expect("columns of the whole height");
         for first in (0..left).step_by(WIDE) {
             let width = WIDE.min(left - first);
-            let below = rest.subcols(first, left - first);
-            let own = rest.subcols(first, width);
-            let mut product = Mat::zeros(left - first, width);
-            matmul(
-                &mut product,
-                Accum::Replace,
-                below.transpose(),
-                own,
-                1.0,
-                Par::Seq,
-            );
-            for at in 0..width {
-                see(first + at, &product.col_as_slice(at)[at..]);
+            let below = rest.slice(s![first.., ..]);
+            let own = rest.slice(s![first..first + width, ..]);
+            let product = product(own, below.t());
+            for (at, row) in product.rows().into_iter().enumerate() {
+                see(first + at, &row.to_vec()[at..]);
             }
         }
     }
@@ -174,8 +166,8 @@ mod tests {
         let centred = Centred::new(&matrix);
         let gram = centred.gram();
         let order = SplitMix64::new(1).choose(150, 150);
-        let mut rows = Projection::new(&centred, &order);
-        let mut columns = Elimination::new(gram.as_ref(), &order);
+        let mut rows = Projection::new(&centred, &order, &[0.0; 150]);
+        let mut columns = Elimination::new(gram.view(), &order, &[0.0; 150]);
         for w in [1, 2, 30, 57, 150] {
             rows.advance(w);
             columns.advance(w);

@@ -1,8 +1,9 @@
 //! How well the network's own readout does from a chunk alone.
 
-use faer::{Accum, Mat, MatRef, Par};
+use ndarray::{Array2, ArrayView2, s};
 use serde::Serialize;
 
+use crate::algebra::{Accumulate, multiply};
 use crate::geometry::centred::cut;
 use crate::input::Matrix;
 
@@ -13,7 +14,7 @@ const BLOCK: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Readout {
     /// C × W.
-    weights: Mat<f64>,
+    weights: Array2<f64>,
     /// C.
     bias: Vec<f64>,
 }
@@ -50,8 +51,8 @@ impl Readout {
         {
             weights.widen_row(i, row);
         }
-        let weights =
-            MatRef::from_row_major_slice(&rows, weights.n_rows(), weights.n_columns()).to_owned();
+        let shape = (weights.n_rows(), weights.n_columns());
+        let weights = Array2::from_shape_vec(shape, rows).expect("rows of W values");
         Self { weights, bias }
     }
 
@@ -87,7 +88,8 @@ impl Readout {
         mut take: impl FnMut(usize, &[f64]),
     ) {
         let outputs = self.n_outputs();
-        let weights = Mat::from_fn(outputs, order.len(), |c, k| self.weights[(c, order[k])]);
+        let weights =
+            Array2::from_shape_fn((outputs, order.len()), |(c, k)| self.weights[(c, order[k])]);
         let mut row = vec![0.0; features.n_columns()];
         for rows in cut(features.n_rows(), BLOCK) {
             let mut block = vec![0.0; rows.len() * order.len()];
@@ -95,24 +97,25 @@ impl Readout {
                 features.widen_row(i, &mut row);
                 out.iter_mut().zip(order).for_each(|(x, &k)| *x = row[k]);
             }
-            let block = MatRef::from_row_major_slice(&block, rows.len(), order.len());
-            let mut sums: Mat<f64> = Mat::zeros(outputs, rows.len());
+            let block = ArrayView2::from_shape((rows.len(), order.len()), &block)
+                .expect("rows of W values");
+            let mut sums = Array2::zeros((rows.len(), outputs));
             let mut from = 0;
             for (at, &to) in sizes.iter().enumerate() {
-                let chunk = block.subcols(from, to - from);
-                let weights = weights.as_ref().subcols(from, to - from);
-                faer::linalg::matmul::matmul(
-                    &mut sums,
-                    Accum::Add,
-                    weights,
-                    chunk.transpose(),
-                    1.0,
-                    Par::Seq,
-                );
+                let chunk = block.slice(s![.., from..to]);
+                let weights = weights.slice(s![.., from..to]);
+                multiply(sums.view_mut(), Accumulate::Add, chunk, weights.t(), None);
                 let logit = |(sum, bias): (&f64, &f64)| bias + factors[at] * sum;
                 let logits: Vec<f64> = sums
-                    .col_iter()
-                    .flat_map(|column| column.iter().zip(&self.bias).map(logit))
+                    .rows()
+                    .into_iter()
+                    .flat_map(|row| {
+                        row.to_vec()
+                            .iter()
+                            .zip(&self.bias)
+                            .map(logit)
+                            .collect::<Vec<_>>()
+                    })
                     .collect();
                 take(at, &logits);
                 from = to;

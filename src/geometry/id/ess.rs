@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::neighbourhood::Neighbourhood;
 use super::{Combine, Estimator, Explained, Local, LocalOutcome, Neighbours, Reads, local};
+use crate::algebra::product;
 use crate::input::Matrix;
 
 /// Neighbours looked at unless said otherwise.
@@ -24,8 +25,7 @@ pub enum EssVersion {
 
 /// Dimension from the skewness of simplices of each row's `k` nearest neighbours.
 ///
-/// See [`ess_of_points`] for one neighbourhood. `data` must hold the rows of the table. Sums over
-/// pairs use a matrix product, whose last bits may depend on the processor.
+/// See [`ess_of_points`] for one neighbourhood. `data` must hold the rows of the table.
 ///
 /// Reasons for none: `too_few_rows` (k + 2), `too_few_neighbours`, `zero_distances`,
 /// `degenerate_ratios`. Johnsson, Soneson and Fontes, IEEE Trans. PAMI 37, 196 (2015).
@@ -64,16 +64,16 @@ pub fn ess(
 pub fn ess_of_points(mut points: Array2<f64>, version: EssVersion) -> Option<f64> {
     let mean = points.mean_axis(Axis(0))?;
     points -= &mean;
-    let gram = points.dot(&points.t());
+    let gram = product(points.view(), points.t());
     let norms: Vec<f64> = gram.diag().iter().map(|square| square.sqrt()).collect();
     let (mut simplices, mut products) = (0.0, 0.0);
     for i in 0..norms.len() {
         for j in 0..i {
-            let (dot, product) = (gram[(i, j)], norms[i] * norms[j]);
-            products += product;
+            let (dot, size) = (gram[(i, j)], norms[i] * norms[j]);
+            products += size;
             simplices += match version {
                 // ‖a‖²‖b‖² − (a·b)², without cancelling where the vectors are almost parallel
-                EssVersion::A => ((product - dot) * (product + dot)).max(0.0).sqrt(),
+                EssVersion::A => ((size - dot) * (size + dot)).max(0.0).sqrt(),
                 EssVersion::B => dot.abs(),
             };
         }

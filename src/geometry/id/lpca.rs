@@ -108,14 +108,14 @@ pub fn lpca(spectrum: &Spectrum, rule: LpcaRule) -> Outcome {
             let below = cumulative(values).take_while(|sum| sum / total < share);
             (below.count() + 1).min(values.len())
         }
-        LpcaRule::MaxGap => max_gap(values),
+        LpcaRule::MaxGap => max_gap(values, spectrum.floor),
         LpcaRule::Kaiser => above(total / d),
         LpcaRule::BrokenStick => (1..)
             .zip(values)
             .take_while(|&(i, value)| value / total > stick(i, spectrum.n_columns))
             .count(),
         LpcaRule::Fan { gap, signal, share } => {
-            fan(values, gap, signal, share).ok_or(Reason::NotReached)?
+            fan(spectrum, gap, signal, share).ok_or(Reason::NotReached)?
         }
         LpcaRule::MarchenkoPastur { noise_variance } => {
             above(noise_variance * (1.0 + (d / n).sqrt()).powi(2))
@@ -138,11 +138,13 @@ fn cumulative(values: &[f64]) -> impl Iterator<Item = f64> {
     })
 }
 
-/// A gap to zero is infinite; without any gap the dimension is the number of eigenvalues.
-fn max_gap(values: &[f64]) -> usize {
+/// Eigenvalues below `floor`, which rounding may have made, are taken for it; without any gap above
+/// it the dimension is the number of eigenvalues.
+fn max_gap(values: &[f64], floor: f64) -> usize {
     let mut best = (values.len(), 0.0);
-    for (i, pair) in (1..).zip(values.windows(2)) {
-        let gap = pair[0] / pair[1];
+    let above = |pair: &&[f64]| pair[0] > floor;
+    for (i, pair) in (1..).zip(values.windows(2).take_while(above)) {
+        let gap = pair[0] / pair[1].max(floor);
         if gap > best.1 {
             best = (i, gap);
         }
@@ -155,15 +157,24 @@ fn stick(i: usize, d: usize) -> f64 {
     (i..=d).map(|j| 1.0 / j as f64).sum::<f64>() / d as f64
 }
 
-fn fan(values: &[f64], gap: f64, signal: f64, share: f64) -> Option<usize> {
+/// Where the excess over the noise sums to no more than rounding may have made of equal eigenvalues,
+/// nothing is above the noise.
+fn fan(spectrum: &Spectrum, gap: f64, signal: f64, share: f64) -> Option<usize> {
+    let values = &spectrum.eigenvalues[..];
     let total: f64 = values.iter().sum();
+    let moved = 2.0 * (spectrum.floor * total).sqrt();
     let first = cumulative(values).position(|sum| sum / total > share)?;
     let tail = &values[first..];
     let noise = tail.iter().sum::<f64>() / tail.len() as f64;
     let excess: Vec<f64> = values.iter().map(|value| value - noise).collect();
     let total: f64 = excess.iter().sum();
+    // All of it is noise by definition where the first eigenvalue holds the share.
+    if first > 0 && total <= moved {
+        return None;
+    }
     let wide = excess.windows(2).position(|pair| pair[0] / pair[1] > gap);
     let enough = cumulative(&excess).position(|sum| sum / total > signal);
+    let enough = enough.filter(|_| total > moved);
     [wide, enough].into_iter().flatten().min().map(|i| i + 1)
 }
 
@@ -284,6 +295,30 @@ mod tests {
         assert_eq!(id(&[62.0, 27.0, 11.0], LpcaRule::BrokenStick), 1.0);
         assert_eq!(id(&[62.0, 28.0, 10.0], LpcaRule::BrokenStick), 2.0);
         assert_eq!(id(&[50.0, 40.0, 10.0], LpcaRule::BrokenStick), 0.0);
+    }
+
+    #[test]
+    fn rounding_makes_no_gap_and_no_excess() {
+        let spectrum = |values: &[f64], floor: f64| Spectrum {
+            floor,
+            ..Spectrum::from_eigenvalues(values.to_vec(), 100, values.len()).unwrap()
+        };
+        // Two directions, two of the rounding of f16, and a dead column.
+        let values = [3.0, 2.0, 4e-8, 1e-8, 0.0];
+        let gap = |floor| {
+            lpca(&spectrum(&values, floor), LpcaRule::MaxGap)
+                .unwrap()
+                .id
+        };
+        assert_eq!((gap(1e-20), gap(1e-6)), (4.0, 2.0));
+        let fan = |values: &[f64], floor| {
+            let rule = LpcaRule::ALL.into_iter().find(|rule| rule.name() == "fan");
+            lpca(&spectrum(values, floor), rule.unwrap())
+        };
+        // One direction: the noise is estimated from all there is, and so is what exceeds it.
+        assert_eq!(fan(&[1.0, 0.0, 0.0], 1e-16), Err(Reason::NotReached));
+        let equal: Vec<f64> = (0..40).map(|i| 1.0 + 1e-9 * f64::from(i % 3)).collect();
+        assert_eq!(fan(&equal, 1e-14), Err(Reason::NotReached));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! An orthonormal basis of what a layer spans.
 
-use faer::{Mat, MatRef};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
+use crate::algebra::{product, thin_svd};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 
@@ -24,11 +25,11 @@ const STANDS_OUT: f64 = 4.0;
 #[derive(Debug, Clone)]
 pub struct Basis {
     /// N × r, orthonormal columns: coordinates of the rows.
-    left: Mat<f64>,
+    left: Array2<f64>,
     /// σ_1 ≥ … ≥ σ_r.
     pub singular_values: Vec<f64>,
     /// D × r, orthonormal columns.
-    right: Mat<f64>,
+    right: Array2<f64>,
     n_columns: usize,
 }
 
@@ -42,12 +43,9 @@ impl Basis {
         if layer.n_rows() < 2 || layer.n_columns() == 0 {
             return Err(Reason::TooFewRows);
         }
-        let svd = layer
-            .to_mat()
-            .thin_svd()
-            .map_err(|_| Reason::NotConverged)?;
-        let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
-        let rounding = direction_errors(layer, svd.U(), svd.V());
+        let svd = thin_svd(layer.to_array().view()).ok_or(Reason::NotConverged)?;
+        let values = &svd.values;
+        let rounding = direction_errors(layer, svd.left.view(), svd.right.view());
         let (n, d) = (layer.n_rows() as f64, layer.n_columns() as f64);
         let floor = n.max(d) * f64::EPSILON * values.first().copied().unwrap_or(0.0);
         let noise = |k: usize| STANDS_OUT * (n.sqrt() + d.sqrt()) * rounding[k] + floor;
@@ -57,12 +55,11 @@ impl Basis {
         if kept.is_empty() {
             return Err(Reason::ConstantLayer);
         }
-        let columns =
-            |all: MatRef<'_, f64>| Mat::from_fn(all.nrows(), kept.len(), |i, k| all[(i, kept[k])]);
+        let columns = |all: &Array2<f64>| all.select(Axis(1), &kept);
         Ok(Self {
-            left: columns(svd.U()),
+            left: columns(&svd.left),
             singular_values: kept.iter().map(|&k| values[k]).collect(),
-            right: columns(svd.V()),
+            right: columns(&svd.right),
             n_columns: layer.n_columns(),
         })
     }
@@ -100,9 +97,8 @@ impl Basis {
     /// # Panics
     /// If an index is not below N.
     pub fn with_rows(&self, rows: &[u32]) -> Self {
-        let left = Mat::from_fn(rows.len(), self.rank(), |i, j| {
-            self.left[(rows[i] as usize, j)]
-        });
+        let rows: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
+        let left = self.left.select(Axis(0), &rows);
         Self {
             left,
             ..self.clone()
@@ -110,13 +106,13 @@ impl Basis {
     }
 
     /// The first `k` left singular vectors.
-    pub(super) fn left(&self, k: usize) -> MatRef<'_, f64> {
-        self.left.subcols(0, k)
+    pub(super) fn left(&self, k: usize) -> ArrayView2<'_, f64> {
+        self.left.slice(s![.., ..k])
     }
 
     /// Σ Vᵀ, the coordinates of the layer's columns in the basis: r × D.
-    pub(super) fn loadings(&self) -> Mat<f64> {
-        Mat::from_fn(self.rank(), self.n_columns, |k, c| {
+    pub(super) fn loadings(&self) -> Array2<f64> {
+        Array2::from_shape_fn((self.rank(), self.n_columns), |(k, c)| {
             self.singular_values[k] * self.right[(c, k)]
         })
     }
@@ -130,16 +126,15 @@ impl Basis {
 /// √(Σ_ij u_i² e_ij² v_j²) of every direction.
 fn direction_errors(
     layer: &Centred<'_>,
-    left: MatRef<'_, f64>,
-    right: MatRef<'_, f64>,
+    left: ArrayView2<'_, f64>,
+    right: ArrayView2<'_, f64>,
 ) -> Vec<f64> {
-    let square =
-        |m: MatRef<'_, f64>| Mat::from_fn(m.nrows(), m.ncols(), |i, k| m[(i, k)] * m[(i, k)]);
-    let by_row: Mat<f64> = layer.squared_errors() * square(right);
+    let square = |m: ArrayView2<'_, f64>| m.mapv(|x| x * x);
+    let by_row = product(layer.squared_errors().view(), square(right).view());
     let left = square(left);
     (0..right.ncols())
         .map(|k| {
-            let rows = left.col(k).iter().zip(by_row.col(k).iter());
+            let rows = left.column(k).into_iter().zip(by_row.column(k));
             rows.map(|(u, e)| u * e).sum::<f64>().sqrt()
         })
         .collect()

@@ -1,10 +1,11 @@
 //! Canonical correlations: what two layers share up to an invertible linear map.
 
-use faer::{Mat, MatRef};
+use ndarray::ArrayView2;
 
 use super::basis::Basis;
 use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
 use super::prepared::Prepared;
+use crate::algebra::{product, singular_values, thin_svd};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::input::Matrix;
@@ -48,19 +49,23 @@ pub fn svcca(x: &Basis, y: &Basis, share: f64) -> Result<CanonicalSummary, Reaso
 /// Morcos et al., NeurIPS 2018. Reasons for none as [`cca`].
 pub fn pwcca(x: &Basis, y: &Basis) -> Result<[f64; 2], Reason> {
     check_rank(x, y)?;
-    let overlap = x.left(x.rank()).transpose() * y.left(y.rank());
-    let svd = overlap.thin_svd().map_err(|_| Reason::NotConverged)?;
-    let rho: Vec<f64> = svd.S().column_vector().iter().map(|&r| clip(r)).collect();
-    let seen_from = |basis: &Basis, directions: MatRef<'_, f64>| {
-        let projections: Mat<f64> = directions.transpose() * basis.loadings();
+    let overlap = product(x.left(x.rank()).reversed_axes(), y.left(y.rank()));
+    let svd = thin_svd(overlap.view()).ok_or(Reason::NotConverged)?;
+    let rho: Vec<f64> = svd.values.iter().map(|&r| clip(r)).collect();
+    let seen_from = |basis: &Basis, directions: ArrayView2<'_, f64>| {
+        let projections = product(directions.reversed_axes(), basis.loadings().view());
         let weights: Vec<f64> = projections
-            .row_iter()
+            .rows()
+            .into_iter()
             .map(|row| row.iter().map(|x| x.abs()).sum())
             .collect();
         let weighted: f64 = weights.iter().zip(&rho).map(|(a, r)| a * r).sum();
         weighted / weights.iter().sum::<f64>()
     };
-    Ok([seen_from(x, svd.U()), seen_from(y, svd.V())])
+    Ok([
+        seen_from(x, svd.left.view()),
+        seen_from(y, svd.right.view()),
+    ])
 }
 
 fn check_rank(x: &Basis, y: &Basis) -> Result<(), Reason> {
@@ -76,10 +81,8 @@ fn summary(x: &Basis, k: usize, y: &Basis, l: usize) -> Result<CanonicalSummary,
     if k >= directions || l >= directions {
         return Err(Reason::RankDeficient);
     }
-    let overlap = x.left(k).transpose() * y.left(l);
-    let rho = overlap
-        .singular_values()
-        .map_err(|_| Reason::NotConverged)?;
+    let overlap = product(x.left(k).reversed_axes(), y.left(l));
+    let rho = singular_values(overlap.view()).ok_or(Reason::NotConverged)?;
     let m = k.min(l);
     let mean = |power: i32| rho.iter().map(|&r| clip(r).powi(power)).sum::<f64>() / m as f64;
     Ok(CanonicalSummary {

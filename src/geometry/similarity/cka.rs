@@ -152,7 +152,8 @@ impl KernelTerms {
             let own = self.hsic(layer, layer);
             (own > 0.0).then(|| self.centred_trace(layer) / own.sqrt())
         };
-        Some(root(x)? * root(y)? / (self.n as f64 - 1.0))
+        // A mean of values that are 1 at most.
+        Some((root(x)? * root(y)? / (self.n as f64 - 1.0)).min(1.0))
     }
 
     /// tr K_c = Σ_i K_ii − Σ_ij K_ij/N.

@@ -135,8 +135,9 @@ fn feature_cross(
             } else {
                 let panel = layers[*x].product_panel(&layers[*y], columns.clone());
                 panel
-                    .col_iter()
-                    .map(|column| column.squared_norm_l2())
+                    .rows()
+                    .into_iter()
+                    .map(|row| row.iter().map(|x| x * x).sum::<f64>())
                     .sum()
             };
             progress.advance(1);

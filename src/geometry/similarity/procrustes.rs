@@ -1,9 +1,10 @@
 //! What is left between two layers after the best rotation.
 
-use faer::{Mat, MatRef};
+use ndarray::{Array2, Axis};
 
 use super::measure::{Computation, Measure, PairValue, Values};
 use super::prepared::Prepared;
+use crate::algebra::{Qr, product, singular_values};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::input::Matrix;
@@ -12,7 +13,7 @@ use crate::input::Matrix;
 #[derive(Debug, Clone)]
 pub struct Shape {
     /// N × min(N, D).
-    rows: Mat<f64>,
+    rows: Array2<f64>,
     /// Share of the norm that rounding to the stored type may have moved.
     rounding: f64,
 }
@@ -30,16 +31,17 @@ impl Shape {
         if n < 2 || d == 0 {
             return Err(Reason::TooFewRows);
         }
-        let mut rows = layer.to_mat();
+        let mut rows = layer.to_array();
         if d > n {
-            rows = rows.transpose().qr().thin_R().transpose().to_owned();
+            let columns = rows.t().as_standard_layout().into_owned();
+            rows = Qr::new(columns).r().t().as_standard_layout().into_owned();
         }
-        let norm = rows.norm_l2();
+        let norm = rows.iter().map(|x| x * x).sum::<f64>().sqrt();
         if norm <= 0.0 {
             return Err(Reason::ConstantLayer);
         }
         Ok(Self {
-            rows: faer::Scale(1.0 / norm) * rows,
+            rows: rows / norm,
             rounding: layer.noise().norm / norm,
         })
     }
@@ -49,11 +51,9 @@ impl Shape {
     /// # Panics
     /// If an index is not below N.
     pub fn with_rows(&self, rows: &[u32]) -> Self {
-        let permuted = Mat::from_fn(rows.len(), self.rows.ncols(), |i, j| {
-            self.rows[(rows[i] as usize, j)]
-        });
+        let rows: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
         Self {
-            rows: permuted,
+            rows: self.rows.select(Axis(0), &rows),
             rounding: self.rounding,
         }
     }
@@ -64,10 +64,8 @@ impl Shape {
     /// metric, so rounding that moves the shapes by e_x and e_y moves that by e_x + e_y at most;
     /// a distance within it is 0. Williams et al., NeurIPS 2021. Reasons for none: `not_converged`.
     pub fn distance(&self, other: &Self) -> Result<f64, Reason> {
-        let product = product(self.rows.as_ref(), other.rows.as_ref());
-        let values = product
-            .singular_values()
-            .map_err(|_| Reason::NotConverged)?;
+        let product = product(self.rows.t(), other.rows.view());
+        let values = singular_values(product.view()).ok_or(Reason::NotConverged)?;
         let distance = 2.0 * (1.0 - values.iter().sum::<f64>());
         let moved = self.rounding + other.rounding;
         let zero = distance <= (moved * moved).max(ROUNDING);
@@ -78,10 +76,6 @@ impl Shape {
     pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
         8 * n_rows * n_rows.min(n_columns)
     }
-}
-
-fn product(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Mat<f64> {
-    x.transpose() * y
 }
 
 /// Squared Procrustes distance; as a similarity 1 − d²/2, which is ‖XᵀY‖_*.

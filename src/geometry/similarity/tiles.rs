@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
 
+use crate::algebra::{self, Accumulate, Number};
 use crate::geometry::centred::{Centred, cut};
 use crate::progress::Progress;
 
@@ -129,10 +130,7 @@ struct TilePart {
 fn inner_products(tiles: &[f64], area: usize) -> Vec<f64> {
     let count = tiles.len() / area;
     let mut out = vec![0.0; count * count];
-    let vectors = MatRef::from_row_major_slice(tiles, count, area);
-    let products = MatMut::from_row_major_slice_mut(&mut out, count, count);
-    let transposed = vectors.transpose();
-    faer::linalg::matmul::matmul(products, Accum::Replace, vectors, transposed, 1.0, Par::Seq);
+    products_of_rows(tiles, tiles, area, &mut out);
     out
 }
 
@@ -230,10 +228,7 @@ fn multiply(
         layer.rows_into(columns.clone(), right);
         right
     };
-    let left = MatRef::from_row_major_slice(left, rows.len(), d);
-    let right = MatRef::from_row_major_slice(right, columns.len(), d);
-    let out = MatMut::from_row_major_slice_mut(out, rows.len(), columns.len());
-    faer::linalg::matmul::matmul(out, Accum::Replace, left, right.transpose(), 1.0, Par::Seq);
+    products_of_rows(left, right, d, out);
 }
 
 /// The same by f32 products of rows rounded to f32.
@@ -253,18 +248,18 @@ fn multiply_single(
         &sides.single_right
     };
     sides.single_out.resize(out.len(), 0.0);
-    let left = MatRef::from_row_major_slice(&sides.single_left, rows.len(), d);
-    let right = MatRef::from_row_major_slice(right, columns.len(), d);
-    let products =
-        MatMut::from_row_major_slice_mut(&mut sides.single_out, rows.len(), columns.len());
-    faer::linalg::matmul::matmul(
-        products,
-        Accum::Replace,
-        left,
-        right.transpose(),
-        1.0,
-        Par::Seq,
-    );
+    products_of_rows(&sides.single_left, right, d, &mut sides.single_out);
     let widened = out.iter_mut().zip(&sides.single_out);
     widened.for_each(|(wide, &x)| *wide = f64::from(x));
+}
+
+/// The inner product of every vector of `left` with every one of `right`, all `length` long.
+fn products_of_rows<T: Number>(left: &[T], right: &[T], length: usize, out: &mut [T]) {
+    let rows = |values: &[T]| values.len().checked_div(length).unwrap_or(0);
+    let [m, n] = [rows(left), rows(right)];
+    let shaped = "vectors of one length";
+    let left = ArrayView2::from_shape((m, length), left).expect(shaped);
+    let right = ArrayView2::from_shape((n, length), right).expect(shaped);
+    let out = ArrayViewMut2::from_shape((m, n), out).expect(shaped);
+    algebra::multiply(out, Accumulate::Replace, left, right.t(), None);
 }

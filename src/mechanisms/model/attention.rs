@@ -1,19 +1,20 @@
 //! Attention of one head over one example.
 
-use faer::{Accum, MatRef};
+use ndarray::ArrayView2;
 
 use super::edit::RowEdit;
-use super::product::{multiply, view, view_mut};
+use super::product::{view, view_mut};
 use super::real::Real;
+use crate::algebra::{Accumulate, multiply};
 
 /// The queries of one head at consecutive positions, and the keys and values they may see.
 pub(crate) struct HeadInput<'a, T> {
     /// m × e.
-    pub queries: MatRef<'a, T, usize, usize>,
+    pub queries: ArrayView2<'a, T>,
     /// n × e.
-    pub keys: MatRef<'a, T, usize, usize>,
+    pub keys: ArrayView2<'a, T>,
     /// n × e.
-    pub values: MatRef<'a, T, usize, usize>,
+    pub values: ArrayView2<'a, T>,
     /// Position of the first query.
     pub first: usize,
     /// What scores are multiplied by.
@@ -33,10 +34,10 @@ pub(crate) fn attend<T: Real>(
     let (m, n, e) = (head.queries.nrows(), head.keys.nrows(), head.values.ncols());
     multiply(
         view_mut(weights, m, n, n),
-        Accum::Replace,
+        Accumulate::Replace,
         head.queries,
-        head.keys.transpose(),
-        head.scale,
+        head.keys.t(),
+        Some(head.scale),
     );
     let mut growth = T::of(0.0);
     for (i, row) in weights.chunks_exact_mut(n).enumerate() {
@@ -53,10 +54,10 @@ pub(crate) fn attend<T: Real>(
     }
     multiply(
         view_mut(z, m, e, stride),
-        Accum::Replace,
+        Accumulate::Replace,
         view(weights, m, n, n),
         head.values,
-        T::of(1.0),
+        None,
     );
     if let Some(edit) = edit {
         edit.unscale(growth, &mut z[(m - 1) * stride..(m - 1) * stride + e]);

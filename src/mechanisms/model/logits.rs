@@ -1,13 +1,13 @@
 //! From the last residual stream to logits, never more than a tile of the vocabulary at a time.
 
-use faer::Accum;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::product::{multiply, view, view_mut};
+use super::product::{view, view_mut};
 use super::real::Real;
 use super::weights::Checkpoint;
 use crate::Result;
+use crate::algebra::{Accumulate, multiply};
 
 /// Tokens of the vocabulary in work at once.
 const TILE: usize = 4096;
@@ -101,10 +101,10 @@ impl<T: Real> Vocabulary<T> {
                 scores.resize(rows * columns, T::of(0.0));
                 multiply(
                     view_mut(&mut scores, rows, columns, columns),
-                    Accum::Replace,
+                    Accumulate::Replace,
                     view(x, rows, self.width, self.width),
-                    view(weights, columns, self.width, self.width).transpose(),
-                    T::of(1.0),
+                    view(weights, columns, self.width, self.width).reversed_axes(),
+                    None,
                 );
                 for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
                     if let Some(bias) = &self.bias {

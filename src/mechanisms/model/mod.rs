@@ -1,7 +1,7 @@
 //! GPT-2 and GPT-NeoX: from a Hugging Face checkpoint to streams and logits.
 //!
 //! One code for f32 and f64. Weights are read block by block while the pass goes through them, so
-//! a checkpoint larger than memory in f32 still runs. Products go through `faer`; work is split
+//! a checkpoint larger than memory in f32 still runs. Products go through `algebra`; work is split
 //! into fixed chunks of examples, so no result depends on the number of threads.
 
 mod activation;
@@ -28,5 +28,5 @@ pub use replay::{LastPosition, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};
 
 pub(crate) use ops::moments;
-pub(crate) use product::{multiply, view, view_mut};
+pub(crate) use product::{view, view_mut};
 pub(crate) use replay::keys_and_values;

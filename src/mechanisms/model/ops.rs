@@ -1,12 +1,11 @@
 //! The row-wise pieces of a block: LayerNorm, linear maps, nonlinearities, rotation.
 
-use faer::Accum;
-
 use super::activation::Activation;
 use super::config::Rotary;
-use super::product::{multiply, view, view_mut};
+use super::product::{view, view_mut};
 use super::real::Real;
 use super::weights::{Linear, Norm};
+use crate::algebra::{Accumulate, multiply};
 
 /// Partial sums that run side by side.
 const LANES: usize = 8;
@@ -55,10 +54,10 @@ impl<T: Real> Linear<T> {
         }
         multiply(
             view_mut(&mut out, rows, self.outputs, self.outputs),
-            Accum::Add,
+            Accumulate::Add,
             view(x, rows, self.inputs, self.inputs),
             self.matrix(),
-            T::of(1.0),
+            None,
         );
         out
     }

@@ -1,47 +1,36 @@
-//! Matrix products of row-major slices.
+//! Row-major slices as matrices.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
-
-use super::real::Real;
+use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// `rows` rows of `columns` values, `stride` apart, from the start of `values`.
+///
+/// # Panics
+/// If there are fewer values.
 pub(crate) fn view<T>(
     values: &[T],
     rows: usize,
     columns: usize,
     stride: usize,
-) -> MatRef<'_, T, usize, usize> {
-    MatRef::from_row_major_slice_with_stride(values, rows, columns, stride)
+) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((rows, columns).strides((stride, 1)), values)
+        .expect("a slice holds its rows")
 }
 
 /// Like [`view`], to be written.
-///
-/// Made as the transpose of a column-major view: faer 0.24.4 swaps the strides in its row-major
-/// constructor for mutable slices and would write past their end.
 pub(crate) fn view_mut<T>(
     values: &mut [T],
     rows: usize,
     columns: usize,
     stride: usize,
-) -> MatMut<'_, T, usize, usize> {
-    MatMut::from_column_major_slice_with_stride_mut(values, columns, rows, stride).transpose_mut()
-}
-
-/// `out = alpha · a b`, or `out += alpha · a b`; on this thread alone.
-pub(crate) fn multiply<T: Real>(
-    out: MatMut<'_, T, usize, usize>,
-    accumulate: Accum,
-    a: MatRef<'_, T, usize, usize>,
-    b: MatRef<'_, T, usize, usize>,
-    alpha: T,
-) {
-    matmul(out, accumulate, a, b, alpha, Par::Seq);
+) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, columns).strides((stride, 1)), values)
+        .expect("a slice holds its rows")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algebra::{Accumulate, multiply};
 
     #[test]
     fn a_product_into_a_wider_matrix_leaves_the_rest_alone() {
@@ -51,13 +40,8 @@ mod tests {
         );
         let mut out = [9.0; 5];
         let written = view_mut(&mut out, 2, 2, 3);
-        multiply(
-            written,
-            Accum::Replace,
-            view(&a, 2, 3, 3),
-            view(&b, 3, 2, 2),
-            1.0,
-        );
+        let (a, b) = (view(&a, 2, 3, 3), view(&b, 3, 2, 2));
+        multiply(written, Accumulate::Replace, a, b, None);
         assert_eq!(out, [2.0, 6.0, 9.0, 6.5, 12.0]);
     }
 }

@@ -1,8 +1,10 @@
 //! The two precisions of a forward pass.
 
 use half::{bf16, f16};
+use ndarray::NdFloat;
 
 use super::exponential::exp_f32;
+use crate::algebra::Number;
 use crate::choice::choice;
 use crate::input::{Matrix, Values};
 
@@ -17,7 +19,7 @@ choice! {
 }
 
 /// A number of one of the precisions.
-pub trait Real: faer::traits::RealField + Copy + Default + Send + Sync + 'static {
+pub trait Real: Number + NdFloat {
     /// The nearest value to `x`.
     fn of(x: f64) -> Self;
     /// The same value as f64.

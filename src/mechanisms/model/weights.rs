@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use faer::MatRef;
+use ndarray::ArrayView2;
 
 use super::config::{Config, Family};
 use super::product::view;
@@ -63,9 +63,9 @@ pub struct Block<T> {
 
 impl<T: Real> Linear<T> {
     /// W, inputs × outputs.
-    pub fn matrix(&self) -> MatRef<'_, T, usize, usize> {
+    pub fn matrix(&self) -> ArrayView2<'_, T> {
         if self.rows_are_outputs {
-            view(&self.weight, self.outputs, self.inputs, self.inputs).transpose()
+            view(&self.weight, self.outputs, self.inputs, self.inputs).reversed_axes()
         } else {
             view(&self.weight, self.inputs, self.outputs, self.outputs)
         }

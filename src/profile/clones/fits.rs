@@ -1,6 +1,6 @@
 //! Fits the chunks of every draw, as many draws at once as memory allows.
 
-use faer::Mat;
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -16,6 +16,9 @@ pub(super) type Fit = Result<ChunkFit, Reason>;
 /// Beyond this many neurons a row the layer is projected and not eliminated: its Gram matrix would
 /// be the larger of the two, and products of short columns are cheap.
 const NEURONS_A_ROW: usize = 2;
+
+/// A residual is rounding up to this many times the largest squared error of a neuron.
+const EXPLAINED_ERRORS: f64 = 4.0;
 
 /// What is fitted.
 #[derive(Clone, Copy)]
@@ -85,11 +88,12 @@ impl Fitting<'_> {
         let centred = Centred::new(self.features);
         let at_once = self.at_once(&centred)?;
         progress.begin(label, orders.len() as u64);
-        let gram: Option<Mat<f64>> = (!self.is_short()).then(|| centred.gram());
+        let gram: Option<Array2<f64>> = (!self.is_short()).then(|| centred.gram());
         let variances: Vec<f64> = match &gram {
             Some(gram) => (0..gram.ncols()).map(|i| gram[(i, i)]).collect(),
             None => variances(&centred),
         };
+        let floors = rounding_floors(&centred);
         let fit = |(draw, order): (usize, &Vec<usize>)| {
             // The whole layer is the same chunk in every order.
             let own = match draw {
@@ -97,14 +101,14 @@ impl Fitting<'_> {
                 _ => &self.sizes[..self.sizes.len() - 1],
             };
             let mut rest: Box<dyn Remainder> = match &gram {
-                Some(gram) => Box::new(Elimination::new(gram.as_ref(), order)),
-                None => Box::new(Projection::new(&centred, order)),
+                Some(gram) => Box::new(Elimination::new(gram.view(), order, &floors)),
+                None => Box::new(Projection::new(&centred, order, &floors)),
             };
             let fits: Vec<Fit> = own
                 .iter()
                 .map(|&w| {
                     rest.advance(w);
-                    ChunkFit::new(&variances, order, &*rest, centred.n_rows())
+                    ChunkFit::new(&variances, &floors, order, &*rest, centred.n_rows())
                 })
                 .collect();
             progress.advance(1);
@@ -122,6 +126,13 @@ impl Fitting<'_> {
         };
         Ok((0..self.sizes.len()).map(of_size).collect())
     }
+}
+
+/// What rounding to the stored type may leave of a neuron that others explain: its own errors and
+/// theirs, which are as large.
+fn rounding_floors(layer: &Centred<'_>) -> Vec<f64> {
+    let errors = layer.column_errors().iter();
+    errors.map(|error| EXPLAINED_ERRORS * error).collect()
 }
 
 /// Sums of squares of the centred columns, in the order of rows.

@@ -40,13 +40,14 @@ fn all_targets(path: &str, outputs: usize) -> Targets {
 /// The fits of the first neurons of `order`, so many as each of `sizes` says.
 fn fits(features: &Matrix, order: &[usize], sizes: &[usize]) -> Vec<ChunkFit> {
     let gram = Centred::new(features).gram();
-    let mut elimination = Elimination::new(gram.as_ref(), order);
+    let floors = vec![0.0; order.len()];
+    let mut elimination = Elimination::new(gram.view(), order, &floors);
     let variances: Vec<f64> = (0..gram.ncols()).map(|i| gram[(i, i)]).collect();
     sizes
         .iter()
         .map(|&w| {
             elimination.advance(w);
-            ChunkFit::new(&variances, order, &elimination, features.n_rows()).unwrap()
+            ChunkFit::new(&variances, &floors, order, &elimination, features.n_rows()).unwrap()
         })
         .collect()
 }

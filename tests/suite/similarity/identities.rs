@@ -14,8 +14,9 @@ use super::{assert_close, normals, terms};
 
 /// An orthogonal matrix: the left singular vectors of noise.
 fn rotation(size: usize, seed: u64) -> Array2<f64> {
-    let noise = Matrix::from(normals(2 * size, size, seed));
-    let svd = Centred::new(&noise).to_mat().thin_svd().unwrap();
+    let noise = normals(2 * size, size, seed);
+    let noise = faer::Mat::from_fn(2 * size, size, |i, j| noise[(i, j)]);
+    let svd = noise.thin_svd().unwrap();
     Array2::from_shape_fn((size, size), |(i, j)| svd.V()[(i, j)])
 }
 

@@ -1,8 +1,9 @@
 //! Peaks on a plane: those with high saddles between them lie close.
 
-use faer::{Mat, Side};
+use ndarray::Array2;
 
 use super::{MAX_PAIRED, Peak, Saddle};
+use crate::algebra::symmetric_eigen;
 use crate::geometry::Reason;
 
 /// Coordinates of `peaks` in two dimensions, after Doimo et al., arXiv 2007.03506.
@@ -17,7 +18,6 @@ use crate::geometry::Reason;
 /// The coordinates are the two leading eigenvectors of B, of length 1; the largest component of
 /// each, the first of equals, is positive. An axis whose eigenvalue is 0 has no direction of its own
 /// and is left at 0; so is everything where σ = 0 or there is one peak.
-/// The last bits may depend on the processor.
 ///
 /// Reasons for none: `too_many_peaks` (more than 2000), `not_converged`.
 pub fn map(
@@ -31,7 +31,7 @@ pub fn map(
         return Err(Reason::TooManyPeaks);
     }
     let absent = highest - floor;
-    let mut far = Mat::from_fn(n, n, |a, b| if a == b { 0.0 } else { absent });
+    let mut far = Array2::from_shape_fn((n, n), |(a, b)| if a == b { 0.0 } else { absent });
     for saddle in saddles {
         let [a, b] = saddle.peaks;
         far[(a, b)] = highest - saddle.log_density;
@@ -47,24 +47,23 @@ pub fn map(
     if n < 2 || sigma <= 0.0 {
         return Ok(vec![[0.0; 2]; n]);
     }
-    let kernel = Mat::from_fn(n, n, |a, b| libm::exp(-2.0 * (far[(a, b)] / sigma).powi(2)));
+    let kernel = Array2::from_shape_fn((n, n), |(a, b)| {
+        libm::exp(-2.0 * (far[(a, b)] / sigma).powi(2))
+    });
     let mean = |a: usize| (0..n).map(|b| kernel[(b, a)]).sum::<f64>() / n as f64;
     let means: Vec<f64> = (0..n).map(mean).collect();
     let total = means.iter().sum::<f64>() / n as f64;
-    let centred = Mat::from_fn(n, n, |a, b| {
+    let centred = Array2::from_shape_fn((n, n), |(a, b)| {
         0.5 * (kernel[(a, b)] - means[a] - means[b] + total)
     });
-    let found = centred
-        .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| Reason::NotConverged)?;
+    let found = symmetric_eigen(centred).ok_or(Reason::NotConverged)?;
     // Eigenvalues ascend.
-    let eigenvalue = |order: usize| found.S().column_vector()[n - 1 - order];
+    let eigenvalue = |order: usize| found.values[n - 1 - order];
     let axis = |order: usize| -> Vec<f64> {
         if eigenvalue(order) <= 1e-12 * eigenvalue(0) {
             return vec![0.0; n];
         }
-        let column = found.U().col(n - 1 - order);
-        let values: Vec<f64> = column.iter().copied().collect();
+        let values = found.vectors.row(n - 1 - order).to_vec();
         let largest = values.iter().fold(0.0, |best: f64, &x| {
             // Only clearly larger: components that differ by rounding are equals.
             if x.abs() > best.abs() * (1.0 + 1e-9) {
