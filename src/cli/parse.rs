@@ -38,6 +38,14 @@ pub fn threads(text: &str) -> Result<usize, String> {
     count((8 * cores).max(64))(text)
 }
 
+/// A share of a whole.
+pub fn part(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("give a share in (0, 1]: 0.99 for 99 %".into()),
+    }
+}
+
 /// A share of the rows.
 pub fn share(text: &str) -> Result<f64, String> {
     match text.parse() {

@@ -61,7 +61,7 @@ struct MeasureArgs {
     bandwidth: f64,
 
     /// Share of variance that svcca keeps
-    #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = super::parse::part)]
     variance: f64,
 
     /// What rsa compares

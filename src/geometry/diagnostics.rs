@@ -98,23 +98,27 @@ impl Quantiles {
     }
 }
 
-/// How many of the distances `r1` lie below 1e-6 of their median, and how many are 0.
-pub fn near_zero(r1: &[f64]) -> (usize, usize) {
-    let limit = stats::median(r1).map_or(0.0, |median| 1e-6 * median);
+/// How many of the distances `r1` lie below 1e-6 of the median of `far`, and how many are 0.
+///
+/// `far` are distances to a neighbour farther away: where most rows have a twin, the median of the
+/// nearest distances is that of twins.
+pub fn near_zero(r1: &[f64], far: &[f64]) -> (usize, usize) {
+    let limit = stats::median(far).map_or(0.0, |median| 1e-6 * median);
     let below = |limit: f64| r1.iter().filter(|&&near| near < limit).count();
     let zero = r1.iter().filter(|&&near| near <= 0.0).count();
     (below(limit), zero)
 }
 
 impl DistanceDiagnostics {
-    /// Diagnostics of the first and second neighbour distance of every row.
+    /// Diagnostics of the first and second neighbour distance of every row; `far` are the distances
+    /// to the farthest neighbour looked at.
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn new(r1: &[f64], r2: &[f64]) -> Self {
+    pub fn new(r1: &[f64], r2: &[f64], far: &[f64]) -> Self {
         assert_eq!(r1.len(), r2.len(), "one pair of distances a row");
         let near = Quantiles::of(&mut r1.to_vec());
-        let (n_near_zero_r1, n_zero_r1) = near_zero(r1);
+        let (n_near_zero_r1, n_zero_r1) = near_zero(r1, far);
         let mut mus: Vec<f64> = r1.iter().zip(r2).map(|(near, far)| far / near).collect();
         mus.retain(|mu| mu.is_finite());
         let count = |holds: &dyn Fn(f64, f64) -> bool| {
@@ -159,7 +163,7 @@ mod tests {
     fn zeros_near_zeros_and_ties_are_counted_apart() {
         let r1 = [0.0, 1e-9, 1.0, 1.0, 2.0];
         let r2 = [0.0, 1.0, 1.0, 2.0, 3.0];
-        let found = DistanceDiagnostics::new(&r1, &r2);
+        let found = DistanceDiagnostics::new(&r1, &r2, &r2);
         assert_eq!(
             (
                 found.n_zero_r1,
@@ -173,8 +177,16 @@ mod tests {
     }
 
     #[test]
+    fn twins_are_seen_where_every_row_has_one() {
+        let twins = [1e-8; 50];
+        let far = [1.0; 50];
+        assert_eq!(near_zero(&twins, &twins), (0, 0));
+        assert_eq!(near_zero(&twins, &far), (50, 0));
+    }
+
+    #[test]
     fn no_rows_have_no_quantiles_and_no_counts() {
-        let found = DistanceDiagnostics::new(&[], &[]);
+        let found = DistanceDiagnostics::new(&[], &[], &[]);
         assert_eq!(found.n_zero_r1, 0);
         assert!(found.r1.0.is_empty());
     }

@@ -10,6 +10,7 @@ mod known;
 pub mod partition;
 mod reason;
 pub mod relation;
+pub mod resolution;
 pub mod rounding;
 pub mod similarity;
 pub(crate) mod special;

@@ -52,6 +52,12 @@ impl OrderDistances {
         self.distances.row(at).to_slice()
     }
 
+    /// Distances of every row to the farthest neighbour asked for; none where there is none.
+    pub fn farthest(&self) -> &[f64] {
+        let last = self.distances.rows().into_iter().next_back();
+        last.and_then(|row| row.to_slice()).unwrap_or(&[])
+    }
+
     /// Number of rows, N.
     pub fn n(&self) -> usize {
         self.distances.ncols()

@@ -2,8 +2,10 @@
 
 use crate::choice::choice;
 use crate::error::{Error, Result};
+use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, near_zero};
 use crate::geometry::directions::find_equal_directions;
+use crate::geometry::resolution::equidistant;
 use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
 use crate::profile::bench::Bench;
 use crate::warning::{Warning, WarningCode};
@@ -46,6 +48,8 @@ pub struct PreparedLayer {
     /// Every input row that takes part, repeats included, and its place in `matrix`: that of the
     /// row that it repeats where repeats were left out.
     pub members: Vec<(u32, u32)>,
+    /// Why no row is nearer than another, if so.
+    pub no_nearest: Option<Reason>,
     /// Diagnostics of the values; no distances yet.
     pub diagnostics: Diagnostics,
     /// What was noticed.
@@ -151,6 +155,12 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         top_column_variance_share: scan.top_column_variance_share,
         distances: None,
     };
+    // Several rows of which one is distinct have nothing to measure; one row is too few.
+    let no_nearest = if n > 1 && duplicates.kept.len() == 1 {
+        Some(Reason::AllRowsIdentical)
+    } else {
+        equidistant(&matrix, options.directions).then_some(Reason::EquidistantRows)
+    };
     let all = rows.iter().copied();
     let members: Vec<(u32, u32)>;
     if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
@@ -168,6 +178,7 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         matrix,
         rows,
         members,
+        no_nearest,
         diagnostics,
         warnings,
     })
@@ -237,10 +248,10 @@ pub(super) fn distance_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warn
     near.into_iter().chain(quantised).collect()
 }
 
-/// The warning about almost equal rows in every command that reads nearest distances; `r1` are the
-/// distances of all rows to their nearest.
-pub fn near_duplicate_warning(r1: &[f64]) -> Option<Warning> {
-    let (near, zero) = near_zero(r1);
+/// The warning about almost equal rows in every command that reads nearest distances; `r1` and `far`
+/// are the distances of all rows to their nearest and to the farthest neighbour looked at.
+pub fn near_duplicate_warning(r1: &[f64], far: &[f64]) -> Option<Warning> {
+    let (near, zero) = near_zero(r1, far);
     near_duplicates(near, zero, r1.len())
 }
 
@@ -252,7 +263,7 @@ fn near_duplicates(near: usize, zero: usize, n: usize) -> Option<Warning> {
             WarningCode::NearDuplicates,
             near,
             format!(
-                "{near} of {n} rows have a first neighbour closer than 1e-6 of the median; such \
+                "{near} of {n} rows have a first neighbour closer than 1e-6 of the median distance; such \
                  twins pull dimensions towards 0: leave one of each out, or read a larger scale \
                  (gride at a higher order, more neighbours)"
             ),
@@ -284,7 +295,7 @@ pub fn diagnose(
     let points = bench.points(&matrix, &layer.name)?;
     let distances = bench.order_distances(&points, &layer.name, &[1, 2])?;
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
-        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
+        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2, r2));
     }
     warnings.extend(distance_warnings(&diagnostics, points.n_rows()));
     for warning in &mut warnings {

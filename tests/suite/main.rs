@@ -34,6 +34,7 @@ mod reliability;
 mod report_schema;
 mod report_text;
 mod rings;
+mod rounded;
 mod same_bytes;
 mod similarity;
 mod tables;

@@ -109,6 +109,14 @@ pub fn relative_difference(forward: f64, backward: f64) -> Option<f64> {
     (mean > 0.0).then(|| (forward - backward) / mean)
 }
 
+/// The standard error of [`relative_difference`], from those of both imbalances:
+/// 4/(Δ(A→B) + Δ(B→A))² √(Δ(B→A)² SE² + Δ(A→B)² SE²).
+pub fn relative_difference_error(forward: [f64; 2], backward: [f64; 2]) -> Option<f64> {
+    let [[f, f_error], [b, b_error]] = [forward, backward];
+    let sum = f + b;
+    (sum > 0.0).then(|| 4.0 / (sum * sum) * libm::hypot(b * f_error, f * b_error))
+}
+
 /// What two imbalances say in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -295,5 +303,10 @@ mod tests {
         }
         assert_eq!(relative_difference(0.75, 0.25), Some(1.0));
         assert_eq!(relative_difference(0.0, 0.0), None);
+        // By differences: R moves by 4b/(f + b)² a unit of f.
+        let error = relative_difference_error([0.75, 0.01], [0.25, 0.0]).unwrap();
+        let moved = relative_difference(0.7501, 0.25).unwrap() - 1.0;
+        assert!((error - 100.0 * moved).abs() < 1e-5 && error > 0.0);
+        assert_eq!(relative_difference_error([0.0, 0.1], [0.0, 0.1]), None);
     }
 }

@@ -6,6 +6,7 @@ mod overlap;
 
 pub use imbalance::{
     Counted, Imbalance, Relation, floor, information_imbalance, relation, relative_difference,
+    relative_difference_error,
 };
 pub use labels::{ClassOverlap, Depth, LabelOverlap, class_histogram_overlap, label_overlap};
 pub use overlap::{chance, chance_std, neighbour_overlap};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::pairs::{LayerPair, Target};
 use crate::error::{Error, Result};
+use crate::geometry::Reason;
 use crate::input::{Dump, LayerInfo, Matrix, ReadOptions};
 use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
 use crate::progress::Progress;
@@ -48,6 +49,9 @@ pub struct ComparedLayer {
     pub n_unique: Option<usize>,
     /// Rows that repeat an earlier one.
     pub n_duplicates: Option<usize>,
+    /// Why no row is nearer than another, if so.
+    #[serde(skip)]
+    pub no_nearest: Option<Reason>,
     /// What was noticed.
     pub warnings: Vec<Warning>,
 }
@@ -292,7 +296,7 @@ fn same_rows(left: &Side<'_>, right: &Side<'_>) -> Result<()> {
 /// Reads one layer, and strikes what it leaves out from `kept`.
 fn look(side: &Side<'_>, info: &LayerInfo, kept: &mut [bool]) -> Result<ComparedLayer> {
     let found = prepare(side.dump, info, &side.options)?;
-    let identical = found.diagnostics.n_unique == Some(1) && found.diagnostics.n_rows > 1;
+    let identical = found.no_nearest == Some(Reason::AllRowsIdentical);
     // Equal rows everywhere would leave one row of every other layer as well.
     let rows = if identical && side.options.duplicates == DuplicatePolicy::Drop {
         let keep = LayerOptions {
@@ -326,6 +330,7 @@ fn look(side: &Side<'_>, info: &LayerInfo, kept: &mut [bool]) -> Result<Compared
         dtype: info.dtype.as_str().to_owned(),
         n_unique: found.diagnostics.n_unique,
         n_duplicates: found.diagnostics.n_duplicates,
+        no_nearest: found.no_nearest,
         warnings: found.warnings,
     })
 }

@@ -10,6 +10,7 @@ use crate::geometry::id::{
     ErrorKind, Estimate, Fit, GRIDE, LayerView, Orders, Outcome, PLATEAU_RULE, Ratios, TWO_NN,
     gride, gride_blocks, plateau, two_nn, two_nn_blocks,
 };
+use crate::geometry::resolution::Resolution;
 use crate::neighbours::OrderDistances;
 use crate::profile::layers::distance_warnings;
 use crate::warning::{Warning, WarningCode};
@@ -35,6 +36,7 @@ impl Quantity {
         distances: &OrderDistances,
         n: usize,
         blocks: Option<usize>,
+        resolution: Option<&Resolution>,
     ) -> (Outcome, Option<f64>) {
         let orders = self.orders();
         let (Some(near), Some(far)) = (distances.get(orders.n1()), distances.get(orders.n2()))
@@ -48,6 +50,9 @@ impl Quantity {
             return (Err(reason), None);
         };
         let ratios = Ratios::new(near, far);
+        if resolution.is_some_and(|resolution| resolution.ties(near, far)) {
+            return (Err(Reason::DegenerateRatios), ratios.distance);
+        }
         let outcome = match self {
             Self::TwoNn(fit) => two_nn(&ratios, fit),
             Self::Gride(orders) => gride(&ratios, orders),
@@ -71,14 +76,15 @@ pub(super) fn estimate(
     view: Option<&LayerView<'_>>,
     n: usize,
     options: &IdOptions,
-    identical: bool,
+    no_nearest: Option<Reason>,
+    resolution: Option<&Resolution>,
     mut diagnostics: Diagnostics,
 ) -> LayerId {
     let measure = |quantity: Quantity| {
-        if identical {
-            return (Err(Reason::AllRowsIdentical), None);
+        if let Some(reason) = no_nearest {
+            return (Err(reason), None);
         }
-        quantity.estimate(distances, n, options.blocks)
+        quantity.estimate(distances, n, options.blocks, resolution)
     };
     let mut notes = Notes::default();
     let mut estimates = Vec::new();
@@ -117,14 +123,14 @@ pub(super) fn estimate(
             estimates.push(gride_entry(options.order, order.ok(), outcome, distance));
         }
     }
-    let found = view.map(|view| table_estimates(options, view, identical));
+    let found = view.map(|view| table_estimates(options, view, no_nearest));
     let found = found.unwrap_or_default();
     for (estimate, outcome) in found.estimates {
         notes.add(&estimate.variant(), &outcome);
         estimates.push(estimate);
     }
     if let (Some(r1), Some(r2)) = (distances.get(1), distances.get(2)) {
-        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2));
+        diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2, distances.farthest()));
         notes.warnings.extend(distance_warnings(&diagnostics, n));
     }
     if options.gride && options.range_max >= n {

@@ -101,7 +101,7 @@ fn repeat(
         let points = bench.points(&part, layer)?;
         let distances = bench.order_distances(&points, layer, &orders)?;
         for (at, quantity) in quantities.iter().enumerate() {
-            let (outcome, distance) = quantity.estimate(&distances, rows.len(), None);
+            let (outcome, distance) = quantity.estimate(&distances, rows.len(), None, None);
             values[at].push(outcome.ok().map(|estimate| estimate.id));
             scales[at].extend(distance);
         }

@@ -7,8 +7,10 @@ use super::rules::OrderRule;
 use super::shape::{ControlId, Extremum, IdParameters, IdProfile, IdSummary, LayerId};
 use super::table_estimates::rows_in_metric;
 use crate::error::{Error, Result};
+use crate::geometry::Reason;
 use crate::geometry::diagnostics::Diagnostics;
 use crate::geometry::id::{GRIDE, LayerView};
+use crate::geometry::resolution::Resolution;
 use crate::input::{Dump, Matrix, TableSource};
 use crate::neighbours::{NeighbourTable, OrderDistances, Points};
 use crate::profile::bench::Bench;
@@ -26,13 +28,11 @@ pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result
     let mut layers = Vec::new();
     for info in dump.layers() {
         let prepared = prepare(dump, info, &options.layers)?;
-        // Several rows of which one is distinct have nothing to measure; one row is too few.
-        let n_unique = prepared.diagnostics.n_unique;
-        let identical = n_unique == Some(1) && prepared.diagnostics.n_rows > 1;
         let subject = Subject {
             name: &info.name,
             matrix: &prepared.matrix,
-            identical,
+            no_nearest: prepared.no_nearest,
+            directions: options.layers.directions,
         };
         let found = subject.analyse(options, prepared.diagnostics, bench)?;
         let mut layer = LayerId {
@@ -49,7 +49,7 @@ pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result
             let found = subject.control(control, &layer, options, bench)?;
             layer.controls.push(found);
         }
-        if !identical {
+        if prepared.no_nearest.is_none() {
             resample(&prepared.matrix, options, &mut layer, bench)?;
         }
         layer.warnings.splice(0..0, prepared.warnings);
@@ -124,7 +124,8 @@ pub fn id_profile_of_tables(
                 Some(&view),
                 table.n,
                 options,
-                false,
+                None,
+                None,
                 diagnostics,
             )
         });
@@ -146,8 +147,10 @@ fn aligned(values: &[f64], rows: &[u32], n: usize) -> Vec<f64> {
 struct Subject<'a> {
     name: &'a str,
     matrix: &'a Matrix,
-    /// Several rows, all equal.
-    identical: bool,
+    /// Why no row is nearer than another, if so.
+    no_nearest: Option<Reason>,
+    /// Whether rows of one direction are one row.
+    directions: bool,
 }
 
 impl Subject<'_> {
@@ -176,17 +179,20 @@ impl Subject<'_> {
             data: rows.as_ref(),
             pairs_within: count.as_ref().map(|count| count as _),
         });
+        let found = estimate(
+            &distances,
+            view.as_ref(),
+            n,
+            options,
+            self.no_nearest,
+            Some(&Resolution::of(self.matrix, self.directions)),
+            diagnostics,
+        );
+        warnings.extend(found.warnings);
         Ok(LayerId {
             n_columns: Some(self.matrix.n_columns()),
             warnings,
-            ..estimate(
-                &distances,
-                view.as_ref(),
-                n,
-                options,
-                self.identical,
-                diagnostics,
-            )
+            ..found
         })
     }
 }

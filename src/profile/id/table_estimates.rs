@@ -37,11 +37,12 @@ pub(super) fn rows_in_metric(matrix: &Matrix, points: &Points<'_>, metric: Metri
     }
 }
 
-/// The estimates of `options.others` on one layer; all rows `identical` leave nothing to measure.
+/// The estimates of `options.others` on one layer; rows of which none is nearer than another
+/// leave nothing to measure.
 pub(super) fn table_estimates(
     options: &IdOptions,
     view: &LayerView<'_>,
-    identical: bool,
+    no_nearest: Option<Reason>,
 ) -> TableEstimates {
     let mut all = TableEstimates::default();
     let asked = |name| options.others.iter().any(|one| one.name == name);
@@ -52,7 +53,7 @@ pub(super) fn table_estimates(
             Reads::Ratios => {}
             Reads::Neighbours(reads) => {
                 let k = reads.k(options.k);
-                let mut found = by_neighbours(reads, view, k, identical);
+                let mut found = by_neighbours(reads, view, k, no_nearest);
                 if options.local == Some(estimator) {
                     all.local = found.values.take();
                 }
@@ -66,7 +67,7 @@ pub(super) fn table_estimates(
                 if estimator.part_of.is_some_and(asked) {
                     continue;
                 }
-                let spectrum = spectrum.get_or_insert_with(|| spectrum_of(view, identical));
+                let spectrum = spectrum.get_or_insert_with(|| spectrum_of(view, no_nearest));
                 let found = run(spectrum.as_ref().map_err(|&reason| reason));
                 let found = found
                     .iter()
@@ -79,9 +80,14 @@ pub(super) fn table_estimates(
     all
 }
 
-fn by_neighbours(reads: &Neighbours, view: &LayerView<'_>, k: usize, identical: bool) -> Estimated {
-    if identical {
-        return Outcome::Err(Reason::AllRowsIdentical).into();
+fn by_neighbours(
+    reads: &Neighbours,
+    view: &LayerView<'_>,
+    k: usize,
+    no_nearest: Option<Reason>,
+) -> Estimated {
+    if let Some(reason) = no_nearest {
+        return Outcome::Err(reason).into();
     }
     let mut found = (reads.run)(view, k);
     // All neighbours there are were stored: what lacks are rows.
@@ -105,7 +111,8 @@ fn report(estimator: &'static Estimator, found: &Estimated) -> IdEstimate {
     }
 }
 
-fn spectrum_of(view: &LayerView<'_>, identical: bool) -> Result<Spectrum, Reason> {
+fn spectrum_of(view: &LayerView<'_>, no_nearest: Option<Reason>) -> Result<Spectrum, Reason> {
+    let identical = no_nearest == Some(Reason::AllRowsIdentical);
     let data = view.data.filter(|_| !identical);
     let spectrum = Spectrum::of(data.ok_or(Reason::AllRowsIdentical)?, Centring::Centred)?;
     let total: f64 = spectrum.eigenvalues.iter().sum();

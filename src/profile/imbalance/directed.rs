@@ -11,7 +11,7 @@ use crate::geometry::relation::{Counted, Imbalance, information_imbalance};
 use crate::input::Matrix;
 use crate::neighbours::{RankCounts, Targets};
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, all_rows_equal};
+use crate::profile::compare::{ComparedLayer, Comparison, all_rows_equal};
 use crate::profile::layers::near_duplicate_warning;
 use crate::warning::Warning;
 
@@ -70,13 +70,15 @@ impl Search<'_> {
             let matrix = self.read(node)?;
             let name = self.name(node);
             let Some(k) = deepest else { continue };
-            if all_rows_equal(&matrix) {
+            if self.layer(node).no_nearest.is_some() || all_rows_equal(&matrix) {
                 continue;
             }
             let table = self.bench.neighbours(&matrix, name, k + 1, warnings)?;
             let column = |order: usize| table.distances_of_order(order).to_vec();
             let [first, second] = [column(1), column(2)];
-            warnings.extend(near_duplicate_warning(&first).map(|found| found.of(name)));
+            warnings.extend(
+                near_duplicate_warning(&first, &column(table.k())).map(|found| found.of(name)),
+            );
             directed.nearest.insert(node, [first, second]);
             let indices = table.indices.slice(s![.., ..=k]).to_owned();
             neighbours.insert(node, indices);
@@ -160,11 +162,14 @@ impl Search<'_> {
         to: Node,
         deepest: Option<usize>,
     ) -> Option<Reason> {
-        let equal = |node| !known.contains(&node);
+        let absent = |node| {
+            let layer = self.layer(node);
+            let reason = layer.no_nearest.unwrap_or(Reason::AllRowsIdentical);
+            (!known.contains(&node)).then_some(reason)
+        };
         match deepest {
             None => Some(Reason::TooFewRows),
-            Some(_) if equal(from) || equal(to) => Some(Reason::AllRowsIdentical),
-            Some(_) => None,
+            Some(_) => absent(from).or_else(|| absent(to)),
         }
     }
 
@@ -266,11 +271,15 @@ impl Search<'_> {
         })
     }
 
-    fn name(&self, node: Node) -> &str {
+    fn layer(&self, node: Node) -> &ComparedLayer {
         match node {
-            Node::Left(at) => &self.comparison.left()[at].layer,
-            Node::Right(at) => &self.comparison.right()[at].layer,
+            Node::Left(at) => &self.comparison.left()[at],
+            Node::Right(at) => &self.comparison.right()[at],
         }
+    }
+
+    fn name(&self, node: Node) -> &str {
+        &self.layer(node).layer
     }
 }
 

@@ -9,6 +9,7 @@ use super::subset_shape::{
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
+use crate::geometry::resolution::equidistant;
 use crate::input::{Dump, Matrix, Values};
 use crate::neighbours::Targets;
 use crate::profile::bench::Bench;
@@ -148,6 +149,11 @@ impl Ends<'_> {
             layer.reason = Some(Reason::TooFewRows);
         } else if all_rows_equal(self.whole) || all_rows_equal(self.parts) {
             layer.reason = Some(Reason::AllRowsIdentical);
+        } else if [self.whole, self.parts]
+            .iter()
+            .any(|rows| equidistant(rows, false))
+        {
+            layer.reason = Some(Reason::EquidistantRows);
         } else {
             let mut warnings = Vec::new();
             let target = self.target.unwrap_or(name);

@@ -26,7 +26,7 @@ pub(super) struct Landmarks {
 }
 
 impl Analysis {
-    /// Nothing, because the rows are one row.
+    /// Nothing, for this reason.
     pub(super) fn none(options: &PeakOptions, reason: Reason) -> Self {
         Self {
             id: Dimension::none(options.id, reason),

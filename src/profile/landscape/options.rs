@@ -67,6 +67,14 @@ impl PeakOptions {
         stored.max(scale.map_or(0, Orders::n2))
     }
 
+    /// Whether the dimension comes from the ratio of the two nearest distances.
+    pub(super) fn reads_nearest_ratio(&self) -> bool {
+        match (self.id, self.density) {
+            (DimensionRule::Fixed(_), _) | (DimensionRule::Auto, DensityRule::Knn { .. }) => false,
+            (DimensionRule::TwoNn | DimensionRule::Round | DimensionRule::Auto, _) => true,
+        }
+    }
+
     /// The options as the report echoes them.
     pub(super) fn parameters(&self, bench: &Bench<'_>) -> PeakParameters {
         PeakParameters {

@@ -33,7 +33,7 @@ impl Subject<'_> {
             for (k, depth) in &depths {
                 for (at, layer) in self.comparison.left().iter().enumerate() {
                     let outcome = match found.get(&(0, at)) {
-                        None => Err(Reason::AllRowsIdentical),
+                        None => Err(layer.no_nearest.unwrap_or(Reason::AllRowsIdentical)),
                         Some(table) => {
                             label_overlap(table.view(), &labels.codes, &labels.classes, *depth)
                         }

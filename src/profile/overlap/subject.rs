@@ -102,11 +102,14 @@ impl Subject<'_> {
                 None => matrix,
                 Some(rows) => matrix.select(rows),
             };
-            if k == 0 || all_rows_equal(&matrix) {
+            if k == 0 || layer.no_nearest.is_some() || all_rows_equal(&matrix) {
                 continue;
             }
             let table = bench.neighbours(&matrix, &layer.layer, k, warnings)?;
-            let noticed = near_duplicate_warning(&table.distances_of_order(1).to_vec());
+            let noticed = near_duplicate_warning(
+                &table.distances_of_order(1).to_vec(),
+                &table.distances_of_order(table.k()).to_vec(),
+            );
             warnings.extend(noticed.map(|found| found.of(&layer.layer)));
             found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
         }
@@ -118,14 +121,15 @@ impl Subject<'_> {
         pair: LayerPair,
         found: &'f LayerTables,
     ) -> Result<(&'f Array2<u32>, &'f Array2<u32>), Reason> {
-        let n = self.comparison.n_rows();
-        let absent = if n < 2 {
-            Reason::TooFewRows
-        } else {
-            Reason::AllRowsIdentical
+        let sides = [self.comparison.left(), self.comparison.right()];
+        let of = |side: usize, at: usize| {
+            let absent = match sides[side][at].no_nearest {
+                _ if self.comparison.n_rows() < 2 => Reason::TooFewRows,
+                reason => reason.unwrap_or(Reason::AllRowsIdentical),
+            };
+            found.get(&(side, at)).ok_or(absent)
         };
-        let of = |key| found.get(&key).ok_or(absent);
-        Ok((of((0, pair.a))?, of((self.right(), pair.b))?))
+        Ok((of(0, pair.a)?, of(self.right(), pair.b)?))
     }
 }
 

@@ -12,7 +12,9 @@ use super::shape::{
 };
 use super::values::{MeasureValues, values, values_of};
 use crate::error::{Error, Result};
-use crate::geometry::similarity::{Dissimilarity, Measure, RSA, Relations, Setting, Subject};
+use crate::geometry::similarity::{
+    Dissimilarity, Measure, RSA, Relations, Setting, Subject, Values,
+};
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
@@ -313,7 +315,10 @@ fn matrix(
         let k = options.k.unwrap_or(measure.k);
         let own = (measure.of_itself)(comparison.n_rows(), k);
         for (at, layer) in left.iter().enumerate() {
-            let exists = !layer.identical();
+            let exists = match measure.values {
+                Values::Neighbours => layer.no_nearest.is_none(),
+                Values::Layers(_) => !layer.identical(),
+            };
             values.set(at, at, own.filter(|_| exists), exists.then_some(0.0));
         }
     }

@@ -73,6 +73,7 @@ impl Tables<'_> {
                 let table = of_itself(bench, &prepared, &info.name, self.k, &path)?;
                 warnings.extend(near_duplicate_warning(
                     &table.distances_of_order(1).to_vec(),
+                    &table.distances_of_order(table.k()).to_vec(),
                 ));
                 (table, None)
             }

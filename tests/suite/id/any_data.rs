@@ -91,7 +91,7 @@ proptest! {
         gride(&ratios, orders).iter().for_each(check);
         prop_assert!(gride_blocks(&ratios, orders, 5).is_none_or(f64::is_finite));
         prop_assert!(gride_log_likelihood(&ratios, orders, 3.0).is_none_or(f64::is_finite));
-        let diagnostics = DistanceDiagnostics::new(&column(1), &column(2));
+        let diagnostics = DistanceDiagnostics::new(&column(1), &column(2), &column(2));
         prop_assert!(diagnostics.mu.0.iter().all(|mu| mu.is_finite()));
     }
 

@@ -208,12 +208,14 @@ fn quantiles_of_the_first_distance_are_the_peers() {
     ];
     for (set, quantiles) in expected {
         let near = Neighbours::nearest(&golden_set(set), 2);
-        let found = DistanceDiagnostics::new(&near.at(1), &near.at(2)).r1.0;
+        let found = DistanceDiagnostics::new(&near.at(1), &near.at(2), &near.at(2))
+            .r1
+            .0;
         for (level, value) in [0, 2, 4, 6, 8].into_iter().zip(quantiles) {
             assert_close(found[level], value, 1e-13, set);
         }
     }
     let near = Neighbours::nearest(&array("golden", "ball5_dups"), 2);
-    let found = DistanceDiagnostics::new(&near.at(1), &near.at(2));
+    let found = DistanceDiagnostics::new(&near.at(1), &near.at(2), &near.at(2));
     assert_eq!((found.n_zero_r1, found.n_nonfinite_mu), (60, 60));
 }
