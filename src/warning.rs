@@ -61,6 +61,9 @@ pub enum WarningCode {
     NoDensity,
     /// Rows where PAk has no maximum, so that the density by k* neighbours stands in.
     PakFallback,
+    /// Half of the rows have a density from fewer than eight neighbours: its errors are near 1, and peaks
+    /// and scores jump between layers.
+    FewNeighbours,
     /// The token at the attribute's position is not the counterfactual one.
     AttributeMisplaced,
     /// Nothing but a β of zeros says that the final norm is a LayerNorm.

@@ -144,7 +144,7 @@ fn describe(points: &Points, (m1, v, m2): Humps, prominence: f64) -> DoubleHunch
     ]
     .into_iter()
     .flatten()
-    .all(|(high, low)| points.stands_above(high, low, FLANK));
+    .all(|(high, low)| points.stands_above(high, low, 0.0, FLANK));
     DoubleHunchback {
         // On a rising profile the layer before the bottleneck is no hump: v lies above it.
         present: p.is_some_and(|p| p >= prominence)

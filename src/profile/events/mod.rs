@@ -24,7 +24,9 @@ pub use event::{Event, Found};
 pub use extrema::{Extremum, Maximum, Peak};
 pub use hump::{DoubleHunchback, Hunchback};
 pub use options::EventOptions;
-pub use phases::{Agreement, Direction, Lead, PairImbalance, Run, agreement, directions, lead};
+pub use phases::{
+    Agreement, Direction, Lead, PairImbalance, Run, agreement, directions, lead, runs,
+};
 pub use points::Place;
 pub use report::{EventLayer, EventsReport, SeriesLabel};
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};

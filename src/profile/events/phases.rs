@@ -10,16 +10,19 @@ use crate::input::Series;
 /// A relative difference below this is neither expansion nor contraction.
 const NEUTRAL: f64 = 0.05;
 
+/// So is one within so many standard errors of 0.
+const BEYOND: f64 = 2.0;
+
 /// What a layer does to the information of the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// R ≥ 0.05.
+    /// R ≥ 0.05, beyond two standard errors.
     Expansion,
-    /// |R| < 0.05.
+    /// |R| < 0.05, or within two standard errors.
     Neutral,
-    /// R ≤ −0.05.
+    /// R ≤ −0.05, beyond two standard errors.
     Contraction,
 }
 
@@ -36,17 +39,33 @@ pub struct Run {
     pub last: usize,
 }
 
+impl Direction {
+    /// The direction of R with its standard error, where that is known.
+    pub fn of(r: f64, std_error: Option<f64>) -> Self {
+        let within = std_error.is_some_and(|error| r.abs() <= BEYOND * error);
+        match r {
+            r if r.abs() < NEUTRAL || within => Self::Neutral,
+            r if r > 0.0 => Self::Expansion,
+            _ => Self::Contraction,
+        }
+    }
+}
+
 /// Runs of expansion and contraction in a series of relative imbalance differences
-/// R = (Δ(l→l+1) − Δ(l+1→l))/mean; gaps are skipped.
+/// R = (Δ(l→l+1) − Δ(l+1→l))/mean, beyond their errors where these are known; gaps are skipped.
 pub fn directions(relative_difference: &Series) -> Vec<Run> {
+    let errors = relative_difference.errors();
+    let values = relative_difference.values().iter().enumerate();
+    runs(
+        values.map(|(at, value)| Some(Direction::of((*value)?, errors.get(at).copied().flatten()))),
+    )
+}
+
+/// Runs of equal directions; gaps are skipped.
+pub fn runs(directions: impl Iterator<Item = Option<Direction>>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for (index, value) in relative_difference.values().iter().enumerate() {
-        let direction = match value {
-            None => continue,
-            Some(r) if r.abs() < NEUTRAL => Direction::Neutral,
-            Some(r) if *r > 0.0 => Direction::Expansion,
-            Some(_) => Direction::Contraction,
-        };
+    for (index, direction) in directions.enumerate() {
+        let Some(direction) = direction else { continue };
         match runs.last_mut() {
             Some(run) if run.direction == direction => run.last = index,
             _ => runs.push(Run {

@@ -71,11 +71,11 @@ impl<'a> Points<'a> {
         self.verdict
     }
 
-    /// Whether `high` lies above `low` by `factor` standard errors of their difference; true where
-    /// errors are not known.
-    pub(super) fn stands_above(&self, high: usize, low: usize, factor: f64) -> bool {
+    /// Whether `high` lies above `low` by more than `even` and `factor` standard errors of their
+    /// difference; true where errors are not known.
+    pub(super) fn stands_above(&self, high: usize, low: usize, even: f64, factor: f64) -> bool {
         self.errors.as_ref().is_none_or(|errors| {
-            self.y(high) - self.y(low) > factor * libm::hypot(errors[high], errors[low])
+            self.y(high) - self.y(low) - even > factor * libm::hypot(errors[high], errors[low])
         })
     }
 

@@ -18,8 +18,8 @@ pub struct Transition {
     pub to: Place,
     /// y_to − y_from.
     pub step: f64,
-    /// Whether errors alone make a step as large among so many layers in 1 % of profiles or more;
-    /// `None` where they are not known.
+    /// Whether errors alone make a step as large, of an even change from the first layer to the last,
+    /// in 1 % of profiles or more; `None` where they are not known.
     pub within_errors: Option<bool>,
     /// The step per unit of relative depth.
     pub rate: f64,
@@ -85,7 +85,15 @@ fn steepest(points: &Points) -> Result<Transition, Reason> {
             } else {
                 (from, to)
             };
-            !points.stands_above(high, low, largest_step(points.len()))
+            let last = points.len() - 1;
+            let even = (points.y(last) - points.y(0)) / (points.depth(last) - points.depth(0))
+                * (points.depth(to) - points.depth(from));
+            let even = if even * step(to) > 0.0 {
+                even.abs()
+            } else {
+                0.0
+            };
+            !points.stands_above(high, low, even, largest_step(points.len()))
         }),
         rate: rate(to),
         position: f64::midpoint(points.x(from), points.x(to)),

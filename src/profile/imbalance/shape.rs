@@ -189,8 +189,13 @@ pub struct Step {
     pub from: String,
     /// The next one.
     pub to: String,
-    /// R = (Δ(l→l+1) − Δ(l+1→l)) / mean: > 0 expansion, < 0 compression.
+    /// R = (Δ(l→l+1) − Δ(l+1→l)) / mean: > 0 expansion, < 0 contraction.
     pub relative_difference: Option<f64>,
+    /// Standard error of R, from those of both imbalances.
+    pub std_error: Option<f64>,
+    /// Expansion or contraction where R says so beyond two of its errors and the layers are neither
+    /// equivalent nor independent.
+    pub direction: Option<Direction>,
 }
 
 /// The layers of two dumps with the smallest max(Δ(a→b), Δ(b→a)).

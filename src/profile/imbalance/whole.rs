@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::directed::{Directed, Node};
 use super::shape::{BestPair, ImbalanceMatrix, ImbalancePair, Step, Steps};
 use crate::geometry::id::{Fit, Ratios, two_nn};
-use crate::geometry::relation::{floor, relative_difference};
+use crate::geometry::relation::{Relation, floor, relative_difference, relative_difference_error};
 use crate::geometry::stats;
 use crate::input::Series;
 use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix};
-use crate::profile::events::{EventOptions, PairImbalance, agreement, directions, events};
+use crate::profile::events::{Direction, EventOptions, PairImbalance, agreement, events, runs};
 
 /// All layers against all, at one k.
 pub(super) fn matrix(
@@ -35,7 +35,7 @@ pub(super) fn matrix(
     let mut backward = two.then(|| forward.transposed());
     if !two {
         for (at, layer) in comparison.left().iter().enumerate() {
-            let exists = !layer.identical() && comparison.n_rows() >= k + 2;
+            let exists = layer.no_nearest.is_none() && comparison.n_rows() >= k + 2;
             forward.set(at, at, floor.filter(|_| exists), exists.then_some(0.0));
         }
     }
@@ -65,22 +65,48 @@ pub(super) fn steps(comparison: &Comparison<'_>, pairs: &[ImbalancePair], k: usi
             let pair = pairs.iter().find(|pair| {
                 pair.k == k && pair.a.index == two[0].index && pair.b.index == two[1].index
             });
-            let values = pair.and_then(|pair| pair.outcome.ok());
             Step {
                 from: two[0].layer.clone(),
                 to: two[1].layer.clone(),
-                relative_difference: values
-                    .and_then(|both| relative_difference(both.forward, both.backward)),
+                ..pair.map_or(NO_STEP, step)
             }
         })
         .collect();
-    let named = steps
-        .iter()
-        .map(|step| (step.from.as_str(), step.relative_difference));
     Steps {
         k,
-        runs: directions(&Series::new(named)),
+        runs: runs(steps.iter().map(|step| step.direction)),
         steps,
+    }
+}
+
+const NO_STEP: Step = Step {
+    from: String::new(),
+    to: String::new(),
+    relative_difference: None,
+    std_error: None,
+    direction: None,
+};
+
+/// R of a pair of neighbouring layers; the caller names them.
+fn step(pair: &ImbalancePair) -> Step {
+    let both = pair.outcome.ok();
+    let r = both.and_then(|both| relative_difference(both.forward, both.backward));
+    let std_error = both.and_then(|both| {
+        relative_difference_error(
+            [both.forward, both.std_error_forward],
+            [both.backward, both.std_error_backward],
+        )
+    });
+    let one_side = both
+        .is_some_and(|both| !matches!(both.relation, Relation::Equivalent | Relation::Independent));
+    Step {
+        relative_difference: r,
+        std_error,
+        direction: r.map(|r| match one_side {
+            true => Direction::of(r, std_error),
+            false => Direction::Neutral,
+        }),
+        ..NO_STEP
     }
 }
 

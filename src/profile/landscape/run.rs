@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::Peaks;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
+use crate::geometry::resolution::Resolution;
 use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
@@ -116,16 +117,20 @@ impl Worked {
         let n = prepared.matrix.n_rows();
         if table.k() >= 2 {
             let order = |order| table.distances_of_order(order).to_vec();
-            let distances = DistanceDiagnostics::new(&order(1), &order(2));
+            let distances = DistanceDiagnostics::new(&order(1), &order(2), &order(table.k()));
             prepared.diagnostics.distances = Some(distances);
             let noticed = distance_warnings(&prepared.diagnostics, n);
             prepared.warnings.extend(noticed);
         }
-        let identical = prepared.diagnostics.n_unique == Some(1) && prepared.diagnostics.n_rows > 1;
-        let analysis = if identical {
-            Analysis::none(options, Reason::AllRowsIdentical)
-        } else {
-            Analysis::of(table.distances.view(), table.indices.view(), options)
+        let tied = || {
+            let resolution = Resolution::of(&prepared.matrix, options.layers.directions);
+            let order = |order| table.distances_of_order(order).to_vec();
+            options.reads_nearest_ratio() && table.k() >= 2 && resolution.ties(&order(1), &order(2))
+        };
+        let analysis = match prepared.no_nearest {
+            Some(reason) => Analysis::none(options, reason),
+            None if tied() => Analysis::none(options, Reason::DegenerateRatios),
+            None => Analysis::of(table.distances.view(), table.indices.view(), options),
         };
         let diagnostics = prepared.diagnostics.clone();
         let (mut report, found) =
@@ -225,6 +230,9 @@ fn counts(peaks: &Peaks, n: usize) -> PeakCounts {
     }
 }
 
+/// Densities from fewer neighbours than this in half of the rows have errors near 1.
+const FEW_NEIGHBOURS: f64 = 8.0;
+
 fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {
     let n = found.densities.rows.len();
     let (missing, fallback) = (found.densities.n_missing(), found.densities.n_fallback);
@@ -241,5 +249,16 @@ fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {
         fallback,
         "have no PAk density (tied distances); k*NN stands in",
     );
-    missing.into_iter().chain(fallback)
+    let typical = found.summary().kstar.median();
+    let few = typical.filter(|&typical| typical < FEW_NEIGHBOURS).map(|typical| {
+        let rows = found.densities.rows.iter().flatten();
+        let below = rows.filter(|row| (row.kstar as f64) < FEW_NEIGHBOURS).count();
+        let message = format!(
+            "the median k* is {typical}: densities from so few neighbours have errors near 1, so that \
+             peaks and scores may jump between layers; more rows, or a coarser --density knn -k, say \
+             more"
+        );
+        Warning::new(WarningCode::FewNeighbours, below, message)
+    });
+    missing.into_iter().chain(fallback).chain(few)
 }

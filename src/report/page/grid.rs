@@ -84,9 +84,15 @@ impl Column {
         }
     }
 
-    /// The errors of the numbers in the column before it.
+    /// The standard errors of the numbers in the column before it.
     pub fn error() -> Self {
         Self::number("±").near()
+    }
+
+    /// The standard deviations of what the column before it is the mean of: never under one heading
+    /// with errors.
+    pub fn spread() -> Self {
+        Self::number("sd").near()
     }
 
     /// The same column as more about the one before it.

@@ -1,7 +1,7 @@
 //! How the report of `repgeo attention-modify` looks.
 
 use super::axes::{axis, share};
-use super::mechanism_parts::{group, stat_cells, stat_columns, stat_records};
+use super::mechanism_parts::{about_spread, group, stat_cells, stat_columns, stat_records};
 use super::warned::of_run;
 use crate::report::page::{
     Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index, name,
@@ -111,6 +111,7 @@ impl Printable for AttentionModify {
             .selected
             .map(|alpha| format!("most factual outcomes at alpha {alpha}"));
         closing.extend(selected.map(|words| Note::Line(words.into())));
+        closing.push(about_spread());
         closing.extend(of_run(&self.warnings));
         Page::new(
             "Outcomes of edited attention",

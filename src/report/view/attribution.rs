@@ -2,7 +2,7 @@
 
 use super::axes::axis;
 use super::mechanism_parts::{
-    by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
+    about_spread, by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
 };
 use super::warned::of_run;
 use crate::mechanisms::attribution::{Attribution, Check, ComponentKind, ComponentRow};
@@ -80,6 +80,7 @@ impl Printable for Attribution {
                 .as_ref()
                 .map(|check| Note::Line(check_line(check))),
         );
+        closing.push(about_spread());
         closing.extend(of_run(&self.warnings));
         Page::new(
             "Attribution of the two logits",

@@ -22,6 +22,7 @@ impl Printable for ClonesProfile {
             grid.push(row(self, one));
         }
         let mut closing = vec![Note::Line(self.verdict.clone().into())];
+        closing.push(Note::Line("sd over the draws of a chunk".into()));
         closing.extend(network_line(self).map(Note::Line));
         closing.extend(of_run(&self.warnings));
         Page::new("Clones", vec![grid.into()], closing.into())
@@ -36,10 +37,10 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
     let mut columns = vec![
         Column::number("neurons"),
         Column::number("R²"),
-        Column::number("±").tight(),
+        Column::spread().tight(),
         Column::number("i.i.d.").tight(),
         Column::number("R² outside"),
-        Column::number("±").tight(),
+        Column::spread().tight(),
         Column::number("i.i.d.").tight(),
         Column::number("|r|"),
         Column::number("i.i.d.").tight(),
@@ -48,7 +49,7 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
     ];
     if profile.network.is_some() {
         columns.push(Column::number("accuracy"));
-        columns.push(Column::number("±").tight());
+        columns.push(Column::spread().tight());
     }
     if profile.parameters.rescale {
         columns.push(Column::number("rescaled"));

@@ -229,7 +229,8 @@ pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> 
         ];
         if adaptive {
             let density = layer.density.as_ref();
-            row.push(known(density.and_then(|density| density.kstar.median()), 3).into());
+            let median = density.and_then(|density| density.kstar.median());
+            row.push(median.map_or(Piece::Absent, halves).into());
         }
         let counts = layer.outcome.ok();
         row.push(layer.n_peaks().map_or(Piece::Absent, count).into());
@@ -341,6 +342,12 @@ pub(super) fn context(parameters: &PeakParameters) -> Phrase {
         parameters.stored
     );
     line.into()
+}
+
+/// A median of counts: a count, or one and a half.
+fn halves(median: f64) -> Piece {
+    let places = usize::from(median.fract() > 0.0);
+    decimal(median, places)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How the report of `repgeo head-pattern` looks.
 
-use super::mechanism_parts::{by_head, group, place, stat_cells, stat_columns};
+use super::mechanism_parts::{about_spread, by_head, group, place, stat_cells, stat_columns};
 use super::warned::of_run;
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, Scale, index, name, number, phrase,
@@ -57,6 +57,7 @@ impl Printable for HeadPattern {
         if !heads.is_empty() {
             closing.push(Note::Line(phrase!["last token to the attribute: ", heads]));
         }
+        closing.push(about_spread());
         closing.extend(of_run(&self.warnings));
         Page::new("Attention of heads", vec![grid.into()], closing.into())
     }

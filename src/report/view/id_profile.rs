@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::event_lines::event_summary;
+use super::few_parts::few_parts;
 use super::id_estimates::{control_estimate, estimate_of};
 use super::id_figures::figures;
 use super::id_records::id_records;
@@ -10,7 +11,7 @@ use super::warned::warnings;
 use crate::geometry::id::Reads;
 use crate::neighbours::Metric;
 use crate::profile::Resampling;
-use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId, OrderKind};
+use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId, OrderKind, Resampled};
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, Piece, count, decimal, error, known, name,
     number, phrase, series,
@@ -162,7 +163,12 @@ fn estimate_columns(profile: &IdProfile, variant: &Variant, is_only_one: bool) -
         columns.push(Column::number("order").near());
     }
     if let Some(rule) = variant.rule {
-        columns.extend([Column::number(rule.name()), Column::error()]);
+        // Parts that share rows have a spread but no standard error.
+        columns.push(Column::number(rule.name()));
+        columns.push(match overlapping(profile, variant) {
+            true => Column::spread(),
+            false => Column::error(),
+        });
     }
     for &control in &profile.parameters.controls {
         columns.push(Column::number(control.name()));
@@ -188,8 +194,9 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Ve
     if variant.rule.is_some() {
         let resampled = estimate.and_then(|e| e.resampled.as_ref());
         cells.push(known(resampled.and_then(|r| r.mean), 3).into());
-        // Parts that share rows have a spread but no standard error.
-        cells.push(error(resampled.and_then(|r| r.std_error.or(r.std))).into());
+        let overlapping = overlapping(profile, variant);
+        let width = |r: &Resampled| if overlapping { r.std } else { r.std_error };
+        cells.push(error(resampled.and_then(width)).into());
     }
     for name in &profile.parameters.controls {
         let mut controls = layer.controls.iter().filter(|c| c.control == *name);
@@ -202,6 +209,14 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Ve
         }
     }
     cells
+}
+
+/// Whether the parts of some layer share rows.
+fn overlapping(profile: &IdProfile, variant: &Variant) -> bool {
+    let layers = profile.layers.iter();
+    let estimates = layers.filter_map(|layer| estimate_of(layer, &variant.name));
+    let mut resampled = estimates.filter_map(|estimate| estimate.resampled.as_ref());
+    resampled.any(|r| r.overlapping)
 }
 
 fn is_peak(profile: &IdProfile, layer: &LayerId, variant: &str) -> bool {
@@ -289,11 +304,11 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
     add(kind.map(|kind| format!("± {}", kind.name())));
     if let Some(rule) = variant.rule {
         let mut resampled = estimates.iter().filter_map(|e| e.resampled.as_ref());
-        let spread = match resampled.any(|r| r.overlapping) {
-            true => "spread of overlapping parts",
-            false => "error of disjoint parts",
-        };
-        add(Some(format!("{rule} ± {spread}")));
+        add(Some(match overlapping(profile, variant) {
+            true => format!("{rule} sd of overlapping parts"),
+            false => format!("{rule} ± of disjoint parts"),
+        }));
+        add(resampled.next().and_then(|r| few_parts(r.values.len())));
     }
     if profile.parameters.metric != Metric::Euclidean {
         facts.push(name(profile.parameters.metric.name()).into());

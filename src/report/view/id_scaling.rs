@@ -91,7 +91,7 @@ fn by_sample_size(points: &[DecimationPoint]) -> Grid {
         Column::number("n"),
         Column::number("distance"),
         Column::number("id by decimation"),
-        Column::number("std"),
+        Column::spread(),
     ]);
     for point in points {
         let sample = &point.resampled;

@@ -1,6 +1,7 @@
 //! How `repgeo imbalance` looks: its records and its page.
 
 use super::axes::matrix;
+use super::few_parts::few_parts;
 use super::imbalance_figures::figures;
 use super::imbalance_words::{direction, relation_words};
 use super::warned::of_comparison;
@@ -8,7 +9,7 @@ use crate::geometry::relation::{Relation, floor};
 use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
 use crate::profile::imbalance::{
-    BestPair, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Steps,
+    BestPair, ImbalanceMatrix, ImbalancePair, ImbalanceProfile, Null, Step, Steps,
 };
 use crate::report::page::{
     Cell, Column, Grid, Matrix, Note, Page, Part, Phrase, Piece, Scale, count, decimal, error,
@@ -27,6 +28,7 @@ impl Printable for ImbalanceProfile {
                 other: &step.to,
                 scale: Some(steps.k),
                 n: Some(self.n),
+                std_error: step.std_error,
                 ..Record::new(&step.from, "relative_difference", step.relative_difference)
             }));
         }
@@ -178,6 +180,10 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
             Column::number("p").near(),
         ]);
     }
+    let steps = !profile.steps.is_empty();
+    if steps {
+        columns.extend([Column::number("R"), Column::error()]);
+    }
     columns.push(Column::words("relation"));
     let mut grid = Grid::new(columns);
     for pair in pairs {
@@ -204,6 +210,13 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
                 row.push(error(null.map(|null| null.p_value)).into());
             }
         }
+        if steps {
+            let step = step_of(profile, pair);
+            row.extend([
+                known(step.and_then(|step| step.relative_difference), 2).into(),
+                error(step.and_then(|step| step.std_error)).into(),
+            ]);
+        }
         row.push(match pair.outcome.0 {
             Ok(both) => relation_words(both.relation).into(),
             Err(reason) => Piece::Code(reason).into(),
@@ -211,6 +224,14 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
         grid.push(row);
     }
     grid
+}
+
+/// R from the first layer of a pair to the second, where it is the next.
+fn step_of<'p>(profile: &'p ImbalanceProfile, pair: &ImbalancePair) -> Option<&'p Step> {
+    let steps = profile.steps.iter().find(|steps| steps.k == pair.k)?;
+    let is_step = is_step(profile, pair);
+    let named = |step: &&Step| step.from == pair.a.layer && step.to == pair.b.layer;
+    steps.steps.iter().filter(|_| is_step).find(named)
 }
 
 /// What one pair says, as a sentence.
@@ -334,6 +355,7 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
         Phrase::join(floors, ", "),
         "independent layers have 1".into(),
         "± delete-one jackknife".into(),
+        "R beyond two ± is expansion or contraction".into(),
     ];
     let mut parts = profile
         .pairs
@@ -347,6 +369,8 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             known(parts.floor, 2)
         ]
     }));
+    let few = profile.parameters.partitions.and_then(few_parts);
+    facts.extend(few.map(|worth| Phrase::from(format!("their ± {worth}"))));
     if profile.parameters.metric != Metric::Euclidean {
         facts.push(name(profile.parameters.metric.name()).into());
     }

@@ -148,7 +148,9 @@ fn relative(profile: &ImbalanceProfile, steps: &Steps) -> Curves {
         curves: vec![Curve {
             name: "R".into(),
             points: values
-                .map(|(step, found)| point(middle(step), found.relative_difference, None))
+                .map(|(step, found)| {
+                    point(middle(step), found.relative_difference, found.std_error)
+                })
                 .collect(),
             ..Curve::default()
         }],

@@ -19,6 +19,6 @@ pub(super) fn direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Expansion => "expansion",
         Direction::Neutral => "neutral",
-        Direction::Contraction => "compression",
+        Direction::Contraction => "contraction",
     }
 }

@@ -1,7 +1,9 @@
 //! How the report of `repgeo logit-lens` looks.
 
 use super::axes::{axis, depth};
-use super::mechanism_parts::{group, place, stat_cells, stat_columns, stat_point, stat_records};
+use super::mechanism_parts::{
+    about_spread, group, place, stat_cells, stat_columns, stat_point, stat_records,
+};
 use super::warned::of_run;
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, index, known, name,
@@ -128,7 +130,7 @@ impl Printable for LogitLens {
                 "raw"
             }
         );
-        let mut closing = vec![Note::Line(words), Note::Line(about.into())];
+        let mut closing = vec![Note::Line(words), Note::Line(about.into()), about_spread()];
         closing.extend(of_run(&self.warnings));
         Page::new("Logit lens", vec![grid.into()], closing.into())
     }

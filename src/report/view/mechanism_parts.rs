@@ -3,7 +3,9 @@
 use super::axes::point;
 use crate::mechanisms::Stat;
 use crate::report::Record;
-use crate::report::page::{Cell, Column, Matrix, Phrase, Piece, Point, Scale, error, known, name};
+use crate::report::page::{
+    Cell, Column, Matrix, Note, Phrase, Piece, Point, Scale, error, known, name,
+};
 
 /// `how:place`, or `how:place:group`: the variant of a number in CSV.
 pub(super) fn place(how: &str, position: &str, group: Option<&str>) -> String {
@@ -40,9 +42,14 @@ pub(super) fn stat_records<'a>(
         .collect()
 }
 
+/// What stands below tables with such columns.
+pub(super) fn about_spread() -> Note {
+    Note::Line("sd over examples".into())
+}
+
 /// A mean and its standard deviation.
 pub(super) fn stat_columns(header: &'static str) -> [Column; 2] {
-    [Column::number(header), Column::number("±").tight()]
+    [Column::number(header), Column::spread().tight()]
 }
 
 /// Mean and standard deviation.

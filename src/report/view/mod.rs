@@ -12,6 +12,7 @@ mod event_lines;
 pub mod event_records;
 pub mod events;
 pub mod explain;
+mod few_parts;
 pub mod forward;
 pub mod head_pattern;
 mod id_estimates;

@@ -1,6 +1,7 @@
 //! How `repgeo overlap` looks: its records, its page and its curves.
 
 use super::axes::{at, compared, depth, matrix, point, share};
+use super::few_parts::few_parts;
 use super::warned::of_comparison;
 use crate::input::Labels;
 use crate::neighbours::Metric;
@@ -303,7 +304,10 @@ fn context(profile: &OverlapProfile) -> Phrase {
         facts.push(format!("k = {share} of the rows of each class").into());
     }
     let kind = match profile.parameters.options.partitions {
-        Some(parts) => format!("± {parts} disjoint parts"),
+        Some(parts) => match few_parts(parts) {
+            Some(worth) => format!("± {worth}"),
+            None => format!("± {parts} disjoint parts"),
+        },
         None => format!("± {} blocks of rows", profile.parameters.options.blocks),
     };
     facts.push(kind.into());

@@ -1,6 +1,7 @@
 //! How `repgeo similarity` looks: its records, its page and its curves.
 
 use super::axes::{at, axis, compared, matrix, point};
+use super::few_parts::few_parts;
 use super::similarity_records::similarity_records;
 use super::warned::of_comparison;
 use crate::geometry::similarity::Measure;
@@ -239,7 +240,7 @@ impl Shown {
     fn columns(&self, columns: &mut Vec<Column>) {
         columns.push(Column::number(self.measure));
         if self.error {
-            columns.push(Column::number("±").tight());
+            columns.push(Column::error().tight());
         }
         if self.backward {
             columns.push(Column::number("back").tight());
@@ -389,7 +390,10 @@ fn context(profile: &SimilarityProfile) -> Phrase {
     }
     add(parameters.imbalance_k.map(|k| format!("imbalance k {k}")));
     add(parameters.overlap_k.map(|k| format!("overlap k {k}")));
-    add(parameters.partitions.map(|p| format!("{p} parts")));
+    add(parameters.partitions.map(|p| match few_parts(p) {
+        Some(worth) => format!("± {worth}"),
+        None => format!("± of {p} parts"),
+    }));
     if parameters.permutations > 0 {
         add(Some(format!("{} permutations", parameters.permutations)));
     }
