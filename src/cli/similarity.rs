@@ -238,13 +238,6 @@ fn above_zero(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-fn share(text: &str) -> std::result::Result<f64, String> {
-    match above_zero(text)? {
-        share if share <= 1.0 => Ok(share),
-        _ => Err("must be at most 1".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;

@@ -146,6 +146,7 @@ impl<'a> Comparison<'a> {
                     dtype: info.dtype.as_str().to_owned(),
                     n_unique: None,
                     n_duplicates: None,
+                    no_nearest: None,
                     warnings: Vec::new(),
                 })
                 .collect()
