@@ -369,7 +369,7 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             known(parts.floor, 2)
         ]
     }));
-    let few = profile.parameters.partitions.and_then(few_parts);
+    let few = profile.parameters.options.partitions.and_then(few_parts);
     facts.extend(few.map(|worth| Phrase::from(format!("their ± {worth}"))));
     if profile.parameters.metric != Metric::Euclidean {
         facts.push(name(profile.parameters.metric.name()).into());
