@@ -17,9 +17,21 @@ fn main() -> ExitCode {
             let _ = writeln!(
                 std::io::stderr(),
                 "{}",
-                safe_text(&format!("repgeo: {error}"))
+                shortened(safe_text(&format!("repgeo: {error}")))
             );
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// A message of a length that a person reads: names and shapes in files have any.
+fn shortened(message: impl Into<String>) -> String {
+    const MOST: usize = 2000;
+    let mut message = message.into();
+    if let Some((cut, _)) = message.char_indices().nth(MOST) {
+        let left = message[cut..].chars().count();
+        message.truncate(cut);
+        message.push_str(&format!("… ({left} characters more)"));
+    }
+    message
 }

@@ -1,5 +1,5 @@
-//! Feeds bytes to every reader of repgeo: none may panic, abort, hang, or take more memory than the
-//! bytes are worth.
+//! Feeds bytes to every reader of repgeo, and to the kernels of the neighbour search: none may panic,
+//! abort, hang, or take more memory than the bytes are worth.
 //!
 //! `RG=labels` chooses one reader; without it the first byte does, so that one short run meets all.
 
@@ -14,18 +14,20 @@ use std::sync::OnceLock;
 use libfuzzer_sys::fuzz_target;
 use repgeo::cache::{Cache, fingerprint};
 use repgeo::input::{
-    Dump, Labels, Mask, Pooling, ReadOptions, RowChoice, RowSource, Sample, Selection,
-    SeriesChoice, Tensors, find_duplicates, find_tables, index_list, scan,
+    Dump, ExpectedLabels, Labels, Mask, Matrix, Pooling, ReadOptions, RowChoice, RowSource, Sample,
+    Selection, SeriesChoice, Tensors, find_duplicates, find_tables, index_list, read_lines,
+    read_runs, scan,
 };
 use repgeo::mechanisms::model::Checkpoint;
 use repgeo::mechanisms::{Prompts, StreamDump};
-use repgeo::neighbours::Metric;
+use repgeo::neighbours::{Kernel, Metric, Points, SearchOptions, Strategy, neighbour_table};
+use repgeo::progress::Silent;
 use repgeo::report::read_series;
 
 /// A reader, and the name that chooses it.
 type Reader = (&'static str, fn(u8, &[u8]));
 
-const READERS: [Reader; 12] = [
+const READERS: [Reader; 14] = [
     ("array", array),
     ("file", file),
     ("index", index),
@@ -38,6 +40,8 @@ const READERS: [Reader; 12] = [
     ("config", config),
     ("prompts", prompts),
     ("text", text),
+    ("names", names),
+    ("search", search),
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -175,7 +179,14 @@ fn labels(head: u8, data: &[u8]) {
         3 => PathBuf::from(format!("{}:class", path.display())),
         _ => path,
     };
-    if let Ok(labels) = Labels::open(&spec) {
+    let found = Labels::open(&spec);
+    for n in [3, 50] {
+        let expected = Labels::open_for(&spec, ExpectedLabels::rows(n, "the dump"));
+        // The number is looked at first, and nothing else differs.
+        let fits = found.as_ref().is_ok_and(|found| found.codes.len() == n);
+        assert_eq!(expected.is_ok(), fits, "{n}");
+    }
+    if let Ok(labels) = found {
         labels.n_missing();
         if !labels.codes.is_empty() {
             labels.select(&[0]);
@@ -339,4 +350,59 @@ fn text(head: u8, data: &[u8]) {
         let _ = choice.resolve(usize::from(head), None);
     }
     let _ = Pooling::from_str(text);
+}
+
+fn names(head: u8, data: &[u8]) {
+    let path = put(["n.txt", "n.csv"][usize::from(head) % 2], data);
+    if let Ok(names) = read_lines(&path) {
+        assert!(names.iter().all(|name| !name.is_empty()));
+    }
+    let _ = read_runs(&path);
+}
+
+/// The bits of the input as rows, so that the kernels read every edge of what is packed.
+fn search(head: u8, data: &[u8]) {
+    let Some((&width, data)) = data.split_first() else {
+        return;
+    };
+    let columns = usize::from(width) % 70 + 1;
+    let values: Vec<f32> = data
+        .chunks_exact(2)
+        .map(|pair| f32::from(half::bf16::from_bits(u16::from_le_bytes([pair[0], pair[1]]))))
+        .collect();
+    let rows = (values.len() / columns).min(300);
+    let matrix = Matrix::from_f32(rows, columns, values[..rows * columns].to_vec());
+    let metric = match head & 1 {
+        0 => Metric::Euclidean,
+        _ => Metric::Cosine,
+    };
+    let Ok(points) = Points::new(&matrix, metric, "x") else {
+        return;
+    };
+    let k = usize::from(head) / 2 % 40 + 1;
+    let table = |strategy: Strategy, kernel: Kernel, tile: Option<usize>| {
+        let options = SearchOptions {
+            strategy,
+            kernel,
+            tile,
+            ..SearchOptions::default()
+        };
+        neighbour_table(&points, k, &options, &Silent).unwrap()
+    };
+    let direct = table(Strategy::Direct, Kernel::Auto, None);
+    for kernel in [
+        Kernel::Portable,
+        Kernel::Neon,
+        Kernel::Avx2,
+        Kernel::Avx512,
+        Kernel::Avx512Bf16,
+        Kernel::AmxSplit,
+        Kernel::Amx,
+    ] {
+        for tile in [None, Some(64)] {
+            let found = table(Strategy::Sweep, kernel, tile);
+            assert_eq!(found.indices, direct.indices, "{kernel:?} {tile:?}");
+            assert_eq!(found.distances, direct.distances, "{kernel:?} {tile:?}");
+        }
+    }
 }

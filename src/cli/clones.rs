@@ -106,7 +106,9 @@ pub fn run(args: ClonesArgs) -> Result<()> {
     args.output.check()?;
     let dump = args.read.open(&args.input, args.layers.as_ref())?;
     let rows = args.rows.resolve(dump.n_rows())?;
-    let layers = args.read.options(rows, DuplicatePolicy::Keep)?;
+    let layers = args
+        .read
+        .options(dump.n_rows(), rows, DuplicatePolicy::Keep)?;
     let mut options = args.options();
     options.max_memory = options.max_memory.or_else(machine_memory);
     let (progress, words) = (Bar::new(args.output.quiet), args.rows.words());

@@ -148,7 +148,7 @@ impl LayerArgs {
         let duplicates = self.duplicates.unwrap_or(duplicates);
         Ok(LayerOptions {
             directions: self.metric() == Metric::Cosine,
-            ..self.read.options(rows.resolve(n)?, duplicates)?
+            ..self.read.options(n, rows.resolve(n)?, duplicates)?
         })
     }
 
@@ -188,9 +188,10 @@ impl ReadArgs {
         })
     }
 
-    /// How layers are read over `rows`, with this policy for repeated rows.
+    /// How layers of a dump of `n` rows are read over `rows`, with this policy for repeated rows.
     pub fn options(
         &self,
+        n: usize,
         rows: Option<Vec<u32>>,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
@@ -200,7 +201,7 @@ impl ReadArgs {
                 .mask
                 .as_deref()
                 .filter(|path| *path != Path::new("none"))
-                .map(Mask::open)
+                .map(|path| Mask::open_for(path, n))
                 .transpose()?,
             rows,
             duplicates,

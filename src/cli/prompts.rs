@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use repgeo::input::Labels;
+use repgeo::Result;
+use repgeo::input::{ExpectedLabels, Labels};
 use repgeo::mechanisms::{Prompts, StreamDump};
-use repgeo::{Error, Result};
 
 use super::output::input_name;
 
@@ -50,16 +50,12 @@ impl GroupArgs {
         let Some(path) = &self.group_by else {
             return Ok(None);
         };
-        let mut labels = Labels::open(path)?;
-        if labels.codes.len() != n {
-            return Err(Error::RowMismatch {
-                first: "the dump".into(),
-                n_first: n,
-                second: path.display().to_string(),
-                n_second: labels.codes.len(),
-                remedy: "give --group-by with one label per example".into(),
-            });
-        }
+        let expected = ExpectedLabels {
+            n,
+            of: "the dump",
+            remedy: "give --group-by with one label per example",
+        };
+        let mut labels = Labels::open_for(path, expected)?;
         labels.name = input_name(path);
         Ok(Some(labels))
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::input::{Labels, RowChoice, RowSource, Sample};
+use repgeo::input::{ExpectedLabels, Labels, RowChoice, RowSource, Sample};
 
 use super::output::input_name;
 
@@ -73,7 +73,8 @@ impl RowArgs {
     /// Every set of labels, one label for each of the `n` rows of the dump.
     pub fn labels(&self, n: usize) -> Result<Vec<Labels>> {
         if self.read.get().is_none() {
-            let open = |path: &PathBuf| Labels::open(path);
+            let expected = ExpectedLabels::rows(n, "the dump");
+            let open = |path: &PathBuf| Labels::open_for(path, expected);
             let labels = self.labels.iter().map(open).collect::<Result<_>>()?;
             let _ = self.read.set(labels);
         }

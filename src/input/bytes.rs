@@ -1,6 +1,6 @@
 //! Brings the bytes of a file in reach: mapped where possible, read where not.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
@@ -46,6 +46,7 @@ impl Bytes {
         if metadata.is_dir() {
             return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
         }
+        refuse_device(&file, &metadata).map_err(failed)?;
         let bytes = if metadata.is_file() && metadata.len() > 0 {
             // SAFETY: the map is read-only and every value read from it is valid for any bit
             // pattern. A file that another program shortens meanwhile raises SIGBUS, which the
@@ -89,16 +90,46 @@ impl Bytes {
     }
 }
 
-/// The whole content of a small file, a pipe or a device, as [`read_stream`] reads it.
+/// The whole content of a small file or a pipe.
 ///
 /// # Errors
-/// What opening and reading give.
-pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    read_stream(&mut File::open(path)?)
+/// What opening and reading give; `FileTooLarge` beyond `most` bytes.
+pub(crate) fn read_small_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    refuse_device(&file, &file.metadata()?)?;
+    let mut content = Vec::new();
+    file.take(most + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("more than {} MiB", most >> 20),
+        ));
+    }
+    Ok(content)
 }
 
-/// Everything a stream gives, up to a quarter of the machine's memory: an endless device has no end,
-/// and a growing buffer is copied.
+/// Refuses devices: most have no end. A terminal is one that somebody types at.
+#[cfg(unix)]
+fn refuse_device(file: &File, metadata: &Metadata) -> io::Result<()> {
+    use std::io::IsTerminal;
+    use std::os::unix::fs::FileTypeExt;
+    let kind = metadata.file_type();
+    if (kind.is_char_device() || kind.is_block_device()) && !file.is_terminal() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is a device, neither a file nor a pipe",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_device(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Everything a stream gives, up to a quarter of the machine's memory: some have no end, and a
+/// growing buffer is copied.
 ///
 /// # Errors
 /// What reading gives; `FileTooLarge` beyond that.

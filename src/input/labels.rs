@@ -32,6 +32,41 @@ impl Serialize for Labels {
     }
 }
 
+/// How many labels there have to be: a file with more is refused before they are taken to memory.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedLabels<'a> {
+    /// The number.
+    pub n: usize,
+    /// What has as many rows.
+    pub of: &'a str,
+    /// What to do where they differ.
+    pub remedy: &'a str,
+}
+
+impl<'a> ExpectedLabels<'a> {
+    /// One label for each of the `n` rows of a dump, a layer.
+    pub fn rows(n: usize, of: &'a str) -> Self {
+        Self {
+            n,
+            of,
+            remedy: "give --labels with one label per row of the dump",
+        }
+    }
+
+    fn check(&self, path: &Path, found: usize) -> Result<()> {
+        if found == self.n {
+            return Ok(());
+        }
+        Err(Error::RowMismatch {
+            first: self.of.to_owned(),
+            n_first: self.n,
+            second: path.display().to_string(),
+            n_second: found,
+            remedy: self.remedy.to_owned(),
+        })
+    }
+}
+
 impl Labels {
     /// Reads labels from an array (`.npy`, or `FILE#NAME`), a column of a table with a header
     /// (`FILE:COLUMN`), or a list with one label a line; `-` is standard input.
@@ -44,6 +79,18 @@ impl Labels {
     /// [`Error::NoLayers`] if the column or array is not there; [`Error::Unsupported`] for an array
     /// that is no list; [`Error::Read`] or [`Error::Malformed`] if the file is bad.
     pub fn open(spec: &Path) -> Result<Self> {
+        Self::read(spec, None)
+    }
+
+    /// Reads labels as [`Labels::open`] does, if there are as many as expected.
+    ///
+    /// # Errors
+    /// As [`Labels::open`]; [`Error::RowMismatch`] naming both.
+    pub fn open_for(spec: &Path, expected: ExpectedLabels<'_>) -> Result<Self> {
+        Self::read(spec, Some(expected))
+    }
+
+    fn read(spec: &Path, expected: Option<ExpectedLabels<'_>>) -> Result<Self> {
         let split = text::split_column(spec);
         let (path, column) = match &split {
             Some((file, column)) => (file.as_path(), Some(column.as_str())),
@@ -51,7 +98,7 @@ impl Labels {
         };
         if column.is_none() && !path.exists() && path != Path::new("-") {
             // FILE#NAME, or an error that says what is not there.
-            return from_array(&file::single(path)?);
+            return from_array(&file::single(path)?, expected);
         }
         let bytes = text::read(path)?;
         if formats::is_array(path, &bytes) {
@@ -62,9 +109,9 @@ impl Labels {
                     remedy: format!("name one as {}#{column}", path.display()),
                 });
             }
-            return from_array(&file::single_of(path, bytes)?);
+            return from_array(&file::single_of(path, bytes)?, expected);
         }
-        from_text(path, &text::decode(path, &bytes)?, column)
+        from_text(path, &text::decode(path, &bytes)?, column, expected)
     }
 
     /// Factorises `values`; empty ones and words such as NA and NaN are missing.
@@ -106,16 +153,7 @@ impl Labels {
     /// # Errors
     /// [`Error::RowMismatch`] naming both.
     pub fn check_rows(&self, n: usize, what: &str) -> Result<()> {
-        if self.codes.len() == n {
-            return Ok(());
-        }
-        Err(Error::RowMismatch {
-            first: what.to_owned(),
-            n_first: n,
-            second: self.path.display().to_string(),
-            n_second: self.codes.len(),
-            remedy: "give --labels with one label per row of the dump".into(),
-        })
+        ExpectedLabels::rows(n, what).check(&self.path, self.codes.len())
     }
 
     /// The labels of some rows, in that order, with the same classes.
@@ -131,12 +169,18 @@ impl Labels {
 }
 
 /// A table with a header, or one label a line.
-fn from_text(path: &Path, text: &str, column: Option<&str>) -> Result<Labels> {
+fn from_text(
+    path: &Path,
+    text: &str,
+    column: Option<&str>,
+    expected: Option<ExpectedLabels<'_>>,
+) -> Result<Labels> {
+    let check = |found| expected.map_or(Ok(()), |expected| expected.check(path, found));
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     let is_list = ending == "txt";
     let lines = text::list(text);
     let piped = !is_list && ending != "csv" && ending != "tsv";
-    let looks_like_a_table = text::looks_like_a_table(&lines);
+    let looks_like_a_table = text::looks_like_a_table(lines.clone());
     if column.is_none() && (is_list || piped && !looks_like_a_table) {
         if looks_like_a_table {
             return Err(Error::Malformed {
@@ -145,7 +189,8 @@ fn from_text(path: &Path, text: &str, column: Option<&str>) -> Result<Labels> {
                 remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
             });
         }
-        let values = lines.into_iter().map(str::to_owned);
+        check(lines.clone().count())?;
+        let values = lines.map(str::to_owned);
         return Ok(Labels::new(
             name::stem(path),
             path,
@@ -170,7 +215,8 @@ fn from_text(path: &Path, text: &str, column: Option<&str>) -> Result<Labels> {
             ),
         });
     };
-    let values = table.rows.iter().map(|row| row[at].to_owned()).collect();
+    check(table.n_rows())?;
+    let values = table.column(at).map(str::to_owned).collect();
     Ok(Labels::new(
         table.header[at].clone(),
         path,
@@ -203,7 +249,7 @@ fn plain_numbers(mut values: Vec<String>) -> Vec<String> {
     values
 }
 
-fn from_array(entry: &Entry) -> Result<Labels> {
+fn from_array(entry: &Entry, expected: Option<ExpectedLabels<'_>>) -> Result<Labels> {
     let n = match entry.shape.as_slice() {
         &[n] | &[n, 1] => n,
         shape => {
@@ -211,6 +257,9 @@ fn from_array(entry: &Entry) -> Result<Labels> {
             return Err(entry.unsupported(fact, "labels are a list of one value per row"));
         }
     };
+    if let Some(expected) = expected {
+        expected.check(&entry.path, n)?;
+    }
     let array = entry.load()?;
     let text = texts(&array)
         .ok_or_else(|| entry.unsupported("no readable values", "save numbers or text"))?;

@@ -11,9 +11,18 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Mask {
     label: String,
-    /// Where each row starts in `keep`, and where the last ends.
-    starts: Vec<usize>,
+    /// Neighbouring rows of as many tokens.
+    spans: Vec<Span>,
+    n_rows: usize,
     keep: Vec<bool>,
+}
+
+/// Rows of one width, the first of which is row `first`, and begins at `start` of the flags.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: usize,
+    start: usize,
+    tokens: usize,
 }
 
 /// A mask, seen from the first row of one part of a layer.
@@ -35,6 +44,21 @@ impl Mask {
         Self::of_parts(&[file::single(path)?])
     }
 
+    /// Reads a mask as [`Mask::open`] does, if it has the `n` rows of the dump: one of more rows is
+    /// refused before it is taken to memory.
+    ///
+    /// # Errors
+    /// As [`Mask::open`]; [`Error::RowMismatch`].
+    pub fn open_for(path: &Path, n: usize) -> Result<Self> {
+        let entry = file::single(path)?;
+        match entry.shape.as_slice() {
+            &[found, _] if found != n => {
+                Err(row_mismatch("the dump".into(), n, entry.label(), found))
+            }
+            _ => Self::of_parts(&[entry]),
+        }
+    }
+
     /// The rows of several arrays `[N, T]`, one after the other.
     pub(crate) fn of_parts(parts: &[Entry]) -> Result<Self> {
         let mut mask = Self::empty(parts);
@@ -44,16 +68,20 @@ impl Mask {
                 return Err(entry.unsupported(fact, "a mask needs the shape [rows, tokens]"));
             };
             entry.dtype()?;
-            let values = entry.load()?.to_f64().expect("the dtype was checked");
-            let is_one = |x: &f64| x.to_bits() == 1f64.to_bits();
-            if let Some(value) = values
-                .iter()
-                .find(|x| !is_one(x) && x.abs() > 0.0 || x.is_nan())
-            {
-                let fact = format!("the value {value}");
-                return Err(entry.unsupported(fact, "a mask holds booleans, or 0 and 1"));
+            let array = entry.load()?;
+            let read = array.runs_f64().expect("the dtype was checked");
+            let is_one = |x: f64| x.to_bits() == 1f64.to_bits();
+            // A row at a time: all values as f64 would take eight times the file.
+            let mut row = vec![0.0; n_tokens];
+            for at in 0..n_rows {
+                read(at, 0, &mut row);
+                let bad = |x: &&f64| !is_one(**x) && x.abs() > 0.0 || x.is_nan();
+                if let Some(value) = row.iter().find(bad) {
+                    let fact = format!("the value {value}");
+                    return Err(entry.unsupported(fact, "a mask holds booleans, or 0 and 1"));
+                }
+                mask.keep.extend(row.iter().map(|&x| is_one(x)));
             }
-            mask.keep.extend(values.iter().map(is_one));
             mask.end_rows(n_rows, n_tokens);
         }
         Ok(mask)
@@ -93,26 +121,35 @@ impl Mask {
     fn empty(parts: &[Entry]) -> Self {
         Self {
             label: parts[0].label(),
-            starts: vec![0],
+            spans: Vec::new(),
+            n_rows: 0,
             keep: Vec::new(),
         }
     }
 
+    /// Counts rows whose flags have just been kept.
     fn end_rows(&mut self, rows: usize, tokens: usize) {
-        for _ in 0..rows {
-            let start = self.starts[self.starts.len() - 1];
-            self.starts.push(start + tokens);
+        if self.spans.last().is_none_or(|last| last.tokens != tokens) {
+            self.spans.push(Span {
+                first: self.n_rows,
+                start: self.keep.len() - rows * tokens,
+                tokens,
+            });
         }
+        self.n_rows += rows;
     }
 
     /// Number of rows.
     pub(crate) fn n_rows(&self) -> usize {
-        self.starts.len() - 1
+        self.n_rows
     }
 
     /// The tokens of one row.
     fn row(&self, row: usize) -> &[bool] {
-        &self.keep[self.starts[row]..self.starts[row + 1]]
+        let after = self.spans.partition_point(|span| span.first <= row);
+        let span = self.spans[after - 1];
+        let start = span.start + (row - span.first) * span.tokens;
+        &self.keep[start..start + span.tokens]
     }
 
     /// The first row in which two masks of one kind differ.
@@ -131,13 +168,18 @@ impl Mask {
         if self.n_rows() == n {
             return Ok(());
         }
-        Err(Error::RowMismatch {
-            first: entry.label(),
-            n_first: n,
-            second: self.label.clone(),
-            n_second: self.n_rows(),
-            remedy: "give the --mask that was used for this dump, or --mask none".into(),
-        })
+        let found = self.n_rows();
+        Err(row_mismatch(entry.label(), n, self.label.clone(), found))
+    }
+}
+
+fn row_mismatch(first: String, n_first: usize, second: String, n_second: usize) -> Error {
+    Error::RowMismatch {
+        first,
+        n_first,
+        second,
+        n_second,
+        remedy: "give the --mask that was used for this dump, or --mask none".into(),
     }
 }
 

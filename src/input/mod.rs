@@ -43,12 +43,12 @@ mod watch;
 
 pub use axes::Axes;
 pub use bytes::Bytes;
-pub(crate) use bytes::read_file;
+pub(crate) use bytes::read_small_file;
 pub use dtype::Dtype;
 pub use dump::{Dump, DumpOptions, LayerInfo};
 pub use duplicates::{Duplicates, find_duplicates};
 pub(crate) use file::list;
-pub use labels::Labels;
+pub use labels::{ExpectedLabels, Labels};
 pub use layer::{Layer, ReadOptions};
 pub use mask::Mask;
 pub use matrix::{MappedSlab, Matrix, Slab, Values};

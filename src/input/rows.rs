@@ -189,33 +189,98 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         true => None,
         false => Some(text::read(file)?),
     };
-    let mut rows = match bytes {
+    let mut named = Named::new(n);
+    match bytes {
         Some(bytes) if column.is_some() || !formats::is_array(file, &bytes) => {
             let text = text::decode(file, &bytes)?;
-            let cells = cells_of(file, &text, column)?;
-            of_words(&cells, n, &beyond)?
+            of_text(file, &text, column, &mut named, &beyond)?;
         }
-        Some(bytes) => of_array(&file::single_of(file, bytes)?, n, &beyond)?,
-        None => of_array(&file::single(file)?, n, &beyond)?,
-    };
-    rows.sort_unstable();
-    rows.dedup();
-    match rows.last() {
-        None => Err(beyond("it names no rows".into())),
-        Some(&last) if last >= n => Err(beyond(format!("there is no row {last}"))),
-        Some(_) => Ok(rows),
+        Some(bytes) => of_array(&file::single_of(file, bytes)?, &mut named, &beyond)?,
+        None => of_array(&file::single(file)?, &mut named, &beyond)?,
+    }
+    let rows = named.rows();
+    match rows.is_empty() {
+        true => Err(beyond("it names no rows".into())),
+        false => Ok(rows),
     }
 }
 
-/// The cells of a list, or of a column of a table.
-fn cells_of(path: &Path, text: &str, column: Option<&str>) -> Result<Vec<String>> {
+/// The rows that a file has named so far: one flag a row of the dump, however long the file is.
+struct Named {
+    flags: Vec<bool>,
+    count: usize,
+    beyond_one: bool,
+}
+
+impl Named {
+    fn new(n: usize) -> Self {
+        Self {
+            flags: vec![false; n],
+            count: 0,
+            beyond_one: false,
+        }
+    }
+
+    /// Names one row; `false` if there is none.
+    fn add(&mut self, row: u64) -> bool {
+        self.count += 1;
+        self.beyond_one |= row > 1;
+        let flag = usize::try_from(row)
+            .ok()
+            .and_then(|row| self.flags.get_mut(row));
+        flag.map(|flag| *flag = true).is_some()
+    }
+
+    /// Sets every row from a mask of as many.
+    fn mask(
+        &mut self,
+        length: usize,
+        flags: impl Iterator<Item = bool>,
+        beyond: &dyn Fn(String) -> Error,
+    ) -> Result<()> {
+        let n = self.flags.len();
+        if length != n {
+            return Err(beyond(format!("the mask has {length} rows, the dump {n}")));
+        }
+        for (flag, value) in self.flags.iter_mut().zip(flags) {
+            *flag = value;
+        }
+        Ok(())
+    }
+
+    /// Fails for as many zeros and ones as there are rows, which may be a mask as well as indices.
+    fn not_a_mask(&self, beyond: &dyn Fn(String) -> Error) -> Result<()> {
+        let n = self.flags.len();
+        if n > 2 && self.count == n && !self.beyond_one {
+            return Err(beyond(format!(
+                "it holds {n} zeros and ones, which look like a mask; save a mask as booleans"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The rows, ascending.
+    fn rows(&self) -> Vec<usize> {
+        (0..self.flags.len())
+            .filter(|&row| self.flags[row])
+            .collect()
+    }
+}
+
+/// Rows of a list, or of a column of a table.
+fn of_text(
+    path: &Path,
+    text: &str,
+    column: Option<&str>,
+    named: &mut Named,
+    beyond: &dyn Fn(String) -> Error,
+) -> Result<()> {
     let lines = text::list(text);
-    let is_number = |line: &&str| text::whole(line).is_some() || as_bool(line).is_some();
-    if column.is_none() && lines.first().is_none_or(is_number) {
+    let is_number = |line: &str| text::whole(line).is_some() || as_bool(line).is_some();
+    if column.is_none() && lines.clone().next().is_none_or(is_number) {
         // A comment may stand behind an index, and lines may be empty.
-        let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-        let cells = lines.into_iter().map(bare);
-        return Ok(cells.filter(|cell| !cell.is_empty()).collect());
+        let bare = lines.map(|line| line.split('#').next().unwrap_or_default().trim());
+        return of_words(bare.filter(|cell| !cell.is_empty()), named, beyond);
     }
     let table = Table::parse(path, text, column)?;
     let at = match column {
@@ -233,71 +298,58 @@ fn cells_of(path: &Path, text: &str, column: Option<&str>) -> Result<Vec<String>
             file::list(table.header.iter().map(String::as_str))
         ),
     })?;
-    Ok(table.rows.iter().map(|row| row[at].to_owned()).collect())
+    of_words(table.column(at), named, beyond)
 }
 
 fn as_bool(cell: &str) -> Option<bool> {
-    match cell.to_ascii_lowercase().as_str() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
+    let is = |word: &str| cell.eq_ignore_ascii_case(word);
+    is("true").then_some(true).or(is("false").then_some(false))
 }
 
 /// Rows of indices or of a mask in words.
-fn of_words(cells: &[String], n: usize, beyond: &dyn Fn(String) -> Error) -> Result<Vec<usize>> {
-    let mask: Option<Vec<bool>> = cells.iter().map(|cell| as_bool(cell)).collect();
-    if let Some(mask) = mask.filter(|mask| !mask.is_empty()) {
-        if mask.len() != n {
-            return Err(beyond(format!(
-                "the mask has {} rows, the dump {n}",
-                mask.len()
-            )));
-        }
-        return Ok((0..n).filter(|&row| mask[row]).collect());
+fn of_words<'a>(
+    cells: impl Iterator<Item = &'a str> + Clone,
+    named: &mut Named,
+    beyond: &dyn Fn(String) -> Error,
+) -> Result<()> {
+    let flags = cells.clone().map(as_bool);
+    if flags.clone().next().is_some() && flags.clone().all(|flag| flag.is_some()) {
+        return named.mask(flags.clone().count(), flags.flatten(), beyond);
     }
-    let index = |cell: &String| {
-        let row = text::whole(cell).and_then(|row| usize::try_from(row).ok());
-        row.ok_or_else(|| beyond(format!("{cell:?} is no row index")))
-    };
-    let rows: Vec<usize> = cells.iter().map(index).collect::<Result<_>>()?;
-    not_a_mask(&rows, n, beyond)?;
-    Ok(rows)
+    let mut last = None;
+    for cell in cells {
+        let row = text::whole(cell).ok_or_else(|| beyond(format!("{cell:?} is no row index")))?;
+        if !named.add(row) {
+            last = last.max(Some(row));
+        }
+    }
+    named.not_a_mask(beyond)?;
+    last.map_or(Ok(()), |row| Err(beyond(format!("there is no row {row}"))))
 }
 
 /// Rows of an array of indices or booleans.
-fn of_array(entry: &Entry, n: usize, beyond: &dyn Fn(String) -> Error) -> Result<Vec<usize>> {
+fn of_array(entry: &Entry, named: &mut Named, beyond: &dyn Fn(String) -> Error) -> Result<()> {
     let dtype = entry.dtype()?;
-    if entry.shape.len() != 1 {
+    let &[length] = entry.shape.as_slice() else {
         let fact = format!("{dtype} values of shape {:?}", entry.shape);
         return Err(entry.unsupported(fact, "--rows takes a list of integers or booleans"));
+    };
+    let n = named.flags.len();
+    let array = entry.load()?;
+    let read = array.runs_f64().expect("the dtype was checked");
+    let values = (0..length).map(|at| {
+        let mut value = [0.0];
+        read(at, 0, &mut value);
+        value[0]
+    });
+    if dtype == Dtype::Bool {
+        return named.mask(length, values.map(|value| value > 0.0), beyond);
     }
-    let values = entry.load()?.to_f64().expect("the dtype was checked");
-    match dtype {
-        Dtype::Bool if values.len() != n => Err(beyond(format!(
-            "the mask has {} rows, the dump {n}",
-            values.len()
-        ))),
-        Dtype::Bool => Ok((0..n).filter(|&row| values[row] > 0.0).collect()),
-        _ => {
-            let index = |&x: &f64| {
-                whole_index(x, n)
-                    .map(|row| row as usize)
-                    .ok_or_else(|| beyond(format!("there is no row {x}")))
-            };
-            let rows: Vec<usize> = values.iter().map(index).collect::<Result<_>>()?;
-            not_a_mask(&rows, n, beyond)?;
-            Ok(rows)
-        }
+    for value in values {
+        match whole_index(value, n) {
+            Some(row) => named.add(row.into()),
+            None => return Err(beyond(format!("there is no row {value}"))),
+        };
     }
-}
-
-/// Fails for as many zeros and ones as there are rows, which may be a mask as well as indices.
-fn not_a_mask(rows: &[usize], n: usize, beyond: &dyn Fn(String) -> Error) -> Result<()> {
-    if n > 2 && rows.len() == n && rows.iter().all(|&row| row <= 1) {
-        return Err(beyond(format!(
-            "it holds {n} zeros and ones, which look like a mask; save a mask as booleans"
-        )));
-    }
-    Ok(())
+    named.not_a_mask(beyond)
 }

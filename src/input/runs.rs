@@ -1,5 +1,6 @@
 //! Lists the runs of an analysis over runs: their paths, names and order.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::natural;
@@ -41,7 +42,7 @@ pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
         fact,
         remedy: remedy.to_owned(),
     };
-    let table = text::Table::parse(file, &text::decode(file, &text::read(file)?)?, Some("path"))?;
+    let table = text::Table::parse(file, &text::read_names(file)?, Some("path"))?;
     let Some(path_at) = table.place("path") else {
         return Err(malformed(
             "it has no column path".into(),
@@ -51,8 +52,8 @@ pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
     let x_at = table.place("x");
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut runs = Vec::new();
-    for (at, row) in table.rows.iter().enumerate() {
-        let cell = |column: usize| row.get(column).unwrap_or_default();
+    for at in 0..table.n_rows() {
+        let cell = |column: usize| table.cell(at, column);
         if text::is_missing(cell(path_at)) {
             return Err(malformed(
                 format!("run {} has no path", at + 1),
@@ -92,6 +93,7 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
     let Some(first) = parts.first() else {
         return Err(Error::Usage("there are no runs; name some".into()));
     };
+    let mut seen = HashSet::new();
     for (at, one) in parts.iter().enumerate() {
         let path = runs[at].0.display();
         if runs[at].0 == Path::new("-") {
@@ -99,7 +101,7 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
                 "stdin can be no run, for runs are read more than once; name a file".into(),
             ));
         }
-        if parts[..at].contains(one) {
+        if !seen.insert(one) {
             return Err(Error::Usage(format!(
                 "the run {path} is given twice; leave one of the two out"
             )));

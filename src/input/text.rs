@@ -9,8 +9,11 @@ use flate2::read::MultiGzDecoder;
 use super::bytes::{Bytes, read_stream};
 use crate::{Error, Result};
 
-/// The most bytes that a compressed text may unpack to.
-const MAX_UNPACKED: u64 = 1 << 30;
+/// The most bytes of text that are read, compressed or not.
+const MAX_TEXT: u64 = 1 << 30;
+
+/// The most bytes of a list of names: layers, runs.
+const MAX_NAMES: usize = 64 << 20;
 
 /// What separates columns; the first is what one column is read with.
 const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
@@ -35,10 +38,10 @@ pub(crate) fn read(path: &Path) -> Result<Arc<Bytes>> {
     let refused = |fact: String| malformed(path, fact, "compress it again with gzip");
     let mut content = Vec::new();
     MultiGzDecoder::new(&bytes[..])
-        .take(MAX_UNPACKED + 1)
+        .take(MAX_TEXT + 1)
         .read_to_end(&mut content)
         .map_err(|error| refused(format!("gzip does not unpack: {error}")))?;
-    if content.len() as u64 > MAX_UNPACKED {
+    if content.len() as u64 > MAX_TEXT {
         return Err(refused("gzip unpacks to more than 1 GiB".into()));
     }
     Ok(Arc::new(Bytes::Owned(content)))
@@ -57,8 +60,16 @@ pub(crate) fn split_column(spec: &Path) -> Option<(PathBuf, String)> {
 /// The text of some bytes: UTF-8, or UTF-16 behind its mark; marks are left out.
 ///
 /// # Errors
-/// [`Error::Malformed`] for another encoding.
+/// [`Error::Malformed`] for another encoding, and beyond 1 GiB.
 pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<String> {
+    if bytes.len() as u64 > MAX_TEXT {
+        let fact = format!("{} MiB are no text that is read whole", bytes.len() >> 20);
+        return Err(malformed(
+            path,
+            fact,
+            "text may have 1 GiB; save numbers as .npy",
+        ));
+    }
     let other = || malformed(path, "the text is not UTF-8", "save it as UTF-8");
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
@@ -100,16 +111,9 @@ pub(crate) fn whole(cell: &str) -> Option<u64> {
 
 /// The lines of a list, trimmed: without the comments (`#`) above the first, and without the empty
 /// lines behind the last.
-pub(crate) fn list(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .skip_while(|line| line.starts_with('#'))
-        .collect();
-    while lines.last().is_some_and(|line| line.is_empty()) {
-        lines.pop();
-    }
-    lines.into_iter().map(unquoted).collect()
+pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> + Clone {
+    let lines = text.trim_end().lines().map(str::trim);
+    lines.skip_while(|line| line.starts_with('#')).map(unquoted)
 }
 
 /// A cell without the quotes around all of it.
@@ -125,8 +129,8 @@ fn unquoted(cell: &str) -> &str {
 /// # Errors
 /// As reading; [`Error::Malformed`] if there are none.
 pub fn read_lines(path: &Path) -> Result<Vec<String>> {
-    let text = decode(path, &read(path)?)?;
-    let lines = list(&text).into_iter().filter(|line| !line.is_empty());
+    let text = read_names(path)?;
+    let lines = list(&text).filter(|line| !line.is_empty());
     let lines: Vec<String> = lines.map(str::to_owned).collect();
     match lines.is_empty() {
         true => Err(malformed(
@@ -138,12 +142,28 @@ pub fn read_lines(path: &Path) -> Result<Vec<String>> {
     }
 }
 
+/// The text of a file that names layers or runs.
+///
+/// # Errors
+/// As [`read`] and [`decode`]; [`Error::Malformed`] beyond 64 MiB.
+pub(crate) fn read_names(path: &Path) -> Result<String> {
+    let bytes = read(path)?;
+    if bytes.len() > MAX_NAMES {
+        let fact = format!("{} MiB are no list of names", bytes.len() >> 20);
+        return Err(malformed(path, fact, "such a list may have 64 MiB"));
+    }
+    decode(path, &bytes)
+}
+
 /// A table with a header.
 pub(crate) struct Table {
     /// The names of the columns.
     pub header: Vec<String>,
-    /// The cells of each line.
-    pub rows: Vec<csv::StringRecord>,
+    /// The cells of all lines one behind the other, and where each ends: a string for each would
+    /// take far more than the file.
+    cells: String,
+    ends: Vec<u32>,
+    n_rows: usize,
     separator: u8,
 }
 
@@ -198,11 +218,46 @@ impl Table {
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let header = reader.headers()?.iter().map(str::to_owned).collect();
-        Ok(Self {
+        let mut table = Self {
             header,
-            rows: reader.records().collect::<Result<_, _>>()?,
+            cells: String::new(),
+            ends: Vec::new(),
+            n_rows: 0,
             separator,
-        })
+        };
+        let mut record = csv::StringRecord::new();
+        while reader.read_record(&mut record)? {
+            for cell in &record {
+                table.cells.push_str(cell);
+                // A text has at most 1 GiB.
+                table
+                    .ends
+                    .push(u32::try_from(table.cells.len()).unwrap_or(u32::MAX));
+            }
+            table.n_rows += 1;
+        }
+        Ok(table)
+    }
+
+    /// The number of lines below the header.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// One cell.
+    ///
+    /// # Panics
+    /// If there is no such line or column.
+    pub(crate) fn cell(&self, row: usize, column: usize) -> &str {
+        assert!(column < self.header.len(), "there is no column {column}");
+        let at = row * self.header.len() + column;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.cells[start as usize..self.ends[at] as usize]
+    }
+
+    /// The cells of one column.
+    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
+        (0..self.n_rows).map(move |row| self.cell(row, column))
     }
 
     /// The place of a column.
@@ -240,12 +295,15 @@ fn below_comments(text: &str) -> String {
 }
 
 /// Whether every line has the same cells by a tab or a semicolon, so that it is no list.
-pub(crate) fn looks_like_a_table(lines: &[&str]) -> bool {
+pub(crate) fn looks_like_a_table<'a>(mut lines: impl Iterator<Item = &'a str> + Clone) -> bool {
     let count = |line: &str, separator: u8| line.bytes().filter(|&byte| byte == separator).count();
-    lines.len() > 1
+    let Some(header) = lines.next() else {
+        return false;
+    };
+    lines.clone().next().is_some()
         && [b'\t', b';'].iter().any(|&separator| {
-            let first = count(lines[0], separator);
-            first > 0 && lines.iter().all(|line| count(line, separator) == first)
+            let first = count(header, separator);
+            first > 0 && lines.clone().all(|line| count(line, separator) == first)
         })
 }
 
@@ -277,7 +335,7 @@ mod tests {
         ] {
             let table = table(text, None).unwrap();
             assert_eq!(table.header, ["class", "row"], "{text:?}");
-            assert_eq!((&table.rows[1][0], table.rows.len()), ("dog", 2));
+            assert_eq!((table.cell(1, 0), table.n_rows()), ("dog", 2));
         }
         assert!(table("a,b;c\n1,2;3\n", None).is_err());
         assert_eq!(
@@ -291,7 +349,7 @@ mod tests {
         );
         assert_eq!(table("only\nx\n", None).unwrap().header, ["only"]);
         let german = table("x;id\n1;2,5\n", None).unwrap();
-        assert_eq!(german.number(&german.rows[0][1]), Some(2.5));
+        assert_eq!(german.number(german.cell(0, 1)), Some(2.5));
     }
 
     #[test]
@@ -305,9 +363,11 @@ mod tests {
 
     #[test]
     fn lists_keep_gaps_inside_and_drop_what_is_around() {
-        assert_eq!(list("# labels\na\r\n\n\"b\"\n\n\n"), ["a", "", "b"]);
-        assert!(looks_like_a_table(&["cat;0", "dog;1"]));
-        assert!(!looks_like_a_table(&["cat", "dog;1"]));
+        let lines: Vec<&str> = list("# labels\na\r\n\n\"b\"\n\n\n").collect();
+        assert_eq!(lines, ["a", "", "b"]);
+        assert_eq!(list("# nothing\n\n").count(), 0);
+        assert!(looks_like_a_table(["cat;0", "dog;1"].into_iter()));
+        assert!(!looks_like_a_table(["cat", "dog;1"].into_iter()));
         for (cell, number) in [
             ("2", Some(2)),
             ("2.0", Some(2)),

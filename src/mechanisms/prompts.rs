@@ -388,13 +388,10 @@ fn targets_of_csv(path: &Path) -> Result<Vec<Targets>> {
         column(["fact", "token_fact"])?,
         column(["counterfactual", "token_cofa"])?,
     ];
-    table
-        .rows
-        .iter()
-        .enumerate()
-        .map(|(row, record)| {
+    (0..table.n_rows())
+        .map(|row| {
             let id = |at: usize| {
-                let cell = record.get(at).unwrap_or_default();
+                let cell = table.cell(row, at);
                 let token = whole(cell).and_then(|token| u32::try_from(token).ok());
                 token.ok_or_else(|| malformed(format!("row {row} holds {cell:?}, no token id")))
             };

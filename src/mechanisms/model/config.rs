@@ -7,8 +7,11 @@ use serde_json::{Map, Value};
 
 use super::activation::Activation;
 use super::keys::{GPT2_KEYS, Keys, NEOX_KEYS};
-use crate::input::read_file;
+use crate::input::read_small_file;
 use crate::{Error, Result};
+
+/// The most bytes of a configuration: one has some thousand.
+const MAX_CONFIG: u64 = 64 << 20;
 
 /// Which architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +86,7 @@ impl Config {
     /// # Errors
     /// [`Error::Read`] or [`Error::Malformed`], naming the key at fault.
     pub fn open(path: &Path) -> Result<Self> {
-        let text = read_file(path).map_err(|source| Error::Read {
+        let text = read_small_file(path, MAX_CONFIG).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;

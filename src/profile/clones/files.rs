@@ -9,7 +9,7 @@ use super::shape::{CloneLayer, ClonesParameters, ClonesProfile};
 use super::targets::targets;
 use crate::error::{Error, Result};
 use crate::geometry::clones::{Readout, Targets};
-use crate::input::{Dump, Labels, LayerInfo, Matrix};
+use crate::input::{Dump, ExpectedLabels, Labels, LayerInfo, Matrix};
 use crate::profile::bench::Bench;
 use crate::profile::layers::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
 
@@ -183,8 +183,7 @@ fn array(path: &Path) -> Result<Matrix> {
 
 /// The targets of the rows `rows` of `n`.
 fn targets_of(path: &Path, n: usize, rows: &[u32], readout: &Readout) -> Result<Targets> {
-    let labels = Labels::open(path)?;
-    labels.check_rows(n, "the layer")?;
+    let labels = Labels::open_for(path, ExpectedLabels::rows(n, "the layer"))?;
     targets(&labels, rows, readout.n_outputs())
 }
 

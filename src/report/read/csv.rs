@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
                 path.display()
             )));
         }
-        let cells: Result<Vec<Cell>> = (0..table.table.rows.len())
+        let cells: Result<Vec<Cell>> = (0..table.table.n_rows())
             .map(|row| table.tidy(row))
             .collect();
         choose(&cells?, path, choice)
@@ -63,7 +63,7 @@ impl<'a> Table<'a> {
 
     /// The number in a cell; an empty one, `nan` and `null` are gaps.
     fn number(&self, row: usize, column: usize) -> Result<Option<f64>> {
-        let text = &self.table.rows[row][column];
+        let text = self.table.cell(row, column);
         if is_missing(text) || text == "na" {
             return Ok(None);
         }
@@ -82,7 +82,7 @@ impl<'a> Table<'a> {
 
     fn tidy(&self, row: usize) -> Result<Cell> {
         let place = |name: &str| self.find(name).unwrap_or_default();
-        let text = |name: &str| self.table.rows[row][place(name)].to_owned();
+        let text = |name: &str| self.table.cell(row, place(name)).to_owned();
         let scale = text("scale");
         Ok(Cell {
             layer: text("layer"),
@@ -121,20 +121,23 @@ impl<'a> Table<'a> {
                 .filter(|&error| error != column),
         };
         let named = layer.or(x);
-        let mut values = Vec::with_capacity(self.table.rows.len());
-        for (row, cells) in self.table.rows.iter().enumerate() {
-            let name = named.map_or_else(|| row.to_string(), |column| cells[column].to_owned());
+        let mut values = Vec::with_capacity(self.table.n_rows());
+        for row in 0..self.table.n_rows() {
+            let name = named.map_or_else(
+                || row.to_string(),
+                |column| self.table.cell(row, column).to_owned(),
+            );
             values.push((name, self.number(row, column)?));
         }
         let mut series = Series::new(values);
         if let Some(error) = error {
-            let errors: Result<Vec<Option<f64>>> = (0..self.table.rows.len())
+            let errors: Result<Vec<Option<f64>>> = (0..self.table.n_rows())
                 .map(|row| self.number(row, error))
                 .collect();
             series = series.with_errors(errors?);
         }
         if let Some(x) = x {
-            let positions: Result<Option<Vec<f64>>> = (0..self.table.rows.len())
+            let positions: Result<Option<Vec<f64>>> = (0..self.table.n_rows())
                 .map(|row| self.number(row, x))
                 .collect();
             let fact = format!("column {} does not ascend in every row", self.header[x]);

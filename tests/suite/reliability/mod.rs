@@ -7,6 +7,7 @@ mod counts;
 #[cfg(target_os = "linux")]
 mod memory;
 mod outputs;
+mod sizes;
 #[cfg(target_os = "linux")]
 mod stopped;
 mod terminal;
