@@ -115,19 +115,50 @@ fn around(points: &Points, bottleneck: usize) -> Option<Humps> {
 }
 
 /// The two local maxima with the deepest valley between them, the first pair on ties.
+///
+/// Below the highest maximum on either side, no pair has a deeper valley at a point than these two:
+/// so the depth is found point by point, and the pair by its depth, without trying all pairs.
 fn deepest_pair(points: &Points) -> Option<Humps> {
     let maxima = local_maxima(points);
-    let mut deepest: Option<(Humps, f64)> = None;
-    for (nth, &m1) in maxima.iter().enumerate() {
-        for &m2 in &maxima[nth + 1..] {
-            let v = points.argmin(m1 + 1..m2)?;
-            let depth = points.y(m1).min(points.y(m2)) - points.y(v);
-            if deepest.is_none_or(|(_, deepest)| depth > deepest) {
-                deepest = Some(((m1, v, m2), depth));
-            }
+    let (&first, &last) = (maxima.first()?, maxima.last()?);
+    let mut is_maximum = vec![false; points.len()];
+    maxima.iter().for_each(|&point| is_maximum[point] = true);
+    // The highest maximum behind each point.
+    let mut behind = vec![f64::NEG_INFINITY; points.len()];
+    for point in (first..last).rev() {
+        let next = match is_maximum[point + 1] {
+            true => points.y(point + 1),
+            false => f64::NEG_INFINITY,
+        };
+        behind[point] = behind[point + 1].max(next);
+    }
+    let depth = |before: f64, point: usize| before.min(behind[point]) - points.y(point);
+    let (mut deepest, mut highest) = (f64::NEG_INFINITY, points.y(first));
+    for point in first + 1..last {
+        deepest = deepest.max(depth(highest, point));
+        if is_maximum[point] {
+            highest = highest.max(points.y(point));
         }
     }
-    deepest.map(|(humps, _)| humps)
+    let reaches = |found: f64| found >= deepest;
+    // The lowest point behind each that a high enough maximum in front makes as deep.
+    let mut low = vec![f64::INFINITY; points.len()];
+    for point in (first + 1..last).rev() {
+        let y = points.y(point);
+        let enough = reaches(behind[point] - y);
+        low[point - 1] = low[point].min(if enough { y } else { f64::INFINITY });
+    }
+    let mut tried = maxima.iter().copied();
+    let m1 = tried.find(|&m1| reaches(points.y(m1) - low[m1]))?;
+    let mut v = m1 + 1;
+    let m2 = (m1 + 2..=last).find(|&m2| {
+        let pair = is_maximum[m2] && reaches(points.y(m1).min(points.y(m2)) - points.y(v));
+        if !pair && points.y(m2) < points.y(v) {
+            v = m2;
+        }
+        pair
+    })?;
+    Some((m1, v, m2))
 }
 
 fn describe(points: &Points, (m1, v, m2): Humps, prominence: f64) -> DoubleHunchback {
@@ -171,6 +202,39 @@ mod tests {
             ..EventOptions::default()
         };
         events(&series, &options)
+    }
+
+    #[test]
+    fn the_deepest_pair_is_that_of_trying_all_pairs() {
+        let all_pairs = |points: &Points| -> Option<Humps> {
+            let maxima = local_maxima(points);
+            let mut deepest: Option<(Humps, f64)> = None;
+            for (nth, &m1) in maxima.iter().enumerate() {
+                for &m2 in &maxima[nth + 1..] {
+                    let v = points.argmin(m1 + 1..m2)?;
+                    let depth = points.y(m1).min(points.y(m2)) - points.y(v);
+                    if deepest.is_none_or(|(_, deepest)| depth > deepest) {
+                        deepest = Some(((m1, v, m2), depth));
+                    }
+                }
+            }
+            deepest.map(|(humps, _)| humps)
+        };
+        let mut random = crate::random::SplitMix64::new(3);
+        let mut pairs = 0;
+        for turn in 0..2000 {
+            // Few distinct values make ties and level tops.
+            let levels = [3.0, 8.0, 1e9][turn % 3];
+            let values: Vec<f64> = (0..3 + turn % 40)
+                .map(|_| (random.uniform() * levels).floor() - levels / 3.0)
+                .collect();
+            let series = Series::new(values.iter().map(|&value| ("", Some(value))));
+            let points = Points::new(&series, &EventOptions::default());
+            let found = deepest_pair(&points);
+            assert_eq!(found, all_pairs(&points), "{values:?}");
+            pairs += usize::from(found.is_some());
+        }
+        assert!(pairs > 1000, "{pairs}");
     }
 
     #[test]

@@ -99,8 +99,9 @@ impl Fits<'_> {
 /// The weighted squares that the best rise leaves of the first 0, 1, … values: pool adjacent
 /// violators.
 fn rises(values: &[f64], weights: &[f64]) -> Vec<f64> {
-    // Blocks of (mean, weight, squares about the mean).
+    // Blocks of (mean, weight, squares about the mean), and the squares of all up to each.
     let mut blocks: Vec<[f64; 3]> = Vec::new();
+    let mut sums: Vec<f64> = Vec::new();
     let mut left = vec![0.0];
     for (&y, &w) in values.iter().zip(weights) {
         let mut last = [y, w, 0.0];
@@ -109,6 +110,7 @@ fn rises(values: &[f64], weights: &[f64]) -> Vec<f64> {
                 break;
             }
             blocks.pop();
+            sums.pop();
             let both = weight + last[1];
             let apart = mean - last[0];
             last = [
@@ -118,7 +120,9 @@ fn rises(values: &[f64], weights: &[f64]) -> Vec<f64> {
             ];
         }
         blocks.push(last);
-        left.push(blocks.iter().map(|block| block[2]).sum());
+        let sum = sums.last().copied().unwrap_or(0.0) + last[2];
+        sums.push(sum);
+        left.push(sum);
     }
     left
 }

@@ -105,11 +105,21 @@ pub(super) fn plateau(points: Result<&Points, Reason>) -> Event<Plateau> {
 
 fn find_plateau(points: &Points) -> Result<Plateau, Reason> {
     let mut longest: Option<(usize, usize, f64, f64)> = None;
+    // No mean lies beyond the largest value, rounding included: a run of more range than that
+    // allows stays too steep however far it goes.
+    let largest = points
+        .values()
+        .iter()
+        .fold(0.0, |most: f64, y| most.max(y.abs()));
+    let hopeless = LEVEL * largest * (1.0 + 1e-9);
     for first in 0..points.len() {
         let (mut low, mut high, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
         for last in first..points.len() {
             let y = points.y(last);
             (low, high, sum) = (low.min(y), high.max(y), sum + y);
+            if high - low > hopeless {
+                break;
+            }
             let n = last - first + 1;
             let mean = sum / n as f64;
             let longer = longest.is_none_or(|(first, last, ..)| n > last - first + 1);
