@@ -6,6 +6,7 @@ mod changed;
 mod counts;
 #[cfg(target_os = "linux")]
 mod memory;
+mod notices;
 mod outputs;
 mod sizes;
 #[cfg(target_os = "linux")]
