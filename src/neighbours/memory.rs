@@ -38,7 +38,7 @@ pub(super) fn tile_height(
     let Some(limit) = options.max_memory else {
         return Ok(None);
     };
-    let fixed = fixed(points, needs);
+    let fixed = fixed(points, needs, options);
     let row = options.kernel.packed_row(points.n_columns());
     if fixed + points.n_rows() as u64 * row <= limit {
         return Ok(None);
@@ -48,7 +48,7 @@ pub(super) fn tile_height(
     let height = usize::try_from(height).unwrap_or(usize::MAX) / 16 * 16;
     if height < SMALLEST {
         let needed = fixed + SMALLEST as u64 * side_by_side;
-        return Err(refuse(points, needed, limit));
+        return Err(refuse(points, needed, limit, options));
     }
     Ok(Some(height))
 }
@@ -63,23 +63,28 @@ pub(super) fn check_whole(
     options: &SearchOptions,
 ) -> Result<()> {
     let row = options.kernel.packed_row(points.n_columns());
-    let needed = fixed(points, needs) + points.n_rows() as u64 * row;
+    let needed = fixed(points, needs, options) + points.n_rows() as u64 * row;
     match options.max_memory {
-        Some(limit) if needed > limit => Err(refuse(points, needed, limit)),
+        Some(limit) if needed > limit => Err(refuse(points, needed, limit, options)),
         _ => Ok(()),
     }
 }
 
-fn fixed(points: &Points<'_>, needs: &Needs) -> u64 {
-    points.n_rows() as u64 * (POSITION + needs.every)
+fn fixed(points: &Points<'_>, needs: &Needs, options: &SearchOptions) -> u64 {
+    options.beside
+        + points.n_rows() as u64 * (POSITION + needs.every)
         + needs.asking as u64 * needs.row
         + rayon::current_num_threads() as u64 * needs.thread
 }
 
-fn refuse(points: &Points<'_>, needed: u64, limit: u64) -> Error {
+fn refuse(points: &Points<'_>, needed: u64, limit: u64, options: &SearchOptions) -> Error {
     let (layer, n) = (points.layer(), points.n_rows());
+    let others = match options.beside {
+        0 => "",
+        _ => ", and those of the layers that it is compared with,",
+    };
     Error::Memory {
-        work: format!("layer {layer}: the neighbours of {n} rows"),
+        work: format!("layer {layer}: the neighbours of {n} rows{others}"),
         needed,
         limit,
         remedy: "raise it, ask for fewer neighbours, or use fewer --threads".into(),

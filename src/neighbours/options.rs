@@ -32,4 +32,6 @@ pub struct SearchOptions {
     pub device: Device,
     /// Bytes that a search may hold beside the mapped input; no limit if `None`.
     pub max_memory: Option<u64>,
+    /// Bytes that the caller holds while it searches; they count against `max_memory`.
+    pub beside: u64,
 }

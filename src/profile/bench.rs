@@ -59,6 +59,13 @@ impl Bench<'_> {
         }
     }
 
+    /// The same where so many more bytes are held while it searches.
+    #[must_use]
+    pub fn beside(mut self, bytes: usize) -> Self {
+        self.search.beside += bytes as u64;
+        self
+    }
+
     /// The rows of `matrix` under the metric; `layer` names it in errors.
     ///
     /// # Errors

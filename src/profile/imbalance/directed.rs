@@ -59,6 +59,9 @@ const TARGET_BYTES: usize = 512 << 20;
 /// Bytes that one target of one row takes.
 const BYTES_A_TARGET: usize = 32;
 
+/// Bytes that each thread of a count takes.
+const THREAD_BYTES: usize = 2 << 20;
+
 impl Search<'_> {
     pub(super) fn run(&self, warnings: &mut Vec<Warning>) -> Result<Directed> {
         let mut directed = Directed::default();
@@ -66,6 +69,9 @@ impl Search<'_> {
         let deepest = self.deepest();
         let nodes = self.nodes();
         let mut neighbours = BTreeMap::new();
+        // The first search already knows what waits when the last count is made.
+        let waiting = nodes.len().saturating_sub(1) * self.kept();
+        let searching = self.bench.beside(waiting + self.largest_count(&nodes));
         for &node in &nodes {
             let matrix = self.read(node)?;
             let name = self.name(node);
@@ -73,7 +79,7 @@ impl Search<'_> {
             if self.layer(node).no_nearest.is_some() || all_rows_equal(&matrix) {
                 continue;
             }
-            let table = self.bench.neighbours(&matrix, name, k + 1, warnings)?;
+            let table = searching.neighbours(&matrix, name, k + 1, warnings)?;
             let column = |order: usize| table.distances_of_order(order).to_vec();
             let [first, second] = [column(1), column(2)];
             warnings.extend(
@@ -99,8 +105,10 @@ impl Search<'_> {
                 continue;
             }
             let matrix = self.read(to)?;
+            let counting = self.bench.beside(nodes.len() * self.kept());
             for sources in &counts {
                 self.count(
+                    &counting,
                     (to, &matrix),
                     sources,
                     &neighbours,
@@ -155,6 +163,23 @@ impl Search<'_> {
         k + 1 + self.permutations.len() * k
     }
 
+    /// Bytes that wait of every layer: the nearest rows, and the first two distances.
+    fn kept(&self) -> usize {
+        let row = |k: usize| (k + 1) * size_of::<u32>() + 2 * size_of::<f64>();
+        self.n_rows() * self.deepest().map_or(0, row)
+    }
+
+    /// Bytes that the largest count of ranks among `nodes` takes, and its threads.
+    fn largest_count(&self, nodes: &BTreeSet<Node>) -> usize {
+        let Some(k) = self.deepest() else {
+            return 0;
+        };
+        let sources = nodes.iter().flat_map(|&to| self.counts(to, nodes, k));
+        let most = sources.map(|sources| sources.len()).max().unwrap_or(0);
+        most * self.n_rows() * self.width(k) * BYTES_A_TARGET
+            + rayon::current_num_threads() * THREAD_BYTES
+    }
+
     fn reason(
         &self,
         known: &BTreeSet<Node>,
@@ -177,6 +202,7 @@ impl Search<'_> {
     #[allow(clippy::too_many_arguments)]
     fn count(
         &self,
+        bench: &Bench<'_>,
         (to, matrix): (Node, &Matrix),
         sources: &[Node],
         neighbours: &BTreeMap<Node, Array2<u32>>,
@@ -191,7 +217,8 @@ impl Search<'_> {
             groups: &groups,
         };
         let name = self.name(to);
-        let counts = self.bench.ranks(matrix, name, &targets, warnings)?;
+        let bench = bench.beside(rows.len() * size_of::<u32>());
+        let counts = bench.ranks(matrix, name, &targets, warnings)?;
         for (at, &from) in sources.iter().enumerate() {
             let table = &neighbours[&from];
             let found = self.imbalances(&counts, table, at * width, at * self.k.len());

@@ -18,11 +18,12 @@ use crate::warning::Warning;
 pub(super) type PartOverlaps = BTreeMap<(usize, usize), Vec<Option<f64>>>;
 
 impl Subject<'_> {
-    /// χ of every pair at every k, in every part.
+    /// χ of every pair at every k, in every part; `held` are the bytes of the tables of all rows.
     pub(super) fn in_parts(
         &self,
         pairs: &[LayerPair],
         options: &OverlapOptions,
+        held: usize,
         warnings: &mut Vec<Warning>,
     ) -> Result<Option<Vec<PartOverlaps>>> {
         let Some(count) = options.partitions else {
@@ -34,7 +35,7 @@ impl Subject<'_> {
                 "--partitions {count} needs as many rows, there are {n}"
             )));
         }
-        let bench = self.bench.without_cache();
+        let bench = self.bench.without_cache().beside(held);
         partitions(n, count, PartitionOrder::Random, options.seed)
             .rows
             .iter()

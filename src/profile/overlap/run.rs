@@ -63,7 +63,8 @@ pub fn overlap(
         bench: *bench,
     };
     let found = run.tables_of(&pairs, None, *bench, &mut warnings)?;
-    let parts = run.in_parts(&pairs, options, &mut warnings)?;
+    let held = found.values().map(|table| table.len() * size_of::<u32>());
+    let parts = run.in_parts(&pairs, options, held.sum(), &mut warnings)?;
 
     let mut all = Vec::new();
     for (at, &k) in k.iter().enumerate() {

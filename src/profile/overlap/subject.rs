@@ -95,8 +95,13 @@ impl Subject<'_> {
     ) -> Result<LayerTables> {
         let n = rows.map_or(self.comparison.n_rows(), <[u32]>::len);
         let k = self.deepest(n);
+        let wanted = self.wanted(pairs, rows);
+        // The rows of the other tables wait until all are there, so that the first search already
+        // knows whether the last will fit.
+        let waiting = wanted.len().saturating_sub(1);
+        let bench = bench.beside(waiting * n * k * size_of::<u32>());
         let mut found = LayerTables::new();
-        for (on, at) in self.wanted(pairs, rows) {
+        for (on, at) in wanted {
             let (matrix, layer) = self.read(on, at)?;
             let matrix: Matrix = match rows {
                 None => matrix,

@@ -15,6 +15,7 @@ const ON_GPU: SearchOptions = SearchOptions {
     kernel: crate::neighbours::Kernel::Auto,
     device: Device::Cuda(0),
     max_memory: None,
+    beside: 0,
 };
 
 const BY_SCAN: SearchOptions = SearchOptions {
