@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use clap::Command;
 
+use super::short_help::shortened;
+
 /// Commands by what they are about.
 const GROUPS: [(&str, &[&str]); 6] = [
     (
@@ -34,7 +36,10 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "plan", "shard", "status", "merge", "verify", "clean", "submit",
         ],
     ),
-    ("The program", &["bench", "completions", "help"]),
+    (
+        "The program",
+        &["explain", "bench", "completions", "man", "help"],
+    ),
 ];
 
 /// What a newcomer types first.
@@ -45,7 +50,7 @@ const FIRST: [&str; 3] = [
 ];
 
 /// Examples by command; `tests/suite/help.rs` runs each.
-const EXAMPLES: [(&str, [&str; 3]); 26] = [
+const EXAMPLES: [(&str, [&str; 3]); 28] = [
     (
         "inspect",
         [
@@ -247,6 +252,22 @@ const EXAMPLES: [(&str, [&str; 3]); 26] = [
         ],
     ),
     (
+        "explain",
+        [
+            "repgeo explain",
+            "repgeo explain near_duplicates",
+            "repgeo explain double_hunchback",
+        ],
+    ),
+    (
+        "man",
+        [
+            "repgeo man",
+            "repgeo man --dir share/man/man1",
+            "repgeo man > repgeo.1",
+        ],
+    ),
+    (
         "completions",
         [
             "repgeo completions bash > repgeo.bash",
@@ -256,16 +277,26 @@ const EXAMPLES: [(&str, [&str; 3]); 26] = [
     ),
 ];
 
-/// The program with examples under its help and that of its commands, which stand in groups.
+/// The program with examples under its help and that of its commands, which stand in groups; `-h`
+/// shows what most people need.
 pub fn shown(program: Command) -> Command {
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}Options:\n{{options}}{{after-help}}",
         grouped(&program)
     );
+    let mut program = whole(program).help_template(template);
+    for (name, _) in EXAMPLES {
+        program = program.mut_subcommand(name, shortened);
+    }
+    program
+}
+
+/// The program with examples, and with nothing left out.
+pub fn whole(program: Command) -> Command {
     let program = EXAMPLES.iter().fold(program, |program, (name, lines)| {
         program.mut_subcommand(name, |command| command.after_help(listed(lines)))
     });
-    program.help_template(template).after_help(listed(&FIRST))
+    program.after_help(listed(&FIRST))
 }
 
 fn listed(lines: &[&str]) -> String {

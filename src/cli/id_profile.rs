@@ -82,7 +82,8 @@ struct EstimateArgs {
     #[arg(long, value_name = "F")]
     fraction: Option<f64>,
 
-    /// Gride's headline order n1: a number, match-density, or plateau
+    /// Gride's headline order n1: a number, match-density, or plateau [default: plateau where gride is
+    /// the only estimator of a scale, none beside two-nn]
     #[arg(long, value_name = "N|RULE")]
     order: Option<OrderName>,
 

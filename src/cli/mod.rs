@@ -20,6 +20,8 @@ mod dynamics;
 mod estimators;
 mod events;
 mod examples;
+mod explain;
+mod forecast;
 mod forward;
 mod given;
 mod head_pattern;
@@ -29,6 +31,7 @@ mod inspect;
 mod landscape;
 mod layers;
 mod logit_lens;
+mod man;
 mod needs;
 mod neighbours;
 mod output;
@@ -43,6 +46,7 @@ mod report;
 mod rows;
 mod search;
 mod shared;
+mod short_help;
 mod signals;
 mod similarity;
 mod threads;
@@ -63,8 +67,18 @@ struct Cli {
 
     /// Worker threads; results do not depend on them [default: the least of the processors that may
     /// be used, RAYON_NUM_THREADS, OMP_NUM_THREADS and SLURM_CPUS_PER_TASK]
-    #[arg(long, global = true, value_name = "N", value_parser = parse::threads)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "N", value_parser = parse::threads)]
     threads: Option<usize>,
+
+    /// How progress is shown on stderr [default: bar on a terminal, none elsewhere]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "WAY",
+        value_enum
+    )]
+    progress: Option<progress::Shown>,
 }
 
 #[derive(Subcommand)]
@@ -93,8 +107,10 @@ enum Command {
     Verify(cluster::verify::VerifyArgs),
     Clean(cluster::clean::CleanArgs),
     Submit(cluster::submit::SubmitArgs),
+    Explain(explain::ExplainArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Parses the command line and does what it says.
@@ -108,6 +124,16 @@ pub fn run() -> Result<()> {
     let matches = matches.unwrap_or_else(|error| refuse(&tips::of(error)));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error));
     needs::check(&program, &matches)?;
+    if cli
+        .progress
+        .is_some_and(|shown| shown != progress::Shown::None)
+        && is_quiet(&matches)
+    {
+        return Err(Error::Usage(
+            "--quiet shows no progress and --progress asks for some; leave one out".into(),
+        ));
+    }
+    progress::show(cli.progress);
     signals::advise(advice(&matches));
     signals::install();
     watch_files();
@@ -141,7 +167,9 @@ pub fn run() -> Result<()> {
         Command::Clean(args) => cluster::clean::run(args),
         Command::Submit(args) => cluster::submit::run(args),
         Command::Bench(args) => bench::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
+        Command::Man(args) => man::run(&args, examples::whole(Cli::command())),
     })
 }
 
@@ -157,6 +185,14 @@ fn refuse(error: &clap::Error) -> ! {
     // The names of files may come from a pattern of the shell; colours are not worth the risk.
     let _ = std::io::stderr().write_all(safe.as_bytes());
     std::process::exit(error.exit_code())
+}
+
+fn is_quiet(matches: &ArgMatches) -> bool {
+    let Some((_, command)) = matches.subcommand() else {
+        return false;
+    };
+    let quiet = command.try_get_one::<bool>("quiet");
+    quiet.is_ok_and(|quiet| quiet == Some(&true))
 }
 
 /// What helps whoever runs the command again after it was stopped.

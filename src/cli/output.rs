@@ -17,15 +17,15 @@ use repgeo::{Error, Result};
 use super::choice::choice;
 
 /// Flags about the report, the same for every command.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// How the report is written [default: table on a terminal, json into a pipe, by ending for -o]
     #[arg(long, value_parser = choice::<Format>(), value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Write the report to FILE (.json, .csv or .txt; - is stdout), whole or not at all; may be
-    /// repeated
+    /// Write the report to FILE (.json, .jsonl, .csv, .txt, .md or .tex; - is stdout), whole or not at
+    /// all; may be repeated
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
 
@@ -74,10 +74,9 @@ impl ScreenArgs {
     pub fn write<T: Printable>(&self, report: &Report<'_, T>) -> Result<()> {
         let output = OutputArgs {
             format: self.format,
-            output: Vec::new(),
-            plot: Vec::new(),
             quiet: self.quiet,
             ascii: self.ascii,
+            ..OutputArgs::default()
         };
         output.write(report)
     }

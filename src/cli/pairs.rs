@@ -26,8 +26,8 @@ pub struct PairArgs {
     #[arg(long, value_name = "ACTS2", conflicts_with = "other")]
     against: Option<PathBuf>,
 
-    /// What each layer is compared with: first, last, next, matched, all, or a layer by name or index
-    /// [default: all]
+    /// What each layer is compared with: first, last, next, matched (of another dump, at the same
+    /// relative depth), all, or a layer by name or index [default: all]
     #[arg(long, value_name = "LAYER|RULE", allow_hyphen_values = true)]
     to: Option<Target>,
 

@@ -90,7 +90,7 @@ struct MeasureArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Ranking")]
 struct RankArgs {
-    /// Rank these dumps by how alike their layers are to those of ACTS, matched by position
+    /// Rank these dumps by how alike their layers are to those of ACTS, matched by relative depth
     #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with_all = ["other", "against", "to"])]
     rank: Vec<PathBuf>,
 

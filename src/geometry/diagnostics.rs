@@ -46,6 +46,8 @@ pub struct DistanceDiagnostics {
     pub n_tied_r1_r2: usize,
     /// Rows whose ratio r2 / r1 is not finite.
     pub n_nonfinite_mu: usize,
+    /// The levels of the quantiles below.
+    pub levels: [f64; LEVELS.len()],
     /// Quantiles of r1.
     pub r1: Quantiles,
     /// Quantiles of r2.
@@ -133,6 +135,7 @@ impl DistanceDiagnostics {
             n_near_zero_r1,
             n_tied_r1_r2: count(&|near, far| near == far),
             n_nonfinite_mu: r1.len() - mus.len(),
+            levels: LEVELS,
             r1: near,
             r2: Quantiles::of(&mut r2.to_vec()),
             mu: Quantiles::of(&mut mus),

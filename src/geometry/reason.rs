@@ -1,85 +1,63 @@
 //! Why a quantity does not exist.
 
-use serde::Serialize;
+use crate::choice::choice;
 
-/// The reason beside a `null`: a number that does not exist is never made up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reason {
-    /// Fewer rows than the statistic needs.
-    TooFewRows,
-    /// One distinct row.
-    AllRowsIdentical,
-    /// All columns have zero variance.
-    ConstantLayer,
-    /// Every two rows are equally far apart, within the rounding of the stored type.
-    EquidistantRows,
-    /// Errors alone may have made it.
-    WithinErrors,
-    /// A row has no direction: its values are zero, or all equal where correlations are asked for.
-    RowWithoutDirection,
-    /// Every usable ratio has a zero denominator.
-    ZeroDistances,
-    /// All ratios equal 1, or the outlier filter would remove everything.
-    DegenerateRatios,
-    /// A solver found no sign change.
-    NoRoot,
-    /// A solver hit its iteration limit.
-    NotConverged,
-    /// No window of scales satisfies the plateau rule.
-    NoPlateau,
-    /// A threshold is never met.
-    NotReached,
-    /// The stored table is too short.
-    TooFewNeighbours,
-    /// A similarity measure has no stable basis, or too few rows to mean anything.
-    RankDeficient,
-    /// The chunk is the whole layer: no neuron is left outside it.
-    WholeLayer,
-    /// NaN or infinity in the input.
-    NonFinite,
-    /// There is one density peak, so nothing to arrange.
-    SinglePeak,
-    /// Some density peaks have no saddle between them.
-    NotAdjacent,
-    /// More density peaks than a statistic of all their pairs can take.
-    TooManyPeaks,
-    /// No row has a label.
-    NoLabels,
-    /// All labelled rows have one class.
-    SingleClass,
-    /// The run has no such layer, or nothing in it to compare the layer with.
-    MissingLayer,
+choice! {
+    /// The reason beside a `null`: a number that does not exist is never made up.
+    #[non_exhaustive]
+    pub enum Reason {
+        /// Fewer rows than the statistic needs.
+        TooFewRows = "too_few_rows",
+        /// Fewer layers than a profile's event needs.
+        TooFewLayers = "too_few_layers",
+        /// One distinct row.
+        AllRowsIdentical = "all_rows_identical",
+        /// All columns have zero variance.
+        ConstantLayer = "constant_layer",
+        /// Every two rows are equally far apart, within the rounding of the stored type.
+        EquidistantRows = "equidistant_rows",
+        /// Errors alone may have made it.
+        WithinErrors = "within_errors",
+        /// A row has no direction: its values are zero, or all equal where correlations are asked for.
+        RowWithoutDirection = "row_without_direction",
+        /// Every usable ratio has a zero denominator.
+        ZeroDistances = "zero_distances",
+        /// All ratios equal 1, or the outlier filter would remove everything.
+        DegenerateRatios = "degenerate_ratios",
+        /// A solver found no sign change.
+        NoRoot = "no_root",
+        /// A solver hit its iteration limit.
+        NotConverged = "not_converged",
+        /// No window of scales satisfies the plateau rule.
+        NoPlateau = "no_plateau",
+        /// A threshold is never met.
+        NotReached = "not_reached",
+        /// The stored table is too short.
+        TooFewNeighbours = "too_few_neighbours",
+        /// A similarity measure has no stable basis, or too few rows to mean anything.
+        RankDeficient = "rank_deficient",
+        /// The chunk is the whole layer: no neuron is left outside it.
+        WholeLayer = "whole_layer",
+        /// NaN or infinity in the input.
+        NonFinite = "non_finite",
+        /// There is one density peak, so nothing to arrange.
+        SinglePeak = "single_peak",
+        /// Some density peaks have no saddle between them.
+        NotAdjacent = "not_adjacent",
+        /// More density peaks than a statistic of all their pairs can take.
+        TooManyPeaks = "too_many_peaks",
+        /// No row has a label.
+        NoLabels = "no_labels",
+        /// All labelled rows have one class.
+        SingleClass = "single_class",
+        /// The run has no such layer, or nothing in it to compare the layer with.
+        MissingLayer = "missing_layer",
+    }
 }
 
 impl Reason {
     /// The code as it stands in reports.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::TooFewRows => "too_few_rows",
-            Self::AllRowsIdentical => "all_rows_identical",
-            Self::ConstantLayer => "constant_layer",
-            Self::WithinErrors => "within_errors",
-            Self::EquidistantRows => "equidistant_rows",
-            Self::RowWithoutDirection => "row_without_direction",
-            Self::ZeroDistances => "zero_distances",
-            Self::DegenerateRatios => "degenerate_ratios",
-            Self::NoRoot => "no_root",
-            Self::NotConverged => "not_converged",
-            Self::NoPlateau => "no_plateau",
-            Self::NotReached => "not_reached",
-            Self::TooFewNeighbours => "too_few_neighbours",
-            Self::RankDeficient => "rank_deficient",
-            Self::WholeLayer => "whole_layer",
-            Self::NonFinite => "non_finite",
-            Self::SinglePeak => "single_peak",
-            Self::NotAdjacent => "not_adjacent",
-            Self::TooManyPeaks => "too_many_peaks",
-            Self::NoLabels => "no_labels",
-            Self::SingleClass => "single_class",
-            Self::MissingLayer => "missing_layer",
-        }
+        self.name()
     }
 }

@@ -13,6 +13,7 @@ use crate::profile::landscape::{PeakOptions, density_peaks};
 use crate::profile::overlap::{OverlapOptions, overlap};
 use crate::profile::similarity::{SimilarityOptions, Source, similarity};
 use crate::profile::{Bench, DuplicatePolicy, IdOptions, LayerOptions, id_profile};
+use crate::progress::{Phase, Within};
 use crate::report::page::Phrase;
 use crate::report::write::html::{Content, Section};
 use crate::report::{Format, Printable, Report, Style};
@@ -32,11 +33,19 @@ pub fn chapters(subject: &Subject<'_>, topics: &[Topic], bench: &Bench<'_>) -> V
         Topic::Dimension | Topic::Peaks => true,
     };
     let topics = Topic::ALL.iter().filter(|topic| topics.contains(topic));
-    topics
-        .copied()
-        .filter(allowed)
-        .map(|topic| chapter(subject, topic, bench))
-        .collect()
+    let topics: Vec<Topic> = topics.copied().filter(allowed).collect();
+    let phase = Phase::new("topics", topics.len());
+    bench.progress.plan(&[phase]);
+    let within = Within(bench.progress);
+    let inner = Bench {
+        progress: &within,
+        ..*bench
+    };
+    let chapters = topics.into_iter().map(|topic| {
+        bench.progress.step(phase.name, topic.flag());
+        chapter(subject, topic, &inner)
+    });
+    chapters.collect()
 }
 
 /// The chapter of one topic, whether it can be done or not.

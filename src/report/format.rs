@@ -1,4 +1,4 @@
-//! The three shapes of a report.
+//! Names the formats of a report and the endings of their files.
 
 use std::path::Path;
 
@@ -14,11 +14,28 @@ choice! {
         Json = "json",
         /// Tidy: one number, one row.
         Csv = "csv",
+        /// JSON, a line a layer or pair of layers with its numbers.
+        Jsonl = "jsonl",
+        /// The table for documents on the web.
+        Markdown = "markdown",
+        /// The table for papers, with the rules of booktabs.
+        Latex = "latex",
     }
 }
 
+/// The ending of each format's files.
+const ENDINGS: [(&str, Format); 6] = [
+    ("json", Format::Json),
+    ("csv", Format::Csv),
+    ("txt", Format::Table),
+    ("jsonl", Format::Jsonl),
+    ("md", Format::Markdown),
+    ("tex", Format::Latex),
+];
+
 impl Format {
-    /// The format that a file's ending asks for: `.txt`, `.json` or `.csv`, in any case.
+    /// The format that a file's ending asks for: `.json`, `.csv`, `.txt`, `.jsonl`, `.md` or `.tex`,
+    /// in any case.
     ///
     /// Devices and pipes (`/dev/stdout`, a FIFO) have no ending and get JSON, like a pipe on stdout.
     ///
@@ -26,13 +43,15 @@ impl Format {
     /// [`Error::Usage`] for any other ending.
     pub fn from_path(path: &Path) -> Result<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str());
-        match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("txt") => Ok(Self::Table),
-            Some("json") => Ok(Self::Json),
-            Some("csv") => Ok(Self::Csv),
-            _ if crate::storage::is_stream(path) => Ok(Self::Json),
-            _ => Err(Error::Usage(format!(
-                "{}: the ending does not name a format; use .json, .csv or .txt, or pass --format",
+        let known = ENDINGS
+            .iter()
+            .find(|(known, _)| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(known)));
+        match known {
+            Some((_, format)) => Ok(*format),
+            None if crate::storage::is_stream(path) => Ok(Self::Json),
+            None => Err(Error::Usage(format!(
+                "{}: the ending does not name a format; use .json, .csv, .txt, .jsonl, .md or \
+                 .tex, or pass --format",
                 path.display()
             ))),
         }
@@ -49,6 +68,9 @@ mod tests {
         assert_eq!(format("a/profile.json"), Format::Json);
         assert_eq!(format("profile.v2.CSV"), Format::Csv);
         assert_eq!(format("profile.txt"), Format::Table);
+        for one in Format::ALL {
+            assert!(ENDINGS.iter().any(|(_, format)| *format == one), "{one}");
+        }
     }
 
     #[test]
@@ -57,7 +79,7 @@ mod tests {
             let error = Format::from_path(Path::new(name)).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{name}");
             let message = error.to_string();
-            assert!(message.contains(".json, .csv or .txt"), "{message}");
+            assert!(message.contains(".json, .csv, .txt"), "{message}");
         }
     }
 

@@ -102,7 +102,7 @@ impl<'a, T: Printable> Report<'a, T> {
 
     /// The whole report as text that ends in a newline.
     ///
-    /// `style` matters to [`Format::Table`] only.
+    /// `style` matters to [`Format::Table`] only; its ASCII also to the tables for documents.
     ///
     /// # Errors
     /// [`Error::NonFiniteReport`](crate::Error::NonFiniteReport) if NaN or infinity reached the
@@ -114,14 +114,25 @@ impl<'a, T: Printable> Report<'a, T> {
             Format::Csv => {
                 write::csv::tidy(&self.body.records(), &write::csv::Places::of(self.body))
             }
-            Format::Table => {
-                let mut page = self.body.page();
-                let read = self.understood.iter();
-                let read = read.map(|line| Note::Context(format!("read: {line}").into()));
-                page.closing.lines.splice(0..0, read);
-                write::text::page(&page, style)
-            }
+            Format::Jsonl => write::jsonl::lines(
+                self.command,
+                &self.input,
+                &self.body.records(),
+                &write::csv::Places::of(self.body),
+            ),
+            Format::Table => write::text::page(&self.page(), style),
+            Format::Markdown => write::markdown::page(&self.page(), style),
+            Format::Latex => write::latex::page(&self.page(), style),
         })
+    }
+
+    /// The page of the body, which also says what its dumps were understood to be.
+    fn page(&self) -> Page {
+        let mut page = self.body.page();
+        let read = self.understood.iter();
+        let read = read.map(|line| Note::Context(format!("read: {line}").into()));
+        page.closing.lines.splice(0..0, read);
+        page
     }
 
     /// The figures of the report, in the order of the page; empty where nothing has a shape.

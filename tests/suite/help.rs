@@ -61,7 +61,7 @@ fn workplace() -> TempDir {
 }
 
 /// The commands of the program; a unit test keeps the list of examples whole.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
     "inspect",
     "id-profile",
     "events",
@@ -87,6 +87,8 @@ const COMMANDS: [&str; 25] = [
     "submit",
     "bench",
     "completions",
+    "explain",
+    "man",
 ];
 
 /// The examples at the end of a help text.
@@ -129,6 +131,10 @@ fn every_example_of_every_command_runs() {
         let shown = examples(&short);
         assert_eq!(shown.len(), 3, "{name}: {shown:?}");
         assert_eq!(shown, examples(&long), "{name}");
+        // A screen, at the width that help takes where there is no terminal.
+        let lines = short.lines().count();
+        assert!(lines <= 45, "{name} -h has {lines} lines");
+        assert!(long.lines().count() >= lines, "{name}");
         for line in shown {
             run(line, folder);
         }
@@ -156,6 +162,66 @@ fn options_of_other_programs_are_translated() {
         assert!(words.contains(here), "{words}");
         assert_eq!(words.matches("tip: ").count(), 1, "{words}");
     }
+}
+
+#[test]
+fn an_estimator_a_measure_or_a_dump_in_place_of_a_command_is_told_its_place() {
+    let folder = workplace();
+    for (typed, tip) in [
+        ("TwoNN", "id-profile ACTS --estimator two-nn"),
+        ("cka", "similarity ACTS --measure cka"),
+        ("acts", "repgeo id-profile acts"),
+    ] {
+        let output = command(&[typed])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(tip), "{words}");
+    }
+}
+
+#[test]
+fn one_row_is_refused_and_codes_are_explained() {
+    let folder = workplace();
+    let output = command(&["id-profile", "acts", "--rows", "5"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    for (code, meaning) in [
+        ("few_rows", "Fewer than 100 rows"),
+        ("Too-Few-Layers", "event needs"),
+        ("onset", "Rule: first layer"),
+    ] {
+        let shown = stdout(&["explain", code]);
+        assert!(shown.contains(meaning), "{shown}");
+    }
+    let unknown = repgeo(&["explain", "few"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("few_rows"));
+}
+
+#[test]
+fn progress_in_lines_names_every_layer_and_contradicts_quiet() {
+    let folder = workplace();
+    let run = |more: &[&str]| {
+        let words = [&["imbalance", "acts", "--format", "csv"], more].concat();
+        command(&words).current_dir(folder.path()).output().unwrap()
+    };
+    let words = text(&run(&["--progress", "lines"]).stderr);
+    for line in [
+        "neighbours 1/4 layer_0 ",
+        "neighbours 4/4 layer_3 ",
+        "ranks 4/4 layer_3 ",
+    ] {
+        assert!(words.contains(&format!("repgeo: {line}")), "{words}");
+    }
+    assert!(text(&run(&[]).stderr).is_empty());
+    let refused = run(&["-q", "--progress", "lines"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("--progress"));
 }
 
 #[test]

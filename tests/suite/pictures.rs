@@ -106,9 +106,7 @@ fn a_matrix_is_drawn_with_every_number() {
     let plot = folder.path().join("imbalance.svg");
     let report = json(&["imbalance", &minilm(), "--plot", path(&plot), "-q"]);
     let drawn = fs::read_to_string(&plot).unwrap();
-    let rows = report["matrices"][0]["forward"]["values"]
-        .as_array()
-        .unwrap();
+    let rows = report["matrices"][0]["values"].as_array().unwrap();
     let expected: Vec<f64> = rows
         .iter()
         .flat_map(|row| row.as_array().unwrap())

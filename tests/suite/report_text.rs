@@ -161,7 +161,7 @@ layer   depth   ari   events
 a       0.00    —
 b       1.00    —
 ari with labels
-none (too_few_rows): peak, maxima, minimum, onset, end, high phase, relative minimum, plateau, hunchback, double hunchback, transition, half maximum
+none (too_few_layers): peak, maxima, minimum, onset, end, high phase, relative minimum, plateau, hunchback, double hunchback, transition, half maximum
 ",
     );
 }

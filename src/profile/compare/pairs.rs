@@ -17,7 +17,8 @@ pub enum Target {
     Last,
     /// The layer after it; within one dump only.
     Next,
-    /// The layer at the same position of the other dump.
+    /// The layer of the other dump at the same relative depth: the same position where both have as
+    /// many layers, else the nearest.
     Matched,
     /// One layer, by name or index.
     Named(String),
@@ -101,15 +102,13 @@ impl Target {
                     "--to matched needs a second dump; name it with --against".into(),
                 ));
             }
-            Self::Matched if left.len() != columns.len() => {
-                return Err(Error::Usage(format!(
-                    "--to matched needs as many layers on both sides, not {} and {}; choose them \
-                     with --layers and --against-layers",
-                    left.len(),
-                    columns.len()
-                )));
-            }
-            Self::Matched => (0..left.len()).map(|l| LayerPair { a: l, b: l }).collect(),
+            Self::Matched if columns.is_empty() => Vec::new(),
+            Self::Matched => (0..left.len())
+                .map(|a| LayerPair {
+                    a,
+                    b: at_depth(a, left.len(), columns.len()),
+                })
+                .collect(),
             Self::All if single => (0..left.len())
                 .flat_map(|a| (a + 1..left.len()).map(move |b| LayerPair { a, b }))
                 .collect(),
@@ -130,6 +129,15 @@ impl Target {
             Self::Named(name) => Some(find(names, name)?),
             Self::Next | Self::Matched | Self::All => None,
         })
+    }
+}
+
+/// The layer of `others` whose relative depth is nearest to that of layer `at` of `layers`; the deeper
+/// of two that are equally near.
+fn at_depth(at: usize, layers: usize, others: usize) -> usize {
+    match (layers - 1, others - 1) {
+        (0, _) | (_, 0) => 0,
+        (last, other) => (2 * at * other + last) / (2 * last),
     }
 }
 
@@ -174,10 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn layers_of_networks_of_unequal_depth_are_matched_by_relative_depth() {
+        // Depths 0, 0.5 and 1; the middle is as near to the first as to the last of two.
+        assert_eq!(pairs("matched", Some(&RIGHT)), [(0, 0), (1, 1), (2, 1)]);
+        let deep = ["0", "1", "2", "3", "4", "5", "6"];
+        assert_eq!(pairs("matched", Some(&deep)), [(0, 0), (1, 3), (2, 6)]);
+        assert_eq!(pairs("matched", Some(&["x"])), [(0, 0), (1, 0), (2, 0)]);
+        let back = |at| at_depth(at, deep.len(), LEFT.len());
+        assert_eq!((0..7).map(back).collect::<Vec<_>>(), [0, 0, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
     fn what_means_nothing_is_refused_with_a_way_out() {
         for (target, right, word) in [
             ("next", Some(&RIGHT[..]), "matched"),
-            ("matched", Some(&RIGHT[..]), "--against-layers"),
             ("matched", None, "--against"),
             ("nowhere", None, "a, b, c"),
         ] {

@@ -17,6 +17,7 @@ use crate::profile::id::{IdOptions, id_profile};
 use crate::profile::imbalance::imbalance;
 use crate::profile::layers::LayerOptions;
 use crate::profile::overlap::overlap;
+use crate::progress::{Phase, Within};
 use crate::warning::Warning;
 
 /// How a run is opened: its layers, and how they become points.
@@ -53,8 +54,16 @@ pub fn dynamics(
         parameters.ok_or_else(|| Error::Usage("there are no runs; name some".into()))?;
     let mut reported = Vec::new();
     let mut found: Vec<Vec<DynamicsValue>> = Vec::new();
+    let phase = Phase::new("runs", runs.len());
+    bench.progress.plan(&[phase]);
+    let within = Within(bench.progress);
+    let inner = Bench {
+        progress: &within,
+        ..*bench
+    };
     for run in runs {
-        let one = analyse(run, open, options, bench).map_err(|error| of_run(run, error))?;
+        bench.progress.step(phase.name, &run.name);
+        let one = analyse(run, open, options, &inner).map_err(|error| of_run(run, error))?;
         reported.push(one.0);
         found.push(one.1);
     }

@@ -52,7 +52,7 @@ pub struct Maximum {
 
 pub(super) fn peak(points: Result<&Points, Reason>) -> Event<Peak> {
     let find = |points: &Points| {
-        let top = points.top().ok_or(Reason::TooFewRows)?;
+        let top = points.top().ok_or(Reason::TooFewLayers)?;
         Ok(Peak {
             at: points.place(top),
             at_edge: points.is_edge(top),
@@ -68,7 +68,7 @@ pub(super) fn peak(points: Result<&Points, Reason>) -> Event<Peak> {
 
 pub(super) fn minimum(points: Result<&Points, Reason>) -> Event<Extremum> {
     let find = |points: &Points| {
-        let bottom = points.argmin(0..points.len()).ok_or(Reason::TooFewRows)?;
+        let bottom = points.argmin(0..points.len()).ok_or(Reason::TooFewLayers)?;
         Ok(Extremum {
             at: points.place(bottom),
             at_edge: points.is_edge(bottom),

@@ -51,7 +51,7 @@ pub(super) fn hunchback(
 }
 
 fn find_hunchback(points: &Points, prominence: f64) -> Result<Hunchback, Reason> {
-    let peak = points.top().ok_or(Reason::TooFewRows)?;
+    let peak = points.top().ok_or(Reason::TooFewLayers)?;
     let before = points.argmin(0..peak).ok_or(Reason::NotReached)?;
     let after = points
         .argmin(peak + 1..points.len())

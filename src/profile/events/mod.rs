@@ -30,6 +30,7 @@ pub use phases::{
 pub use points::Place;
 pub use report::{EventLayer, EventsReport, SeriesLabel};
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};
+pub(crate) use run::FEWEST;
 pub use run::{events, events_with_parts};
 pub use shape::{EventName, Events, PositionSpread, Positions, SpreadSource};
 pub use slope::Slope;

@@ -120,7 +120,7 @@ fn ends(
     points: &Points,
     side: impl Fn(usize) -> std::ops::Range<usize>,
 ) -> Result<(usize, usize), Reason> {
-    let peak = points.top().ok_or(Reason::TooFewRows)?;
+    let peak = points.top().ok_or(Reason::TooFewLayers)?;
     let low = points.argmin(side(peak)).ok_or(Reason::NotReached)?;
     let height = points.y(peak) - points.y(low);
     let needed = points.range().map_or(0.0, |range| MIN_RISE * range);

@@ -10,11 +10,11 @@ use crate::input::Series;
 use crate::random::SplitMix64;
 
 /// Fewer values than this have no shape.
-const FEWEST: usize = 3;
+pub(crate) const FEWEST: usize = 3;
 
 /// The events of `series`.
 ///
-/// All are null with `too_few_rows` below three values, and with `not_reached` where the profile
+/// All are null with `too_few_layers` below three values, and with `not_reached` where the profile
 /// is flat: range/|mean| < 0.10.
 ///
 /// Where the series has standard errors, an event must hold beyond them, else it is null with
@@ -29,7 +29,7 @@ pub fn events(series: &Series, options: &EventOptions) -> Events {
     // Fewer values are no profile, so not a flat one either.
     let flat = points.len() >= FEWEST && points.is_flat();
     let usable = if points.len() < FEWEST {
-        Err(Reason::TooFewRows)
+        Err(Reason::TooFewLayers)
     } else if flat {
         Err(Reason::NotReached)
     } else if points.verdict().is_some_and(|verdict| !verdict.varies) {

@@ -35,10 +35,10 @@ fn fit(points: &Points, bottleneck: usize) -> Result<Slope, Reason> {
     let fitted = (0..points.len()).filter(|&point| points.index(point) >= bottleneck);
     let (xs, ys): (Vec<f64>, Vec<f64>) = fitted.map(|p| (points.x(p), points.y(p))).unzip();
     if xs.len() < 2 {
-        return Err(Reason::TooFewRows);
+        return Err(Reason::TooFewLayers);
     }
-    let centre = stats::mean(&xs).ok_or(Reason::TooFewRows)?;
-    let level = stats::mean(&ys).ok_or(Reason::TooFewRows)?;
+    let centre = stats::mean(&xs).ok_or(Reason::TooFewLayers)?;
+    let level = stats::mean(&ys).ok_or(Reason::TooFewLayers)?;
     let pairs = || xs.iter().zip(&ys);
     let covariance: f64 = pairs().map(|(x, y)| (x - centre) * (y - level)).sum();
     let variance: f64 = xs.iter().map(|x| (x - centre).powi(2)).sum();
@@ -78,6 +78,6 @@ mod tests {
             (1, 4, 3)
         );
         let short = events(&series, &options(4)).slope.unwrap();
-        assert_eq!(short.reason(), Some(Reason::TooFewRows));
+        assert_eq!(short.reason(), Some(Reason::TooFewLayers));
     }
 }

@@ -73,7 +73,7 @@ fn steepest(points: &Points) -> Result<Transition, Reason> {
                 best
             }
         })
-        .ok_or(Reason::TooFewRows)?;
+        .ok_or(Reason::TooFewLayers)?;
     let from = to - 1;
     Ok(Transition {
         from: points.place(from),
@@ -103,7 +103,7 @@ fn steepest(points: &Points) -> Result<Transition, Reason> {
 
 pub(super) fn half_maximum(points: Result<&Points, Reason>) -> Event<HalfMaximum> {
     let find = |points: &Points| {
-        let top = points.top().ok_or(Reason::TooFewRows)?;
+        let top = points.top().ok_or(Reason::TooFewLayers)?;
         let threshold = 0.5 * points.y(top);
         if threshold <= 0.0 {
             return Err(Reason::NotReached);

@@ -1,11 +1,13 @@
 //! Events of the intrinsic dimension: its headline as a series over layers.
 
 use super::shape::{IdEstimate, IdProfile, LayerId};
+use crate::geometry::Reason;
 use crate::input::Series;
-use crate::profile::events::{EventOptions, events_with_parts};
+use crate::profile::events::{EventOptions, FEWEST, events_with_parts};
 
 impl IdProfile {
-    /// This profile with the events of its headline, the first estimate of its layers.
+    /// This profile with the events of its headline, the first estimate of its layers; fewer than
+    /// three layers have none, which is said once.
     #[must_use]
     pub fn with_events(self, options: &EventOptions) -> Self {
         let headline = self
@@ -13,6 +15,13 @@ impl IdProfile {
             .first()
             .and_then(|layer| layer.estimates.first());
         let variant = headline.map(IdEstimate::variant).unwrap_or_default();
+        if self.layers.len() < FEWEST {
+            return Self {
+                events: None,
+                events_reason: Some(Reason::TooFewLayers),
+                ..self
+            };
+        }
         let (series, parts) = self.series(&variant);
         Self {
             events: Some(events_with_parts(&series, &parts, options)),

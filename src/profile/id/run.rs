@@ -16,6 +16,7 @@ use crate::neighbours::{NeighbourTable, OrderDistances, Points};
 use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
+use crate::progress::Phase;
 use crate::warning::Warning;
 
 /// The profile of every layer of `dump`.
@@ -26,7 +27,10 @@ use crate::warning::Warning;
 /// [`Error::ZeroRow`]: crate::Error::ZeroRow
 pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result<IdProfile> {
     let mut layers = Vec::new();
+    let phase = Phase::new("dimension", dump.layers().len());
+    bench.progress.plan(&[phase]);
     for info in dump.layers() {
+        bench.progress.step(phase.name, &info.name);
         let prepared = prepare(dump, info, &options.layers)?;
         let subject = Subject {
             name: &info.name,
@@ -103,7 +107,10 @@ pub fn id_profile_of_tables(
         options.largest_order().max(options.stored())
     };
     let mut layers = Vec::new();
+    let phase = Phase::new("dimension", tables.len());
+    bench.progress.plan(&[phase]);
     for (index, source) in tables.iter().enumerate() {
+        bench.progress.step(phase.name, &source.name);
         bench.progress.begin(&source.name, 1);
         let table = source.read(needed)?;
         let orders = options.orders(table.n);
@@ -275,6 +282,7 @@ fn assemble(parameters: IdParameters, layers: Vec<LayerId>, warnings: Vec<Warnin
         layers,
         summary,
         events: None,
+        events_reason: None,
         warnings,
     }
 }

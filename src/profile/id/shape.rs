@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::rules::OrderKind;
+use crate::geometry::Reason;
 use crate::geometry::diagnostics::Diagnostics;
 use crate::geometry::id::FitRule;
 use crate::geometry::id::{ErrorKind, Estimate, Estimator, Outcome};
@@ -27,6 +28,9 @@ pub struct IdProfile {
     /// Events on the first estimate over layers; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Events>,
+    /// Why there are none where they were asked for: fewer layers than an event needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_reason: Option<Reason>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<Warning>,
 }

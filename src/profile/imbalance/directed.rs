@@ -72,7 +72,14 @@ impl Search<'_> {
         // The first search already knows what waits when the last count is made.
         let waiting = nodes.len().saturating_sub(1) * self.kept();
         let searching = self.bench.beside(waiting + self.largest_count(&nodes));
+        if self.rows.is_some() {
+            self.bench.progress.step("parts", "");
+        }
+        let whole = self.rows.is_none();
         for &node in &nodes {
+            if whole {
+                self.bench.progress.step("neighbours", self.name(node));
+            }
             let matrix = self.read(node)?;
             let name = self.name(node);
             let Some(k) = deepest else { continue };
@@ -100,6 +107,9 @@ impl Search<'_> {
             return Ok(directed);
         };
         for &to in &nodes {
+            if whole {
+                self.bench.progress.step("ranks", self.name(to));
+            }
             let counts = self.counts(to, &known, k);
             if counts.is_empty() {
                 continue;

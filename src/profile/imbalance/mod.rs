@@ -11,7 +11,7 @@ mod subsets;
 mod whole;
 
 pub use options::{Criterion, ImbalanceOptions, SubsetOptions, SubsetRule};
-pub use run::imbalance;
+pub use run::{cost_of_ranks, imbalance};
 pub use searches::{ImbalanceSearches, RankSearch, TableOf};
 pub use shape::{
     BestPair, BothWays, Direction, ImbalanceMatrix, ImbalancePair, ImbalanceParameters,

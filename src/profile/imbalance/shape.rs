@@ -161,6 +161,7 @@ pub struct ImbalanceMatrix {
     /// (k + 1)/N; null without rows.
     pub floor: Option<f64>,
     /// Δ(row→column).
+    #[serde(flatten)]
     pub forward: LayerMatrix,
     /// Δ(column→row) of two dumps, with the layers of the second as rows.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use super::shape::DensitySummary;
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::{Peaks, density_peaks};
 use crate::geometry::density::{Correction, Densities, knn, kstar, kstar_nn, pak};
-use crate::geometry::diagnostics::Quantiles;
+use crate::geometry::diagnostics::{LEVELS, Quantiles};
 use crate::geometry::stats::mean;
 
 /// What a table says about the rows it was made of.
@@ -89,6 +89,7 @@ impl Landmarks {
             n_missing: self.densities.n_missing(),
             n_fallback: self.densities.n_fallback,
             mean_kstar: mean(&sizes),
+            levels: LEVELS,
             kstar: Quantiles::of(&mut sizes),
         }
     }

@@ -15,7 +15,7 @@ use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
 use crate::profile::layers::{PreparedLayer, distance_warnings, prepare};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::warning::{Warning, WarningCode};
 
 /// The density peaks of every layer of `dump`.
@@ -23,7 +23,10 @@ use crate::warning::{Warning, WarningCode};
 /// # Errors
 /// Whatever [`prepare`] gives for a layer, and [`Bench::neighbours`].
 pub fn density_peaks(dump: &Dump, options: &PeakOptions, bench: &Bench<'_>) -> Result<PeakProfile> {
+    let phase = Phase::new("peaks", dump.layers().len());
+    bench.progress.plan(&[phase]);
     let layers = dump.layers().iter().map(|info| {
+        bench.progress.step(phase.name, &info.name);
         let worked = Worked::layer(dump, info, options, bench)?;
         let mut layer = worked.report;
         if options.keep_rows {
@@ -57,7 +60,10 @@ pub fn density_peaks_of_tables(
     progress: &dyn Progress,
 ) -> Result<PeakProfile> {
     let mut layers = Vec::new();
+    let phase = Phase::new("peaks", sources.len());
+    progress.plan(&[phase]);
     for (index, source) in sources.iter().enumerate() {
+        progress.step(phase.name, &source.name);
         progress.begin(&source.name, 1);
         let table = source.read(options.stored())?;
         for labels in &options.labels {

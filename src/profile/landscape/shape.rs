@@ -6,7 +6,7 @@ use super::dimension::Dimension;
 use super::rows::RowPeaks;
 use super::rules::{DensityKind, HaloRule, Preset};
 use crate::choice::choice;
-use crate::geometry::diagnostics::{Diagnostics, Quantiles};
+use crate::geometry::diagnostics::{Diagnostics, LEVELS, Quantiles};
 use crate::geometry::partition::Scores;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
@@ -146,6 +146,8 @@ pub struct DensitySummary {
     pub n_fallback: usize,
     /// Mean of k* over rows.
     pub mean_kstar: Option<f64>,
+    /// The levels of the quantiles of k*.
+    pub levels: [f64; LEVELS.len()],
     /// Quantiles of k*.
     pub kstar: Quantiles,
 }

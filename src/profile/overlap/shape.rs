@@ -122,6 +122,7 @@ pub struct OverlapMatrix {
     /// What independent layers have on average.
     pub chance: Option<f64>,
     /// χ of the row's layer and the column's; 1 where a layer meets itself.
+    #[serde(flatten)]
     pub data_overlap: LayerMatrix,
 }
 

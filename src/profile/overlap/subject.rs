@@ -12,6 +12,7 @@ use crate::profile::bench::Bench;
 use crate::profile::compare::{ComparedLayer, Comparison, LayerPair, all_rows_equal};
 use crate::profile::finished::{LayerSearch, Sought};
 use crate::profile::layers::near_duplicate_warning;
+use crate::progress::Phase;
 use crate::warning::Warning;
 
 /// Tables by side (0 left, 1 right) and position; a layer of equal rows has none.
@@ -101,10 +102,18 @@ impl Subject<'_> {
         let waiting = wanted.len().saturating_sub(1);
         let bench = bench.beside(waiting * n * k * size_of::<u32>());
         let mut found = LayerTables::new();
+        let phase = Phase::new("neighbours", wanted.len());
+        match rows {
+            None => bench.progress.plan(&[phase]),
+            Some(_) => bench.progress.step("parts", ""),
+        }
         for (on, at) in wanted {
             let (matrix, layer) = self.read(on, at)?;
             let matrix: Matrix = match rows {
-                None => matrix,
+                None => {
+                    bench.progress.step(phase.name, &layer.layer);
+                    matrix
+                }
                 Some(rows) => matrix.select(rows),
             };
             if k == 0 || layer.no_nearest.is_some() || all_rows_equal(&matrix) {

@@ -165,6 +165,7 @@ pub struct SimilarityMatrix {
     /// The quantity.
     pub measure: &'static Measure,
     /// Rows to columns.
+    #[serde(flatten)]
     pub values: LayerMatrix,
 }
 

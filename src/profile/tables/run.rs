@@ -13,6 +13,7 @@ use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
 use crate::profile::compare::RowParameters;
 use crate::profile::layers::{LayerOptions, PreparedLayer, near_duplicate_warning, prepare};
+use crate::progress::Phase;
 use crate::storage::prepare_folder;
 use crate::warning::{Warning, WarningCode};
 
@@ -42,6 +43,8 @@ pub fn write_tables(tables: &Tables<'_>, bench: &Bench<'_>) -> Result<Neighbours
     let files = file_names(&names);
     let mut warnings = tables.dump.warnings().to_vec();
     warnings.extend(other_tables(tables.folder, &files));
+    let phase = Phase::new("neighbours", files.len());
+    bench.progress.plan(&[phase]);
     let written = layers.iter().zip(files).enumerate();
     Ok(NeighboursReport {
         parameters: TableParameters {
@@ -50,7 +53,10 @@ pub fn write_tables(tables: &Tables<'_>, bench: &Bench<'_>) -> Result<Neighbours
             rows: RowParameters::new(tables.layers, bench.rows),
         },
         layers: written
-            .map(|(at, (info, file))| tables.write(at, info, file, bench))
+            .map(|(at, (info, file))| {
+                bench.progress.step(phase.name, &info.name);
+                tables.write(at, info, file, bench)
+            })
             .collect::<Result<_>>()?,
         warnings,
     })

@@ -47,11 +47,11 @@ impl<'a> Record<'a> {
     fn cells(&self, places: &Places) -> [Cow<'_, str>; 10] {
         let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
         let number = |number: Option<f64>| number.map(shortest).unwrap_or_default();
-        let place = places.0.get(self.layer);
+        let place = places.find(self.layer);
         [
             self.layer.into(),
-            count(place.map(|(index, _)| *index)).into(),
-            number(place.and_then(|(_, depth)| *depth)).into(),
+            count(place.map(|(index, _)| index)).into(),
+            number(place.and_then(|(_, depth)| depth)).into(),
             self.other.into(),
             self.quantity.into(),
             self.variant.as_ref().into(),
@@ -84,6 +84,11 @@ impl Places {
             }
         }
         Self(places)
+    }
+
+    /// Index and relative depth of a layer.
+    pub(super) fn find(&self, layer: &str) -> Option<(usize, Option<f64>)> {
+        self.0.get(layer).copied()
     }
 }
 

@@ -9,6 +9,17 @@ pub(crate) fn pretty(report: &impl Serialize) -> String {
     let mut text =
         serde_json::to_string_pretty(report).expect("reports have string keys and plain values");
     text.push('\n');
+    without_hidden(text)
+}
+
+/// `line` as JSON on one line.
+pub(super) fn line(line: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(line).expect("lines have string keys and plain values");
+    text.push('\n');
+    without_hidden(text)
+}
+
+fn without_hidden(text: String) -> String {
     if text.contains(hidden) {
         escaped(&text)
     } else {

@@ -223,8 +223,8 @@ proptest! {
         }
         let n = y.iter().skip(usize::from(options.skip_first)).flatten().count();
         if n < 3 {
-            prop_assert_eq!(found.peak.reason(), Some(Reason::TooFewRows));
-            prop_assert_eq!(found.transition.reason(), Some(Reason::TooFewRows));
+            prop_assert_eq!(found.peak.reason(), Some(Reason::TooFewLayers));
+            prop_assert_eq!(found.transition.reason(), Some(Reason::TooFewLayers));
         } else if found.flat {
             prop_assert_eq!(found.peak.reason(), Some(Reason::NotReached));
         }

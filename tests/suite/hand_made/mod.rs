@@ -57,6 +57,7 @@ pub fn profile() -> IdProfile {
             minimum: extremum("layers.1", 2, 8.136),
         }),
         events: None,
+        events_reason: None,
         warnings: vec![Warning::new(
             WarningCode::SkippedArrays,
             1,
@@ -114,6 +115,7 @@ pub fn resampled() -> IdProfile {
         layers: vec![only],
         summary: None,
         events: None,
+        events_reason: None,
         warnings: Vec::new(),
     }
 }
@@ -175,6 +177,7 @@ pub fn many_estimators() -> IdProfile {
         layers,
         summary: profile.summary,
         events: None,
+        events_reason: None,
         warnings: profile.warnings,
     }
     .with_events(&EventOptions::default())
@@ -440,6 +443,7 @@ fn diagnostics(n_rows: usize, n_unique: usize) -> Diagnostics {
             n_near_zero_r1: 1,
             n_tied_r1_r2: 0,
             n_nonfinite_mu: 0,
+            levels: LEVELS,
             r1: quantiles(),
             r2: quantiles(),
             mu: Quantiles(Vec::new()),

@@ -68,7 +68,7 @@ fn the_matrix_equals_the_pairs_and_a_dump_against_itself_equals_the_matrix() {
     let twice = json(&["imbalance", acts, "--against", acts, "-k", "1,4"]);
     let names = ["a", "b", "c"];
     for (at, k) in [1, 4].into_iter().enumerate() {
-        let matrix = &all["matrices"][at]["forward"]["values"];
+        let matrix = &all["matrices"][at]["values"];
         for (i, from) in names.iter().enumerate() {
             for (j, to) in names.iter().enumerate() {
                 let files = [from, to].map(|name| folder.path().join(format!("{name}.npy")));
@@ -82,7 +82,7 @@ fn the_matrix_equals_the_pairs_and_a_dump_against_itself_equals_the_matrix() {
                 assert_eq!(pair["pairs"][0]["forward"], matrix[i][j], "{from} {to}");
                 assert_eq!(pair["pairs"][0]["backward"], matrix[j][i]);
                 let between = &twice["matrices"][at];
-                assert_eq!(between["forward"]["values"][i][j], matrix[i][j]);
+                assert_eq!(between["values"][i][j], matrix[i][j]);
                 assert_eq!(between["backward"]["values"][j][i], matrix[j][i]);
             }
             assert_eq!(number(&matrix[i][i]), (k + 1) as f64 / 220.0);
@@ -179,7 +179,7 @@ fn overlap_of_a_layer_with_itself_is_one_and_the_matrix_is_symmetric() {
     let folder = dump();
     let found = json(&["overlap", path(folder.path()), "-k", "5,30"]);
     for matrix in found["matrices"].as_array().unwrap() {
-        let values = &matrix["data_overlap"]["values"];
+        let values = &matrix["values"];
         for i in 0..3 {
             assert_eq!(number(&values[i][i]), 1.0);
             for j in 0..3 {
@@ -521,7 +521,7 @@ fn what_has_no_value_is_null_with_a_reason() {
             .iter()
             .all(|pair| pair["forward"].is_null() && pair["reason"] == "all_rows_identical")
     );
-    assert!(found["matrices"][0]["forward"]["values"][0][0].is_null());
+    assert!(found["matrices"][0]["values"][0][0].is_null());
     // Equal rows in one layer do not empty the others.
     let dropped = json(&["imbalance", path(folder.path()), "--duplicates", "drop"]);
     assert_eq!(dropped["n"], 220);
@@ -552,8 +552,8 @@ fn rows_with_nan_leave_every_layer() {
     fs::write(&rows, kept).unwrap();
     let chosen = json(&["imbalance", acts, "--rows", path(&rows)]);
     assert_eq!(
-        found["matrices"][0]["forward"]["values"][0][1],
-        chosen["matrices"][0]["forward"]["values"][0][1]
+        found["matrices"][0]["values"][0][1],
+        chosen["matrices"][0]["values"][0][1]
     );
 }
 

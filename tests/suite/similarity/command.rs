@@ -163,7 +163,7 @@ fn the_matrix_of_a_dump_holds_what_numpy_found() {
     for (matrix, key) in report["matrices"].as_array().unwrap().iter().zip(keys) {
         for x in 0..11 {
             for y in 0..11 {
-                let found = matrix["values"]["values"][x][y].as_f64().unwrap();
+                let found = matrix["values"][x][y].as_f64().unwrap();
                 let expected = expected[key][x][y].as_f64().unwrap();
                 assert!(
                     (found - expected).abs() < 1e-9,

@@ -1,4 +1,4 @@
-//! Text that fits a terminal: its width in columns, safe characters, elision, wrapping.
+//! Text that fits a terminal: its width in columns, safe characters, wrapping.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -47,45 +47,26 @@ pub(in crate::report) fn is_unsafe(character: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// `text` in at most `limit` columns, the middle left out if need be: both ends of a layer's name
-/// tell layers apart, the middle seldom does.
-pub(super) fn elide_middle(text: &str, limit: usize, style: Style) -> String {
-    if width(text) <= limit {
-        return text.to_owned();
-    }
-    let mark = style.ellipsis();
-    let Some(room) = limit.checked_sub(width(mark)) else {
-        return prefix(text, limit).to_owned();
-    };
-    let head = prefix(text, room.div_ceil(2));
-    let tail = suffix(text, room - width(head));
-    format!("{head}{mark}{tail}")
-}
-
-/// The start of `text` in at most `limit` columns, its end marked as left out if need be.
-pub(super) fn elide_end(text: &str, limit: usize, style: Style) -> String {
-    if width(text) <= limit {
-        return text.to_owned();
-    }
-    let mark = prefix(style.ellipsis(), limit);
-    format!("{}{mark}", prefix(text, limit - width(mark)))
-}
-
 fn prefix(text: &str, limit: usize) -> &str {
     let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
     let end = ends.take_while(|&end| width(&text[..end]) <= limit).last();
     &text[..end.unwrap_or(0)]
 }
 
-fn suffix(text: &str, limit: usize) -> &str {
-    let starts = text.char_indices().rev().map(|(start, _)| start);
-    let start = starts
-        .take_while(|&start| width(&text[start..]) <= limit)
-        .last();
-    &text[start.unwrap_or(text.len())..]
+/// `head` of `text` without the number that it would cut, if it holds more than that.
+fn before_number<'t>(head: &'t str, text: &'t str) -> &'t str {
+    let of_number = |character: char| character.is_ascii_digit() || ".eE".contains(character);
+    if !text[head.len()..].starts_with(of_number) {
+        return head;
+    }
+    match head.trim_end_matches(|character| of_number(character) || character == '-') {
+        "" => head,
+        kept => kept,
+    }
 }
 
-/// `text` broken between words into lines of at most `limit` columns; a longer word is cut.
+/// `text` broken between words into lines of at most `limit` columns; a longer word is cut, but not
+/// in a number that fits.
 /// Lines after the first start with two spaces.
 pub(super) fn wrap(text: &str, limit: Option<usize>) -> Vec<String> {
     const INDENT: &str = "  ";
@@ -101,7 +82,7 @@ pub(super) fn wrap(text: &str, limit: Option<usize>) -> Vec<String> {
             lines.push(std::mem::replace(&mut line, INDENT.to_owned()));
         }
         while width(&line) + width(rest.trim_end()) > limit {
-            let head = prefix(rest, limit - width(&line));
+            let head = before_number(prefix(rest, limit - width(&line)), rest);
             line += head;
             rest = &rest[head.len()..];
             lines.push(std::mem::replace(&mut line, INDENT.to_owned()));
@@ -128,27 +109,6 @@ mod tests {
     };
 
     #[test]
-    fn elision_keeps_both_ends_and_never_exceeds_the_limit() {
-        let style = Style::default();
-        assert_eq!(
-            elide_middle("encoder.layer.11.output", 11, style),
-            "encod…utput"
-        );
-        assert_eq!(elide_middle("short", 11, style), "short");
-        assert_eq!(elide_middle("encoder.layer.11", 8, ASCII), "enc...11");
-        for limit in 0..20 {
-            for text in [
-                "encoder.layer.11.output",
-                "層の名前がとても長い",
-                "é́é́é́é́é́é́é́é́é́é́é́",
-            ] {
-                assert!(width(&elide_middle(text, limit, style)) <= limit);
-                assert!(width(&elide_end(text, limit, style)) <= limit);
-            }
-        }
-    }
-
-    #[test]
     fn control_characters_and_direction_marks_never_reach_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\n", Style::default()), "a\\u{1b}[2Jb\\n");
         assert_eq!(safe("a\u{202e}b", Style::default()), "a\\u{202e}b");
@@ -168,7 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn a_word_wider_than_the_limit_is_cut() {
+    fn a_word_wider_than_the_limit_is_cut_before_a_number() {
+        assert_eq!(
+            wrap("layers_norm=12.5", Some(14)),
+            ["layers_norm=", "  12.5"]
+        );
         let lines = wrap("see /a/very/long/path/without/spaces now", Some(10));
         assert!(lines.iter().all(|line| width(line) <= 10), "{lines:?}");
     }

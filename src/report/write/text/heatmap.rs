@@ -1,6 +1,9 @@
 //! A matrix as shades, for a terminal: darker is larger.
 
+use std::ops::Range;
+
 use super::fit;
+use super::names::{Names, ways};
 use super::number::significant;
 use super::spell::plain;
 use super::style::{Emphasis, Style};
@@ -31,69 +34,125 @@ fn level(edges: &[f64], value: f64) -> usize {
     edges.partition_point(|&edge| edge <= value)
 }
 
-/// The matrix with a line a row under its title, and a legend below it.
+/// The matrix with a line a row under its title, and a legend below it. Few columns show their
+/// numbers, as long as all of them fit; else shades alone.
 pub(super) fn heatmap(matrix: &Matrix, style: Style) -> String {
     let shades = if style.ascii { ASCII_SHADES } else { SHADES };
     let edges = edges(&matrix.scale);
     let title = matrix.title.as_ref().map_or_else(String::new, |title| {
         style.paint(&plain(title, style), Emphasis::Bold) + "\n"
     });
-    let body = if matrix.columns.len() <= NUMBERED {
-        numbered(matrix, &edges, shades, style)
-    } else {
-        shaded(matrix, &edges, shades, style)
-    };
-    title + &body + &legend(matrix, &edges, shades, style)
+    let ways = ways(&[matrix.rows.iter().map(String::as_str).collect()], style);
+    let numbered = (matrix.columns.len() <= NUMBERED)
+        .then(|| numbered(matrix, &ways, &edges, shades, style))
+        .flatten();
+    let body = numbered.unwrap_or_else(|| shaded(matrix, &ways, &edges, shades, style));
+    title + &column_names(matrix, style) + &body + &legend(matrix, &edges, shades, style)
 }
 
-/// Columns are numbered; their names are those of the rows, or listed where they are not.
-fn numbered(matrix: &Matrix, edges: &[f64], shades: [&str; 5], style: Style) -> String {
-    let mut columns = vec![Column::text("")];
-    columns.extend((0..matrix.columns.len()).flat_map(|column| {
-        [
-            Column::number(format!("[{column}]")).after(2),
-            Column::text("").after(1),
-        ]
-    }));
-    let mut grid = Grid::new(columns);
-    for (at, (name, values)) in matrix.rows.iter().zip(&matrix.values).enumerate() {
-        let mut row: Vec<Cell> = vec![row_name(matrix, at, name, style).into()];
-        for value in values {
-            match value {
-                None => row.extend([style.dash().into(), Cell::default()]),
-                Some(value) => {
-                    row.push(significant(*value, 3).into());
-                    row.push(shades[level(edges, *value)].into());
+/// Every number with its shade, where they fit. Columns are numbered; their names are those of the
+/// rows, or listed where they are not.
+fn numbered(
+    matrix: &Matrix,
+    ways: &[Names],
+    edges: &[f64],
+    shades: [&str; 5],
+    style: Style,
+) -> Option<String> {
+    let limit = style.width.unwrap_or(usize::MAX);
+    ways.iter()
+        .flat_map(|way| [(way, 2), (way, 1)])
+        .find_map(|(way, gap)| {
+            let mut columns = vec![Column::text("")];
+            columns.extend((0..matrix.columns.len()).flat_map(|column| {
+                [
+                    Column::number(format!("[{column}]")).after(gap),
+                    Column::text("").after(1),
+                ]
+            }));
+            let mut grid = Grid::new(columns);
+            for (name, values) in row_names(matrix, way).into_iter().zip(&matrix.values) {
+                let mut row: Vec<Cell> = vec![name.into()];
+                for value in values {
+                    match value {
+                        None => row.extend([style.dash().into(), Cell::default()]),
+                        Some(value) => {
+                            row.push(significant(*value, 3).into());
+                            row.push(shades[level(edges, *value)].into());
+                        }
+                    }
                 }
+                grid.push(row);
             }
-        }
-        grid.push(row);
-    }
-    column_names(matrix, style) + &grid.render(style)
+            let bare = Style {
+                colour: false,
+                ..style
+            };
+            let fits = grid
+                .render(bare)
+                .lines()
+                .all(|line| fit::width(line) <= limit);
+            fits.then(|| grid.render(style) + &about(way, style))
+        })
 }
 
-/// Two characters a column, as many as fit.
-fn shaded(matrix: &Matrix, edges: &[f64], shades: [&str; 5], style: Style) -> String {
-    let names: Vec<String> = matrix
-        .rows
-        .iter()
-        .enumerate()
-        .map(|(at, name)| row_name(matrix, at, name, style))
-        .collect();
-    let widest = names.iter().map(|name| fit::width(name)).max().unwrap_or(0);
+/// One or two characters a column; columns that do not fit stand below, in blocks.
+fn shaded(
+    matrix: &Matrix,
+    ways: &[Names],
+    edges: &[f64],
+    shades: [&str; 5],
+    style: Style,
+) -> String {
     let count = matrix.columns.len();
-    let room = style
-        .width
-        .map_or(usize::MAX, |width| width.saturating_sub(widest.min(24) + 2));
+    let limit = style.width.unwrap_or(usize::MAX);
+    let room = |way: &Names| {
+        let names = row_names(matrix, way);
+        let widest = names.iter().map(|name| fit::width(name)).max().unwrap_or(0);
+        limit.saturating_sub(widest + 2)
+    };
     // A cell is as wide as fits, so that the picture is nearly square.
-    let cell = if 2 * count <= room { 2 } else { 1 };
-    let names_width = widest.min(24);
-    let shown = count.min(room / cell);
-    let mut out = column_names(matrix, style);
-    let ruler: String = (0..shown)
+    let fitting = |cell: usize| ways.iter().find(|way| cell * count <= room(way));
+    let (way, cell) = match (fitting(2), fitting(1)) {
+        (Some(way), _) => (way, 2),
+        (None, Some(way)) => (way, 1),
+        (None, None) => {
+            let roomiest = ways.iter().rev().max_by_key(|way| room(way));
+            (roomiest.unwrap_or(&ways[0]), 1)
+        }
+    };
+    let names = row_names(matrix, way);
+    let names_width = names.iter().map(|name| fit::width(name)).max().unwrap_or(0);
+    let at_once = (room(way) / cell).max(1);
+    let blocks: Vec<String> = (0..count)
+        .step_by(at_once)
+        .map(|first| {
+            let columns = first..count.min(first + at_once);
+            let mut out = ruler(columns.clone(), cell, names_width, style);
+            for (name, values) in names.iter().zip(&matrix.values) {
+                let padding = " ".repeat(names_width - fit::width(name) + 2);
+                let cells: String = values[columns.clone()]
+                    .iter()
+                    .map(|value| match value {
+                        None => format!("?{}", " ".repeat(cell - 1)),
+                        Some(value) => shades[level(edges, *value)].repeat(cell),
+                    })
+                    .collect();
+                out += format!("{name}{padding}{cells}").trim_end();
+                out.push('\n');
+            }
+            out
+        })
+        .collect();
+    blocks.join("\n") + &about(way, style)
+}
+
+/// The numbers of the columns, tens above units.
+fn ruler(columns: Range<usize>, cell: usize, names_width: usize, style: Style) -> String {
+    let tens: String = columns
+        .clone()
         .map(|column| {
-            let tens = column % 10 == 0;
-            let mark = if tens {
+            let mark = if column % 10 == 0 {
                 (column / 10 % 10).to_string()
             } else {
                 " ".into()
@@ -101,43 +160,41 @@ fn shaded(matrix: &Matrix, edges: &[f64], shades: [&str; 5], style: Style) -> St
             mark + &" ".repeat(cell - 1)
         })
         .collect();
-    let units: String = (0..shown)
+    let units: String = columns
         .map(|column| format!("{}{}", column % 10, " ".repeat(cell - 1)))
         .collect();
-    for line in [ruler, units] {
+    let lines = [tens, units].map(|line| {
         let line = format!("{}  {line}", " ".repeat(names_width));
-        out += &style.paint(line.trim_end(), Emphasis::Faint);
-        out.push('\n');
-    }
-    for (name, values) in names.iter().zip(&matrix.values) {
-        let name = fit::elide_middle(name, names_width, style);
-        let padding = " ".repeat(names_width - fit::width(&name) + 2);
-        let cells: String = values[..shown]
-            .iter()
-            .map(|value| match value {
-                None => format!("?{}", " ".repeat(cell - 1)),
-                Some(value) => shades[level(edges, *value)].repeat(cell),
-            })
-            .collect();
-        out += format!("{name}{padding}{cells}").trim_end();
-        out.push('\n');
-    }
-    if shown < count {
-        out += &format!(
-            "({} more columns do not fit; see --format csv)\n",
-            count - shown
-        );
-    }
-    out
+        style.paint(line.trim_end(), Emphasis::Faint) + "\n"
+    });
+    lines.concat()
 }
 
-fn row_name(matrix: &Matrix, at: usize, name: &str, style: Style) -> String {
-    let name = fit::safe(name, style);
-    if matrix.rows == matrix.columns {
-        format!("[{at}] {name}")
-    } else {
-        name
-    }
+/// The names of the rows; with their numbers where columns are the same.
+fn row_names(matrix: &Matrix, way: &Names) -> Vec<String> {
+    let rows = matrix.rows.iter().enumerate();
+    rows.map(|(at, name)| {
+        let shown = way.of(name);
+        let number = format!("[{at}]");
+        match matrix.rows == matrix.columns {
+            true if shown == number => number,
+            true => format!("{number} {shown}"),
+            false => shown.to_owned(),
+        }
+    })
+    .collect()
+}
+
+/// What a reader must know to have the whole names back.
+fn about(way: &Names, style: Style) -> String {
+    let lines = way
+        .about
+        .as_ref()
+        .map(|about| fit::wrap(about, style.width));
+    let lines = lines.into_iter().flatten();
+    lines
+        .map(|line| style.paint(&line, Emphasis::Faint) + "\n")
+        .collect()
 }
 
 /// The numbers of the columns in words, where they are not those of the rows.
@@ -212,14 +269,30 @@ mod tests {
             };
             let text = heatmap(&matrix(33), style);
             assert!(text.is_ascii());
-            assert_eq!(
-                text.lines().filter(|line| line.starts_with('[')).count(),
-                33
-            );
+            // Columns that do not fit stand in blocks below, each with all rows.
+            let lines = text.lines().filter(|line| line.starts_with('[')).count();
+            assert!(lines >= 33 && lines % 33 == 0, "{text}");
             for line in text.lines().filter(|line| line.starts_with('[')) {
-                assert!(fit::width(line) <= width.max(33), "{width}: {line:?}");
+                assert!(fit::width(line) <= width, "{width}: {line:?}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_give_way_to_shades_before_they_are_cut() {
+        let style = |width| Style {
+            width: Some(width),
+            ..Style::default()
+        };
+        assert!(heatmap(&matrix(3), style(32)).contains("0.667"));
+        assert_eq!(
+            heatmap(&matrix(3), style(20)),
+            "             0\n             0 1 2\n\
+             [0] layer_0  ··░░▓▓\n\
+             [1] layer_1  ░░··░░\n\
+             [2] layer_2  ▓▓░░··\n\
+             distance: · < 0.20\n  ░ < 0.40  ▒ < 0.60\n   ▓ < 0.80  █ more\n"
+        );
     }
 
     #[test]

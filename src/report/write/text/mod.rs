@@ -1,15 +1,15 @@
 //! Pages as text for a terminal: the only place that knows width, colour and ASCII.
 
 mod fit;
+mod grid;
 mod heatmap;
+mod names;
 mod number;
 mod sparkline;
 mod spell;
 mod style;
 mod table;
 mod tree;
-
-use std::borrow::Cow;
 
 pub(in crate::report) use self::fit::is_unsafe;
 pub use self::fit::{safe_lines, safe_text};
@@ -18,11 +18,12 @@ pub use self::style::Style;
 
 pub(super) use self::number::significant;
 pub(super) use self::spell::plain;
+pub(super) use self::tree::tree;
 
 use self::heatmap::heatmap;
 use self::spell::warning;
 use self::style::Emphasis;
-use crate::report::page::{Bond, Column, Grid, Kind, Note, Notes, Page, Part};
+use crate::report::page::{Note, Notes, Page, Part};
 
 /// Paragraphs are broken here even where the terminal is wider or there is none.
 const LINE: usize = 100;
@@ -32,9 +33,9 @@ pub fn page(page: &Page, style: &Style) -> String {
     let mut out = String::new();
     for part in &page.parts {
         let drawn = match part {
-            Part::Grid(grid) => titled_grid(grid, *style),
+            Part::Grid(found) => grid::grid(found, *style),
             Part::Matrix(matrix) => heatmap(matrix, *style),
-            Part::Tree(found) => tree::tree(found, *style),
+            Part::Tree(found) => tree(found, *style),
             Part::Plane(plane) => plane
                 .caption
                 .iter()
@@ -74,8 +75,17 @@ pub fn warnings(page: &Page, prefix: &str, style: &Style) -> String {
 }
 
 fn notes(notes: &Notes, style: Style) -> String {
-    let lines = notes.lines.iter().flat_map(|one| note(one, style));
-    lines.map(|line| line + "\n").collect()
+    let lines = sentences(notes, style);
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The notes as lines.
+pub(super) fn sentences(notes: &Notes, style: Style) -> Vec<String> {
+    notes
+        .lines
+        .iter()
+        .flat_map(|one| note(one, style))
+        .collect()
 }
 
 fn note(note: &Note, style: Style) -> Vec<String> {
@@ -99,7 +109,15 @@ fn note(note: &Note, style: Style) -> Vec<String> {
             let whole = format!("{line}   {words}");
             match style.width {
                 Some(limit) if fit::width(whole.trim_end()) > limit => {
-                    let mut lines = chunks(&line, limit);
+                    let label = plain(label, style);
+                    let mut lines = match fit::width(&label) * 2 > limit {
+                        true => {
+                            let mut lines = fit::wrap(&label, style.width);
+                            lines.extend(chunks(&sparkline(values, &style), limit));
+                            lines
+                        }
+                        false => chunks(&line, limit),
+                    };
                     lines.extend(fit::wrap(&words, style.width));
                     lines
                 }
@@ -121,82 +139,4 @@ fn chunks(line: &str, limit: usize) -> Vec<String> {
         .chunks(limit.max(1))
         .map(|chunk| String::from_iter(chunk).trim_end().to_owned())
         .collect()
-}
-
-fn titled_grid(grid: &Grid, style: Style) -> String {
-    let title = grid.title.as_ref().map_or_else(Vec::new, |title| {
-        fit::wrap(&plain(title, style), style.width)
-    });
-    let title: String = title.into_iter().map(|line| line + "\n").collect();
-    title + &aligned(&with_room(grid, style), style)
-}
-
-/// The grid without its spare columns, unless there is room for all.
-fn with_room(grid: &Grid, style: Style) -> Cow<'_, Grid> {
-    let spare = grid.columns.iter().any(|column| column.spare);
-    let fits = |limit: usize| {
-        let natural = aligned(
-            grid,
-            Style {
-                width: None,
-                ..style
-            },
-        );
-        natural.lines().all(|line| fit::width(line) <= limit)
-    };
-    if !spare || style.width.is_none_or(fits) {
-        return Cow::Borrowed(grid);
-    }
-    let kept = |at: &usize| !grid.columns[*at].spare;
-    let columns: Vec<usize> = (0..grid.columns.len()).filter(kept).collect();
-    Cow::Owned(Grid {
-        title: None,
-        columns: columns.iter().map(|&at| grid.columns[at].clone()).collect(),
-        rows: grid
-            .rows
-            .iter()
-            .map(|row| columns.iter().map(|&at| row[at].clone()).collect())
-            .collect(),
-    })
-}
-
-fn aligned(grid: &Grid, style: Style) -> String {
-    let columns = grid.columns.iter().flat_map(|column| heads(column, style));
-    let mut drawn = table::Grid::new(columns.collect());
-    for row in &grid.rows {
-        let mut cells = Vec::with_capacity(row.len());
-        for (column, cell) in grid.columns.iter().zip(row) {
-            let words = plain(&cell.phrase, style);
-            let drawn = |words: &str| match cell.marked {
-                true => table::Cell::bold(words),
-                false => words.into(),
-            };
-            if column.kind == Kind::Bytes {
-                let (number, unit) = words.split_once(' ').unwrap_or((&words, ""));
-                cells.extend([drawn(number), drawn(unit)]);
-            } else {
-                cells.push(drawn(&words));
-            }
-        }
-        drawn.push(cells);
-    }
-    drawn.render(style)
-}
-
-/// The columns that a column takes: a size has its unit in one of its own, so that units align.
-fn heads(column: &Column, style: Style) -> Vec<table::Column> {
-    let gap = match column.bond {
-        Bond::Apart => 3,
-        Bond::Near => 2,
-        Bond::Tight => 1,
-    };
-    let header = plain(&column.header, style);
-    match column.kind {
-        Kind::Words => vec![table::Column::text(header).after(gap)],
-        Kind::Number => vec![table::Column::number(header).after(gap)],
-        Kind::Bytes => vec![
-            table::Column::number(header).after(gap),
-            table::Column::text("").after(1),
-        ],
-    }
 }

@@ -59,7 +59,6 @@ fn in_ascii(words: &str) -> String {
 
 /// Code, message, and the layers that it concerns.
 pub(super) fn warning(code: WarningCode, message: &str, layers: &[String], style: Style) -> String {
-    let code = serde_json::to_value(code).expect("a unit variant serialises to its name");
     let about = match layers {
         [] => String::new(),
         // Some messages name their layer already.
@@ -71,7 +70,6 @@ pub(super) fn warning(code: WarningCode, message: &str, layers: &[String], style
             layers.len() - NAMED_LAYERS
         ),
     };
-    let code = code.as_str().unwrap_or_default();
     fit::safe(&format!("{code}: {message}{about}"), style)
 }
 

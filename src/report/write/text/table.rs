@@ -3,10 +3,7 @@
 use super::fit;
 use super::style::{Emphasis, Style};
 
-/// The first column never shrinks below this many characters.
-const NARROWEST_NAME: usize = 8;
-
-/// A grid of cells; numbers align on the decimal point, long names give way when space is short.
+/// A grid of cells; numbers align on the decimal point. How wide it becomes is its user's business.
 pub(super) struct Grid {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
@@ -96,10 +93,9 @@ impl Grid {
         self.rows.push(row);
     }
 
-    /// The header and the rows, a line each, none wider than `style.width`.
+    /// The header and the rows, a line each.
     pub(super) fn render(&self, style: Style) -> String {
-        let mut layouts: Vec<Layout> = (0..self.columns.len()).map(|c| self.layout(c)).collect();
-        self.shrink_names(&mut layouts, style);
+        let layouts: Vec<Layout> = (0..self.columns.len()).map(|c| self.layout(c)).collect();
         let header = self.line(&layouts, style, |column| Span {
             text: self.columns[column].header.clone(),
             emphasis: Emphasis::Faint,
@@ -136,24 +132,12 @@ impl Grid {
         }
     }
 
-    fn shrink_names(&self, layouts: &mut [Layout], style: Style) {
-        let gaps: usize = self.columns.iter().skip(1).map(|column| column.gap).sum();
-        let total: usize = layouts.iter().map(|layout| layout.total).sum();
-        if let (Some(limit), Some(names)) = (style.width, layouts.first_mut()) {
-            let excess = (total + gaps).saturating_sub(limit);
-            let narrowest = NARROWEST_NAME.min(names.total);
-            names.total = names.total.saturating_sub(excess).max(narrowest);
-        }
-    }
-
     fn line(&self, layouts: &[Layout], style: Style, cell: impl Fn(usize) -> Span) -> String {
         let mut spans = Vec::new();
         let mut missing = 0;
         for (column, layout) in layouts.iter().enumerate() {
-            let mut span = cell(column);
-            if column == 0 {
-                span.text = fit::elide_middle(&span.text, layout.total, style);
-            } else {
+            let span = cell(column);
+            if column > 0 {
                 missing += self.columns[column].gap;
             }
             spans.push(Span {
@@ -189,19 +173,8 @@ fn split_at_point(cell: &str) -> (&str, &str) {
     cell.split_at(cell.find('.').unwrap_or(cell.len()))
 }
 
-/// The spans as one line: cut to the width, without trailing spaces, painted.
+/// The spans as one line without trailing spaces, painted.
 fn finish(mut spans: Vec<Span>, style: Style) -> String {
-    let whole: String = spans.iter().map(|span| span.text.as_str()).collect();
-    if let Some(limit) = style.width
-        && fit::width(whole.trim_end()) > limit
-    {
-        let mut room = limit;
-        for span in &mut spans {
-            // The span that does not fit carries the ellipsis; those after it are empty.
-            span.text = fit::elide_end(&span.text, room, style);
-            room -= fit::width(&span.text);
-        }
-    }
     while let Some(last) = spans.last_mut() {
         last.text.truncate(last.text.trim_end().len());
         if !last.text.is_empty() {
@@ -271,23 +244,6 @@ mod tests {
                 .map(|line| line.find('.').unwrap_or(line.len()))
                 .collect();
             prop_assert!(units.iter().all(|unit| *unit == units[0]), "{text}");
-        }
-
-        #[test]
-        fn no_line_is_wider_than_the_terminal(
-            names in prop::collection::vec("\\PC{0,30}", 1..6),
-            limit in 1usize..40,
-            ascii in any::<bool>(),
-        ) {
-            let style = Style { ascii, width: Some(limit), colour: false };
-            let rows: Vec<(String, String)> = names
-                .iter()
-                .map(|name| (fit::safe(name, style), "12.3".into()))
-                .collect();
-            for line in grid(&rows).render(style).lines() {
-                prop_assert!(fit::width(line) <= limit, "{line:?}");
-                prop_assert!(!ascii || line.is_ascii());
-            }
         }
     }
 }

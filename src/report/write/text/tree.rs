@@ -9,7 +9,7 @@ use crate::report::page::Tree;
 const DRAWN_LEAVES: usize = 200;
 
 /// The tree under a line that says how to read it, or why there is none.
-pub(super) fn tree(tree: &Tree, style: Style) -> String {
+pub(in crate::report::write) fn tree(tree: &Tree, style: Style) -> String {
     let title = plain(&tree.title, style);
     let kind = plain(&tree.kind, style);
     if let Some(reason) = tree.reason {
@@ -38,10 +38,16 @@ pub(super) fn tree(tree: &Tree, style: Style) -> String {
     );
     while let Some((at, before, below)) = stack.pop() {
         let one = &tree.branches[at];
-        lines.push(fit::elide_end(
+        // Deep forks would leave no room for words: their depth stands in place of the lines.
+        let before = match style.width {
+            Some(limit) if fit::width(&before) * 2 > limit => {
+                format!("({}) ", fit::width(&before) / fit::width(last))
+            }
+            _ => before,
+        };
+        lines.extend(fit::wrap(
             &format!("{before}{}", plain(&one.label, style)),
-            style.width.unwrap_or(usize::MAX),
-            style,
+            style.width,
         ));
         if let Some([first, second]) = one.children {
             stack.push((second, format!("{below}{last}"), format!("{below}   ")));
