@@ -9,6 +9,7 @@ mod clean;
 mod cost;
 mod file;
 mod key;
+mod make;
 mod plan;
 mod ranges;
 mod run;
@@ -22,7 +23,8 @@ mod work;
 
 pub use clean::{Cleaned, clean};
 pub use cost::Forecast;
-pub use plan::{Cut, Head, Plan, plan};
+pub use make::{Cut, Head, plan};
+pub use plan::Plan;
 pub use ranges::array_list;
 pub use run::Run;
 pub use search::{Block, PlannedSearch, PlannedSought};

@@ -1,6 +1,5 @@
 //! The plan of a divided run: the analysis as it was typed, its searches, and how they are cut.
 
-use std::collections::HashMap;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,15 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::cost::{Cost, Forecast};
-use super::ranges::ranges;
-use super::search::{Block, PlannedSearch, PlannedSought};
-use super::work::{Foreseen, Work};
-use crate::cache::fingerprint;
+use super::search::{Block, PlannedSearch};
 use crate::error::{Error, Result};
-use crate::input::{Matrix, Values};
-use crate::neighbours::{Metric, SearchOptions};
-use crate::progress::Progress;
+use crate::neighbours::Metric;
 use crate::storage::write_atomically;
 
 /// Version of the plan's file; others are not used.
@@ -24,9 +17,6 @@ const FORMAT: &str = "repgeo-plan/1";
 
 /// Version of what a search finds: of distances, their order and their ties, by any kernel.
 const VERDICT: u32 = 1;
-
-/// Blocks of a layer at most: more are finer than any machine needs.
-const MOST_BLOCKS: usize = 100_000;
 
 /// The plan, as it stands in `plan.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,98 +42,35 @@ pub struct Plan {
     pub id: String,
 }
 
-/// What a plan is made of beside its searches.
-pub struct Head {
-    /// Where the analysis was typed.
-    pub directory: PathBuf,
-    /// The analysis, word by word.
-    pub command: Vec<String>,
-    /// The distance.
-    pub metric: Metric,
-    /// How searches are made here, for the forecast.
-    pub search: SearchOptions,
-}
-
-/// How finely the work is cut.
-#[derive(Debug, Clone, Copy)]
-pub struct Cut {
-    /// Minutes that a unit may take here.
-    pub target_minutes: f64,
-    /// Tasks at most of one array.
-    pub max_array: usize,
-    /// Rows of a block, whatever it takes.
-    pub block_rows: Option<usize>,
-}
-
-/// Makes the plan of some works, with what it will take.
-///
-/// # Errors
-/// [`Error::Usage`] if nothing is to be searched; whatever reading layers gives.
-pub fn plan(
-    works: &[Work],
-    head: Head,
-    cut: &Cut,
-    progress: &dyn Progress,
-) -> Result<(Plan, Forecast)> {
-    let mut maker = Maker {
-        metric: head.metric,
-        search: head.search,
-        cut,
-        costs: HashMap::new(),
-        forecast: Forecast::default(),
-    };
-    let (mut tables, mut ranks) = (Vec::new(), Vec::new());
-    for (at, work) in works.iter().enumerate() {
-        let first = tables.len();
-        let counts = work.foresee(progress, &mut |foreseen| {
-            tables.push(maker.search(at, foreseen)?);
-            Ok(())
-        })?;
-        for (count, search) in counts.into_iter().enumerate() {
-            let sought = PlannedSought::Ranks {
-                count,
-                targets: search.targets,
-                groups: search.groups,
-            };
-            let of_layer =
-                |table: &&PlannedSearch| table.right == search.right && table.at == search.layer;
-            let table: &PlannedSearch = tables[first..]
-                .iter()
-                .find(of_layer)
-                .expect("ranks are counted in layers that have a table");
-            ranks.push(maker.ranks(works, table, sought)?);
-        }
-    }
-    if tables.is_empty() {
-        return Err(Error::Usage(
-            "no layer has neighbours to search for, so there is nothing to divide; run the \
-             analysis itself"
-                .into(),
-        ));
-    }
-    tables.append(&mut ranks);
-    let units: usize = tables.iter().map(|search| search.blocks.len()).sum();
-    let mut plan = Plan {
-        format: FORMAT.to_owned(),
-        repgeo: env!("CARGO_PKG_VERSION").to_owned(),
-        verdict: VERDICT,
-        metric: head.metric.name().to_owned(),
-        units_a_task: units.div_ceil(cut.max_array.max(1)).max(1),
-        searches: tables,
-        directory: head.directory,
-        command: head.command,
-        id: String::new(),
-    };
-    plan.id = plan.fingerprint();
-    Ok((plan, maker.forecast))
-}
-
 /// Where the plan lies in the folder of its run.
 pub(super) fn place(folder: &Path) -> PathBuf {
     folder.join("plan.json")
 }
 
 impl Plan {
+    /// The plan of these searches, tables and orders before ranks.
+    pub(super) fn new(
+        directory: PathBuf,
+        command: Vec<String>,
+        metric: Metric,
+        searches: Vec<PlannedSearch>,
+        units_a_task: usize,
+    ) -> Self {
+        let mut plan = Self {
+            format: FORMAT.to_owned(),
+            repgeo: env!("CARGO_PKG_VERSION").to_owned(),
+            verdict: VERDICT,
+            directory,
+            command,
+            metric: metric.name().to_owned(),
+            searches,
+            units_a_task,
+            id: String::new(),
+        };
+        plan.id = plan.fingerprint();
+        plan
+    }
+
     /// Writes the plan into a folder that holds none.
     ///
     /// # Errors
@@ -291,123 +218,101 @@ impl Plan {
     }
 }
 
-/// Makes searches, and adds up what they take.
-struct Maker<'a> {
-    metric: Metric,
-    search: SearchOptions,
-    cut: &'a Cut,
-    /// Measured once for layers of one shape and purpose.
-    costs: HashMap<String, Cost>,
-    forecast: Forecast,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::search::PlannedSought;
 
-impl Maker<'_> {
-    fn search(&mut self, work: usize, foreseen: Foreseen) -> Result<PlannedSearch> {
-        let Foreseen {
-            search,
-            layer,
-            rows,
-            matrix,
-        } = foreseen;
-        let sought = PlannedSought::from(search.sought);
-        let content = fingerprint(&matrix);
-        let cost = self.cost(&matrix, &layer, &sought)?;
-        let height = self.height(&cost, matrix.n_rows());
-        let mut planned = PlannedSearch {
-            work,
-            right: search.right,
-            at: search.layer,
-            layer,
-            n: matrix.n_rows(),
-            columns: matrix.n_columns(),
-            width: width(&matrix),
-            rows: rows.map(|rows| ranges(&rows)),
-            content,
+    /// A plan with so many blocks of tables and of ranks, which is of nothing.
+    fn made_up(tables: &[usize], ranks: &[usize], units_a_task: usize) -> Plan {
+        let search = |sought: PlannedSought, blocks: usize| PlannedSearch {
+            work: 0,
+            right: false,
+            at: 0,
+            layer: "a".into(),
+            n: 10,
+            columns: 1,
+            width: 4,
+            rows: None,
+            content: String::new(),
             sought,
-            blocks: Vec::new(),
+            blocks: (0..blocks)
+                .map(|at| Block {
+                    start: at,
+                    end: at + 1,
+                    content: String::new(),
+                })
+                .collect(),
         };
-        planned.blocks = blocks(&matrix, height);
-        self.forecast.add(&planned, &cost);
-        Ok(planned)
-    }
-
-    /// A count of ranks in the layer of `table`, cut as finely as that takes.
-    fn ranks(
-        &mut self,
-        works: &[Work],
-        table: &PlannedSearch,
-        sought: PlannedSought,
-    ) -> Result<PlannedSearch> {
-        let rows = table.rows.as_deref().map(super::ranges::numbers);
-        let matrix =
-            works[table.work].read(table.right, table.at, &table.layer, rows.as_deref())?;
-        let cost = self.cost(&matrix, &table.layer, &sought)?;
-        let height = self.height(&cost, table.n);
-        let planned = PlannedSearch {
-            blocks: blocks(&matrix, height),
-            sought,
-            ..table.clone()
+        let counted = |count| PlannedSought::Ranks {
+            count,
+            targets: 2,
+            groups: 1,
         };
-        self.forecast.add(&planned, &cost);
-        Ok(planned)
-    }
-
-    fn cost(&mut self, matrix: &Matrix, layer: &str, sought: &PlannedSought) -> Result<Cost> {
-        let shape = (matrix.n_rows(), matrix.n_columns(), width(matrix));
-        // Counts of a layer differ in their place alone.
-        let kind = match sought {
-            PlannedSought::Ranks { targets, .. } => format!("{shape:?} ranks {targets}"),
-            other => format!("{shape:?} {other:?}"),
-        };
-        if let Some(cost) = self.costs.get(&kind) {
-            return Ok(*cost);
+        let of_tables = tables.iter().map(|&n| search(PlannedSought::Table(2), n));
+        let of_ranks = ranks.iter().enumerate();
+        let of_ranks = of_ranks.map(|(count, &n)| search(counted(count), n));
+        Plan {
+            format: FORMAT.into(),
+            repgeo: "0".into(),
+            verdict: VERDICT,
+            directory: PathBuf::new(),
+            command: Vec::new(),
+            metric: "euclidean".into(),
+            searches: of_tables.chain(of_ranks).collect(),
+            units_a_task,
+            id: String::new(),
         }
-        let cost = Cost::measure(matrix, layer, self.metric, sought, &self.search)?;
-        self.costs.insert(kind, cost);
-        Ok(cost)
     }
 
-    /// Rows of a block.
-    fn height(&self, cost: &Cost, n: usize) -> usize {
-        let height = match self.cut.block_rows {
-            Some(rows) => rows,
-            // As many blocks as that makes, all of one height.
-            None => {
-                let highest = cost.rows_in(60.0 * self.cut.target_minutes).max(1);
-                n.div_ceil(n.div_ceil(highest).max(1))
+    #[test]
+    fn every_unit_is_in_one_task_and_no_task_in_two_phases() {
+        for (tables, ranks) in [
+            (&[1][..], &[][..]),
+            (&[3, 4], &[]),
+            (&[3, 4], &[5, 1, 2]),
+            (&[7], &[7]),
+        ] {
+            for units_a_task in [1, 2, 3, 100] {
+                let plan = made_up(tables, ranks, units_a_task);
+                let [first, second] = plan.tasks();
+                assert_eq!(first.end, second.start);
+                let mut seen = Vec::new();
+                for task in 0..second.end {
+                    let units = plan.units_of_task(task);
+                    assert!(!units.is_empty() && units.len() <= units_a_task);
+                    for unit in units {
+                        assert_eq!(plan.task_of(unit), task);
+                        let (search, _) = plan.unit(unit);
+                        assert_eq!(search.is_ranks(), second.contains(&task));
+                        let (place, block) = plan.place_of(unit);
+                        assert_eq!(plan.units_of(place).start + block, unit);
+                        seen.push(unit);
+                    }
+                }
+                assert_eq!(seen, (0..plan.units()).collect::<Vec<_>>());
             }
-        };
-        height.clamp(n.div_ceil(MOST_BLOCKS).max(1), n.max(1))
+        }
     }
-}
 
-/// Bytes of a value.
-fn width(matrix: &Matrix) -> usize {
-    match matrix.values() {
-        Values::F16(_) | Values::Bf16(_) => 2,
-        Values::F32(_) => 4,
-        Values::F64(_) => 8,
+    #[test]
+    fn a_plan_is_what_its_identity_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut plan = made_up(&[2], &[1], 1);
+        plan.repgeo = env!("CARGO_PKG_VERSION").into();
+        plan.id = plan.fingerprint();
+        plan.write(folder.path()).unwrap();
+        assert_eq!(Plan::read(folder.path()).unwrap(), plan);
+        // The same again is no other plan; one of other numbers is.
+        plan.write(folder.path()).unwrap();
+        let other = made_up(&[3], &[1], 1);
+        assert!(matches!(other.write(folder.path()), Err(Error::Usage(_))));
+        let mut later = plan.clone();
+        later.verdict += 1;
+        later.id = later.fingerprint();
+        let text = serde_json::to_string(&later).unwrap();
+        fs::write(place(folder.path()), text).unwrap();
+        let refused = Plan::read(folder.path()).unwrap_err();
+        assert_eq!(refused.exit_code(), 5, "{refused}");
     }
-}
-
-/// All rows in blocks of up to `height`.
-fn blocks(matrix: &Matrix, height: usize) -> Vec<Block> {
-    let n = matrix.n_rows();
-    let starts = (0..n).step_by(height);
-    starts
-        .map(|start| {
-            let end = (start + height).min(n);
-            Block {
-                start,
-                end,
-                content: block_content(matrix, start..end),
-            }
-        })
-        .collect()
-}
-
-/// Fingerprint of some rows.
-pub(super) fn block_content(matrix: &Matrix, rows: Range<usize>) -> String {
-    let rows: Vec<u32> = rows.filter_map(|row| u32::try_from(row).ok()).collect();
-    fingerprint(&matrix.select(&rows))
 }

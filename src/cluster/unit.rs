@@ -8,7 +8,8 @@ use ndarray::{Array2, s};
 
 use super::file::{self, Payload};
 use super::key::{Key, fingerprint_of_targets};
-use super::plan::{Plan, block_content};
+use super::make::block_content;
+use super::plan::Plan;
 use super::ranges::numbers;
 use super::search::{PlannedSearch, PlannedSought};
 use super::shards::table_of;
