@@ -1,24 +1,32 @@
 //! `repgeo dynamics`: a quantity over runs, such as checkpoints, widths, models and seeds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::cluster::{Analysis, Source, Work};
+use repgeo::cluster::{Analysis as Search, Source, Work};
 use repgeo::geometry::id::{Estimator, Fit, GRIDE, TWO_NN};
+use repgeo::geometry::similarity::{CKA, Measure};
 use repgeo::input::{RunSource, list_runs, read_runs};
+use repgeo::overview::{Analysis, OpenedRun, OverRuns};
+use repgeo::profile::clones::ClonesOptions;
 use repgeo::profile::compare::Target;
-use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
+use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, RunTarget, dynamics};
 use repgeo::profile::imbalance::ImbalanceOptions;
+use repgeo::profile::landscape::PeakOptions;
 use repgeo::profile::overlap::OverlapOptions;
-use repgeo::profile::{DuplicatePolicy, IdOptions, OrderRule};
+use repgeo::profile::similarity::SimilarityOptions;
+use repgeo::profile::{Bench, Control, DuplicatePolicy, IdOptions, LayerOptions, OrderRule};
+use repgeo::progress::Within;
 use repgeo::report::Report;
+use repgeo::{Error, Result};
 
-use repgeo::Result;
-
-use super::choice::choice;
-use super::id_profile::OrderName;
+use super::choice::{Pick, choice, choice_or};
+use super::events::EventArgs;
+use super::id_profile::{BOTH, OrderName, controls};
 use super::output::input_name;
+use super::peaks::PeakRules;
 use super::shared::SharedArgs;
+use super::similarity::{ALL, measures};
 
 /// One quantity over runs and layers: checkpoints, widths, models, seeds
 ///
@@ -40,8 +48,18 @@ pub struct DynamicsArgs {
     )]
     table: Option<PathBuf>,
 
+    /// List a run that cannot be analysed, and go on without it
+    #[arg(long)]
+    keep_going: bool,
+
     #[command(flatten)]
-    estimate: EstimateArgs,
+    follow: FollowArgs,
+
+    #[command(flatten)]
+    peaks: PeakRules,
+
+    #[command(flatten)]
+    events: EventArgs,
 
     #[command(flatten)]
     pub shared: SharedArgs,
@@ -49,11 +67,15 @@ pub struct DynamicsArgs {
 
 #[derive(Args)]
 #[command(next_help_heading = "Quantity")]
-struct EstimateArgs {
+struct FollowArgs {
     /// What is followed
     #[arg(long, value_parser = choice::<DynamicsQuantity>(), value_name = "NAME",
         default_value = DynamicsQuantity::default().flag())]
     quantity: DynamicsQuantity,
+
+    /// Keep only these of its quantities, as the CSV calls them (n_peaks, ari), comma-separated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
 
     /// The estimator of the intrinsic dimension
     #[arg(long, value_parser = choice::<&'static Estimator>(), value_name = "NAME",
@@ -64,45 +86,129 @@ struct EstimateArgs {
     #[arg(long, value_name = "N|RULE")]
     order: Option<OrderName>,
 
-    /// Neighbours [default: 1 of the imbalance, 30 of the overlap, its own of each estimator]
-    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
+    /// The same dimensions on made-up layers: gaussian has the same covariance, shuffle the same
+    /// columns, null is both
+    #[arg(long, value_parser = choice_or::<Control>(BOTH), value_name = "CONTROL",
+        value_delimiter = ',')]
+    control: Vec<Pick<Control>>,
+
+    /// Measures of similarity, comma-separated [default: cka]
+    #[arg(long = "measure", value_parser = choice_or::<&'static Measure>(&[(ALL, "All of these")]),
+        value_name = "NAME", value_delimiter = ',')]
+    measures: Vec<Pick<&'static Measure>>,
+
+    /// Neighbours [default: as in the command for a single dump]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS),
+        conflicts_with = "class_fraction")]
     k: Option<usize>,
+
+    /// For labels: look at this share of the rows of each row's class instead of k
+    #[arg(long, value_name = "F", value_parser = super::parse::share)]
+    class_fraction: Option<f64>,
 
     /// What each layer is compared with, in its own run: first, last, next, or a layer by name or
     /// index [default: last]
-    #[arg(long, value_name = "LAYER|RULE", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "LAYER|RULE",
+        allow_hyphen_values = true,
+        conflicts_with = "to_run"
+    )]
     to: Option<Target>,
+
+    /// Compare each layer with the layer of its name in one run (first, last, or a run by name), or
+    /// its peaks with the peaks there
+    #[arg(long, value_name = "RUN|RULE", allow_hyphen_values = true)]
+    to_run: Option<RunTarget>,
+
+    /// Neurons in the chunks of clones, comma-separated [default: W, W/2, W/4, ... 1]
+    #[arg(long, value_name = "W,...", value_delimiter = ',', value_parser = super::parse::positive)]
+    sizes: Vec<usize>,
+
+    /// Random chunks of each size
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::parse::count(super::parse::MOST))]
+    draws: usize,
 }
 
 /// Neighbours of the density that `--order match-density` matches, as in `id-profile`.
 const DENSITY_K: usize = 16;
 
-impl EstimateArgs {
-    fn options(&self, seed: u64) -> DynamicsOptions {
-        let target = self.to.clone().unwrap_or(Target::Last);
-        match self.quantity {
-            DynamicsQuantity::Id => DynamicsOptions::Id(self.id_options(seed)),
+impl DynamicsArgs {
+    fn analysis(&self) -> Result<Analysis> {
+        let follow = &self.follow;
+        let target = follow.to.clone().unwrap_or(Target::Last);
+        let seed = self.shared.rows.seed;
+        let one_k = |default: Vec<usize>| follow.k.map_or(default, |k| vec![k]);
+        Ok(match follow.quantity {
+            DynamicsQuantity::Id => Analysis::Id(follow.id_options(seed)),
             DynamicsQuantity::Imbalance => {
                 let defaults = ImbalanceOptions::default();
-                DynamicsOptions::Imbalance(ImbalanceOptions {
+                Analysis::Imbalance(ImbalanceOptions {
                     target,
-                    k: self.k.map_or(defaults.k, |k| vec![k]),
+                    k: one_k(defaults.k.clone()),
                     seed,
-                    ..ImbalanceOptions::default()
+                    ..defaults
                 })
             }
             DynamicsQuantity::Overlap => {
                 let defaults = OverlapOptions::default();
-                DynamicsOptions::Overlap(OverlapOptions {
+                Analysis::Overlap(OverlapOptions {
                     target: Some(target),
-                    k: self.k.map_or(defaults.k, |k| vec![k]),
+                    k: one_k(defaults.k.clone()),
                     seed,
-                    ..OverlapOptions::default()
+                    ..defaults
                 })
             }
-        }
+            DynamicsQuantity::Labels => {
+                if !self.shared.rows.has_labels() {
+                    return Err(Error::Usage(
+                        "--quantity labels needs labels of the rows; add --labels".into(),
+                    ));
+                }
+                let defaults = OverlapOptions::default();
+                Analysis::Labels(OverlapOptions {
+                    target: None,
+                    k: one_k(defaults.k.clone()),
+                    class_fraction: follow.class_fraction,
+                    seed,
+                    ..defaults
+                })
+            }
+            DynamicsQuantity::Similarity => Analysis::Similarity(SimilarityOptions {
+                target,
+                measures: match follow.measures.is_empty() {
+                    true => vec![&CKA],
+                    false => measures(&follow.measures),
+                },
+                k: follow.k,
+                seed,
+                ..SimilarityOptions::default()
+            }),
+            DynamicsQuantity::Peaks => Analysis::Peaks(self.peaks.options(
+                follow.k,
+                Vec::new(),
+                LayerOptions::default(),
+                false,
+            )?),
+            DynamicsQuantity::Clones => Analysis::Clones(ClonesOptions {
+                sizes: (!follow.sizes.is_empty()).then(|| follow.sizes.clone()),
+                draws: follow.draws,
+                seed,
+                ..ClonesOptions::default()
+            }),
+        })
     }
 
+    /// The labels of a run are those of its own rows; choosing rows by them is no analysis of them.
+    fn reads_labels(&self) -> bool {
+        matches!(
+            self.follow.quantity,
+            DynamicsQuantity::Labels | DynamicsQuantity::Peaks
+        )
+    }
+}
+
+impl FollowArgs {
     fn id_options(&self, seed: u64) -> IdOptions {
         let [two_nn, gride] = [&TWO_NN, &GRIDE].map(|one| *one == *self.estimator);
         let order = gride.then_some(match self.order {
@@ -120,17 +226,18 @@ impl EstimateArgs {
                 false => vec![self.estimator],
             },
             k: self.k,
+            controls: controls(&self.control),
             seed,
             ..IdOptions::default()
         }
     }
-}
 
-/// What is done with repeated rows where nobody says.
-fn duplicates(options: &DynamicsOptions) -> DuplicatePolicy {
-    match options {
-        DynamicsOptions::Id(_) => DuplicatePolicy::Drop,
-        _ => DuplicatePolicy::Keep,
+    /// What is done with repeated rows by default, as in the command for a single dump.
+    fn duplicates(&self) -> DuplicatePolicy {
+        match self.quantity {
+            DynamicsQuantity::Id | DynamicsQuantity::Peaks => DuplicatePolicy::Drop,
+            _ => DuplicatePolicy::Keep,
+        }
     }
 }
 
@@ -147,28 +254,77 @@ impl DynamicsArgs {
         })
     }
 
+    /// The run that all are compared with, where there is one.
+    fn reference(&self, runs: &[RunSource]) -> Result<Option<RunSource>> {
+        let to = self.follow.to_run.as_ref();
+        Ok(to.map(|to| to.find(runs)).transpose()?.cloned())
+    }
+
+    /// A run, opened, with what is known of its rows.
+    fn open(&self, path: &Path) -> Result<OpenedRun> {
+        let (layers, rows) = (&self.shared.layers, &self.shared.rows);
+        let dump = layers.open(path)?;
+        let labels = match self.reads_labels() {
+            true => rows.labels(dump.n_rows())?,
+            false => Vec::new(),
+        };
+        let layers = layers.options_or(dump.n_rows(), rows, self.follow.duplicates())?;
+        Ok(OpenedRun {
+            dump,
+            layers,
+            labels,
+        })
+    }
+
     /// What will be searched.
     pub fn works(&self) -> Result<Vec<Work>> {
         let (runs, _) = self.runs()?;
-        let (layers, rows) = (&self.shared.layers, &self.shared.rows);
+        let reference = self.reference(&runs)?;
+        let source = |run: OpenedRun| Source {
+            dump: run.dump,
+            options: run.layers,
+        };
         let work = |run: &RunSource| {
-            let options = self.estimate.options(self.shared.rows.seed);
-            let dump = layers.open(&run.path)?;
-            let points = layers.options_or(dump.n_rows(), rows, duplicates(&options))?;
+            let run = self.open(&run.path)?;
+            let target = |own: Target| match reference {
+                Some(_) => Target::Same,
+                None => own,
+            };
+            let analysis = match self.analysis()? {
+                Analysis::Id(options) => Search::Dimension(IdOptions {
+                    layers: run.layers.clone(),
+                    ..options
+                }),
+                Analysis::Imbalance(options) => Search::Imbalance(ImbalanceOptions {
+                    target: target(options.target),
+                    ..options
+                }),
+                Analysis::Overlap(options) => Search::Overlap(OverlapOptions {
+                    target: options.target.map(target),
+                    ..options
+                }),
+                Analysis::Labels(options) => Search::Overlap(OverlapOptions {
+                    labels: run.labels.clone(),
+                    ..options
+                }),
+                Analysis::Peaks(options) => Search::Peaks(PeakOptions {
+                    layers: run.layers.clone(),
+                    ..options
+                }),
+                Analysis::Similarity(_) | Analysis::Clones(_) => {
+                    return Err(Error::Usage(format!(
+                        "--quantity {} cannot be divided among machines; run it whole",
+                        self.follow.quantity.flag()
+                    )));
+                }
+            };
+            let compared = self.follow.quantity.compares_layers();
+            let other = reference.as_ref().filter(|_| compared);
+            let other = other.map(|run| self.open(&run.path)).transpose()?;
             Ok(Work {
-                left: Source {
-                    dump,
-                    options: points.clone(),
-                },
-                right: None,
-                analysis: match options {
-                    DynamicsOptions::Id(options) => Analysis::Dimension(IdOptions {
-                        layers: points,
-                        ..options
-                    }),
-                    DynamicsOptions::Imbalance(options) => Analysis::Imbalance(options),
-                    DynamicsOptions::Overlap(options) => Analysis::Overlap(options),
-                },
+                left: source(run),
+                right: other.map(source),
+                analysis,
             })
         };
         runs.iter().map(work).collect()
@@ -180,19 +336,23 @@ pub fn run(args: DynamicsArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     let bench = setting.bench();
     let (runs, input) = args.runs()?;
-    let options = args.estimate.options(args.shared.rows.seed);
-    let duplicates = duplicates(&options);
-    let (layers, rows) = (&args.shared.layers, &args.shared.rows);
-    let profile = dynamics(
-        &runs,
-        &|path| {
-            let dump = layers.open(path)?;
-            let options = layers.options_or(dump.n_rows(), rows, duplicates)?;
-            Ok((dump, options))
-        },
-        &options,
-        &bench,
-    )?;
+    let reference = args.reference(&runs)?;
+    let open = |path: &Path| args.open(path);
+    let options = DynamicsOptions {
+        quantity: args.follow.quantity,
+        to_run: reference.as_ref().map(|run| run.name.clone()),
+        only: args.follow.only.clone(),
+        keep_going: args.keep_going,
+        progress: bench.progress,
+        events: &|series| args.events.options(series),
+    };
+    let within = Within(bench.progress);
+    let inner = Bench {
+        progress: &within,
+        ..bench
+    };
+    let analysis = OverRuns::new(args.analysis()?, &open, reference, inner)?;
+    let profile = dynamics(&runs, &analysis, &options)?;
     args.shared
         .output
         .write(&Report::new("dynamics", input, &profile))

@@ -54,8 +54,16 @@ struct SeriesArgs {
     #[arg(long, value_name = "NAME")]
     other: Option<String>,
 
+    /// The run, where a CSV is over several
+    #[arg(long, value_name = "NAME", conflicts_with = "layer")]
+    run: Option<String>,
+
+    /// Follow this layer over the runs of a CSV: its events are runs
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    layer: Option<String>,
+
     /// Column of values of any other CSV
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["quantity", "variant", "scale", "other"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["quantity", "variant", "scale", "other", "run", "layer"])]
     column: Option<String>,
 
     /// Column of the standard errors in any other CSV [default: that of the values with _std_error
@@ -119,6 +127,8 @@ pub fn run(args: EventsArgs) -> Result<()> {
         variant: args.series.variant,
         scale: args.series.scale,
         other: args.series.other,
+        run: args.series.run,
+        layer: args.series.layer,
         column: args.series.column,
         std_error: args.series.std_error,
         x: args.series.x,

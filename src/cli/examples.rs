@@ -10,11 +10,18 @@ use super::short_help::shortened;
 const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Layers of a dump, and of many",
-        &["inspect", "id-profile", "dynamics", "events", "report"],
+        &[
+            "inspect",
+            "id-profile",
+            "dynamics",
+            "events",
+            "correlate",
+            "report",
+        ],
     ),
     (
         "Layers with each other, with labels, with other networks",
-        &["imbalance", "overlap", "similarity"],
+        &["imbalance", "overlap", "similarity", "probe"],
     ),
     (
         "Inside a layer",
@@ -50,7 +57,7 @@ const FIRST: [&str; 3] = [
 ];
 
 /// Examples by command; `tests/suite/help.rs` runs each.
-const EXAMPLES: [(&str, [&str; 3]); 28] = [
+const EXAMPLES: [(&str, [&str; 3]); 30] = [
     (
         "inspect",
         [
@@ -176,7 +183,23 @@ const EXAMPLES: [(&str, [&str; 3]); 28] = [
         [
             "repgeo dynamics acts/ other/ --plot runs.svg",
             "repgeo dynamics acts/ other/ --quantity imbalance --to first",
-            "repgeo dynamics acts/ other/ --quantity overlap --to next -k 10 -o runs.csv",
+            "repgeo dynamics acts/ other/ --quantity overlap --to-run first -o runs.csv",
+        ],
+    ),
+    (
+        "correlate",
+        [
+            "repgeo correlate over_runs.csv --table loss.csv",
+            "repgeo correlate over_runs.csv --table loss.csv --column accuracy --within corpus",
+            "repgeo correlate over_runs.csv --table loss.csv --interval bootstrap --draws 500",
+        ],
+    ),
+    (
+        "probe",
+        [
+            "repgeo probe acts/ --labels labels.csv:class",
+            "repgeo probe acts/ --labels labels.csv:class --readout ridge --folds 10",
+            "repgeo probe acts/ --targets targets.txt --plot probe.svg",
         ],
     ),
     (

@@ -169,9 +169,20 @@ fn range_max(text: &str) -> std::result::Result<usize, String> {
     super::parse::between(2, super::parse::MOST_ROWS)(text)
 }
 
-const BOTH: &[(&str, &str)] = &[("null", "Both")];
+/// The word for both controls.
+pub const BOTH: &[(&str, &str)] = &[("null", "Both")];
 
 const ALL: &[(&str, &str)] = &[("all", "All of these")];
+
+/// The controls that are meant, in the order of reports.
+pub fn controls(picks: &[Pick<Control>]) -> Vec<Control> {
+    let wanted = |one: &Control| {
+        let given =
+            |pick: &Pick<Control>| matches!(pick, Pick::Word(_)) || *pick == Pick::One(*one);
+        picks.iter().any(given)
+    };
+    Control::ALL.into_iter().filter(wanted).collect()
+}
 
 impl EstimateArgs {
     fn wants(&self, estimator: &'static Estimator) -> bool {
@@ -191,15 +202,6 @@ impl EstimateArgs {
             .into_iter()
             .filter(|&one| *one != TWO_NN && *one != GRIDE);
         others.filter(|&one| self.wants(one)).collect()
-    }
-
-    fn controls(&self) -> Vec<Control> {
-        let wanted = |one: &Control| {
-            let given =
-                |pick: &Pick<Control>| matches!(pick, Pick::Word(_)) || *pick == Pick::One(*one);
-            self.control.iter().any(given)
-        };
-        Control::ALL.into_iter().filter(wanted).collect()
     }
 
     fn fit(&self) -> Result<Fit> {
@@ -245,7 +247,7 @@ impl IdProfileArgs {
             range_max: self.estimate.range_max,
             others: self.estimate.others(),
             k: self.estimate.k,
-            controls: self.estimate.controls(),
+            controls: controls(&self.estimate.control),
             decimation_scaling: self.estimate.id_scaling == Some(ScalingName::Decimation),
             blocks: self.errors.blocks,
             partitions: self.errors.partitions,

@@ -15,6 +15,7 @@ mod choice;
 mod clones;
 mod cluster;
 mod completions;
+mod correlate;
 mod density_peaks;
 mod dynamics;
 mod estimators;
@@ -39,6 +40,7 @@ mod overlap;
 mod pairs;
 mod parse;
 mod peaks;
+mod probe;
 mod progress;
 mod prompts;
 mod queries;
@@ -92,6 +94,8 @@ enum Command {
     Landscape(Box<landscape::LandscapeArgs>),
     Clones(Box<clones::ClonesArgs>),
     Dynamics(Box<dynamics::DynamicsArgs>),
+    Correlate(Box<correlate::CorrelateArgs>),
+    Probe(Box<probe::ProbeArgs>),
     Events(events::EventsArgs),
     Neighbours(neighbours::NeighboursArgs),
     Forward(Box<forward::ForwardArgs>),
@@ -150,6 +154,8 @@ pub fn run() -> Result<()> {
         Command::Overlap(args) => overlap::run(*args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Dynamics(args) => dynamics::run(*args),
+        Command::Correlate(args) => correlate::run(*args),
+        Command::Probe(args) => probe::run(*args),
         Command::Events(args) => events::run(args),
         Command::Forward(args) => forward::run(*args),
         Command::LogitLens(args) => logit_lens::run(*args),

@@ -27,7 +27,8 @@ pub struct PairArgs {
     against: Option<PathBuf>,
 
     /// What each layer is compared with: first, last, next, matched (of another dump, at the same
-    /// relative depth), all, or a layer by name or index [default: all]
+    /// relative depth), same (of another dump, by name), all, or a layer by name or index [default:
+    /// all]
     #[arg(long, value_name = "LAYER|RULE", allow_hyphen_values = true)]
     to: Option<Target>,
 

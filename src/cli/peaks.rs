@@ -20,6 +20,18 @@ use super::choice::choice;
 #[derive(Args)]
 #[command(next_help_heading = "Densities and peaks")]
 pub struct PeakArgs {
+    #[command(flatten)]
+    rules: PeakRules,
+
+    /// Neighbours of knn, or the most that kstar and pak may use [default: 10; 100]
+    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
+    k: Option<usize>,
+}
+
+/// The same without the number of neighbours, which some commands have for other uses too.
+#[derive(Args)]
+#[command(next_help_heading = "Densities and peaks")]
+pub struct PeakRules {
     /// Constants of a paper: nucleation (arXiv 2007.03506: knn, k 30, rounded TwoNN, Z 1.65) or llm
     /// (arXiv 2409.03662: knn, k 16, Gride at n1 = 16, Z 1.6); other flags go before them
     #[arg(long, value_parser = choice::<Preset>(), value_name = "NAME")]
@@ -28,10 +40,6 @@ pub struct PeakArgs {
     /// How the density of a row is estimated [default: pak]
     #[arg(long, value_parser = choice::<DensityKind>(), value_name = "RULE")]
     density: Option<DensityKind>,
-
-    /// Neighbours of knn, or the most that kstar and pak may use [default: 10; 100]
-    #[arg(short, long, value_name = "K", value_parser = super::parse::count(super::parse::MOST_ROWS))]
-    k: Option<usize>,
 
     /// Significance at which kstar and pak call a density changed [default: 1e-6]
     #[arg(long, value_name = "A", value_parser = alpha)]
@@ -134,13 +142,26 @@ impl PeakArgs {
         layers: LayerOptions,
         keep_rows: bool,
     ) -> Result<PeakOptions> {
+        self.rules.options(self.k, labels, layers, keep_rows)
+    }
+}
+
+impl PeakRules {
+    /// The options for these labels and layers, and `k` neighbours where that was said.
+    pub fn options(
+        &self,
+        k: Option<usize>,
+        labels: Vec<Labels>,
+        layers: LayerOptions,
+        keep_rows: bool,
+    ) -> Result<PeakOptions> {
         let preset = self.preset;
         let defaults = PeakOptions::default();
         let (density, id, z) = preset.map_or(
             (defaults.density, defaults.id, defaults.z),
             Preset::constants,
         );
-        let density = self.density(density)?;
+        let density = self.density(density, k)?;
         if let Some(stored) = self.stored.filter(|&stored| stored < density.k()) {
             return Err(Error::Usage(format!(
                 "--stored {stored} has no part in this call: the density looks at {} neighbours, and \
@@ -167,7 +188,7 @@ impl PeakArgs {
     }
 
     /// The density asked for; what was not said is as in `otherwise`.
-    fn density(&self, otherwise: DensityRule) -> Result<DensityRule> {
+    fn density(&self, otherwise: DensityRule, asked: Option<usize>) -> Result<DensityRule> {
         let name = self.density.unwrap_or(otherwise.kind());
         if name == DensityKind::Knn && self.alpha.is_some() {
             return Err(Error::Usage(
@@ -175,13 +196,13 @@ impl PeakArgs {
             ));
         }
         let alpha = self.alpha.or(otherwise.alpha()).unwrap_or(KSTAR_ALPHA);
-        let adaptive = self.k.unwrap_or(DensityRule::DEFAULT.k());
+        let adaptive = asked.unwrap_or(DensityRule::DEFAULT.k());
         Ok(match (name, otherwise) {
             (DensityKind::Knn, DensityRule::Knn { k }) => DensityRule::Knn {
-                k: self.k.unwrap_or(k),
+                k: asked.unwrap_or(k),
             },
             (DensityKind::Knn, _) => DensityRule::Knn {
-                k: self.k.unwrap_or(KNN),
+                k: asked.unwrap_or(KNN),
             },
             (DensityKind::Kstar, _) => DensityRule::Kstar { k: adaptive, alpha },
             (DensityKind::Pak, _) => DensityRule::Pak { k: adaptive, alpha },

@@ -70,6 +70,11 @@ impl RowArgs {
         Ok(rows)
     }
 
+    /// Whether labels were given.
+    pub fn has_labels(&self) -> bool {
+        !self.labels.is_empty()
+    }
+
     /// Every set of labels, one label for each of the `n` rows of the dump.
     pub fn labels(&self, n: usize) -> Result<Vec<Labels>> {
         if self.read.get().is_none() {

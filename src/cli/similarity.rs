@@ -41,7 +41,7 @@ pub struct SimilarityArgs {
 }
 
 /// The word for every measure.
-const ALL: &str = "all";
+pub const ALL: &str = "all";
 
 #[derive(Args)]
 #[command(next_help_heading = "Similarity")]
@@ -184,21 +184,24 @@ fn rank(
     similarity(&sources, options, bench)
 }
 
+/// The measures that are meant, each once.
+pub fn measures(names: &[Pick<&'static Measure>]) -> Vec<&'static Measure> {
+    if names.contains(&Pick::Word(ALL)) {
+        return MEASURES.to_vec();
+    }
+    let mut chosen = Vec::new();
+    for &name in names {
+        match name {
+            Pick::One(measure) if !chosen.contains(&measure) => chosen.push(measure),
+            _ => {}
+        }
+    }
+    chosen
+}
+
 impl SimilarityArgs {
     fn options(&self) -> SimilarityOptions {
-        let names = &self.measures.measures;
-        let measures = if names.contains(&Pick::Word(ALL)) {
-            MEASURES.to_vec()
-        } else {
-            let mut chosen = Vec::new();
-            for &name in names {
-                match name {
-                    Pick::One(measure) if !chosen.contains(&measure) => chosen.push(measure),
-                    _ => {}
-                }
-            }
-            chosen
-        };
+        let measures = measures(&self.measures.measures);
         SimilarityOptions {
             target: match self.ranking.rank.is_empty() {
                 true => self.pairs.target(),

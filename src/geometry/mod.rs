@@ -2,12 +2,15 @@
 
 pub mod centred;
 pub mod clones;
+pub mod correlation;
 pub mod density;
 pub mod diagnostics;
 pub mod directions;
 pub mod id;
 mod known;
 pub mod partition;
+pub mod phases;
+pub mod probe;
 mod reason;
 pub mod relation;
 pub mod resolution;

@@ -52,6 +52,8 @@ choice! {
         SingleClass = "single_class",
         /// The run has no such layer, or nothing in it to compare the layer with.
         MissingLayer = "missing_layer",
+        /// The run could not be analysed and was left out.
+        MissingRun = "missing_run",
     }
 }
 

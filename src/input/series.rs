@@ -161,6 +161,10 @@ pub struct SeriesChoice {
     pub scale: Option<usize>,
     /// `--other`: the second layer or the label column.
     pub other: Option<String>,
+    /// `--run`: the run, where a CSV is over several.
+    pub run: Option<String>,
+    /// `--layer`: follow this layer over the runs of a CSV.
+    pub layer: Option<String>,
     /// `--column`: the column of values of a plain CSV.
     pub column: Option<String>,
     /// `--std-error`: the column of standard errors of a plain CSV; without it the column that is

@@ -27,12 +27,12 @@ pub mod write;
 use serde::Serialize;
 
 pub use format::Format;
-pub use read::read_series;
+pub use read::{NumberChoice, read_measured, read_series};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use view::event_records::event_records;
 pub use view::explain::explain;
 pub use view::id_scaling::ScalingView;
-pub use write::csv::Record;
+pub use write::csv::{Leading, Record};
 pub use write::svg::Picture;
 pub use write::text::Style;
 pub use write::text::sparkline;
@@ -71,6 +71,11 @@ pub struct Report<'a, T> {
 pub trait Printable: Serialize {
     /// Every number as one CSV row.
     fn records(&self) -> Vec<Record<'_>>;
+
+    /// Columns of the CSV before those of every command, a cell a record.
+    fn leading(&self) -> Leading {
+        Leading::default()
+    }
 
     /// What people read, as data that every writer draws.
     fn page(&self) -> Page;
@@ -112,7 +117,8 @@ impl<'a, T: Printable> Report<'a, T> {
         Ok(match format {
             Format::Json => write::json::pretty(self),
             Format::Csv => {
-                write::csv::tidy(&self.body.records(), &write::csv::Places::of(self.body))
+                let places = write::csv::Places::of(self.body);
+                write::csv::tidy(&self.body.records(), &self.body.leading(), &places)
             }
             Format::Jsonl => write::jsonl::lines(
                 self.command,

@@ -20,6 +20,7 @@ use crate::mechanisms::patterns::HeadPattern;
 use crate::neighbours::BenchReport;
 use crate::overview::Overview;
 use crate::profile::clones::ClonesProfile;
+use crate::profile::correlate::CorrelateProfile;
 use crate::profile::dynamics::DynamicsProfile;
 use crate::profile::events::EventsReport;
 use crate::profile::id::IdProfile;
@@ -27,6 +28,7 @@ use crate::profile::imbalance::{ImbalanceProfile, SubsetsProfile};
 use crate::profile::inspect::InspectReport;
 use crate::profile::landscape::{Landscape, PeakProfile};
 use crate::profile::overlap::OverlapProfile;
+use crate::profile::probe::ProbeProfile;
 use crate::profile::similarity::SimilarityProfile;
 use crate::profile::tables::NeighboursReport;
 use crate::report::{Report, SCHEMA};
@@ -59,6 +61,8 @@ const COMMANDS: &[(&str, Make)] = &[
     ("similarity", Makes::report::<SimilarityProfile>),
     ("clones", Makes::report::<ClonesProfile>),
     ("dynamics", Makes::report::<DynamicsProfile>),
+    ("correlate", Makes::report::<CorrelateProfile>),
+    ("probe", Makes::report::<ProbeProfile>),
     ("bench", Makes::report::<BenchReport>),
     ("report", Makes::report::<Overview>),
 ];

@@ -86,7 +86,6 @@ fn ranges() -> Vec<(&'static str, Value)> {
         ("DensitySummary.mean_kstar", at_least(1)),
         ("Diagnostics.max_mean_over_std", at_least(0)),
         ("DynamicsLayer.n_runs", at_least(1)),
-        ("DynamicsParameters.k[]", at_least(1)),
         ("DynamicsProfile.runs", some()),
         ("DynamicsRun.n_layers", at_least(1)),
         ("EnsemblePoint.accuracy", within(0, 1)),

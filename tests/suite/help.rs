@@ -10,6 +10,25 @@ use unicode_width::UnicodeWidthStr;
 
 use super::common::{command, fixture, normals, path, printed, repgeo, stdout, text};
 
+/// A dimension over five runs, as `dynamics` writes it.
+const OVER_RUNS: &str = "\
+run,layer,index,depth,other,quantity,variant,scale,value,std_error,n
+ep0,a,0,0,,id,two_nn_base,1,9,,100
+ep1,a,0,0,,id,two_nn_base,1,7,,100
+ep2,a,0,0,,id,two_nn_base,1,8,,100
+ep3,a,0,0,,id,two_nn_base,1,5,,100
+ep4,a,0,0,,id,two_nn_base,1,4,,100
+";
+
+/// What somebody else measured of them.
+const LOSS: &str = "run,corpus,loss,accuracy
+ep0,x,2.5,0.1
+ep1,y,2.0,0.3
+ep2,x,1.75,0.5
+ep3,y,1.5,0.4
+ep4,x,1.25,0.9
+";
+
 /// The files that the examples name.
 fn workplace() -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -36,6 +55,8 @@ fn workplace() -> TempDir {
     fs::write(at("targets.txt"), targets).unwrap();
     let accuracy = "layer,accuracy\na,0.1\nb,0.4\nc,0.7\nd,0.6\n";
     fs::write(at("accuracy.csv"), accuracy).unwrap();
+    fs::write(at("over_runs.csv"), OVER_RUNS).unwrap();
+    fs::write(at("loss.csv"), LOSS).unwrap();
     let model = fixture("mechanisms/gpt2_tiny");
     fs::create_dir(at("gpt2")).unwrap();
     for name in ["config.json", "model.safetensors"] {
@@ -61,9 +82,12 @@ fn workplace() -> TempDir {
 }
 
 /// The commands of the program; a unit test keeps the list of examples whole.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 30] = [
     "inspect",
     "id-profile",
+    "dynamics",
+    "correlate",
+    "probe",
     "events",
     "imbalance",
     "overlap",

@@ -32,7 +32,7 @@ const NO_EFFECT: [&str; 14] = [
 
 /// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
 /// other tests have it.
-const ELSEWHERE: [&str; 19] = [
+const ELSEWHERE: [&str; 22] = [
     "bf16-bits",
     "squared",
     "local",
@@ -51,6 +51,9 @@ const ELSEWHERE: [&str; 19] = [
     "variant",
     "scale",
     "other",
+    "run",
+    "layer",
+    "by",
     "precision",
 ];
 
@@ -84,6 +87,21 @@ impl Inputs {
         )
         .unwrap();
         fs::write(folder.path().join("runs.csv"), "path,x\nacts,1\nother,2\n").unwrap();
+        let numbers: Vec<String> = (0..9)
+            .map(|run| {
+                let value = (run * 5) % 7;
+                format!("r{run},a,0,0,,id,two_nn_base,1,{value},,30")
+            })
+            .collect();
+        let header = "run,layer,index,depth,other,quantity,variant,scale,value,std_error,n\n";
+        let over_runs = folder.path().join("over_runs.csv");
+        fs::write(over_runs, header.to_owned() + &numbers.join("\n") + "\n").unwrap();
+        let losses: Vec<String> = (0..9)
+            .map(|run| format!("r{run},r{},g{},{},{}", 8 - run, run % 2, run, (run * 4) % 9))
+            .collect();
+        let header = "run,name,group,loss,acc\n";
+        let loss = folder.path().join("loss.csv");
+        fs::write(loss, header.to_owned() + &losses.join("\n") + "\n").unwrap();
         Self { folder }
     }
 
@@ -297,14 +315,61 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--runs @/runs.csv",
                     "--quantity imbalance",
                     "--quantity overlap",
+                    "--quantity labels --labels @/labels.txt",
+                    "--quantity similarity",
+                    "--quantity peaks",
+                    "--quantity clones --layers 0",
+                    "--only id",
+                    "--keep-going",
                     "--estimator gride",
                     "--estimator mle",
                     "--order 2",
+                    "--control shuffle",
+                    "--measure rsa",
                     "--k 3",
+                    "--class-fraction 0.5",
                     "--to first",
+                    "--to-run last",
+                    "--sizes 2",
+                    "--draws 3",
+                    "--preset llm",
+                    "--density knn",
+                    "--alpha 0.01",
+                    "--id 3",
+                    "--z 0.5",
+                    "--stored 25",
+                    "--halo",
+                    "--halo-as-cluster",
+                    "--noise-label class1 --labels @/labels.txt",
                 ],
-                &[&LAYERS, &ROWS],
+                &[&EVENTS, &LAYERS, &ROWS],
             ),
+        ),
+        "probe" => (
+            "@/acts --labels @/labels.txt",
+            with(
+                &[
+                    "--targets @/targets.txt",
+                    "--readout ridge",
+                    "--penalty 100",
+                    "--folds 3",
+                    "--holdout 0.4",
+                    "--per-class 7",
+                ],
+                &[&LAYERS, &ROWS[..2], &ROWS[4..]],
+            ),
+        ),
+        "correlate" => (
+            "@/over_runs.csv --table @/loss.csv",
+            vec![
+                "--key name",
+                "--column acc",
+                "--correlation pearson",
+                "--within group",
+                "--draws 500",
+                "--interval bootstrap",
+                "--seed 5",
+            ],
         ),
         "inspect" => ("@/acts", with(&["--scan"], &[&LAYERS, &ROWS])),
         "events" => (
@@ -417,6 +482,8 @@ of_each_command! {
     no_option_of_similarity_is_unused: "similarity",
     no_option_of_clones_is_unused: "clones",
     no_option_of_dynamics_is_unused: "dynamics",
+    no_option_of_correlate_is_unused: "correlate",
+    no_option_of_probe_is_unused: "probe",
     no_option_of_inspect_is_unused: "inspect",
     no_option_of_events_is_unused: "events",
 }

@@ -7,6 +7,7 @@
 mod mechanisms;
 mod one;
 mod pairs;
+mod runs;
 
 use std::borrow::Cow;
 
@@ -78,7 +79,8 @@ fn needs(command: &str) -> &'static [Need] {
         "overlap" => pairs::OVERLAP,
         "similarity" => pairs::SIMILARITY,
         "clones" => one::CLONES,
-        "dynamics" => pairs::DYNAMICS,
+        "dynamics" => runs::DYNAMICS,
+        "probe" => runs::PROBE,
         "inspect" => one::INSPECT,
         "report" => one::REPORT,
         "neighbours" => one::TABLES,

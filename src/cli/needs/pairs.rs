@@ -1,11 +1,10 @@
 //! The commands that compare layers, or runs of them.
 
-use repgeo::geometry::id::Estimator;
 use repgeo::geometry::similarity::{Measure, Setting};
 use repgeo::profile::similarity::MEASURES;
 
 use super::{CLASSES, DEALING, Need, SECOND, SEED, need, need_one_of};
-use crate::cli::estimators::{k_names, listed, takes_k};
+use crate::cli::estimators::listed;
 use crate::cli::given::Given;
 
 /// Whether the columns of each layer are compared with the whole.
@@ -174,46 +173,5 @@ pub(super) const SIMILARITY: &[Need] = &[
             || given.counts("permutations")
             || given.has("join")
             || measures(given).iter().any(|one| draws_rows(one))
-    }),
-];
-
-fn compares(given: &Given<'_>) -> bool {
-    given.beside("quantity", &["id"])
-}
-
-pub(super) const DYNAMICS: &[Need] = &[
-    need(
-        "to",
-        "it is of pairs of layers; add --quantity imbalance or overlap",
-        compares,
-    ),
-    need(
-        "estimator",
-        "it is of --quantity id; leave it out",
-        |given| !compares(given),
-    ),
-    need(
-        "order",
-        "it is Gride's; add --estimator gride, of --quantity id",
-        |given| given.any("estimator", &["gride"]) && !compares(given),
-    ),
-    need_one_of(
-        "k",
-        || {
-            let names = k_names();
-            format!(
-                "the estimator chooses its own neighbours; add --quantity imbalance or overlap, \
-                 or --estimator {names}"
-            )
-        },
-        |given| {
-            let asked: Vec<&'static Estimator> = given.asked("estimator");
-            compares(given) || asked.into_iter().any(takes_k)
-        },
-    ),
-    need("labels", CLASSES, |given| given.has("per_class")),
-    // The overlap deals rows into the blocks of its error.
-    need("seed", SEED, |given| {
-        given.draws_rows() || given.any("quantity", &["overlap", "data-overlap"])
     }),
 ];

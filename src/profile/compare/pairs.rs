@@ -20,6 +20,8 @@ pub enum Target {
     /// The layer of the other dump at the same relative depth: the same position where both have as
     /// many layers, else the nearest.
     Matched,
+    /// The layer of the same name in the other dump; layers without one are left out.
+    Same,
     /// One layer, by name or index.
     Named(String),
     /// Every other layer.
@@ -36,6 +38,7 @@ impl FromStr for Target {
             "last" => Self::Last,
             "next" => Self::Next,
             "matched" => Self::Matched,
+            "same" => Self::Same,
             "all" => Self::All,
             name => Self::Named(name.to_owned()),
         })
@@ -49,6 +52,7 @@ impl fmt::Display for Target {
             Self::Last => "last",
             Self::Next => "next",
             Self::Matched => "matched",
+            Self::Same => "same",
             Self::Named(name) => name,
             Self::All => "all",
         })
@@ -109,6 +113,29 @@ impl Target {
                     b: at_depth(a, left.len(), columns.len()),
                 })
                 .collect(),
+            Self::Same if single => {
+                return Err(Error::Usage(
+                    "--to same needs a second dump; name it with --against".into(),
+                ));
+            }
+            Self::Same => {
+                let named = |name: &str| columns.iter().position(|other| *other == name);
+                let pairs = (0..left.len()).filter_map(|a| {
+                    Some(LayerPair {
+                        a,
+                        b: named(left[a])?,
+                    })
+                });
+                let pairs: Vec<LayerPair> = pairs.collect();
+                if pairs.is_empty() {
+                    return Err(Error::Usage(format!(
+                        "--to same: no layer has a name of the other dump: {} against {}",
+                        left.join(", "),
+                        columns.join(", ")
+                    )));
+                }
+                pairs
+            }
             Self::All if single => (0..left.len())
                 .flat_map(|a| (a + 1..left.len()).map(move |b| LayerPair { a, b }))
                 .collect(),
@@ -127,7 +154,7 @@ impl Target {
             Self::First => Some(0),
             Self::Last => Some(names.len().saturating_sub(1)),
             Self::Named(name) => Some(find(names, name)?),
-            Self::Next | Self::Matched | Self::All => None,
+            Self::Next | Self::Matched | Self::Same | Self::All => None,
         })
     }
 }
@@ -143,9 +170,9 @@ fn at_depth(at: usize, layers: usize, others: usize) -> usize {
 
 fn find(names: &[&str], name: &str) -> Result<usize> {
     layer_place(names, name, "--to").map_err(|error| match error {
-        Error::Usage(fact) => {
-            Error::Usage(format!("{fact}; or one of first, last, next, matched, all"))
-        }
+        Error::Usage(fact) => Error::Usage(format!(
+            "{fact}; or one of first, last, next, matched, same, all"
+        )),
         other => other,
     })
 }
@@ -179,6 +206,7 @@ mod tests {
         assert_eq!(pairs("last", right), [(0, 1), (1, 1), (2, 1)]);
         assert_eq!(pairs("x", right), [(0, 0), (1, 0), (2, 0)]);
         assert_eq!(pairs("matched", Some(&LEFT)), [(0, 0), (1, 1), (2, 2)]);
+        assert_eq!(pairs("same", Some(&["c", "x", "a"])), [(0, 2), (2, 0)]);
     }
 
     #[test]
@@ -197,6 +225,8 @@ mod tests {
         for (target, right, word) in [
             ("next", Some(&RIGHT[..]), "matched"),
             ("matched", None, "--against"),
+            ("same", None, "--against"),
+            ("same", Some(&RIGHT), "a, b, c"),
             ("nowhere", None, "a, b, c"),
         ] {
             let target: Target = target.parse().unwrap();

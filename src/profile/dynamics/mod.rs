@@ -2,14 +2,18 @@
 
 mod layers;
 mod options;
+mod over_layers;
+mod over_runs;
 mod quantity;
 mod run;
+mod series;
 mod shape;
 
-pub use options::DynamicsOptions;
+pub use options::{DynamicsOptions, RunTarget};
 pub use quantity::DynamicsQuantity;
-pub use run::{Opening, dynamics};
+pub use run::{RunAnalysis, RunFound, dynamics};
 pub use shape::{
-    DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsParameters, DynamicsProfile,
-    DynamicsRange, DynamicsRun, DynamicsValue,
+    DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsParameters, DynamicsPhases,
+    DynamicsProfile, DynamicsRange, DynamicsRun, DynamicsValue, Presence, RunEvent, RunEvents,
+    RunParameters, SeriesKey, ShapeChange,
 };

@@ -1,112 +1,95 @@
-//! What to compute of every run, and how.
+//! What is followed over runs, with which other run, and what is done about a run that fails.
+
+use crate::error::{Error, Result};
+use crate::input::{RunSource, Series};
+use crate::profile::events::EventOptions;
+use crate::progress::Progress;
 
 use super::quantity::DynamicsQuantity;
-use super::shape::DynamicsParameters;
-use crate::error::{Error, Result};
-use crate::geometry::id::{Estimator, GRIDE, TWO_NN};
-use crate::profile::bench::Bench;
-use crate::profile::compare::{RowParameters, Target};
-use crate::profile::id::{IdOptions, OrderRule};
-use crate::profile::imbalance::ImbalanceOptions;
-use crate::profile::layers::LayerOptions;
-use crate::profile::overlap::OverlapOptions;
 
-/// What is computed of every run: the options of the command for a single dump.
-#[derive(Debug, Clone)]
-pub enum DynamicsOptions {
-    /// Intrinsic dimension; how layers become points is asked of every run anew.
-    Id(IdOptions),
-    /// Information imbalance.
-    Imbalance(ImbalanceOptions),
-    /// Neighbour overlap.
-    Overlap(OverlapOptions),
+/// A run that every run is compared with, layer by layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunTarget {
+    /// The first run.
+    First,
+    /// The last run.
+    Last,
+    /// One run, by its name or its path.
+    Named(String),
 }
 
-impl DynamicsOptions {
-    /// The quantity.
-    pub fn quantity(&self) -> DynamicsQuantity {
-        match self {
-            Self::Id(_) => DynamicsQuantity::Id,
-            Self::Imbalance(_) => DynamicsQuantity::Imbalance,
-            Self::Overlap(_) => DynamicsQuantity::Overlap,
-        }
-    }
+impl std::str::FromStr for RunTarget {
+    type Err = std::convert::Infallible;
 
-    /// What layers are compared with, where they are.
-    fn target(&self) -> Option<&Target> {
-        match self {
-            Self::Id(_) => None,
-            Self::Imbalance(options) => Some(&options.target),
-            Self::Overlap(options) => options.target.as_ref(),
-        }
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(match text {
+            "first" => Self::First,
+            "last" => Self::Last,
+            name => Self::Named(name.to_owned()),
+        })
     }
+}
 
-    /// Refuses what gives a layer of a run more than one value, or none.
+impl RunTarget {
+    /// The run that is meant.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a target that needs two dumps or is no single layer, several numbers of
-    /// neighbours, and labels.
-    pub(super) fn check(&self) -> Result<()> {
-        let k = match self {
-            Self::Id(_) => &[1][..],
-            Self::Imbalance(options) => &options.k,
-            Self::Overlap(options) => &options.k,
+    /// [`Error::Usage`] if no run has that name.
+    pub fn find<'a>(&self, runs: &'a [RunSource]) -> Result<&'a RunSource> {
+        let found = match self {
+            Self::First => runs.first(),
+            Self::Last => runs.last(),
+            Self::Named(name) => runs
+                .iter()
+                .find(|run| run.name == *name || run.path.as_os_str() == name.as_str()),
         };
-        if k.len() != 1 {
-            return Err(Error::Usage("over runs there is one k; give one".into()));
-        }
-        if matches!(self, Self::Overlap(options) if options.target.is_none() || !options.labels.is_empty())
-        {
-            return Err(Error::Usage(
-                "over runs layers are compared with layers; leave labels out and give a target"
-                    .into(),
-            ));
-        }
-        match self.target() {
-            Some(target @ (Target::All | Target::Matched)) => Err(Error::Usage(format!(
-                "--to {target} gives a layer no single partner in its run; give first, last, next, \
-                 or a layer by name or index"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// The options as the report echoes them; `layers` are those of the first run.
-    pub(super) fn parameters(
-        &self,
-        layers: &LayerOptions,
-        bench: &Bench<'_>,
-    ) -> DynamicsParameters {
-        let (estimators, order, k, seed) = match self {
-            Self::Id(options) => (
-                estimators(options),
-                options.order.map(|rule| match rule {
-                    OrderRule::Fixed(order) => order.to_string(),
-                    OrderRule::MatchDensity { .. } => "match_density".to_owned(),
-                    OrderRule::Plateau => "plateau".to_owned(),
-                }),
-                options.k.into_iter().collect(),
-                options.seed,
-            ),
-            Self::Imbalance(options) => (Vec::new(), None, options.k.clone(), options.seed),
-            Self::Overlap(options) => (Vec::new(), None, options.k.clone(), options.seed),
-        };
-        DynamicsParameters {
-            quantity: self.quantity(),
-            estimators,
-            order,
-            to: self.target().map(ToString::to_string),
-            k,
-            metric: bench.metric,
-            rows: RowParameters::new(layers, bench.rows),
-            seed,
-        }
+        found.ok_or_else(|| {
+            let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+            Error::Usage(format!(
+                "--to-run {}: there is no such run; give first, last, or one of {}",
+                match self {
+                    Self::First => "first",
+                    Self::Last => "last",
+                    Self::Named(name) => name,
+                },
+                names.join(", ")
+            ))
+        })
     }
 }
 
-fn estimators(options: &IdOptions) -> Vec<&'static Estimator> {
-    let two_nn = options.two_nn.map(|_| &TWO_NN);
-    let gride = options.gride.then_some(&GRIDE);
-    let others = options.others.iter().copied();
-    two_nn.into_iter().chain(gride).chain(others).collect()
+/// What is followed over runs, and how.
+pub struct DynamicsOptions<'a> {
+    /// What is followed.
+    pub quantity: DynamicsQuantity,
+    /// The name of the run that every run is compared with, where there is one.
+    pub to_run: Option<String>,
+    /// Quantities of the single command to keep; empty for all of
+    /// [`DynamicsQuantity::quantities`].
+    pub only: Vec<String>,
+    /// Whether a run that cannot be analysed is listed and left out, instead of being the end.
+    pub keep_going: bool,
+    /// Who is told which run is at work.
+    pub progress: &'a dyn Progress,
+    /// How events are sought over the layers of all runs, whose names it is given.
+    pub events: &'a dyn Fn(&Series) -> Result<EventOptions>,
+}
+
+impl DynamicsOptions<'_> {
+    /// The quantities to keep.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for one that the analysis does not have.
+    pub(super) fn kept(&self) -> Result<Vec<&'static str>> {
+        let all = self.quantity.quantities();
+        if let Some(unknown) = self.only.iter().find(|one| !all.contains(&one.as_str())) {
+            return Err(Error::Usage(format!(
+                "--only {unknown}: {} has {}",
+                self.quantity.flag(),
+                all.join(", ")
+            )));
+        }
+        let wanted = |one: &&str| self.only.is_empty() || self.only.iter().any(|only| only == one);
+        Ok(all.into_iter().filter(wanted).collect())
+    }
 }

@@ -1,77 +1,180 @@
 //! Goes through the runs one after the other and lays their values side by side.
 
-use std::path::Path;
-
 use super::layers::merged;
 use super::options::DynamicsOptions;
+use super::over_layers::{changes, events_of_runs, smooth};
+use super::over_runs::ranges;
+use super::series::{SeriesOf, keys};
 use super::shape::{
-    DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsProfile, DynamicsRange, DynamicsRun,
-    DynamicsValue,
+    DynamicsColumn, DynamicsLayer, DynamicsParameters, DynamicsProfile, DynamicsRun, DynamicsValue,
+    RunParameters,
 };
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
-use crate::input::{Dump, RunSource};
-use crate::profile::bench::Bench;
-use crate::profile::compare::{ComparedLayer, Comparison, Side};
-use crate::profile::id::{IdOptions, id_profile};
-use crate::profile::imbalance::imbalance;
-use crate::profile::layers::LayerOptions;
-use crate::profile::overlap::overlap;
-use crate::progress::{Phase, Within};
+use crate::input::{RunSource, Series};
+use crate::progress::Phase;
 use crate::warning::Warning;
 
-/// How a run is opened: its layers, and how they become points.
-pub type Opening<'a> = &'a dyn Fn(&Path) -> Result<(Dump, LayerOptions)>;
+/// The analysis that every run gets: the one of the command for a single dump.
+pub trait RunAnalysis {
+    /// The names of the layers of a run, from its headers alone.
+    ///
+    /// # Errors
+    /// Whatever opening it gives.
+    fn layers(&self, run: &RunSource) -> Result<Vec<String>>;
+
+    /// Every number of a run; the dump is closed when it returns.
+    ///
+    /// # Errors
+    /// Whatever the analysis gives.
+    fn analyse(&self, run: &RunSource) -> Result<RunFound>;
+}
+
+/// What the analysis of one run gave.
+pub struct RunFound {
+    /// Rows of its dump.
+    pub n_rows: usize,
+    /// The options of the analysis, echoed.
+    pub parameters: RunParameters,
+    /// What was noticed.
+    pub warnings: Vec<Warning>,
+    /// Its numbers, those of any quantity; `run` is filled in later.
+    pub values: Vec<DynamicsValue>,
+}
+
+/// A run on the way through: its layers and what was found, or why there is nothing.
+struct Passage<'a> {
+    run: &'a RunSource,
+    outcome: Result<(Vec<String>, RunFound)>,
+}
 
 /// The quantity of `options` in every layer of every run, each by the analysis of a single dump.
 ///
-/// One dump is open at a time. All are opened once before any work begins, so that a run that is not
-/// there costs no hours.
+/// One dump is open at a time, beside that of the run that all are compared with. All are opened once
+/// before any work begins, so that a run that is not there costs no hours.
 ///
 /// # Errors
-/// [`Error::Usage`] without runs or for a target that gives a layer no single partner; whatever
-/// opening and analysing a run gives, with its name.
+/// [`Error::Usage`] without runs and for quantities that the analysis does not have; whatever opening
+/// and analysing a run gives, with its name. With `keep_going` only where no run is left.
 pub fn dynamics(
     runs: &[RunSource],
-    open: Opening<'_>,
-    options: &DynamicsOptions,
-    bench: &Bench<'_>,
+    analysis: &dyn RunAnalysis,
+    options: &DynamicsOptions<'_>,
 ) -> Result<DynamicsProfile> {
-    options.check()?;
-    let mut parameters = None;
-    let mut names: Vec<Vec<String>> = Vec::new();
+    let kept = options.kept()?;
+    let mut looked = Vec::new();
     for run in runs {
-        let (dump, layers) = open(&run.path).map_err(|error| of_run(run, error))?;
-        parameters.get_or_insert_with(|| options.parameters(&layers, bench));
-        names.push(
-            dump.layers()
-                .iter()
-                .map(|layer| layer.name.clone())
-                .collect(),
-        );
+        let layers = analysis.layers(run).map_err(|error| of_run(run, error));
+        if !options.keep_going {
+            looked.push((run, Ok(layers?)));
+        } else {
+            looked.push((run, layers));
+        }
     }
-    let parameters =
-        parameters.ok_or_else(|| Error::Usage("there are no runs; name some".into()))?;
-    let mut reported = Vec::new();
-    let mut found: Vec<Vec<DynamicsValue>> = Vec::new();
-    let phase = Phase::new("runs", runs.len());
-    bench.progress.plan(&[phase]);
-    let within = Within(bench.progress);
-    let inner = Bench {
-        progress: &within,
-        ..*bench
+    let names = |looked: &[(&RunSource, Result<Vec<String>>)]| -> Vec<Vec<String>> {
+        let names = looked.iter().map(|(_, layers)| layers.as_ref().ok());
+        names.flatten().cloned().collect()
     };
-    for run in runs {
-        bench.progress.step(phase.name, &run.name);
-        let one = analyse(run, open, options, &inner).map_err(|error| of_run(run, error))?;
-        reported.push(one.0);
-        found.push(one.1);
+    // A bottleneck that no run has is told before the work, too.
+    let events_of = |layers: &[DynamicsLayer]| {
+        let gaps = layers.iter().map(|layer| (layer.layer.as_str(), None));
+        (options.events)(&Series::new(gaps))
+    };
+    events_of(&placed(&names(&looked)))?;
+
+    let phase = Phase::new("runs", runs.len());
+    options.progress.plan(&[phase]);
+    let mut passages = Vec::new();
+    for (run, layers) in looked {
+        options.progress.step(phase.name, &run.name);
+        let outcome = layers.and_then(|layers| {
+            let found = analysis.analyse(run).map_err(|error| of_run(run, error))?;
+            Ok((layers, found))
+        });
+        match outcome {
+            Err(error) if !options.keep_going => return Err(error),
+            outcome => passages.push(Passage { run, outcome }),
+        }
     }
+    assemble(passages, options, kept, events_of)
+}
+
+/// The report on what was found.
+fn assemble(
+    passages: Vec<Passage<'_>>,
+    options: &DynamicsOptions<'_>,
+    kept: Vec<&'static str>,
+    events_of: impl Fn(&[DynamicsLayer]) -> Result<crate::profile::events::EventOptions>,
+) -> Result<DynamicsProfile> {
+    let mut reported = Vec::new();
+    let mut found = Vec::new();
+    let mut names = Vec::new();
+    let mut parameters = None;
+    let mut first_error = None;
+    for Passage { run, outcome } in passages {
+        let columns = run.columns.iter().map(|(column, words)| DynamicsColumn {
+            column: column.clone(),
+            words: words.clone(),
+        });
+        let mut one = DynamicsRun {
+            run: run.name.clone(),
+            x: run.x,
+            columns: columns.collect(),
+            n_rows: None,
+            n_layers: None,
+            error: None,
+            warnings: Vec::new(),
+        };
+        let mut values = Vec::new();
+        match outcome {
+            Ok((layers, of_run)) => {
+                one.n_rows = Some(of_run.n_rows);
+                one.n_layers = Some(layers.len());
+                one.warnings = of_run.warnings;
+                parameters.get_or_insert(of_run.parameters);
+                names.push(layers);
+                values = of_run.values;
+                values.retain(|value| kept.contains(&value.quantity));
+            }
+            Err(error) => {
+                one.error = Some(error.to_string());
+                first_error.get_or_insert(error);
+            }
+        }
+        reported.push(one);
+        found.push(values);
+    }
+    let Some(analysis) = parameters else {
+        return Err(
+            first_error.unwrap_or_else(|| Error::Usage("there are no runs; name some".into()))
+        );
+    };
     let layers = placed(&names);
-    let values = aligned(&reported, &layers, &found);
+    let events = events_of(&layers)?;
+    let mut values = aligned(&reported, &layers, &found, options);
+    let keys = keys(&values, options.quantity);
+    let series = SeriesOf {
+        runs: &reported,
+        layers: &layers,
+        quantity: options.quantity,
+        keys: &keys,
+    };
+    if events.smooth > 1 {
+        smooth(&series, &mut values, &events);
+    }
+    let found_events = events_of_runs(&series, &values, &events);
     Ok(DynamicsProfile {
-        parameters,
-        ranges: ranges(&values),
+        parameters: DynamicsParameters {
+            quantity: options.quantity,
+            kept,
+            to_run: options.to_run.clone(),
+            keep_going: options.keep_going,
+            events,
+            analysis,
+        },
+        ranges: ranges(&series, &values),
+        shape_changes: changes(&series, &found_events),
+        events: found_events,
         runs: reported,
         layers,
         values,
@@ -92,145 +195,6 @@ fn of_run(run: &RunSource, source: Error) -> Error {
     }
 }
 
-/// One run alone: what is said of it, and its values.
-fn analyse(
-    run: &RunSource,
-    open: Opening<'_>,
-    options: &DynamicsOptions,
-    bench: &Bench<'_>,
-) -> Result<(DynamicsRun, Vec<DynamicsValue>)> {
-    let (dump, layers) = open(&run.path)?;
-    let (warnings, values) = match options {
-        DynamicsOptions::Id(options) => {
-            let options = IdOptions {
-                layers,
-                ..options.clone()
-            };
-            dimensions(run, &dump, &options, bench)?
-        }
-        _ => {
-            let side = Side {
-                dump: &dump,
-                options: layers,
-            };
-            compared(
-                run,
-                &Comparison::new(side, None, bench.progress)?,
-                options,
-                bench,
-            )?
-        }
-    };
-    let mut all = match options {
-        // The profile holds those of the dump already.
-        DynamicsOptions::Id(_) => Vec::new(),
-        _ => dump.warnings().to_vec(),
-    };
-    all.extend(warnings);
-    let columns = run.columns.iter().map(|(column, words)| DynamicsColumn {
-        column: column.clone(),
-        words: words.clone(),
-    });
-    let reported = DynamicsRun {
-        run: run.name.clone(),
-        x: run.x,
-        columns: columns.collect(),
-        n_rows: dump.n_rows(),
-        n_layers: dump.layers().len(),
-        warnings: all,
-    };
-    Ok((reported, values))
-}
-
-type Found = (Vec<Warning>, Vec<DynamicsValue>);
-
-fn dimensions(
-    run: &RunSource,
-    dump: &Dump,
-    options: &IdOptions,
-    bench: &Bench<'_>,
-) -> Result<Found> {
-    let profile = id_profile(dump, options, bench)?;
-    let mut warnings = profile.warnings;
-    let mut values = Vec::new();
-    for layer in profile.layers {
-        let name = &layer.layer;
-        warnings.extend(layer.warnings.into_iter().map(|warning| warning.of(name)));
-        values.extend(layer.estimates.iter().map(|estimate| DynamicsValue {
-            run: run.name.clone(),
-            layer: name.clone(),
-            other: None,
-            variant: estimate.variant(),
-            scale: estimate.scale(),
-            value: estimate.id(),
-            std_error: estimate.std_error(),
-            n: Some(estimate.n),
-            reason: estimate.outcome.reason(),
-        }));
-    }
-    Ok((warnings, values))
-}
-
-/// Layers of a run compared with each other.
-fn compared(
-    run: &RunSource,
-    comparison: &Comparison<'_>,
-    options: &DynamicsOptions,
-    bench: &Bench<'_>,
-) -> Result<Found> {
-    let of_layers = |layers: &[ComparedLayer]| -> Vec<Warning> {
-        let named = layers.iter().flat_map(|layer| {
-            let warnings = layer.warnings.iter().cloned();
-            warnings.map(|warning| warning.of(&layer.layer))
-        });
-        named.collect()
-    };
-    let blank = |a: &str, b: &str, variant: &str, k: usize, n: usize| DynamicsValue {
-        run: run.name.clone(),
-        layer: a.to_owned(),
-        other: Some(b.to_owned()),
-        variant: variant.to_owned(),
-        scale: Some(k),
-        value: None,
-        std_error: None,
-        n: Some(n),
-        reason: None,
-    };
-    Ok(match options {
-        DynamicsOptions::Id(_) => (Vec::new(), Vec::new()),
-        DynamicsOptions::Imbalance(options) => {
-            let profile = imbalance(comparison, options, bench)?;
-            let values = profile.pairs.iter().flat_map(|pair| {
-                let of = |variant| blank(&pair.a.layer, &pair.b.layer, variant, pair.k, pair.n);
-                let ways = [("forward", pair.forward()), ("backward", pair.backward())];
-                ways.map(|(variant, [value, std_error])| DynamicsValue {
-                    value,
-                    std_error,
-                    reason: pair.outcome.reason(),
-                    ..of(variant)
-                })
-            });
-            let values = values.collect();
-            let mut warnings = profile.warnings;
-            warnings.extend(of_layers(&profile.layers));
-            (warnings, values)
-        }
-        DynamicsOptions::Overlap(options) => {
-            let profile = overlap(comparison, options, bench)?;
-            let values = profile.pairs.iter().map(|pair| DynamicsValue {
-                value: pair.value(),
-                std_error: pair.std_error(),
-                reason: pair.outcome.reason(),
-                ..blank(&pair.a.layer, &pair.b.layer, "", pair.k, pair.n)
-            });
-            let values = values.collect();
-            let mut warnings = profile.warnings;
-            warnings.extend(of_layers(&profile.layers));
-            (warnings, values)
-        }
-    })
-}
-
 /// The layers of all runs in one order.
 fn placed(runs: &[Vec<String>]) -> Vec<DynamicsLayer> {
     let all = merged(runs.iter().map(Vec::as_slice));
@@ -246,86 +210,49 @@ fn placed(runs: &[Vec<String>]) -> Vec<DynamicsLayer> {
         .collect()
 }
 
-/// The values run by run, variant by variant, in the order of `layers`; a gap where another run has
-/// a value and this one has none.
+/// The values run by run, series by series, in the order of `layers`; a gap where another run has
+/// a value and this one has none. Of several numbers of one layer and series the first is kept: the
+/// headline.
 fn aligned(
     runs: &[DynamicsRun],
     layers: &[DynamicsLayer],
     found: &[Vec<DynamicsValue>],
+    options: &DynamicsOptions<'_>,
 ) -> Vec<DynamicsValue> {
-    let mut variants: Vec<&str> = Vec::new();
-    for value in found.iter().flatten() {
-        if !variants.contains(&value.variant.as_str()) {
-            variants.push(&value.variant);
-        }
-    }
+    let every: Vec<&DynamicsValue> = found.iter().flatten().collect();
+    let keys = keys(every.iter().copied(), options.quantity);
     let mut all = Vec::new();
     for (run, own) in runs.iter().zip(found) {
-        for &variant in &variants {
+        for key in &keys {
             for layer in layers {
-                let is_it =
-                    |value: &&DynamicsValue| value.layer == layer.layer && value.variant == variant;
-                match own.iter().find(is_it) {
-                    Some(value) => all.push(value.clone()),
-                    None if found.iter().flatten().any(|value| is_it(&value)) => {
-                        all.push(DynamicsValue {
-                            run: run.run.clone(),
-                            layer: layer.layer.clone(),
-                            other: None,
-                            variant: variant.to_owned(),
-                            scale: None,
-                            value: None,
-                            std_error: None,
-                            n: None,
-                            reason: Some(Reason::MissingLayer),
-                        });
-                    }
+                let is_it = |value: &DynamicsValue| {
+                    value.layer == layer.layer && key.is_of(value, options.quantity)
+                };
+                match own.iter().find(|value| is_it(value)) {
+                    Some(value) => all.push(DynamicsValue {
+                        run: run.run.clone(),
+                        ..value.clone()
+                    }),
+                    None if every.iter().any(|value| is_it(value)) => all.push(DynamicsValue {
+                        run: run.run.clone(),
+                        layer: layer.layer.clone(),
+                        other: key.labels.clone(),
+                        quantity: key.quantity,
+                        variant: key.variant.clone(),
+                        scale: key.width,
+                        value: None,
+                        std_error: None,
+                        smoothed: None,
+                        n: None,
+                        reason: Some(match run.error {
+                            Some(_) => Reason::MissingRun,
+                            None => Reason::MissingLayer,
+                        }),
+                    }),
                     None => {}
                 }
             }
         }
     }
     all
-}
-
-/// The extremes of every layer and variant over runs.
-fn ranges(values: &[DynamicsValue]) -> Vec<DynamicsRange> {
-    let mut ranges: Vec<DynamicsRange> = Vec::new();
-    for value in values {
-        let is_it = |range: &&mut DynamicsRange| {
-            range.layer == value.layer && range.variant == value.variant
-        };
-        let range = match ranges.iter_mut().find(is_it) {
-            Some(range) => range,
-            None => {
-                ranges.push(DynamicsRange {
-                    layer: value.layer.clone(),
-                    variant: value.variant.clone(),
-                    n_runs: 0,
-                    argmin: None,
-                    argmax: None,
-                });
-                ranges.last_mut().expect("one was pushed")
-            }
-        };
-        let Some(number) = value.value else { continue };
-        range.n_runs += 1;
-        let here = || {
-            Some(DynamicsExtreme {
-                run: value.run.clone(),
-                value: number,
-            })
-        };
-        if range
-            .argmin
-            .as_ref()
-            .is_none_or(|least| number < least.value)
-        {
-            range.argmin = here();
-        }
-        if range.argmax.as_ref().is_none_or(|most| number > most.value) {
-            range.argmax = here();
-        }
-    }
-    ranges
 }

@@ -4,9 +4,13 @@ use serde::Serialize;
 
 use super::quantity::DynamicsQuantity;
 use crate::geometry::Reason;
-use crate::geometry::id::Estimator;
-use crate::neighbours::Metric;
-use crate::profile::compare::RowParameters;
+use crate::profile::clones::ClonesParameters;
+use crate::profile::events::{EventName, EventOptions};
+use crate::profile::id::IdParameters;
+use crate::profile::imbalance::ImbalanceParameters;
+use crate::profile::landscape::PeakParameters;
+use crate::profile::overlap::OverlapParameters;
+use crate::profile::similarity::SimilarityParameters;
 use crate::warning::Warning;
 
 /// A quantity over runs and layers.
@@ -19,10 +23,14 @@ pub struct DynamicsProfile {
     pub runs: Vec<DynamicsRun>,
     /// Every layer of any run, in one order.
     pub layers: Vec<DynamicsLayer>,
-    /// Run by run, then variant by variant: a value for every layer of any run that has one.
+    /// Run by run, then series by series: a value for every layer of any run that has one.
     pub values: Vec<DynamicsValue>,
-    /// The runs where each layer has its smallest and its largest value.
+    /// The runs where each layer has its smallest and its largest value, and the phases between.
     pub ranges: Vec<DynamicsRange>,
+    /// The events over the layers of every run.
+    pub events: Vec<RunEvents>,
+    /// Between which runs a shape appears or goes.
+    pub shape_changes: Vec<ShapeChange>,
     /// Warnings about the runs as a whole.
     pub warnings: Vec<Warning>,
 }
@@ -33,21 +41,35 @@ pub struct DynamicsProfile {
 pub struct DynamicsParameters {
     /// What was computed.
     pub quantity: DynamicsQuantity,
-    /// Estimators of the intrinsic dimension; empty for other quantities.
-    pub estimators: Vec<&'static Estimator>,
-    /// Gride's order: a number, `match_density` or `plateau`.
-    pub order: Option<String>,
-    /// What every layer was compared with, in its own run; null for the intrinsic dimension.
-    pub to: Option<String>,
-    /// Numbers of neighbours; empty where each estimator has its own.
-    pub k: Vec<usize>,
-    /// The distance.
-    pub metric: Metric,
-    /// How layers became points.
-    #[serde(flatten)]
-    pub rows: RowParameters,
-    /// Seed of every random choice.
-    pub seed: u64,
+    /// Which quantities of the analysis were kept.
+    pub kept: Vec<&'static str>,
+    /// The run whose layers every run was compared with; null within each run.
+    pub to_run: Option<String>,
+    /// Whether runs that could not be analysed were left out.
+    pub keep_going: bool,
+    /// How events were sought.
+    pub events: EventOptions,
+    /// What the command for a single dump says of its options, for the first run.
+    pub analysis: RunParameters,
+}
+
+/// The options of the command for a single dump.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum RunParameters {
+    /// Those of `id-profile`.
+    Id(Box<IdParameters>),
+    /// Those of `imbalance`.
+    Imbalance(Box<ImbalanceParameters>),
+    /// Those of `overlap`.
+    Overlap(Box<OverlapParameters>),
+    /// Those of `similarity`.
+    Similarity(Box<SimilarityParameters>),
+    /// Those of `density-peaks`.
+    Peaks(Box<PeakParameters>),
+    /// Those of `clones`.
+    Clones(Box<ClonesParameters>),
 }
 
 /// One run.
@@ -61,10 +83,13 @@ pub struct DynamicsRun {
     /// What else `--runs` says of it; absent without such columns.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<DynamicsColumn>,
-    /// Rows of its dump, before any are chosen.
-    pub n_rows: usize,
-    /// Its layers.
-    pub n_layers: usize,
+    /// Rows of its dump, before any are chosen; null for a run that was left out.
+    pub n_rows: Option<usize>,
+    /// Its layers; null for a run that was left out.
+    pub n_layers: Option<usize>,
+    /// Why it was left out; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// Warnings about it; those of a layer name the layer.
     pub warnings: Vec<Warning>,
 }
@@ -93,7 +118,7 @@ pub struct DynamicsLayer {
     pub n_runs: usize,
 }
 
-/// The quantity in one layer of one run.
+/// One number of one layer of one run, as the command for a single dump gives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DynamicsValue {
@@ -101,20 +126,39 @@ pub struct DynamicsValue {
     pub run: String,
     /// The layer.
     pub layer: String,
-    /// The layer that it was compared with; null for the intrinsic dimension and for gaps.
+    /// The layer that it was compared with, or the set of labels; null for neither and for gaps.
     pub other: Option<String>,
-    /// How it was measured, as in the CSV of the command for a single dump.
+    /// What was measured, as in the CSV of the command for a single dump.
+    pub quantity: &'static str,
+    /// How it was measured, as there.
     pub variant: String,
-    /// Neighbour order n1 or k.
+    /// Neighbour order n1, k or chunk width.
     pub scale: Option<usize>,
     /// The number.
     pub value: Option<f64>,
     /// Its standard error.
     pub std_error: Option<f64>,
+    /// The mean over neighbouring layers; absent without `--smooth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothed: Option<f64>,
     /// Rows or ratios that it rests on; null for gaps.
     pub n: Option<usize>,
     /// Why there is none.
     pub reason: Option<Reason>,
+}
+
+/// What tells one series over layers from others of the same run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SeriesKey {
+    /// What was measured.
+    pub quantity: &'static str,
+    /// How it was measured.
+    pub variant: String,
+    /// The set of labels; null without one.
+    pub labels: Option<String>,
+    /// Chunk width of `clones`; null otherwise.
+    pub width: Option<usize>,
 }
 
 /// Where over runs a layer has its extremes.
@@ -123,14 +167,19 @@ pub struct DynamicsValue {
 pub struct DynamicsRange {
     /// The layer.
     pub layer: String,
-    /// How it was measured.
-    pub variant: String,
+    /// Of what.
+    #[serde(flatten)]
+    pub series: SeriesKey,
     /// Runs with a value.
     pub n_runs: usize,
     /// The first run with the smallest value; null without values.
     pub argmin: Option<DynamicsExtreme>,
     /// The first run with the largest value; null without values.
     pub argmax: Option<DynamicsExtreme>,
+    /// The two phases before and after the smallest value.
+    pub phases: Option<DynamicsPhases>,
+    /// Why there are no two phases.
+    pub reason: Option<Reason>,
 }
 
 /// A run, and the value there.
@@ -139,6 +188,89 @@ pub struct DynamicsRange {
 pub struct DynamicsExtreme {
     /// The run.
     pub run: String,
+    /// Its place in `--runs`.
+    pub x: Option<f64>,
     /// The value.
     pub value: f64,
+}
+
+/// A fall over the first runs and a rise over the later ones (of Δ(last→first) of an autoencoder:
+/// rapid fit and slow generalisation, arXiv 2411.01978).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DynamicsPhases {
+    /// The first run with a value.
+    pub first: DynamicsExtreme,
+    /// The run of the smallest value, where the phases part.
+    pub split: DynamicsExtreme,
+    /// The last run with a value.
+    pub last: DynamicsExtreme,
+    /// What the first phase falls by.
+    pub fall: f64,
+    /// What the second rises by.
+    pub rise: f64,
+}
+
+/// The events of one series over the layers of one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunEvents {
+    /// The run.
+    pub run: String,
+    /// Of what.
+    #[serde(flatten)]
+    pub series: SeriesKey,
+    /// Whether there is one hump.
+    pub hunchback: Presence,
+    /// Whether there are two.
+    pub double_hunchback: Presence,
+    /// The events that have a place.
+    pub events: Vec<RunEvent>,
+}
+
+/// Whether a shape is there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Presence {
+    /// Whether it is.
+    pub present: Option<bool>,
+    /// Why that cannot be said.
+    pub reason: Option<Reason>,
+}
+
+/// One event over the layers of one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunEvent {
+    /// The event.
+    pub event: EventName,
+    /// The layer where it is, or begins.
+    pub layer: Option<String>,
+    /// Its position: the index among all layers, interpolated where its rule says so.
+    pub position: Option<f64>,
+    /// The value there; the step of a transition, the mean of a plateau.
+    pub value: Option<f64>,
+    /// Why it was not found.
+    pub reason: Option<Reason>,
+}
+
+/// Two neighbouring runs between which a shape appears or goes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ShapeChange {
+    /// Of what.
+    #[serde(flatten)]
+    pub series: SeriesKey,
+    /// `hunchback` or `double_hunchback`.
+    pub shape: &'static str,
+    /// The last run before.
+    pub from: String,
+    /// Its place in `--runs`.
+    pub from_x: Option<f64>,
+    /// The first run after.
+    pub to: String,
+    /// Its place in `--runs`.
+    pub to_x: Option<f64>,
+    /// Whether it is there from then on.
+    pub present: bool,
 }

@@ -10,6 +10,7 @@ mod hump;
 mod noise;
 mod options;
 mod phases;
+mod placed;
 mod points;
 mod report;
 mod rise;
@@ -27,7 +28,8 @@ pub use options::EventOptions;
 pub use phases::{
     Agreement, Direction, Lead, PairImbalance, Run, agreement, directions, lead, runs,
 };
-pub use points::Place;
+pub use placed::PlacedEvent;
+pub use points::{Place, smoothed_series};
 pub use report::{EventLayer, EventsReport, SeriesLabel};
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};
 pub(crate) use run::FEWEST;

@@ -170,6 +170,17 @@ impl<'a> Points<'a> {
     }
 }
 
+/// Every value of a series as events see it: the centred mean over `smooth` layers that have one; the
+/// first layer stays as it is where it is skipped.
+pub fn smoothed_series(series: &Series, options: &EventOptions) -> Vec<Option<f64>> {
+    let points = Points::new(series, options);
+    let mut all = series.values().to_vec();
+    for (&index, &value) in points.indices.iter().zip(&points.values) {
+        all[index] = Some(value);
+    }
+    all
+}
+
 /// The centred mean over `width` values, truncated at the ends.
 fn smoothed(values: &[f64], width: usize) -> Vec<f64> {
     let half = width / 2;

@@ -1,6 +1,7 @@
 //! The density landscape of layers: how many peaks, which rows and classes they hold, how they
 //! are arranged.
 
+mod agreement;
 mod analysis;
 mod decision;
 mod dimension;
@@ -14,6 +15,7 @@ mod run;
 mod shape;
 mod topography;
 
+pub use agreement::agreement;
 pub use decision::{DecisionGraph, GraphRow};
 pub use dimension::{Dimension, DimensionVariant};
 pub use one::{Landscape, LandscapeOptions, landscape};

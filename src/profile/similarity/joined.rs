@@ -2,10 +2,10 @@
 
 use super::shape::{Joined, RankTest, RankedSource};
 use crate::error::{Error, Result};
-use crate::geometry::{Reason, stats};
+use crate::geometry::Reason;
+use crate::geometry::correlation::{Correlation, tested};
 use crate::input::{Series, SeriesFile};
 use crate::profile::compare::ComparedLayer;
-use crate::random::SplitMix64;
 
 /// Permutations behind a p-value.
 const PERMUTATIONS: usize = 9999;
@@ -61,70 +61,19 @@ fn aligned(layers: &[ComparedLayer], series: &Series) -> Result<Vec<Option<f64>>
     )))
 }
 
-/// Values whose orders are all looked at: 8! = 40320.
-const ALL_ORDERS: usize = 8;
-
 fn spearman(pairs: &[(f64, f64)], seed: u64) -> std::result::Result<RankTest, Reason> {
-    if pairs.len() < 3 {
-        return Err(Reason::TooFewRows);
-    }
     // Equal similarities may differ in their last digits, which must not rank them.
     let settled = pairs
         .iter()
         .map(|&(x, y)| ((x / ROUNDING).round() * ROUNDING, y));
     let (x, y): (Vec<f64>, Vec<f64>) = settled.unzip();
-    let (x, y) = (stats::ranks(&x), stats::ranks(&y));
-    let value = stats::pearson(&x, &y).ok_or(Reason::ConstantLayer)?;
-    // Equal arrangements must count as equal, whatever the order of their sums.
-    let as_far =
-        |moved: &[f64]| stats::pearson(&x, moved).is_some_and(|r| r.abs() >= value.abs() - 1e-12);
-    if y.len() <= ALL_ORDERS {
-        let mut counts = [0; 2];
-        let mut order = y;
-        let n = order.len();
-        for_each_order(&mut order, n, &mut |moved| {
-            counts[0] += usize::from(as_far(moved));
-            counts[1] += 1;
-        });
-        let [farther, n_orders] = counts;
-        return Ok(RankTest {
-            spearman: value,
-            p_value: farther as f64 / n_orders as f64,
-            p_std_error: None,
-            n_orders,
-        });
-    }
-    let mut random = SplitMix64::new(seed);
-    let farther = (0..PERMUTATIONS)
-        .filter(|_| {
-            let order = random.choose(y.len(), y.len());
-            let moved: Vec<f64> = order.iter().map(|&at| y[at]).collect();
-            as_far(&moved)
-        })
-        .count();
-    let n_orders = 1 + PERMUTATIONS;
-    let p = (1 + farther) as f64 / n_orders as f64;
+    let found = tested(Correlation::Spearman, &x, &y, None, PERMUTATIONS, seed)?;
     Ok(RankTest {
-        spearman: value,
-        p_value: p,
-        p_std_error: Some((p * (1.0 - p) / n_orders as f64).sqrt()),
-        n_orders,
+        spearman: found.value,
+        p_value: found.p_value,
+        p_std_error: found.p_std_error,
+        n_orders: found.n_orders,
     })
-}
-
-/// Calls `take` with every order of the first `n` of `values` (Heap's algorithm).
-fn for_each_order(values: &mut [f64], n: usize, take: &mut impl FnMut(&[f64])) {
-    if n <= 1 {
-        take(values);
-        return;
-    }
-    for at in 0..n {
-        for_each_order(values, n - 1, take);
-        if at + 1 < n {
-            let other = if n.is_multiple_of(2) { at } else { 0 };
-            values.swap(other, n - 1);
-        }
-    }
 }
 
 #[cfg(test)]

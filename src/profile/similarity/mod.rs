@@ -1,5 +1,6 @@
 //! Similarity of layers over the same inputs: pairs, matrices, and sources ranked against a target.
 
+mod id_correlation;
 mod imbalance;
 mod joined;
 mod neighbour_values;

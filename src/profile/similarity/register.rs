@@ -1,14 +1,14 @@
 //! All measures of similarity, in the order of reports.
 
 use super::neighbour_values::BySearch;
-use super::{imbalance, overlap};
+use super::{id_correlation, imbalance, overlap};
 use crate::choice::registered;
 use crate::geometry::similarity::{
     CCA, CKA, CKA_DEBIASED, CKA_RBF, CKA_RBF_DEBIASED, Measure, PROCRUSTES, PWCCA, RSA, SVCCA,
 };
 
 /// Names, help, reports and the schema are read off this list.
-pub static MEASURES: [&Measure; 11] = [
+pub static MEASURES: [&Measure; 12] = [
     &CKA,
     &CKA_DEBIASED,
     &CKA_RBF,
@@ -20,12 +20,14 @@ pub static MEASURES: [&Measure; 11] = [
     &RSA,
     &imbalance::IMBALANCE,
     &overlap::OVERLAP,
+    &id_correlation::ID_CORRELATION,
 ];
 
 /// The measures that search for neighbours.
-pub(super) static BY_SEARCH: [(&Measure, BySearch); 2] = [
+pub(super) static BY_SEARCH: [(&Measure, BySearch); 3] = [
     (&imbalance::IMBALANCE, imbalance::by_search),
     (&overlap::OVERLAP, overlap::by_search),
+    (&id_correlation::ID_CORRELATION, id_correlation::by_search),
 ];
 
 registered!(Measure, MEASURES, "A measure of similarity.");

@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 /// One number of a report, with what tells it from other numbers of the same layer.
 pub(super) struct Cell {
+    pub(super) run: String,
     pub(super) layer: String,
     pub(super) quantity: String,
     pub(super) variant: String,
@@ -29,6 +30,7 @@ pub(super) fn choose(cells: &[Cell], path: &Path, choice: &SeriesChoice) -> Resu
     let variant = narrow(&mut left, |cell| cell.variant.clone(), &choice.variant)
         .into_first(path, "--variant")?;
     left.retain(|cell| cell.variant == variant);
+    narrow(&mut left, |cell| cell.run.clone(), &choice.run).into_only(path, "--run")?;
     let other =
         narrow(&mut left, |cell| cell.other.clone(), &choice.other).into_only(path, "--other")?;
     let wanted = choice.scale.map(|scale| scale.to_string());

@@ -22,10 +22,12 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
                 path.display()
             )));
         }
-        let cells: Result<Vec<Cell>> = (0..table.table.n_rows())
-            .map(|row| table.tidy(row))
-            .collect();
-        choose(&cells?, path, choice)
+        let rows = 0..table.table.n_rows();
+        let cells: Vec<Cell> = rows.map(|row| table.tidy(row)).collect::<Result<_>>()?;
+        match &choice.layer {
+            None => choose(&cells, path, choice),
+            Some(layer) => table.along_runs(cells, layer, choice),
+        }
     } else {
         table.plain(choice)
     }
@@ -85,6 +87,7 @@ impl<'a> Table<'a> {
         let text = |name: &str| self.table.cell(row, place(name)).to_owned();
         let scale = text("scale");
         Ok(Cell {
+            run: self.find("run").map(|_| text("run")).unwrap_or_default(),
             layer: text("layer"),
             other: text("other"),
             quantity: text("quantity"),
@@ -100,6 +103,49 @@ impl<'a> Table<'a> {
             std_error: self.number(row, place("std_error"))?,
             parts: Vec::new(),
         })
+    }
+
+    /// One layer over the runs of a CSV, at the places `x` of the runs where they ascend.
+    fn along_runs(
+        &self,
+        cells: Vec<Cell>,
+        layer: &str,
+        choice: &SeriesChoice,
+    ) -> Result<SeriesFile> {
+        if self.find("run").is_none() {
+            return Err(malformed(
+                self.path,
+                "it has no column run to follow a layer along",
+            ));
+        }
+        // Extremes over runs stand beside one run each.
+        let of_layer = cells
+            .into_iter()
+            .filter(|cell| cell.layer == layer && !cell.quantity.ends_with("_over_runs"));
+        let along: Vec<Cell> = of_layer
+            .map(|cell| Cell {
+                layer: cell.run,
+                run: String::new(),
+                ..cell
+            })
+            .collect();
+        if along.is_empty() {
+            let fact = format!("no run has a layer {layer}");
+            return Err(no_series(self.path, "--layer", &fact, &[]));
+        }
+        let mut found = choose(&along, self.path, choice)?;
+        if let (Some(x), Some(run)) = (self.find("x"), self.find("run")) {
+            let place = |name: &String| {
+                let rows = 0..self.table.n_rows();
+                let mut rows = rows.filter(|&row| self.table.cell(row, run) == name.as_str());
+                rows.next().map_or(Ok(None), |row| self.number(row, x))
+            };
+            let places = found.series.names().iter().map(place);
+            let places: Option<Vec<f64>> = places.collect::<Result<_>>()?;
+            let placed = places.and_then(|places| found.series.clone().with_positions(places));
+            found.series = placed.unwrap_or(found.series);
+        }
+        Ok(found)
     }
 
     /// A row is a layer: its name from `layer`, its position from `x`, its value from a column.

@@ -12,6 +12,12 @@ use crate::{Error, Result};
 /// Reads the series that `choice` means: intrinsic dimensions (`id`), scores of density peaks, or
 /// any number that stands directly in the layers of the report.
 pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<SeriesFile> {
+    if choice.run.is_some() || choice.layer.is_some() {
+        return Err(Error::Usage(format!(
+            "{}: --run and --layer choose in a CSV; write the runs with -o FILE.csv",
+            path.display()
+        )));
+    }
     if choice.column.is_some() || choice.x.is_some() {
         return Err(Error::Usage(format!(
             "{}: --column and --x are for CSV; choose in a report with --quantity, --variant, \
@@ -75,6 +81,7 @@ fn dimensions(layer: &Map<String, Value>) -> Vec<Cell> {
 fn cell(layer: &Map<String, Value>, quantity: &str, variant: String, number: &Value) -> Cell {
     let order = number["order"].as_u64().or_else(|| number["k"].as_u64());
     Cell {
+        run: String::new(),
         layer: name(layer),
         quantity: quantity.to_owned(),
         scale: order.and_then(|order| usize::try_from(order).ok()),
@@ -103,6 +110,7 @@ fn plain_numbers(layer: &Map<String, Value>) -> impl Iterator<Item = Cell> {
         .iter()
         .filter(move |(field, value)| value.is_number() && !placed.contains(&field.as_str()))
         .map(|(field, value)| Cell {
+            run: String::new(),
             layer: name(layer),
             quantity: field.clone(),
             variant: String::new(),
@@ -120,6 +128,7 @@ fn scores(layer: &Map<String, Value>) -> Vec<Cell> {
     let sets = sets.into_iter().flatten();
     let cells = sets.flat_map(|set| {
         let of_set = move |quantity: &str| Cell {
+            run: String::new(),
             layer: name(layer),
             quantity: quantity.to_owned(),
             variant: String::new(),

@@ -3,8 +3,11 @@
 mod choose;
 mod csv;
 mod json;
+mod measured;
 
 use std::path::Path;
+
+pub use measured::{NumberChoice, read_measured};
 
 use crate::Result;
 use crate::input::{SeriesChoice, SeriesFile, decode_text, read_text};

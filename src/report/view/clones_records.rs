@@ -1,5 +1,6 @@
 //! Chunks as CSV rows.
 
+use crate::geometry::Reason;
 use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
 use crate::report::Record;
 
@@ -14,10 +15,19 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
     for one in &profile.widths {
         rows.width(one);
     }
-    let critical = profile.critical_width.outcome.ok();
-    let width = critical.map(|found| found.width as f64);
-    rows.plain("critical_width", "", width);
-    rows.plain("n_clones", "", critical.map(|found| found.n_clones));
+    let critical = &profile.critical_width.outcome;
+    for (quantity, value) in [
+        (
+            "critical_width",
+            critical.ok().map(|found| found.width as f64),
+        ),
+        ("n_clones", critical.ok().map(|found| found.n_clones)),
+    ] {
+        rows.plain(quantity, "", value);
+        if let Some(record) = rows.records.last_mut() {
+            record.reason = critical.reason();
+        }
+    }
     if let Some(network) = &profile.network {
         for point in &network.ensembles {
             rows.records.push(Record {
@@ -80,13 +90,22 @@ impl Rows<'_> {
 
     fn width(&mut self, one: &ChunkWidth) {
         let w = one.width;
-        for (variant, statistics) in [("paper", one.paper()), ("complement", one.complement())] {
+        for (variant, statistics, reason) in [
+            ("paper", one.paper(), one.of_all.reason()),
+            ("complement", one.complement(), one.of_others.reason()),
+        ] {
+            let first = self.records.len();
             let read = |of: fn(&ChunkStatistics) -> Option<Spread>| statistics.and_then(of);
             self.spread(w, "chunk_r2", variant, read(|s| Some(s.r2)));
             let correlation = read(|s| s.residual_correlation);
             self.spread(w, "chunk_residual_correlation", variant, correlation);
             let frobenius = read(|s| s.frobenius);
             self.spread(w, "chunk_residual_frobenius", variant, frobenius);
+            // A chunk that explains all neurons leaves residuals without variance.
+            let reason = reason.unwrap_or(Reason::ConstantLayer);
+            for record in &mut self.records[first..] {
+                record.reason = record.value.is_none().then_some(reason);
+            }
         }
         self.at(w, "chunk_r2", "complement_adjusted".into(), one.adjusted_r2);
         if let Some(iid) = one.baseline {

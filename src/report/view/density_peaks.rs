@@ -143,6 +143,7 @@ pub(super) fn layer_records<'a>(
         variant: parameters.density.name().into(),
         scale: Some(parameters.k),
         n: Some(layer.n_rows),
+        reason: layer.outcome.reason(),
         ..Record::new(&layer.layer, quantity, value)
     };
     let summary = layer.density.as_ref();
@@ -176,6 +177,7 @@ pub(super) fn layer_records<'a>(
             records.push(Record {
                 other: &score.labels,
                 n: Some(score.n),
+                reason: score.outcome.reason(),
                 ..density(quantity, value)
             });
         }

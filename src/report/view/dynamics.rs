@@ -1,40 +1,67 @@
-//! How `repgeo dynamics` looks: its records, its page and its pictures.
+//! How `repgeo dynamics` looks: its page and its pictures.
 
 use super::axes::{axis, depth, point, share};
+use super::dynamics_records::{leading, rows};
 use super::warned::warnings;
-use crate::profile::dynamics::{DynamicsProfile, DynamicsQuantity, DynamicsValue};
-use crate::report::page::{
-    Axis, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, count, known, name,
-    number, phrase,
+use crate::profile::dynamics::{
+    DynamicsProfile, DynamicsQuantity, DynamicsRange, DynamicsValue, RunEvents, RunParameters,
+    SeriesKey,
 };
-use crate::report::{Printable, Record};
+use crate::profile::events::EventName;
+use crate::report::page::{
+    Axis, Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, count, known,
+    name, number, phrase,
+};
+use crate::report::{Leading, Printable, Record};
 
 /// More runs than this have no columns of their own.
 const MANY_RUNS: usize = 8;
 
+/// Quantities of peaks that a page shows; the others are in JSON and CSV, or shown where they were
+/// asked for.
+const OF_PEAKS: [&str; 4] = ["n_peaks", "core_fraction", "ari", "ami"];
+
 impl Printable for DynamicsProfile {
     fn records(&self) -> Vec<Record<'_>> {
-        let quantity = self.parameters.quantity.name();
-        let records = self.values.iter().map(|value| Record {
-            other: &value.run,
-            variant: value.variant.clone().into(),
-            scale: value.scale,
-            std_error: value.std_error,
-            n: value.n,
-            ..Record::new(&value.layer, quantity, value.value)
-        });
-        records.collect()
+        rows(self).into_iter().map(|(_, record)| record).collect()
+    }
+
+    fn leading(&self) -> Leading {
+        leading(self)
     }
 
     fn page(&self) -> Page {
-        let parts = variants(self).into_iter().flat_map(|variant| {
-            [
-                Part::Matrix(matrix(self, variant)),
-                grid(self, variant).into(),
+        let mut parts: Vec<Part> = Vec::new();
+        for key in shown(self) {
+            if !of_chunks(self) {
+                parts.push(Part::Matrix(matrix(self, &key)));
+                parts.push(grid(self, &key).into());
+            }
+        }
+        if of_chunks(self) {
+            parts.extend(widths(self).into_iter().map(Part::from));
+        }
+        parts.extend(events(self).map(Part::from));
+        parts.extend(phases(self).map(Part::from));
+        let changes = self.shape_changes.iter().map(|change| {
+            let series = of(self, &change.series);
+            let shape = change.shape.replace('_', " ");
+            let verb = if change.present { " appears" } else { " goes" };
+            phrase![
+                series,
+                ": ",
+                shape,
+                verb,
+                " between ",
+                name(&change.from),
+                " and ",
+                name(&change.to)
             ]
         });
-        let mut closing = vec![Note::Context(context(self))];
-        let rows = || self.runs.iter().map(|run| run.n_rows);
+        let mut closing: Vec<Note> = changes.map(Note::Line).collect();
+        closing.extend(failed(self).map(Note::Line));
+        closing.push(Note::Context(context(self)));
+        let rows = || self.runs.iter().filter_map(|run| run.n_rows);
         if let (Some(least), Some(most)) = (rows().min(), rows().max())
             && least != most
         {
@@ -52,36 +79,47 @@ impl Printable for DynamicsProfile {
             runs.map(|run| (run.run.as_str(), run.warnings.as_slice())),
         ));
         let title = phrase![quantity(self), " over runs"];
-        Page::new(title, parts.collect(), closing.into())
+        Page::new(title, parts, closing.into())
     }
 
     fn figures(&self) -> Vec<Part> {
-        let all = variants(self).into_iter();
-        all.map(|variant| Part::Curves(curves(self, variant)))
-            .collect()
+        let all = shown(self).into_iter().filter(|_| !of_chunks(self));
+        all.map(|key| Part::Curves(curves(self, &key))).collect()
     }
 }
 
-/// The variants in the order of the values.
-fn variants(profile: &DynamicsProfile) -> Vec<&str> {
-    let mut variants: Vec<&str> = Vec::new();
-    for value in &profile.values {
-        if !variants.contains(&value.variant.as_str()) {
-            variants.push(&value.variant);
+/// The series of the page, in the order of the values.
+fn shown(profile: &DynamicsProfile) -> Vec<SeriesKey> {
+    let parameters = &profile.parameters;
+    let followed = parameters.quantity;
+    let all = parameters.kept.len() == followed.quantities().len();
+    let mut keys: Vec<SeriesKey> = Vec::new();
+    for range in &profile.ranges {
+        let key = &range.series;
+        let left_out =
+            followed == DynamicsQuantity::Peaks && all && !OF_PEAKS.contains(&key.quantity);
+        if !key.is_beside() && !left_out && !keys.contains(key) {
+            keys.push(key.clone());
         }
     }
-    variants
+    keys
 }
 
-/// The values of one variant: a list a run, in the order of layers.
-fn by_run<'a>(profile: &'a DynamicsProfile, variant: &str) -> Vec<Vec<&'a DynamicsValue>> {
+/// The values of one series: a list a run, in the order of layers.
+fn by_run<'a>(profile: &'a DynamicsProfile, key: &SeriesKey) -> Vec<Vec<&'a DynamicsValue>> {
+    let is_it = |value: &&DynamicsValue| key.is_of(value, profile.parameters.quantity);
+    let all: Vec<&DynamicsValue> = profile.values.iter().filter(is_it).collect();
     let runs = profile.runs.iter();
     runs.map(|run| {
-        let own = profile.values.iter();
-        own.filter(|value| value.run == run.run && value.variant == variant)
-            .collect()
+        let own = all.iter().copied();
+        own.filter(|value| value.run == run.run).collect()
     })
     .collect()
+}
+
+/// What is shown of a value: smoothed where that was asked for.
+fn drawn(value: &DynamicsValue) -> Option<f64> {
+    value.smoothed.or(value.value)
 }
 
 fn quantity(profile: &DynamicsProfile) -> &'static str {
@@ -89,84 +127,135 @@ fn quantity(profile: &DynamicsProfile) -> &'static str {
         DynamicsQuantity::Id => "Intrinsic dimension",
         DynamicsQuantity::Imbalance => "Information imbalance",
         DynamicsQuantity::Overlap => "Neighbour overlap",
+        DynamicsQuantity::Labels => "Neighbours of the same class",
+        DynamicsQuantity::Similarity => "Similarity",
+        DynamicsQuantity::Peaks => "Density peaks",
+        DynamicsQuantity::Clones => "Clones",
     }
 }
 
-/// What the numbers of one variant are.
-fn meaning(profile: &DynamicsProfile, variant: &str) -> Phrase {
-    let parameters = &profile.parameters;
-    let to = parameters.to.clone().map(name);
-    let k = parameters.k.first().map(|&k| phrase![", k ", count(k)]);
-    match (parameters.quantity, variant) {
-        (DynamicsQuantity::Id, _) => phrase!["dimension, ", name(variant), k],
-        (DynamicsQuantity::Imbalance, "backward") => phrase!["Δ(", to, "→layer)", k],
-        (DynamicsQuantity::Imbalance, _) => phrase!["Δ(layer→", to, ")", k],
-        (DynamicsQuantity::Overlap, _) => phrase!["overlap with ", to, k],
+/// What layers are compared with, in words.
+fn partner(profile: &DynamicsProfile) -> Phrase {
+    let to = match &profile.parameters.analysis {
+        RunParameters::Imbalance(own) => Some(own.options.target.to_string()),
+        RunParameters::Overlap(own) => own.options.target.as_ref().map(ToString::to_string),
+        RunParameters::Similarity(own) => Some(own.to.clone()),
+        _ => None,
+    };
+    match &profile.parameters.to_run {
+        Some(run) => name(run).into(),
+        None => to.map(name).into(),
     }
+}
+
+/// One series in a few words.
+fn of(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
+    let k = match &profile.parameters.analysis {
+        RunParameters::Id(own) => own.k,
+        RunParameters::Imbalance(own) => own.options.k.first().copied(),
+        RunParameters::Overlap(own) => own.options.k.first().copied(),
+        _ => None,
+    };
+    let k = k.map(|k| phrase![", k ", count(k)]);
+    let to = partner(profile);
+    let with = |labels: &String| phrase![" with ", name(labels)];
+    let variant = (!key.variant.is_empty()).then(|| phrase![", ", name(&key.variant)]);
+    let variant = Phrase::from(variant);
+    let words = key.quantity.replace('_', " ");
+    match (profile.parameters.quantity, key.variant.as_str()) {
+        (DynamicsQuantity::Id, _) => phrase!["dimension", variant, k],
+        (DynamicsQuantity::Imbalance, "backward") => phrase!["Δ(", to, "→layer)", k],
+        (DynamicsQuantity::Imbalance, "forward") => phrase!["Δ(layer→", to, ")", k],
+        (DynamicsQuantity::Overlap, "") => phrase!["overlap with ", to, k],
+        (DynamicsQuantity::Similarity, _) => phrase![words, " with ", to, variant],
+        // The density is the same for all of them.
+        (DynamicsQuantity::Peaks, _) => phrase![words, key.labels.as_ref().map(with)],
+        _ => phrase![words, key.labels.as_ref().map(with), variant, k],
+    }
+}
+
+/// The same, with what was done to the values.
+fn meaning(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
+    let smooth = profile.parameters.events.smooth;
+    let smoothed = (smooth > 1).then(|| phrase![", mean over ", count(smooth), " layers"]);
+    of(profile, key).then(Phrase::from(smoothed))
+}
+
+/// The extremes of one series, layer by layer.
+fn ranges<'a>(
+    profile: &'a DynamicsProfile,
+    key: &SeriesKey,
+) -> impl Iterator<Item = &'a DynamicsRange> {
+    let key = key.clone();
+    profile
+        .ranges
+        .iter()
+        .filter(move |range| range.series == key)
 }
 
 /// Runs against layers, as shades.
-fn matrix(profile: &DynamicsProfile, variant: &str) -> Matrix {
-    let rows = by_run(profile, variant);
-    let columns = rows.first().map(|row| row.iter());
-    let columns = columns
-        .into_iter()
-        .flatten()
-        .map(|value| value.layer.clone());
-    let columns = columns.collect();
+fn matrix(profile: &DynamicsProfile, key: &SeriesKey) -> Matrix {
+    let rows = by_run(profile, key);
+    let columns = ranges(profile, key).map(|range| range.layer.clone());
     let values: Vec<Vec<Option<f64>>> = rows
         .iter()
-        .map(|row| row.iter().map(|value| value.value).collect())
+        .map(|row| row.iter().map(|value| drawn(value)).collect())
         .collect();
-    let known = || values.iter().flatten().flatten().copied();
-    let least = known().reduce(f64::min);
-    let most = known().reduce(f64::max);
-    let scale = match (profile.parameters.quantity, least, most) {
-        (DynamicsQuantity::Id, Some(least), Some(most)) => Scale::linear(least, most),
-        (DynamicsQuantity::Imbalance, Some(least), _) if least > 0.0 => {
+    let found = || values.iter().flatten().flatten().copied();
+    let least = found().reduce(f64::min);
+    let most = found().reduce(f64::max);
+    let share = profile.parameters.quantity == DynamicsQuantity::Overlap
+        || profile.parameters.quantity == DynamicsQuantity::Labels;
+    let scale = match (key.quantity, least, most) {
+        ("information_imbalance", Some(least), _) if least > 0.0 => {
             Scale::logarithmic(least.min(0.5), 1.0)
         }
+        ("relative_difference", ..) => Scale::diverging(&values),
+        (_, Some(least), Some(most)) if !share => Scale::linear(least, most),
         _ => Scale::linear(0.0, 1.0),
     };
     Matrix {
         title: None,
-        meaning: meaning(profile, variant),
+        meaning: meaning(profile, key),
         row_label: "run".into(),
         column_label: "layer".into(),
         rows: profile.runs.iter().map(|run| run.run.clone()).collect(),
-        columns,
+        columns: columns.collect(),
         values,
         scale,
     }
 }
 
 /// A line a layer: its values, where the runs are few, and the runs of its extremes.
-fn grid(profile: &DynamicsProfile, variant: &str) -> Grid {
-    let rows = by_run(profile, variant);
-    let shown = if profile.runs.len() <= MANY_RUNS {
-        profile.runs.as_slice()
-    } else {
-        &[]
+fn grid(profile: &DynamicsProfile, key: &SeriesKey) -> Grid {
+    let rows = by_run(profile, key);
+    let shown = match profile.runs.len() <= MANY_RUNS {
+        true => profile.runs.as_slice(),
+        false => &[],
     };
     let mut columns = vec![Column::words("layer")];
     columns.extend(shown.iter().map(|run| Column::number(name(&run.run))));
-    columns.extend([
-        Column::number("lowest"),
-        Column::words("in").near(),
-        Column::number("highest"),
-        Column::words("in").near(),
-    ]);
+    // The extremes are those of the values themselves.
+    let with_extremes = profile.parameters.events.smooth == 1;
+    if with_extremes {
+        columns.extend([
+            Column::number("lowest"),
+            Column::words("in").near(),
+            Column::number("highest"),
+            Column::words("in").near(),
+        ]);
+    }
     let mut grid = Grid::new(columns);
-    grid.title = Some(meaning(profile, variant));
-    let ranges = profile.ranges.iter();
-    for (at, range) in ranges.filter(|range| range.variant == variant).enumerate() {
+    grid.title = Some(meaning(profile, key));
+    for (at, range) in ranges(profile, key).enumerate() {
         let mut row = vec![name(&range.layer).into()];
         let values = rows.iter().take(shown.len());
         row.extend(values.map(|values| {
-            let value = values.get(at).and_then(|value| value.value);
+            let value = values.get(at).and_then(|value| drawn(value));
             known(value, 3).into()
         }));
-        for extreme in [&range.argmin, &range.argmax] {
+        let extremes = [&range.argmin, &range.argmax].into_iter();
+        for extreme in extremes.filter(|_| with_extremes) {
             row.push(known(extreme.as_ref().map(|one| one.value), 3).into());
             row.push(extreme.as_ref().map(|one| name(&one.run)).into());
         }
@@ -175,26 +264,162 @@ fn grid(profile: &DynamicsProfile, variant: &str) -> Grid {
     grid
 }
 
+/// Whether each run has one layer and a number a chunk width.
+fn of_chunks(profile: &DynamicsProfile) -> bool {
+    profile.parameters.quantity == DynamicsQuantity::Clones
+}
+
+/// Of chunks: the critical width of every run, then a grid a quantity, runs against widths.
+fn widths(profile: &DynamicsProfile) -> Vec<Grid> {
+    let mut grids = Vec::new();
+    let whole = shown(profile).into_iter().filter(|key| key.width.is_none());
+    let whole: Vec<SeriesKey> = whole.collect();
+    if !whole.is_empty() {
+        let mut columns = vec![Column::words("run")];
+        columns.extend(
+            whole
+                .iter()
+                .map(|key| Column::number(key.quantity.replace('_', " "))),
+        );
+        let mut grid = Grid::new(columns);
+        for (at, run) in profile.runs.iter().enumerate() {
+            let mut row: Vec<Cell> = vec![name(&run.run).into()];
+            for key in &whole {
+                let own = &by_run(profile, key)[at];
+                row.push(known(own.iter().find_map(|value| value.value), 3).into());
+            }
+            grid.push(row);
+        }
+        grids.push(grid);
+    }
+    let mut series: Vec<(&'static str, String)> = Vec::new();
+    let sized = || shown(profile).into_iter().filter(|key| key.width.is_some());
+    for key in sized() {
+        let one = (key.quantity, key.variant);
+        if !series.contains(&one) {
+            series.push(one);
+        }
+    }
+    for (quantity, variant) in series {
+        let keys: Vec<SeriesKey> = sized()
+            .filter(|key| key.quantity == quantity && key.variant == variant)
+            .collect();
+        let mut columns = vec![Column::words("run")];
+        let sizes = keys.iter().filter_map(|key| key.width);
+        columns.extend(sizes.map(|width| Column::number(format!("w {width}"))));
+        let mut grid = Grid::new(columns);
+        grid.title = Some(phrase![quantity.replace('_', " "), ", ", name(variant)]);
+        for (at, run) in profile.runs.iter().enumerate() {
+            let mut row: Vec<Cell> = vec![name(&run.run).into()];
+            for key in &keys {
+                let own = by_run(profile, key);
+                let value = own[at].iter().find_map(|value| value.value);
+                row.push(known(value, 3).into());
+            }
+            grid.push(row);
+        }
+        grids.push(grid);
+    }
+    grids
+}
+
+/// The events of every run over its layers: a line a run and series.
+fn events(profile: &DynamicsProfile) -> Option<Grid> {
+    let keys = shown(profile);
+    let found = profile
+        .events
+        .iter()
+        .filter(|found| keys.contains(&found.series));
+    let found: Vec<&RunEvents> = found.collect();
+    // Two layers have no shape.
+    if found.is_empty() || profile.layers.len() < 3 {
+        return None;
+    }
+    let mut columns = vec![Column::words("run"), Column::words("of")];
+    for event in ["peak", "minimum", "onset", "relative minimum"] {
+        columns.push(Column::number(event));
+        columns.push(Column::words("at").near());
+    }
+    columns.push(Column::number("humps"));
+    let mut grid = Grid::new(columns);
+    grid.title = Some("events over layers".into());
+    for one in found {
+        let mut row: Vec<Cell> = vec![name(&one.run).into(), of(profile, &one.series).into()];
+        let wanted = [
+            EventName::Peak,
+            EventName::Minimum,
+            EventName::Onset,
+            EventName::RelativeMinimum,
+        ];
+        for event in wanted {
+            let at = one.events.iter().find(|at| at.event == event);
+            row.push(known(at.and_then(|at| at.value), 3).into());
+            row.push(at.and_then(|at| at.layer.clone()).map(name).into());
+        }
+        let humps = match (one.double_hunchback.present, one.hunchback.present) {
+            (Some(true), _) => Some(2),
+            (_, Some(one)) => Some(usize::from(one)),
+            (Some(false), None) => Some(0),
+            (None, None) => None,
+        };
+        row.push(humps.map(count).into());
+        grid.push(row);
+    }
+    Some(grid)
+}
+
+/// The layers that fall over the first runs and rise over the later ones.
+fn phases(profile: &DynamicsProfile) -> Option<Grid> {
+    let keys = shown(profile);
+    let mut grid = Grid::new(vec![
+        Column::words("layer"),
+        Column::words("of"),
+        Column::number("first"),
+        Column::words("in").near(),
+        Column::number("lowest"),
+        Column::words("in").near(),
+        Column::number("last"),
+        Column::words("in").near(),
+    ]);
+    grid.title = Some("two phases over runs: a fall, then a rise".into());
+    for range in &profile.ranges {
+        let Some(phases) = range
+            .phases
+            .as_ref()
+            .filter(|_| keys.contains(&range.series))
+        else {
+            continue;
+        };
+        let mut row: Vec<Cell> = vec![name(&range.layer).into(), of(profile, &range.series).into()];
+        for extreme in [&phases.first, &phases.split, &phases.last] {
+            row.push(number(extreme.value, 3).into());
+            row.push(name(&extreme.run).into());
+        }
+        grid.push(row);
+    }
+    (!grid.rows.is_empty()).then_some(grid)
+}
+
 /// A curve a run, along the layers of all runs.
-fn curves(profile: &DynamicsProfile, variant: &str) -> Curves {
+fn curves(profile: &DynamicsProfile, key: &SeriesKey) -> Curves {
     let place = |value: &DynamicsValue| {
         let mut layers = profile.layers.iter();
         let layer = layers.find(|layer| layer.layer == value.layer);
         layer.map_or(0.0, |layer| layer.relative_depth)
     };
-    let rows = by_run(profile, variant);
+    let rows = by_run(profile, key);
     let curves = profile.runs.iter().zip(&rows);
     let layers = profile.layers.iter();
     Curves {
-        title: meaning(profile, variant),
+        title: meaning(profile, key),
         x: depth(layers.map(|layer| (layer.relative_depth, layer.layer.as_str()))),
-        y: height(profile),
+        y: height(profile, key),
         curves: curves
             .map(|(run, values)| Curve {
                 name: name(&run.run).into(),
                 points: values
                     .iter()
-                    .map(|value| point(place(value), value.value, value.std_error))
+                    .map(|value| point(place(value), drawn(value), value.std_error))
                     .collect(),
                 ..Curve::default()
             })
@@ -203,12 +428,20 @@ fn curves(profile: &DynamicsProfile, variant: &str) -> Curves {
     }
 }
 
-fn height(profile: &DynamicsProfile) -> Axis {
+fn height(profile: &DynamicsProfile, key: &SeriesKey) -> Axis {
     match profile.parameters.quantity {
         DynamicsQuantity::Id => axis("intrinsic dimension"),
-        DynamicsQuantity::Imbalance => axis("information imbalance"),
         DynamicsQuantity::Overlap => share("overlap"),
+        _ => axis(key.quantity.replace('_', " ")),
     }
+}
+
+/// The runs that were left out, and why.
+fn failed(profile: &DynamicsProfile) -> impl Iterator<Item = Phrase> {
+    profile.runs.iter().filter_map(|run| {
+        let error = run.error.as_ref()?;
+        Some(phrase!["left out: ", name(&run.run), ": ", name(error)])
+    })
 }
 
 /// The runs, and the places that their table gives them.

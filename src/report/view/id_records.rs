@@ -45,6 +45,7 @@ fn estimate_records<'a>(
         };
         records.push(Record {
             std_error: estimate.std_error(),
+            reason: estimate.outcome.reason(),
             ..record("id", estimate.id())
         });
         if estimate.distance.is_some() {

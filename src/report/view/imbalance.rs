@@ -75,6 +75,7 @@ fn pair_records(pair: &ImbalancePair) -> Vec<Record<'_>> {
         variant: variant.into(),
         scale: Some(pair.k),
         n: Some(pair.n),
+        reason: pair.outcome.reason(),
         ..Record::new(&pair.a.layer, "information_imbalance", value)
     };
     let ([there, there_error], [back, back_error]) = (pair.forward(), pair.backward());

@@ -151,6 +151,7 @@ fn pair_records(pair: &OverlapPair) -> Vec<Record<'_>> {
         variant: variant.into(),
         scale: Some(pair.k),
         n: Some(pair.n),
+        reason: pair.outcome.reason(),
         ..Record::new(&pair.a.layer, quantity, value)
     };
     let mut records = vec![
@@ -187,6 +188,7 @@ fn label_records(layer: &LabelledLayer) -> Vec<Record<'_>> {
         variant: variant.into(),
         scale: layer.k,
         n: found.map(|found| found.n),
+        reason: layer.outcome.reason(),
         ..Record::new(&layer.layer, "label_overlap", value)
     };
     vec![

@@ -58,6 +58,7 @@ fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Ve
         variant: named(variant).into(),
         scale,
         n: Some(pair.n),
+        reason: pair.outcome.reason(),
         ..Record::new(&pair.a.layer, pair.measure.name, value)
     };
     let directed = pair.backward.is_some();

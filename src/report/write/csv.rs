@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::geometry::Reason;
+
 /// One number with its context: one CSV row.
 ///
 /// Which quantities and variants exist is listed in `docs/output.md`.
@@ -27,6 +29,8 @@ pub struct Record<'a> {
     pub std_error: Option<f64>,
     /// How many rows or ratios it rests on.
     pub n: Option<usize>,
+    /// Why there is no value, where that is known; no column of the CSV.
+    pub reason: Option<Reason>,
 }
 
 impl<'a> Record<'a> {
@@ -41,6 +45,7 @@ impl<'a> Record<'a> {
             value,
             std_error: None,
             n: None,
+            reason: None,
         }
     }
 
@@ -106,14 +111,26 @@ pub(in crate::report) const HEADER: [&str; 10] = [
     "n",
 ];
 
+/// Columns before those of every command: what the records of one command are also about.
+#[derive(Debug, Clone, Default)]
+pub struct Leading {
+    /// Their names, none of which is one of [`HEADER`].
+    pub header: Vec<String>,
+    /// The cells of every record, one list a record; empty without such columns.
+    pub cells: Vec<Vec<String>>,
+}
+
 /// The header, then a line a record; a number that does not exist is an empty cell.
-pub(in crate::report) fn tidy(records: &[Record], places: &Places) -> String {
+pub(in crate::report) fn tidy(records: &[Record], leading: &Leading, places: &Places) -> String {
     const IN_MEMORY: &str = "writing to memory cannot fail";
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER).expect(IN_MEMORY);
-    for record in records {
+    let header = leading.header.iter().map(String::as_str).chain(HEADER);
+    writer.write_record(header).expect(IN_MEMORY);
+    for (at, record) in records.iter().enumerate() {
         let cells = record.cells(places);
-        let cells = cells.iter().map(|cell| cell.as_bytes());
+        let before = leading.cells.get(at).map_or(&[][..], Vec::as_slice);
+        let before = before.iter().map(String::as_bytes);
+        let cells = before.chain(cells.iter().map(|cell| cell.as_bytes()));
         writer.write_record(cells).expect(IN_MEMORY);
     }
     let bytes = writer.into_inner().expect(IN_MEMORY);
@@ -136,7 +153,7 @@ pub(in crate::report) fn plain_csv(
 }
 
 /// The fewest digits that read back as the same f64; counts have no decimal point.
-fn shortest(value: f64) -> String {
+pub(in crate::report) fn shortest(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-5..1e16).contains(&magnitude) {
         value.to_string()
@@ -168,7 +185,7 @@ mod tests {
     #[test]
     fn the_header_stands_even_over_nothing() {
         assert_eq!(
-            tidy(&[], &Places::default()),
+            tidy(&[], &Leading::default(), &Places::default()),
             "layer,index,depth,other,quantity,variant,scale,value,std_error,n\n"
         );
     }
@@ -196,7 +213,11 @@ mod tests {
                 n,
                 ..Record::new(&layer, "id", value)
             };
-            let text = tidy(std::slice::from_ref(&record), &Places::default());
+            let text = tidy(
+                std::slice::from_ref(&record),
+                &Leading::default(),
+                &Places::default(),
+            );
             let mut reader = csv::Reader::from_reader(text.as_bytes());
             prop_assert_eq!(reader.headers().unwrap(), &HEADER[..]);
             let row = reader.records().next().unwrap().unwrap();

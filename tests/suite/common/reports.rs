@@ -68,6 +68,15 @@ pub const REPORTS: &[(&str, &str)] = &[
         "dynamics-imbalance",
         "dynamics reference/vae_d08 reference/vae_d16_ep0300 --quantity imbalance --to last",
     ),
+    (
+        "dynamics-peaks",
+        "dynamics reference/vae_d08 reference/vae_d16_ep0300 --rows 0..300 --quantity peaks \
+         --to-run first --preset llm --z 1",
+    ),
+    (
+        "probe",
+        "probe minilm --labels minilm/labels.csv:class --layers 0,3,6 --rows 0..200 --folds 2",
+    ),
     ("events", "events events/resnet152.csv --column id"),
     (
         "neighbours",

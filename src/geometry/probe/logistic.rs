@@ -1,0 +1,379 @@
+//! Multinomial logistic regression to its optimum.
+
+use super::dense::{Cholesky, add_scaled, dot, gather, gram, times};
+use crate::geometry::Reason;
+
+/// A linear read-out of classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logistic {
+    /// Columns read.
+    width: usize,
+    /// Weights, a class after the other.
+    pub weights: Vec<f64>,
+    /// Intercepts, one a class.
+    pub intercepts: Vec<f64>,
+}
+
+/// A read-out, and how well it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticFit {
+    /// The read-out.
+    pub readout: Logistic,
+    /// The objective there, over the number of rows.
+    pub objective: f64,
+    /// How far above its minimum that can be at most, over the number of rows.
+    pub gap: f64,
+    /// Steps taken.
+    pub n_steps: usize,
+}
+
+/// Most columns whose products precondition the search; beyond, their squares alone do.
+const MOST_COLUMNS: usize = 1024;
+
+/// Steps remembered.
+const MEMORY: usize = 12;
+
+/// Steps at most.
+const STEPS: usize = 2000;
+
+/// How near to the minimum the objective comes, over the number of rows.
+const GAP: f64 = 1e-12;
+
+/// The minimum of
+///
+/// ```text
+/// Σ_r −ln p_r(class_r) + penalty/2 ‖W‖²      p_r = softmax(W x_r + b)
+/// ```
+///
+/// over standardised rows of `width` columns, with `classes` from 0 to `n_classes` − 1; the intercepts b
+/// are not penalised. This is the objective of scikit-learn's `LogisticRegression` with C = 1/penalty.
+///
+/// L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.4), preconditioned by the Hessian that
+/// equal probabilities have, (XᵀX/K + penalty I) for each class. The objective is strongly convex in W,
+/// so the gradient bounds what is left: gap ≤ ‖∇_W‖²/(2 penalty), and the search ends below 1e-12 a row.
+///
+/// # Errors
+/// [`Reason::SingleClass`] below two classes; [`Reason::ConstantLayer`] without columns;
+/// [`Reason::NotConverged`] after 2000 steps.
+pub fn logistic(
+    rows: &[f64],
+    width: usize,
+    classes: &[usize],
+    n_classes: usize,
+    penalty: f64,
+) -> Result<LogisticFit, Reason> {
+    if n_classes < 2 {
+        return Err(Reason::SingleClass);
+    }
+    if width == 0 {
+        return Err(Reason::ConstantLayer);
+    }
+    let n = classes.len() as f64;
+    let problem = Problem {
+        rows,
+        width,
+        classes,
+        n_classes,
+        penalty: penalty / n,
+    };
+    let preconditioner = Preconditioner::of(&problem);
+    let mut point = vec![0.0; n_classes * (width + 1)];
+    let (mut value, mut gradient) = problem.at(&point);
+    let mut memory: Vec<[Vec<f64>; 2]> = Vec::new();
+    for step in 0..STEPS {
+        let gap = problem.gap(&gradient);
+        if gap <= GAP {
+            let (weights, intercepts) = point.split_at(n_classes * width);
+            return Ok(LogisticFit {
+                readout: Logistic {
+                    width,
+                    weights: weights.to_vec(),
+                    intercepts: intercepts.to_vec(),
+                },
+                objective: value,
+                gap,
+                n_steps: step,
+            });
+        }
+        let direction = preconditioner.direction(&gradient, &memory);
+        let slope = dot(&direction, &gradient);
+        let mut length = 1.0;
+        // Near the minimum the value no longer tells a step from rounding; the gradient does.
+        let rounding = 1e-15 * value.abs();
+        let (next, found) = loop {
+            let mut next = point.clone();
+            add_scaled(&mut next, length, &direction);
+            let found = problem.at(&next);
+            if found.0 <= value + 1e-4 * length * slope + rounding {
+                break (next, found);
+            }
+            length *= 0.5;
+            if length < 1e-12 {
+                return Err(Reason::NotConverged);
+            }
+        };
+        let difference =
+            |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+        let (s, y) = (difference(&next, &point), difference(&found.1, &gradient));
+        // Of a convex function this is above 0 but for rounding.
+        if dot(&s, &y) > 1e-16 * dot(&y, &y) {
+            if memory.len() == MEMORY {
+                memory.remove(0);
+            }
+            memory.push([s, y]);
+        }
+        (point, (value, gradient)) = (next, found);
+    }
+    Err(Reason::NotConverged)
+}
+
+impl Logistic {
+    /// The class of each standardised row: that of the largest probability, the first on ties.
+    pub fn classes(&self, rows: &[f64]) -> Vec<usize> {
+        let n_classes = self.intercepts.len();
+        let mut logits = vec![0.0; rows.len() / self.width.max(1) * n_classes];
+        times(rows, &self.weights, self.width, &mut logits);
+        let class = |logits: &[f64]| {
+            let value = |class: usize| logits[class] + self.intercepts[class];
+            (1..n_classes).fold(0, |best, class| {
+                if value(class) > value(best) {
+                    class
+                } else {
+                    best
+                }
+            })
+        };
+        logits.chunks_exact(n_classes).map(class).collect()
+    }
+}
+
+/// The objective over the number of rows; its argument is the weights, class after class, then the
+/// intercepts.
+struct Problem<'a> {
+    rows: &'a [f64],
+    width: usize,
+    classes: &'a [usize],
+    n_classes: usize,
+    /// Over the number of rows.
+    penalty: f64,
+}
+
+/// Rows whose probabilities are held at a time.
+const BLOCK: usize = 256;
+
+impl Problem<'_> {
+    /// Value and gradient.
+    fn at(&self, point: &[f64]) -> (f64, Vec<f64>) {
+        let (width, n_classes) = (self.width, self.n_classes);
+        let n = self.classes.len() as f64;
+        let (weights, intercepts) = point.split_at(n_classes * width);
+        let mut gradient = vec![0.0; point.len()];
+        let (to_weights, to_intercepts) = gradient.split_at_mut(n_classes * width);
+        let mut loss = 0.0;
+        let mut logits = vec![0.0; BLOCK * n_classes];
+        let blocks = self
+            .rows
+            .chunks(BLOCK * width)
+            .zip(self.classes.chunks(BLOCK));
+        for (rows, classes) in blocks {
+            let logits = &mut logits[..classes.len() * n_classes];
+            times(rows, weights, width, logits);
+            for (row, &class) in logits.chunks_exact_mut(n_classes).zip(classes) {
+                row.iter_mut()
+                    .zip(intercepts)
+                    .for_each(|(logit, b)| *logit += b);
+                let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let own = row[class];
+                let mut sum = 0.0;
+                for logit in row.iter_mut() {
+                    *logit = libm::exp(*logit - largest);
+                    sum += *logit;
+                }
+                loss += libm::log(sum) - (own - largest);
+                row.iter_mut().for_each(|p| *p /= sum * n);
+                row[class] -= 1.0 / n;
+                to_intercepts
+                    .iter_mut()
+                    .zip(&*row)
+                    .for_each(|(out, p)| *out += p);
+            }
+            gather(logits, rows, width, to_weights);
+        }
+        add_scaled(to_weights, self.penalty, weights);
+        (
+            loss / n + 0.5 * self.penalty * dot(weights, weights),
+            gradient,
+        )
+    }
+
+    /// How far the objective can be above its minimum.
+    ///
+    /// Intercepts are not penalised; their part of the gradient is counted as if they were, which is
+    /// more than it needs to be wherever classes are not all but separated by them.
+    fn gap(&self, gradient: &[f64]) -> f64 {
+        dot(gradient, gradient) / (2.0 * self.penalty)
+    }
+}
+
+/// The Hessian at equal probabilities, without the coupling of classes.
+enum Preconditioner {
+    /// By products of columns.
+    Whole(Cholesky, usize),
+    /// By squares of columns alone.
+    Diagonal(Vec<f64>),
+}
+
+impl Preconditioner {
+    fn of(problem: &Problem<'_>) -> Self {
+        let (width, n) = (problem.width, problem.classes.len() as f64);
+        let scale = 1.0 / (problem.n_classes as f64 * n);
+        if width <= MOST_COLUMNS {
+            let mut matrix = gram(problem.rows, width);
+            matrix.iter_mut().for_each(|x| *x *= scale);
+            for at in 0..width {
+                matrix[at * width + at] += problem.penalty;
+            }
+            if let Some(factor) = Cholesky::new(matrix, width) {
+                return Self::Whole(factor, width);
+            }
+        }
+        let mut squares = vec![problem.penalty; width];
+        for row in problem.rows.chunks_exact(width) {
+            squares
+                .iter_mut()
+                .zip(row)
+                .for_each(|(sum, x)| *sum += scale * x * x);
+        }
+        Self::Diagonal(squares)
+    }
+
+    /// Solves with the preconditioner, class by class; intercepts count as a column of ones.
+    fn solve(&self, vector: &mut [f64], n_classes: usize) {
+        let width = match self {
+            Self::Whole(_, width) => *width,
+            Self::Diagonal(squares) => squares.len(),
+        };
+        let (weights, intercepts) = vector.split_at_mut(n_classes * width);
+        for weights in weights.chunks_exact_mut(width) {
+            match self {
+                Self::Whole(factor, _) => factor.solve(weights),
+                Self::Diagonal(squares) => {
+                    weights
+                        .iter_mut()
+                        .zip(squares)
+                        .for_each(|(x, square)| *x /= square);
+                }
+            }
+        }
+        intercepts.iter_mut().for_each(|x| *x *= n_classes as f64);
+    }
+
+    /// The two loops of L-BFGS: where to go from a gradient.
+    fn direction(&self, gradient: &[f64], memory: &[[Vec<f64>; 2]]) -> Vec<f64> {
+        let width = match self {
+            Self::Whole(_, width) => *width,
+            Self::Diagonal(squares) => squares.len(),
+        };
+        let n_classes = gradient.len() / (width + 1);
+        let mut direction: Vec<f64> = gradient.iter().map(|x| -x).collect();
+        let mut factors = Vec::with_capacity(memory.len());
+        for [s, y] in memory.iter().rev() {
+            let factor = dot(s, &direction) / dot(s, y);
+            add_scaled(&mut direction, -factor, y);
+            factors.push(factor);
+        }
+        self.solve(&mut direction, n_classes);
+        if let Some([s, y]) = memory.last() {
+            // The size that the last step says the inverse Hessian has.
+            let mut scaled = y.clone();
+            self.solve(&mut scaled, n_classes);
+            let size = dot(s, y) / dot(y, &scaled);
+            direction.iter_mut().for_each(|x| *x *= size);
+        }
+        for ([s, y], factor) in memory.iter().zip(factors.iter().rev()) {
+            let back = dot(y, &direction) / dot(s, y);
+            add_scaled(&mut direction, factor - back, s);
+        }
+        direction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix64;
+
+    #[test]
+    fn two_points_have_the_optimum_of_one_equation() {
+        // Rows ±1, classes 0 and 1: w = (−v, v), b = 0, and 2/(1 + e^{2v}) = penalty v.
+        let found = logistic(&[-1.0, 1.0], 1, &[0, 1], 2, 0.5).unwrap();
+        let v = found.readout.weights[1];
+        assert!((found.readout.weights[0] + v).abs() < 1e-9);
+        let left = 2.0 / (1.0 + (2.0 * v).exp()) - 0.5 * v;
+        assert!(left.abs() < 1e-6, "{left}");
+        assert_eq!(found.readout.classes(&[-3.0, 0.1]), [0, 1]);
+    }
+
+    /// Rows around one centre a class, standardised by hand.
+    fn blobs(n: usize, width: usize, n_classes: usize) -> (Vec<f64>, Vec<usize>) {
+        let mut random = SplitMix64::new(8);
+        let centres: Vec<f64> = (0..n_classes * width).map(|_| random.uniform()).collect();
+        let classes: Vec<usize> = (0..n).map(|row| row % n_classes).collect();
+        let mut x = Vec::new();
+        for &class in &classes {
+            for column in 0..width {
+                x.push(centres[class * width + column] + 1.2 * random.uniform());
+            }
+        }
+        for column in 0..width {
+            let mean = (0..n).map(|row| x[row * width + column]).sum::<f64>() / n as f64;
+            (0..n).for_each(|row| x[row * width + column] -= mean);
+        }
+        (x, classes)
+    }
+
+    #[test]
+    fn the_gradient_of_the_definition_vanishes_at_the_optimum() {
+        for (n, width, n_classes) in [(60, 5, 3), (20, 40, 4)] {
+            let (x, classes) = blobs(n, width, n_classes);
+            let found = logistic(&x, width, &classes, n_classes, 1.0).unwrap();
+            assert!(found.gap <= GAP);
+            let Logistic {
+                weights,
+                intercepts,
+                ..
+            } = &found.readout;
+            let mut gradient = weights.clone();
+            let mut objective = 0.5 * weights.iter().map(|w| w * w).sum::<f64>();
+            for (row, &class) in x.chunks_exact(width).zip(&classes) {
+                let logit = |k: usize| {
+                    let w = &weights[k * width..][..width];
+                    intercepts[k] + row.iter().zip(w).map(|(x, w)| x * w).sum::<f64>()
+                };
+                let sum: f64 = (0..n_classes).map(|k| logit(k).exp()).sum();
+                objective += sum.ln() - logit(class);
+                for k in 0..n_classes {
+                    let p = logit(k).exp() / sum - f64::from(u8::from(k == class));
+                    for (column, x) in row.iter().enumerate() {
+                        gradient[k * width + column] += p * x;
+                    }
+                }
+            }
+            let largest = gradient.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            assert!(largest < 1e-5, "{largest}");
+            assert!((objective / n as f64 - found.objective).abs() < 1e-10);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_out_says_why() {
+        assert_eq!(
+            logistic(&[1.0], 1, &[0], 1, 1.0).err(),
+            Some(Reason::SingleClass)
+        );
+        assert_eq!(
+            logistic(&[], 0, &[0, 1], 2, 1.0).err(),
+            Some(Reason::ConstantLayer)
+        );
+    }
+}

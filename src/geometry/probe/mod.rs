@@ -1,0 +1,12 @@
+//! Linear read-outs of a layer: how well a class or a number can be read off it.
+
+mod dense;
+mod folds;
+mod logistic;
+mod ridge;
+mod standard;
+
+pub use folds::{Fold, folds, holdout};
+pub use logistic::{Logistic, LogisticFit, logistic};
+pub use ridge::{Ridge, ridge};
+pub use standard::Standardised;

@@ -1,0 +1,111 @@
+//! What `repgeo correlate` reports.
+
+use serde::Serialize;
+
+use super::options::JoinKey;
+use crate::geometry::Reason;
+use crate::geometry::correlation::{Correlation, Interval, IntervalRule};
+use crate::warning::Warning;
+
+/// Every number of the reports with every column of the table.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CorrelateProfile {
+    /// What was asked for, defaults included.
+    pub parameters: CorrelateParameters,
+    /// The correlations: number by number, column by column.
+    pub correlations: Vec<NumberCorrelation>,
+    /// Keys without a partner.
+    pub unmatched: Unmatched,
+    /// Warnings about the whole.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CorrelateParameters {
+    /// By what numbers and lines were joined.
+    pub by: JoinKey,
+    /// The column of the table that holds the keys.
+    pub key: String,
+    /// How they were correlated.
+    pub correlation: Correlation,
+    /// The column whose groups values did not leave when they were permuted.
+    pub within: Option<String>,
+    /// Orders drawn where not all could be listed, and samples of a bootstrap.
+    pub draws: usize,
+    /// The interval, where one was wanted.
+    pub interval: Option<IntervalRule>,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// What a number is, without the key that it is joined by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberKey {
+    /// The quantity, or the column of a table that is no report.
+    pub quantity: String,
+    /// How it was measured.
+    pub variant: String,
+    /// Neighbour order n1, k or chunk width.
+    pub scale: Option<usize>,
+    /// The second layer or the set of labels; empty if there is none.
+    pub other: String,
+    /// The layer; empty where numbers are joined by layer, or stand in no layer.
+    pub layer: String,
+    /// The run; empty where numbers are joined by run, or there is one run.
+    pub run: String,
+}
+
+/// One number with one column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberCorrelation {
+    /// The number.
+    #[serde(flatten)]
+    pub number: NumberKey,
+    /// The column of the table.
+    pub column: String,
+    /// Keys with both values.
+    pub n: usize,
+    /// The correlation.
+    pub value: Option<f64>,
+    /// Two-sided: the share of orders with a correlation at least as far from 0, of all orders of up
+    /// to 8 values, else of drawn ones and the one found.
+    pub p_value: Option<f64>,
+    /// Its standard error, where orders were drawn.
+    pub p_std_error: Option<f64>,
+    /// How many orders it is a share of.
+    pub n_orders: Option<usize>,
+    /// The interval of 95 %; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// Why there is no correlation.
+    pub reason: Option<Reason>,
+    /// What was correlated.
+    pub pairs: Vec<JoinedPair>,
+}
+
+/// One key with both values.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct JoinedPair {
+    /// The key.
+    pub key: String,
+    /// The number of the report.
+    pub x: f64,
+    /// The number of the table.
+    pub y: f64,
+}
+
+/// Keys that stand on one side only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Unmatched {
+    /// Of the reports.
+    pub reports: Vec<String>,
+    /// Of the table.
+    pub table: Vec<String>,
+}

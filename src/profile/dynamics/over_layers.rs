@@ -1,0 +1,103 @@
+//! Events over the layers of every run, and between which runs a shape changes.
+
+use super::series::SeriesOf;
+use super::shape::{DynamicsValue, Presence, RunEvent, RunEvents, ShapeChange};
+use crate::profile::events::{Event, EventOptions, events, smoothed_series};
+
+/// Fills in the mean of every value over its neighbouring layers.
+pub(super) fn smooth(series: &SeriesOf<'_>, values: &mut [DynamicsValue], options: &EventOptions) {
+    for run in series.runs {
+        for key in series.keys {
+            let smoothed = smoothed_series(&series.over_layers(values, run, key), options);
+            let mine = |value: &&mut DynamicsValue| {
+                value.run == run.run && key.is_of(value, series.quantity)
+            };
+            for value in values.iter_mut().filter(mine) {
+                let mut layers = series.layers.iter();
+                let at = layers.position(|layer| layer.layer == value.layer);
+                value.smoothed = at.and_then(|at| smoothed[at]);
+            }
+        }
+    }
+}
+
+/// The events of every series of every run that was analysed.
+pub(super) fn events_of_runs(
+    series: &SeriesOf<'_>,
+    values: &[DynamicsValue],
+    options: &EventOptions,
+) -> Vec<RunEvents> {
+    let mut all = Vec::new();
+    // One layer has no shape; nor have chunk widths of one layer.
+    if series.layers.len() < 2 || series.quantity.has_scales() {
+        return all;
+    }
+    for run in series.runs.iter().filter(|run| run.error.is_none()) {
+        for key in series.keys.iter().filter(|key| !key.is_beside()) {
+            let found = events(&series.over_layers(values, run, key), options);
+            let placed = found.placed().into_iter().map(|placed| RunEvent {
+                event: placed.event,
+                layer: placed.layer,
+                position: placed.position,
+                value: placed.value,
+                reason: placed.reason,
+            });
+            all.push(RunEvents {
+                run: run.run.clone(),
+                series: key.clone(),
+                hunchback: presence(&found.hunchback, |hump| hump.present),
+                double_hunchback: presence(&found.double_hunchback, |humps| humps.present),
+                events: placed.collect(),
+            });
+        }
+    }
+    all
+}
+
+fn presence<F>(event: &Event<F>, present: impl Fn(&F) -> bool) -> Presence {
+    Presence {
+        present: event.found().map(present),
+        reason: event.reason(),
+    }
+}
+
+/// A shape by its name, and whether it is there.
+type Shape = (&'static str, fn(&RunEvents) -> Option<bool>);
+
+const SHAPES: [Shape; 2] = [
+    ("hunchback", |found| found.hunchback.present),
+    ("double_hunchback", |found| found.double_hunchback.present),
+];
+
+/// Every step from run to run at which a shape appears or goes; runs that cannot say are passed over.
+pub(super) fn changes(series: &SeriesOf<'_>, found: &[RunEvents]) -> Vec<ShapeChange> {
+    let mut changes = Vec::new();
+    for key in series.keys {
+        for (shape, present) in SHAPES {
+            let mut before = None;
+            for run in series.runs {
+                let mut found = found.iter();
+                let own = found.find(|found| found.run == run.run && found.series == *key);
+                let Some(now) = own.and_then(present) else {
+                    continue;
+                };
+                if let Some((earlier, was)) = before
+                    && was != now
+                {
+                    let earlier: &super::shape::DynamicsRun = earlier;
+                    changes.push(ShapeChange {
+                        series: key.clone(),
+                        shape,
+                        from: earlier.run.clone(),
+                        from_x: earlier.x,
+                        to: run.run.clone(),
+                        to_x: run.x,
+                        present: now,
+                    });
+                }
+                before = Some((run, now));
+            }
+        }
+    }
+    changes
+}

@@ -1,0 +1,69 @@
+//! What a layer does over runs: its extremes, and the two phases that its smallest value parts.
+
+use super::series::SeriesOf;
+use super::shape::{DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsValue};
+use crate::geometry::Reason;
+use crate::geometry::phases::{Phases, phases};
+
+/// The extremes and phases of every layer and series over runs.
+pub(super) fn ranges(series: &SeriesOf<'_>, values: &[DynamicsValue]) -> Vec<DynamicsRange> {
+    let mut ranges = Vec::new();
+    for key in series.keys {
+        for layer in series.layers {
+            let is_it = |value: &&DynamicsValue| {
+                value.layer == layer.layer && key.is_of(value, series.quantity)
+            };
+            let own: Vec<&DynamicsValue> = values.iter().filter(is_it).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let known: Vec<(DynamicsExtreme, Option<f64>)> = own
+                .iter()
+                .filter_map(|value| {
+                    let mut runs = series.runs.iter();
+                    let run = runs.find(|run| run.run == value.run)?;
+                    let here = DynamicsExtreme {
+                        run: run.run.clone(),
+                        x: run.x,
+                        value: value.value?,
+                    };
+                    Some((here, value.std_error))
+                })
+                .collect();
+            let (phases, reason) = match parted(&known) {
+                Ok(phases) => (Some(phases), None),
+                Err(reason) => (None, Some(reason)),
+            };
+            let here = known.iter().map(|(here, _)| here);
+            ranges.push(DynamicsRange {
+                layer: layer.layer.clone(),
+                series: key.clone(),
+                n_runs: known.len(),
+                argmin: here
+                    .clone()
+                    .reduce(|best, one| if one.value < best.value { one } else { best })
+                    .cloned(),
+                argmax: here
+                    .reduce(|best, one| if one.value > best.value { one } else { best })
+                    .cloned(),
+                phases,
+                reason,
+            });
+        }
+    }
+    ranges
+}
+
+fn parted(known: &[(DynamicsExtreme, Option<f64>)]) -> Result<DynamicsPhases, Reason> {
+    let values: Vec<f64> = known.iter().map(|(here, _)| here.value).collect();
+    let errors: Vec<Option<f64>> = known.iter().map(|(_, error)| *error).collect();
+    let Phases { split, fall, rise } = phases(&values, &errors)?;
+    let place = |at: usize| known[at].0.clone();
+    Ok(DynamicsPhases {
+        first: place(0),
+        split: place(split),
+        last: place(known.len() - 1),
+        fall,
+        rise,
+    })
+}

@@ -1,0 +1,82 @@
+//! Tells the series over layers and runs apart, and picks one out.
+
+use super::quantity::DynamicsQuantity;
+use super::shape::{DynamicsLayer, DynamicsRun, DynamicsValue, SeriesKey};
+use crate::input::Series;
+
+impl SeriesKey {
+    /// The series that a value is of.
+    pub(super) fn of(value: &DynamicsValue, quantity: DynamicsQuantity) -> Self {
+        Self {
+            quantity: value.quantity,
+            variant: value.variant.clone(),
+            labels: value.other.clone().filter(|_| !quantity.compares_layers()),
+            width: value.scale.filter(|_| quantity.has_scales()),
+        }
+    }
+
+    /// Whether a value is of this series.
+    pub fn is_of(&self, value: &DynamicsValue, quantity: DynamicsQuantity) -> bool {
+        let labels = || value.other.as_ref().filter(|_| !quantity.compares_layers());
+        let width = || value.scale.filter(|_| quantity.has_scales());
+        self.quantity == value.quantity
+            && self.variant == value.variant
+            && self.labels.as_ref() == labels()
+            && self.width == width()
+    }
+
+    /// Whether it only says how to read another series: what chance or independent neurons give, or
+    /// the same overlap less its chance. Such a series has no events and no place on the page.
+    pub fn is_beside(&self) -> bool {
+        self.variant.contains("chance")
+            || self.variant.contains("iid")
+            || self.variant == "adjusted"
+    }
+}
+
+/// The series of `values`, in their order.
+pub(super) fn keys<'a>(
+    values: impl IntoIterator<Item = &'a DynamicsValue>,
+    quantity: DynamicsQuantity,
+) -> Vec<SeriesKey> {
+    let mut keys: Vec<SeriesKey> = Vec::new();
+    for value in values {
+        if !keys.iter().any(|key| key.is_of(value, quantity)) {
+            keys.push(SeriesKey::of(value, quantity));
+        }
+    }
+    keys
+}
+
+/// What the values are of.
+pub(super) struct SeriesOf<'a> {
+    pub(super) runs: &'a [DynamicsRun],
+    pub(super) layers: &'a [DynamicsLayer],
+    pub(super) quantity: DynamicsQuantity,
+    pub(super) keys: &'a [SeriesKey],
+}
+
+impl SeriesOf<'_> {
+    /// One series of one run over all layers, gaps included, with its errors.
+    pub(super) fn over_layers(
+        &self,
+        values: &[DynamicsValue],
+        run: &DynamicsRun,
+        key: &SeriesKey,
+    ) -> Series {
+        let own: Vec<&DynamicsValue> = values
+            .iter()
+            .filter(|value| value.run == run.run && key.is_of(value, self.quantity))
+            .collect();
+        let at = |layer: &DynamicsLayer| {
+            let mut own = own.iter();
+            own.find(|value| value.layer == layer.layer).copied()
+        };
+        let values = self.layers.iter().map(|layer| {
+            let value = at(layer).and_then(|value| value.value);
+            (layer.layer.as_str(), value)
+        });
+        let errors = self.layers.iter().map(|layer| at(layer)?.std_error);
+        Series::new(values).with_errors(errors.collect())
+    }
+}

@@ -1,0 +1,14 @@
+//! How well classes or numbers can be read off each layer by a linear probe.
+
+mod options;
+mod proposed;
+mod run;
+mod shape;
+mod targets;
+
+pub use options::{ProbeOptions, Readout, SplitRule};
+pub use run::probe;
+pub use shape::{
+    ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeTarget, ProposalRule, ProposedLayer,
+};
+pub use targets::ProbeTargets;

@@ -1,0 +1,131 @@
+//! What `repgeo probe` reports.
+
+use serde::Serialize;
+
+use super::options::Readout;
+use crate::choice::choice;
+use crate::geometry::Reason;
+use crate::profile::compare::{LayerRef, RowParameters};
+use crate::warning::Warning;
+
+/// How well a linear read-out of each layer does on rows that it has not seen.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProbeProfile {
+    /// What was asked for, defaults included.
+    pub parameters: ProbeParameters,
+    /// What was read out.
+    pub target: ProbeTarget,
+    /// The layers, in order.
+    pub layers: Vec<ProbeLayer>,
+    /// The layer with the best score, the first on ties; null without scores.
+    pub best: Option<ProbeBest>,
+    /// The layers that the intrinsic dimension proposes without any labels (arXiv 2302.00294).
+    pub proposed: Vec<ProposedLayer>,
+    /// Warnings about the run.
+    pub warnings: Vec<Warning>,
+}
+
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProbeParameters {
+    /// The read-out.
+    pub readout: Readout,
+    /// What the squares of the weights cost, beside the sum over training rows.
+    pub penalty: f64,
+    /// Number of folds; null where a share was held out.
+    pub folds: Option<usize>,
+    /// Share of rows held out; null with folds.
+    pub holdout: Option<f64>,
+    /// How columns were standardised, in words.
+    pub standardised: &'static str,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
+    /// Seed of the splits.
+    pub seed: u64,
+}
+
+/// What was read out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProbeTarget {
+    /// The name of the labels or targets.
+    pub name: String,
+    /// `accuracy` of classes, `r2` of numbers.
+    pub score: &'static str,
+    /// Rows with a target.
+    pub n: usize,
+    /// Rows without one, which took no part.
+    pub n_missing: usize,
+    /// The classes; null for numbers.
+    pub n_classes: Option<usize>,
+    /// What an answer without looking gets: the share of the most frequent training class, 0 of r2.
+    pub chance: Option<f64>,
+}
+
+/// The probe of one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProbeLayer {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its index, from 0.
+    pub index: usize,
+    /// Its position between 0 and 1.
+    pub relative_depth: f64,
+    /// Its columns.
+    pub n_columns: usize,
+    /// Mean over folds of the accuracy, or of R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)², on rows not learned from.
+    pub score: Option<f64>,
+    /// Standard deviation over folds (ddof 1); null for one split.
+    pub std_dev: Option<f64>,
+    /// The same mean on the rows learned from.
+    pub train_score: Option<f64>,
+    /// The score of every fold.
+    pub folds: Vec<f64>,
+    /// Steps of the longest fit; null for ridge, which needs none.
+    pub n_steps: Option<usize>,
+    /// Why there is no score.
+    pub reason: Option<Reason>,
+}
+
+/// The layer with the best score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProbeBest {
+    /// The layer.
+    #[serde(flatten)]
+    pub at: LayerRef,
+    /// Its score.
+    pub score: f64,
+}
+
+choice! {
+    /// How the intrinsic dimension proposes a layer.
+    pub enum ProposalRule {
+        /// The relative minimum after the first maximum
+        RelativeMinimum = "relative_minimum",
+        /// The maximum
+        Peak = "peak",
+    }
+}
+
+/// A layer that the intrinsic dimension (TwoNN) proposes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProposedLayer {
+    /// By which rule.
+    pub rule: ProposalRule,
+    /// The layer; null where there is no such layer.
+    pub layer: Option<String>,
+    /// Its dimension.
+    pub id: Option<f64>,
+    /// Its score.
+    pub score: Option<f64>,
+    /// The best score less this one.
+    pub below_best: Option<f64>,
+    /// Why there is no such layer.
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,146 @@
+//! How `repgeo correlate` looks: its records and its page.
+
+use super::warned::of_run;
+use crate::profile::correlate::{CorrelateProfile, JoinKey, NumberCorrelation, NumberKey};
+use crate::report::page::{
+    Cell, Column, Grid, Note, Page, Phrase, code, count, known, name, number, phrase,
+};
+use crate::report::{Printable, Record};
+
+/// Keys without a partner that a page names.
+const NAMED: usize = 8;
+
+impl Printable for CorrelateProfile {
+    fn records(&self) -> Vec<Record<'_>> {
+        self.correlations.iter().flat_map(records).collect()
+    }
+
+    fn page(&self) -> Page {
+        let mut closing: Vec<Note> = Vec::new();
+        let sides = [
+            ("of the reports", &self.unmatched.reports),
+            ("of the table", &self.unmatched.table),
+        ];
+        for (side, keys) in sides.into_iter().filter(|(_, keys)| !keys.is_empty()) {
+            let named = keys.iter().take(NAMED).map(|key| name(key).into());
+            let more = keys.len().saturating_sub(NAMED);
+            let more = (more > 0).then(|| phrase![" and ", count(more), " more"]);
+            closing.push(Note::Line(phrase![
+                "without a partner ",
+                side,
+                ": ",
+                Phrase::join(named, ", "),
+                more,
+            ]));
+        }
+        let tests = self.correlations.iter().filter(|one| one.p_value.is_some());
+        let tests = tests.count();
+        if tests > 1 {
+            closing.push(Note::Line(phrase![
+                count(tests),
+                " correlations: of as many without any relation one in twenty has p below 0.05",
+            ]));
+        }
+        closing.push(Note::Context(context(self)));
+        closing.extend(of_run(&self.warnings));
+        Page::new("Correlations", vec![grid(self).into()], closing.into())
+    }
+}
+
+fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
+    let key = &one.number;
+    let words = [key.quantity.as_str(), &key.variant, &key.other, &key.run];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let record = |quantity, value| Record {
+        other: &one.column,
+        variant: words.join(" ").into(),
+        scale: key.scale,
+        n: Some(one.n),
+        reason: one.reason,
+        ..Record::new(&key.layer, quantity, value)
+    };
+    let mut records = vec![
+        record("correlation", one.value),
+        Record {
+            std_error: one.p_std_error,
+            ..record("correlation_p", one.p_value)
+        },
+    ];
+    if let Some(interval) = one.interval {
+        records.push(record("correlation_lower", Some(interval.lower)));
+        records.push(record("correlation_upper", Some(interval.upper)));
+    }
+    records
+}
+
+/// A number in a few words, without its layer.
+fn words(key: &NumberKey) -> Phrase {
+    let variant = (!key.variant.is_empty()).then(|| phrase![" ", name(&key.variant)]);
+    let scale = key.scale.map(|scale| phrase![" scale ", count(scale)]);
+    let other = (!key.other.is_empty()).then(|| phrase![" with ", name(&key.other)]);
+    let run = (!key.run.is_empty()).then(|| phrase![" of ", name(&key.run)]);
+    phrase![name(&key.quantity), variant, scale, other, run]
+}
+
+fn grid(profile: &CorrelateProfile) -> Grid {
+    let by_layer = profile.parameters.by != JoinKey::Run;
+    let with_interval = profile.parameters.interval.is_some();
+    let mut columns = vec![Column::words("number")];
+    if !by_layer {
+        columns.push(Column::words("layer"));
+    }
+    columns.extend([
+        Column::words("with"),
+        Column::number("n"),
+        Column::number("r"),
+    ]);
+    if with_interval {
+        columns.push(Column::number("from").near());
+        columns.push(Column::number("to").near());
+    }
+    columns.extend([
+        Column::number("p"),
+        Column::error(),
+        Column::number("orders"),
+        Column::words(""),
+    ]);
+    let mut grid = Grid::new(columns);
+    for one in &profile.correlations {
+        let mut row: Vec<Cell> = vec![words(&one.number).into()];
+        if !by_layer {
+            row.push(name(&one.number.layer).into());
+        }
+        row.push(name(&one.column).into());
+        row.push(count(one.n).into());
+        row.push(known(one.value, 3).into());
+        if with_interval {
+            row.push(known(one.interval.map(|interval| interval.lower), 3).into());
+            row.push(known(one.interval.map(|interval| interval.upper), 3).into());
+        }
+        row.push(known(one.p_value, 2).into());
+        row.push(one.p_std_error.map(|error| number(error, 1)).into());
+        row.push(one.n_orders.map(count).into());
+        row.push(code(one.reason).into());
+        grid.push(row);
+    }
+    grid
+}
+
+fn context(profile: &CorrelateProfile) -> Phrase {
+    let parameters = &profile.parameters;
+    let within = parameters.within.as_ref();
+    let within = within.map(|within| phrase![", within groups of ", name(within)]);
+    let interval = parameters
+        .interval
+        .map(|rule| phrase!["; interval of 95 % by ", rule.name()]);
+    phrase![
+        parameters.correlation.name(),
+        " by ",
+        parameters.by.name(),
+        "; p two-sided over all orders of up to 8 values, else over ",
+        count(parameters.draws),
+        " draws",
+        within,
+        interval,
+    ]
+}

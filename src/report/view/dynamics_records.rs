@@ -1,0 +1,152 @@
+//! Values, extremes and events over runs as CSV rows, the run and its columns first.
+
+use crate::profile::dynamics::{DynamicsProfile, DynamicsRun, SeriesKey};
+use crate::profile::events::EventName;
+use crate::report::write::csv::{HEADER, shortest};
+use crate::report::{Leading, Record};
+
+/// Every row with the run that it is about: the values as in the CSV of the command for a single dump,
+/// then smoothed values, the extremes over runs, and the events over layers.
+pub(super) fn rows(profile: &DynamicsProfile) -> Vec<(&str, Record<'_>)> {
+    let mut rows: Vec<(&str, Record<'_>)> = Vec::new();
+    for value in &profile.values {
+        let record = Record {
+            other: value.other.as_deref().unwrap_or(""),
+            variant: value.variant.clone().into(),
+            scale: value.scale,
+            std_error: value.std_error,
+            n: value.n,
+            reason: value.reason,
+            ..Record::new(&value.layer, value.quantity, value.value)
+        };
+        rows.push((&value.run, record.clone()));
+        if value.smoothed.is_some() {
+            let smoothed = Record {
+                variant: joined(&value.variant, "smoothed").into(),
+                value: value.smoothed,
+                std_error: None,
+                ..record
+            };
+            rows.push((&value.run, smoothed));
+        }
+    }
+    for range in profile
+        .ranges
+        .iter()
+        .filter(|range| !range.series.is_beside())
+    {
+        for (quantity, extreme) in [
+            ("minimum_over_runs", &range.argmin),
+            ("maximum_over_runs", &range.argmax),
+        ] {
+            if let Some(extreme) = extreme {
+                let record = Record {
+                    other: range.series.labels.as_deref().unwrap_or(""),
+                    variant: words(&range.series).into(),
+                    scale: range.series.width,
+                    n: Some(range.n_runs),
+                    ..Record::new(&range.layer, quantity, Some(extreme.value))
+                };
+                rows.push((&extreme.run, record));
+            }
+        }
+    }
+    for found in &profile.events {
+        for (quantity, present) in [
+            ("event_hunchback", found.hunchback),
+            ("event_double_hunchback", found.double_hunchback),
+        ] {
+            let record = Record {
+                other: found.series.labels.as_deref().unwrap_or(""),
+                variant: joined(&words(&found.series), "present").into(),
+                reason: present.reason,
+                ..Record::new(
+                    "",
+                    quantity,
+                    present.present.map(|is| f64::from(u8::from(is))),
+                )
+            };
+            rows.push((&found.run, record));
+        }
+        for event in &found.events {
+            for (kind, value) in [("position", event.position), ("value", event.value)] {
+                let record = Record {
+                    other: found.series.labels.as_deref().unwrap_or(""),
+                    variant: joined(&words(&found.series), kind).into(),
+                    reason: event.reason,
+                    ..Record::new(
+                        event.layer.as_deref().unwrap_or(""),
+                        quantity(event.event),
+                        value,
+                    )
+                };
+                rows.push((&found.run, record));
+            }
+        }
+    }
+    rows
+}
+
+/// A series in one word for the column of variants.
+fn words(key: &SeriesKey) -> String {
+    joined(key.quantity, &key.variant)
+}
+
+fn joined(a: &str, b: &str) -> String {
+    match (a, b) {
+        ("", _) => b.to_owned(),
+        (_, "") => a.to_owned(),
+        _ => format!("{a}_{b}"),
+    }
+}
+
+/// The quantity of an event, as in the CSV of `events`.
+fn quantity(event: EventName) -> &'static str {
+    match event {
+        EventName::Peak => "event_peak",
+        EventName::Minimum => "event_minimum",
+        EventName::Onset => "event_onset",
+        EventName::End => "event_end",
+        EventName::RelativeMinimum => "event_relative_minimum",
+        EventName::Plateau => "event_plateau",
+        EventName::FirstHump => "event_double_hunchback_first",
+        EventName::Valley => "event_double_hunchback_valley",
+        EventName::SecondHump => "event_double_hunchback_second",
+        EventName::Transition => "event_transition",
+        EventName::HalfMaximum => "event_half_maximum",
+        EventName::Threshold => "event_threshold",
+    }
+}
+
+/// The run of every row, its place, and what `--runs` says of it. A column of `--runs` that is called
+/// as one of the report has `run_` before its name.
+pub(super) fn leading(profile: &DynamicsProfile) -> Leading {
+    let placed = profile.runs.iter().any(|run| run.x.is_some());
+    let mut header = vec!["run".to_owned()];
+    header.extend(placed.then(|| "x".to_owned()));
+    let columns = profile.runs.first().map_or(&[][..], |run| &run.columns);
+    for column in columns {
+        let taken = HEADER.contains(&column.column.as_str()) || header.contains(&column.column);
+        header.push(match taken {
+            true => format!("run_{}", column.column),
+            false => column.column.clone(),
+        });
+    }
+    let cells = |run: &DynamicsRun| {
+        let mut cells = vec![run.run.clone()];
+        cells.extend(placed.then(|| run.x.map(shortest).unwrap_or_default()));
+        cells.extend(run.columns.iter().map(|column| column.words.clone()));
+        cells
+    };
+    let rows = rows(profile).into_iter();
+    let of_row = |name: &str| {
+        let mut runs = profile.runs.iter();
+        runs.find(|run| run.run == name)
+            .map(cells)
+            .unwrap_or_default()
+    };
+    Leading {
+        cells: rows.map(|(run, _)| of_row(run)).collect(),
+        header,
+    }
+}
