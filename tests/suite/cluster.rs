@@ -12,21 +12,28 @@ use tempfile::TempDir;
 
 use super::common::{command, fixture, normals, path, printed, text};
 
-/// Analyses that are divided, over some layers and rows of `fixtures/minilm`, which are cut into one,
-/// four and seven uneven blocks.
-const ANALYSES: [&str; 8] = [
-    "id-profile a.safetensors",
-    "id-profile a.safetensors --estimator two-nn,gride,mle --control shuffle --decimate 0.5",
-    "imbalance a.safetensors",
-    "imbalance a.safetensors --to -1 -k 1,5 --shuffle 2 --partitions 2",
-    "overlap a.safetensors -k 5,10 --labels labels.csv:label --to next",
-    "density-peaks a.safetensors --labels labels.csv:label",
-    "dynamics a.safetensors b.safetensors --quantity imbalance",
-    "id-profile a.safetensors --metric cosine --seed 3",
+/// Analyses of `fixtures/minilm`, some layers and rows of it so that a slow build takes seconds.
+const OF_MINILM: [&str; 3] = [
+    "id-profile a.safetensors --layers 0,3,6 --rows 0..300",
+    "imbalance a.safetensors --layers 0,6 --rows 0..300",
+    "density-peaks a.safetensors --labels labels.csv:label --layers 0,6 --rows 0..300",
 ];
 
-/// What of it, so that a slow build takes seconds.
-const PART: &str = "--layers 0,3,6 --rows 0..300";
+/// Everything that can be divided, over small dumps of 240 rows; those of `other` repeat some.
+const OF_SMALL: [&str; 12] = [
+    "imbalance acts --to -1 -k 1,5 --shuffle 2 --partitions 2",
+    "imbalance acts --against other --to matched --duplicates drop",
+    "overlap acts -k 5,10 --labels labels.txt --to next",
+    "overlap acts other",
+    "density-peaks other --labels labels.txt",
+    "density-peaks acts --density kstar --metric cosine",
+    "dynamics acts other --quantity imbalance",
+    "dynamics acts other --quantity overlap --to next",
+    "dynamics acts other --estimator mle",
+    "id-profile other --estimator two-nn,gride,mle --control shuffle --decimate 0.5",
+    "id-profile acts --metric cosine --subsample 101 --seed 3",
+    "id-profile acts --range-max 100 --id-scaling=decimation --duplicates keep",
+];
 
 /// A folder with dumps, in which runs are made.
 struct Place {
@@ -47,15 +54,27 @@ impl Place {
         Self { folder }
     }
 
-    /// One with a dump of three layers that take a moment.
+    /// One with two dumps of three small layers.
     fn small() -> Self {
         let folder = TempDir::new().unwrap();
-        fs::create_dir(folder.path().join("acts")).unwrap();
-        for layer in 0..3 {
-            let data = normals(240, 12, layer);
-            let bytes = npy(&[240, 12], data.as_slice().unwrap());
-            fs::write(folder.path().join(format!("acts/layer_{layer}.npy")), bytes).unwrap();
+        for (dump, seed) in [("acts", 0), ("other", 10)] {
+            fs::create_dir(folder.path().join(dump)).unwrap();
+            for layer in 0..3 {
+                let mut data = normals(240, 12, seed + layer);
+                if dump == "other" {
+                    let first = data.row(0).to_owned();
+                    data.row_mut(7).assign(&first);
+                }
+                let bytes = npy(&[240, 12], data.as_slice().unwrap());
+                fs::write(
+                    folder.path().join(format!("{dump}/layer_{layer}.npy")),
+                    bytes,
+                )
+                .unwrap();
+            }
         }
+        let labels: Vec<String> = (0..240).map(|row| format!("class{}", row % 3)).collect();
+        fs::write(folder.path().join("labels.txt"), labels.join("\n") + "\n").unwrap();
         Self { folder }
     }
 
@@ -147,14 +166,17 @@ fn check_divided(place: &Place, analysis: &str, run: &str, block: usize, alone: 
 
 #[test]
 fn blocks_of_any_size_give_the_bytes_of_one_machine() {
-    let place = Place::new();
-    for (at, analysis) in ANALYSES.into_iter().enumerate() {
-        let analysis = format!("{analysis} {PART}");
-        let alone = place.ok(&format!("{analysis} --format json"));
-        // One block, four, and seven of which the last is smaller.
-        for block in [100_000, 80, 46] {
-            let run = format!("run-{at}-{block}");
-            check_divided(&place, &analysis, &run, block, &alone);
+    // One block, four, and seven of which the last is smaller.
+    for (place, analyses, blocks) in [
+        (Place::new(), &OF_MINILM[..], [100_000, 80, 46]),
+        (Place::small(), &OF_SMALL[..], [100_000, 65, 37]),
+    ] {
+        for (at, analysis) in analyses.iter().enumerate() {
+            let alone = place.ok(&format!("{analysis} --format json"));
+            for block in blocks {
+                let run = format!("run-{at}-{block}");
+                check_divided(&place, analysis, &run, block, &alone);
+            }
         }
     }
 }
