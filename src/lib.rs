@@ -86,10 +86,11 @@ pub mod profile;
 pub mod progress;
 pub mod random;
 pub mod report;
-#[cfg(test)]
-mod schema;
 pub mod storage;
 mod vectors;
 pub mod warning;
 
 pub use error::{Error, Result};
+
+#[cfg(test)]
+mod schema;

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::shape::OverviewPart;
-use super::subject::{Chapter, Subject, Topic};
+use super::subject::{Chapter, Subject};
 use super::summary;
+use super::topic::Topic;
 use crate::Result;
 use crate::profile::compare::{Comparison, Side};
 use crate::profile::events::EventOptions;

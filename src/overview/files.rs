@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::chapters::chapters;
 use super::shape::{Overview, OverviewParameters, OverviewParts};
-use super::subject::{Chapter, Subject, Topic};
+use super::subject::{Chapter, Subject};
+use super::topic::Topic;
 use crate::error::{Error, Result};
 use crate::input::check_files;
 use crate::profile::Bench;

@@ -10,9 +10,11 @@ mod runs;
 mod shape;
 mod subject;
 mod summary;
+mod topic;
 
 pub use self::chapters::chapters;
 pub use self::files::{page_stem, write_overview};
 pub use self::runs::{Analysis, OpenedRun, Opening, OverRuns};
 pub use self::shape::{Overview, OverviewParameters, OverviewPart, OverviewParts};
-pub use self::subject::{Chapter, Source, Subject, Topic};
+pub use self::subject::{Chapter, Source, Subject};
+pub use self::topic::Topic;

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use super::subject::Topic;
+use super::topic::Topic;
 use crate::neighbours::Metric;
 
 /// The reports of several commands about one dump.

@@ -1,30 +1,10 @@
 //! What a page is about, and what it has chapters for.
 
 use super::shape::OverviewPart;
-use crate::choice::choice;
+use super::topic::Topic;
 use crate::input::{Dump, Labels};
 use crate::profile::LayerOptions;
 use crate::report::write::html::Section;
-
-choice! {
-    /// One analysis of the page.
-    pub enum Topic {
-        /// Intrinsic dimension over layers and against scale, and its events
-        Dimension = "dimension",
-        /// Information imbalance between layers
-        Imbalance = "imbalance",
-        /// Neighbours that layers have in common
-        Overlap = "overlap",
-        /// Similarity of layers by CKA
-        Similarity = "similarity",
-        /// Density peaks, and how well they match labels
-        Peaks = "peaks",
-        /// Neighbours with the same label
-        Labels = "labels",
-        /// The layers of another dump over the same rows
-        Against = "against",
-    }
-}
 
 /// A dump and what it is called.
 pub struct Source<'a> {

@@ -292,6 +292,11 @@ fn json_is_indented_by_two_spaces_and_ends_in_a_newline() {
   "input": [
     "acts"
   ],
+  "parameters": {{
+    "scan": false,
+    "metric": null,
+    "rows": []
+  }},
   "layers": [
     {{
       "layer": "embed",

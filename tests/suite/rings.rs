@@ -114,7 +114,7 @@ fn references(files: &[(String, String)]) -> References {
         let children: Vec<&str> = children
             .filter_map(|other| Some(other.last()?.as_str()))
             .collect();
-        let code = without_inner_modules(without_tests(&code));
+        let code = without_inner_modules(&without_visibility(without_tests(&code)));
         let found = named_paths(&code, &module, &children);
         for one in found.iter().filter(|one| one.public) {
             let name = [module.clone(), vec![one.alias.clone()]].concat();
@@ -131,6 +131,16 @@ fn references(files: &[(String, String)]) -> References {
         others.remove(file);
     }
     all
+}
+
+/// `code` without the places in `pub(in place)`: who may see a name is nothing that its file needs.
+fn without_visibility(code: &str) -> String {
+    let mut parts = code.split("pub(in ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |code, part| {
+        let seen = part.split_once(')').map_or(part, |(_, rest)| rest);
+        code + "pub(crate)" + seen
+    })
 }
 
 /// `code` as if its inner modules, `mod name { … }`, were not modules: `super` is one step less.

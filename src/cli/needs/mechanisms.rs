@@ -1,6 +1,6 @@
 //! The commands that look into a language model.
 
-use super::{Need, need};
+use super::need::{Need, need};
 
 pub(super) const FORWARD: &[Need] = &[need(
     "positions",

@@ -5,71 +5,16 @@
 //! registers. Needs of presence alone (`requires`, `conflicts_with`) stand at the option.
 
 mod mechanisms;
+mod need;
 mod one;
 mod pairs;
 mod runs;
-
-use std::borrow::Cow;
 
 use clap::{ArgMatches, Command};
 use repgeo::{Error, Result};
 
 use super::given::Given;
-
-/// What an option needs, and the way out where that is not there.
-struct Need {
-    option: &'static str,
-    met: fn(&Given<'_>) -> bool,
-    way_out: WayOut,
-}
-
-/// What to do where a need is not met.
-enum WayOut {
-    Words(&'static str),
-    /// Names that a register knows.
-    Listed(fn() -> String),
-}
-
-impl WayOut {
-    fn words(&self) -> Cow<'static, str> {
-        match self {
-            Self::Words(words) => Cow::Borrowed(words),
-            Self::Listed(words) => Cow::Owned(words()),
-        }
-    }
-}
-
-const SEED: &str = "nothing in it is random; leave it out";
-const CLASSES: &str = "labels only choose rows here; add --per-class";
-const SECOND: &str = "there is no second dump; name it with --against";
-
-const fn need(option: &'static str, way_out: &'static str, met: fn(&Given<'_>) -> bool) -> Need {
-    Need {
-        option,
-        met,
-        way_out: WayOut::Words(way_out),
-    }
-}
-
-const fn need_one_of(
-    option: &'static str,
-    way_out: fn() -> String,
-    met: fn(&Given<'_>) -> bool,
-) -> Need {
-    Need {
-        option,
-        met,
-        way_out: WayOut::Listed(way_out),
-    }
-}
-
-// `requires` of clap is silent where what is required conflicts with something that was typed, so
-// options of options stand here as well.
-const DEALING: Need = need(
-    "partition_order",
-    "it is of --partitions; add that",
-    |given| given.has("partitions"),
-);
+use need::Need;
 
 fn needs(command: &str) -> &'static [Need] {
     match command {

@@ -2,7 +2,7 @@
 
 use repgeo::geometry::id::{Estimator, GRIDE, Reads, TWO_NN};
 
-use super::{CLASSES, DEALING, Need, SEED, need, need_one_of};
+use super::need::{CLASSES, DEALING, Need, SEED, need, need_one_of};
 use crate::cli::estimators::{k_names, takes_k};
 use crate::cli::given::Given;
 

@@ -3,7 +3,7 @@
 use repgeo::geometry::similarity::{Measure, Setting};
 use repgeo::profile::similarity::MEASURES;
 
-use super::{CLASSES, DEALING, Need, SECOND, SEED, need, need_one_of};
+use super::need::{CLASSES, DEALING, Need, SECOND, SEED, need, need_one_of};
 use crate::cli::estimators::listed;
 use crate::cli::given::Given;
 

@@ -2,7 +2,7 @@
 
 use repgeo::geometry::id::Estimator;
 
-use super::{CLASSES, Need, SEED, need, need_one_of};
+use super::need::{CLASSES, Need, SEED, need, need_one_of};
 use crate::cli::estimators::{k_names, takes_k};
 use crate::cli::given::Given;
 
