@@ -4,7 +4,7 @@
 //! drawings have no place in a paper's table and are left out.
 
 use super::text::{Style, plain, sentences, significant};
-use crate::report::page::{Grid, Kind, Matrix, Page, Part, Phrase, Piece};
+use crate::report::page::{Grid, Kind, Matrix, Page, Part, Phrase, Piece, name};
 
 /// Our symbols, and what else LaTeX reads as marks.
 const SPELT: [(char, &str); 21] = [
@@ -78,15 +78,15 @@ fn grid_table(grid: &Grid, style: Style) -> String {
 fn matrix_table(matrix: &Matrix, style: Style) -> String {
     let title = matrix.title.iter().chain([&matrix.meaning]);
     let title = comments(title.map(|words| plain(words, style)).collect());
-    let name = |name: &String| spelt(&crate::report::page::name(name).into(), style);
+    let foreign = |one: &String| spelt(&name(one).into(), style);
     let mut heads = vec![(spelt(&matrix.row_label, style), false)];
-    heads.extend(matrix.columns.iter().map(|column| (name(column), true)));
+    heads.extend(matrix.columns.iter().map(|column| (foreign(column), true)));
     let rows = matrix.rows.iter().zip(&matrix.values).map(|(row, values)| {
         let numbers = values.iter().map(|value| match value {
             Some(value) => mathematical(&significant(*value, 3)),
             None => "---".to_owned(),
         });
-        std::iter::once(name(row)).chain(numbers).collect()
+        std::iter::once(foreign(row)).chain(numbers).collect()
     });
     title + &tabular(heads, rows)
 }
@@ -139,7 +139,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::{Column, Note, known, name, number, series};
+    use crate::report::page::{Column, Note, known, number, series};
 
     #[test]
     fn a_grid_is_a_tabular_and_sentences_are_comments() {

@@ -1,7 +1,7 @@
 //! Writes a page as Markdown: its grids and matrices as tables, its sentences as they are.
 
 use super::text::{Style, plain, sentences, significant, tree};
-use crate::report::page::{Grid, Kind, Matrix, Notes, Page, Part, Piece};
+use crate::report::page::{Grid, Kind, Matrix, Notes, Page, Part, Piece, name};
 
 /// The whole page.
 pub(in crate::report) fn page(page: &Page, style: &Style) -> String {
@@ -70,7 +70,7 @@ fn matrix_table(matrix: &Matrix, style: Style) -> String {
         caption = format!("{}: {caption}", plain(title, style));
     }
     let mut heads = vec![(plain(&matrix.row_label, style), false)];
-    heads.extend(matrix.columns.iter().map(|name| (shown(name, style), true)));
+    heads.extend(matrix.columns.iter().map(|one| (shown(one, style), true)));
     let rows = matrix
         .rows
         .iter()
@@ -87,8 +87,8 @@ fn matrix_table(matrix: &Matrix, style: Style) -> String {
 }
 
 /// A name that somebody else chose, without what would move a cursor.
-fn shown(name: &str, style: Style) -> String {
-    plain(&crate::report::page::name(name).into(), style)
+fn shown(foreign: &str, style: Style) -> String {
+    plain(&name(foreign).into(), style)
 }
 
 fn table(heads: Vec<(String, bool)>, rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -117,7 +117,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::{Cell, Column, Note, Scale, known, name, number};
+    use crate::report::page::{Cell, Column, Note, Scale, known, number};
 
     #[test]
     fn a_page_is_tables_and_a_list() {
