@@ -37,6 +37,7 @@ pub(super) struct Points<'a> {
     /// Standard errors of the values before smoothing, if all are known and above 0.
     errors: Option<Vec<f64>>,
     verdict: Option<Verdict>,
+    range: Option<f64>,
 }
 
 impl<'a> Points<'a> {
@@ -54,7 +55,7 @@ impl<'a> Points<'a> {
             .collect();
         let errors = errors.filter(|errors| !errors.is_empty());
         let enough = values.len() >= 3;
-        Self {
+        let mut points = Self {
             verdict: errors
                 .as_ref()
                 .filter(|_| enough)
@@ -63,7 +64,16 @@ impl<'a> Points<'a> {
             series,
             indices,
             errors,
-        }
+            range: None,
+        };
+        // Every maximum asks for it.
+        points.range = points.highest_less_lowest();
+        points
+    }
+
+    fn highest_less_lowest(&self) -> Option<f64> {
+        let bottom = self.argmin(0..self.len())?;
+        Some(self.y(self.top()?) - self.y(bottom))
     }
 
     /// What the errors leave of the shape; `None` where they are not known.
@@ -152,8 +162,7 @@ impl<'a> Points<'a> {
 
     /// max − min.
     pub(super) fn range(&self) -> Option<f64> {
-        let bottom = self.argmin(0..self.len())?;
-        Some(self.y(self.top()?) - self.y(bottom))
+        self.range
     }
 
     /// range / |mean|, if the mean is not 0.
