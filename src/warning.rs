@@ -38,6 +38,9 @@ choice! {
         /// The order of layers is that of their names, which may not be the order of depth. Give
         /// the order with --layers or --order-file.
         UnsureOrder = "unsure_order",
+        /// The first axis is shorter than the second, so that it may hold layers and no rows; --axes
+        /// says which is which.
+        UnsureAxes = "unsure_axes",
         /// A mask, lengths or token ids lie in the dump and were not used; padding may count as
         /// data.
         PaddingUnused = "padding_unused",

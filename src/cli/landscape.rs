@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use repgeo::Result;
 use repgeo::geometry::density::peaks::Linkage;
-use repgeo::profile::landscape::{LandscapeOptions, landscape};
+use repgeo::profile::LayerOptions;
+use repgeo::profile::landscape::{LandscapeOptions, landscape, landscape_of_table};
 use repgeo::report::{Report, write_decision_graph};
 use repgeo::storage::check_writable;
+use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::layers::tables;
 use super::output::input_name;
 use super::peaks::{PeakArgs, RowFileArgs, require_ending};
 use super::shared::SharedArgs;
@@ -21,8 +23,18 @@ use super::shared::SharedArgs;
 #[derive(Args)]
 pub struct LandscapeArgs {
     /// One layer: a .npy file, FILE#NAME, or any dump with --layers
-    #[arg(value_name = "LAYER")]
-    input: PathBuf,
+    #[arg(value_name = "LAYER", required_unless_present = "neighbours")]
+    input: Option<PathBuf>,
+
+    /// Read one precomputed neighbour table (distances and indices) instead of activations
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
+        "subsample", "per_class", "duplicates", "drop_nonfinite", "metric", "axes", "join", "order_file",
+        "bf16_bits", "cache", "max_memory", "device", "decision_graph", "cuts"])]
+    neighbours: Option<PathBuf>,
+
+    /// The distances of --neighbours are squares, as faiss gives them; take their roots
+    #[arg(long, requires = "neighbours")]
+    squared: bool,
 
     #[command(flatten)]
     peaks: PeakArgs,
@@ -85,29 +97,45 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
         require_ending(path, "csv", "--decision-graph")?;
         check_writable(path)?;
     }
-    let dump = args.shared.layers.open(&args.input)?;
-    let labels = args.shared.rows.labels(dump.n_rows())?;
-    let layers = args
-        .shared
-        .layers
-        .options(dump.n_rows(), &args.shared.rows)?;
-    let options = LandscapeOptions {
-        peaks: args.peaks.options(labels, layers, args.files.wanted())?,
-        linkage: args.arrangement.linkage,
-        absent_at_floor: args.arrangement.absent.is_some(),
-        decision_graph: args.arrangement.decision_graph.is_some(),
-        cuts: args
-            .arrangement
-            .cuts
-            .map(|Cuts(density, delta)| (density, delta)),
+    let options = |labels, layers| -> Result<LandscapeOptions> {
+        Ok(LandscapeOptions {
+            peaks: args.peaks.options(labels, layers, args.files.wanted())?,
+            linkage: args.arrangement.linkage,
+            absent_at_floor: args.arrangement.absent.is_some(),
+            decision_graph: args.arrangement.decision_graph.is_some(),
+            cuts: args
+                .arrangement
+                .cuts
+                .map(|Cuts(density, delta)| (density, delta)),
+        })
     };
-    let found = landscape(&dump, &options, &setting.bench())?;
+    let rows = &args.shared.rows;
+    let (found, input, dump) = match (&args.input, &args.neighbours) {
+        (_, Some(path)) => {
+            let sources = tables(path, args.squared)?;
+            let n = match sources.first() {
+                Some(first) => first.read(1)?.n,
+                None => 0,
+            };
+            let options = options(rows.labels(n)?, LayerOptions::default())?;
+            let found = landscape_of_table(&sources, &options, &setting.progress)?;
+            (found, path, None)
+        }
+        (Some(path), None) => {
+            let dump = args.shared.layers.open(path)?;
+            let n = dump.n_rows();
+            let options = options(rows.labels(n)?, args.shared.layers.options(n, rows)?)?;
+            let found = landscape(&dump, &options, &setting.bench())?;
+            (found, path, Some(dump))
+        }
+        (None, None) => return Err(Error::Usage("name the layer to analyse".into())),
+    };
     args.files.write(&found.layers)?;
     if let (Some(path), Some(graph)) = (&args.arrangement.decision_graph, &found.decision_graph) {
         write_decision_graph(path, graph)?;
     }
-    let input = vec![input_name(&args.input)];
+    let input = vec![input_name(input)];
     args.shared
         .output
-        .write(&Report::new("landscape", input, &found).understood([&dump]))
+        .write(&Report::new("landscape", input, &found).understood(&dump))
 }

@@ -12,6 +12,7 @@ use repgeo::profile::{DuplicatePolicy, LayerOptions};
 use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::output::input_name;
 use super::rows::RowArgs;
 
 /// Help of the dump that a command reads.
@@ -50,8 +51,8 @@ pub struct ReadArgs {
     #[arg(long, value_name = "RULE")]
     pub pool: Option<Pooling>,
 
-    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME), or none
-    /// [default: the attention_mask or lengths of the dump, if any]
+    /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME), not:FILE where
+    /// its ones are padding, or none [default: the attention_mask or lengths of the dump, if any]
     #[arg(long, value_name = "FILE", requires = "pool")]
     mask: Option<PathBuf>,
 
@@ -185,6 +186,8 @@ impl ReadArgs {
             order: self.order_file.as_deref().map(read_lines).transpose()?,
             bf16_bits: self.bf16_bits,
             ignore_padding: self.mask.as_deref() == Some(Path::new("none")),
+            pooling: self.pool,
+            mask: self.given_mask().map(input_name),
         })
     }
 
@@ -197,16 +200,18 @@ impl ReadArgs {
     ) -> Result<LayerOptions> {
         Ok(LayerOptions {
             pool: self.pool,
-            mask: self
-                .mask
-                .as_deref()
-                .filter(|path| *path != Path::new("none"))
-                .map(|path| Mask::open_for(path, n))
-                .transpose()?,
+            mask: self.given_mask().map(|path| Mask::open_for(path, n)).transpose()?,
             rows,
             duplicates,
             drop_nonfinite: self.drop_nonfinite,
             directions: false,
         })
+    }
+
+    /// The file of the mask.
+    fn given_mask(&self) -> Option<&Path> {
+        self.mask
+            .as_deref()
+            .filter(|path| *path != Path::new("none"))
     }
 }

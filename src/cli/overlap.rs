@@ -1,14 +1,17 @@
 //! `repgeo overlap`: how many neighbours layers share, and how many have the row's label.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::Result;
 use repgeo::cluster::{Analysis, Work};
+use repgeo::input::Labels;
+use repgeo::profile::Bench;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
 use repgeo::report::Report;
+use repgeo::{Error, Result};
 
+use super::layers::tables;
 use super::output::input_name;
 use super::pairs::PairArgs;
 use super::shared::SharedArgs;
@@ -19,8 +22,20 @@ use super::shared::SharedArgs;
 /// labels are looked at.
 #[derive(Args)]
 pub struct OverlapArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
-    input: PathBuf,
+    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
+    input: Option<PathBuf>,
+
+    /// Read precomputed neighbour tables (distances and indices) instead of activations; --against
+    /// names other tables of the same samples
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "other", "against_layers",
+        "against_rows", "layers", "pool", "mask", "rows", "subsample", "per_class", "duplicates",
+        "drop_nonfinite", "metric", "axes", "join", "order_file", "bf16_bits", "cache", "max_memory",
+        "device", "partitions"])]
+    neighbours: Option<PathBuf>,
+
+    /// The distances of --neighbours are squares, as faiss gives them; take their roots
+    #[arg(long, requires = "neighbours")]
+    squared: bool,
 
     #[command(flatten)]
     pairs: PairArgs,
@@ -58,13 +73,12 @@ struct EstimateArgs {
 }
 
 impl OverlapArgs {
-    /// What is computed over a dump of `n` rows.
-    fn options(&self, n: usize) -> Result<OverlapOptions> {
-        let labels = self.shared.rows.labels(n)?;
+    /// What is computed with these labels of all rows.
+    fn options(&self, labels: Vec<Labels>) -> OverlapOptions {
         let of_pairs = self.pairs.second().is_some() || self.pairs.asked().is_some();
         let wants_pairs = labels.is_empty() || of_pairs;
         let defaults = OverlapOptions::default();
-        Ok(OverlapOptions {
+        OverlapOptions {
             target: wants_pairs.then(|| self.pairs.target()),
             k: if self.estimate.k.is_empty() {
                 defaults.k
@@ -77,13 +91,17 @@ impl OverlapArgs {
             partitions: self.estimate.partitions,
             per_row: self.per_row,
             seed: self.shared.rows.seed,
-        })
+        }
     }
 
     /// What will be searched.
     pub fn works(&self) -> Result<Vec<Work>> {
-        let (left, right) = self.pairs.sources(&self.input, &self.shared)?;
-        let options = self.options(left.dump.n_rows())?;
+        let input = self.input.as_ref().ok_or_else(|| {
+            Error::Usage("tables hold all neighbours, so that there is nothing to divide".into())
+        })?;
+        let (left, right) = self.pairs.sources(input, &self.shared)?;
+        let labels = self.shared.rows.labels(left.dump.n_rows())?;
+        let options = self.options(labels);
         Ok(vec![Work {
             left,
             right,
@@ -96,9 +114,16 @@ impl OverlapArgs {
 pub fn run(args: OverlapArgs) -> Result<()> {
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
-    let first = args.shared.layers.open(&args.input)?;
+    if let Some(path) = &args.neighbours {
+        return run_tables(&args, path, &bench);
+    }
+    let Some(input) = &args.input else {
+        return Err(Error::Usage("name the activations to analyse".into()));
+    };
+    let first = args.shared.layers.open(input)?;
     let second = args.pairs.open(&args.shared.layers)?;
-    let options = args.options(first.n_rows())?;
+    let labels = args.shared.rows.labels(first.n_rows())?;
+    let options = args.options(labels);
     let (left, right) = args.pairs.sides(
         &first,
         second.as_ref(),
@@ -110,10 +135,33 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
         profile.warnings.extend_from_slice(dump.warnings());
     }
-    let mut input = vec![input_name(&args.input)];
+    let mut input = vec![input_name(input)];
     input.extend(args.pairs.second().map(input_name));
     let dumps = [Some(&first), second.as_ref()].into_iter().flatten();
     args.shared
         .output
         .write(&Report::new("overlap", input, &profile).understood(dumps))
+}
+
+/// The same of tables that somebody computed before.
+fn run_tables(args: &OverlapArgs, path: &Path, bench: &Bench<'_>) -> Result<()> {
+    let first = tables(path, args.squared)?;
+    let second = args
+        .pairs
+        .second()
+        .map(|path| tables(path, args.squared))
+        .transpose()?;
+    let n = match first.first() {
+        Some(first) => first.read(1)?.n,
+        None => 0,
+    };
+    let options = args.options(args.shared.rows.labels(n)?);
+    let k = options.deepest(n);
+    let comparison = Comparison::of_tables(&first, second.as_deref(), k)?;
+    let profile = overlap(&comparison, &options, bench)?;
+    let mut input = vec![input_name(path)];
+    input.extend(args.pairs.second().map(input_name));
+    args.shared
+        .output
+        .write(&Report::new("overlap", input, &profile))
 }

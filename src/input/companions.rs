@@ -1,12 +1,11 @@
 //! Tells layers from what lies beside them: labels, masks, token ids, neighbour tables.
 
-use std::sync::{Arc, OnceLock};
-
+use super::entry::Entry;
 use super::item::Item;
-use super::mask::Mask;
+use super::padding::{self, Padding};
+use super::recognise;
 use super::stack::Stack;
 use super::tables;
-use crate::{Error, Result};
 
 /// Words in the name of an array that mark it as a companion of the layers, not one of them.
 const COMPANIONS: [&str; 13] = [
@@ -24,12 +23,8 @@ const COMPANIONS: [&str; 13] = [
     "dist",
     "distances",
 ];
-/// Names of masks that say which tokens count; another may say the opposite.
-const MASKS: [&str; 2] = ["attention_mask", "mask"];
-/// Names of numbers of tokens, padded on the right.
-const LENGTHS: [&str; 4] = ["lengths", "n_tokens", "seq_lens", "seq_lengths"];
 /// Names of the tokens themselves.
-const TOKENS: [&str; 3] = ["token_ids", "input_ids", "tokens"];
+const TOKENS: [&str; 4] = ["token_ids", "input_ids", "prompt_token_ids", "tokens"];
 
 /// The arrays of a dump, sorted.
 pub(crate) struct Sorted {
@@ -37,10 +32,10 @@ pub(crate) struct Sorted {
     pub layers: Vec<Stack>,
     /// What is none, with the reason.
     pub left_out: Vec<(String, String)>,
-    /// Which tokens count, if the dump says it.
-    pub padding: Option<Padding>,
-    /// Lengths of lists of token ids: an axis of that length is tokens.
-    pub token_counts: Vec<usize>,
+    /// What the dump says of the tokens of its layers.
+    pub padding: Padding,
+    /// Lists of one value a row, or a token: their names and lengths.
+    pub lists: Vec<(String, usize)>,
     /// How many neighbour tables there are.
     pub n_tables: usize,
 }
@@ -48,37 +43,44 @@ pub(crate) struct Sorted {
 /// Splits arrays into layers and what is left out.
 ///
 /// A layer has at least two axes, no companion's name, and floating-point values; integers count
-/// only where no floating-point layer stands beside them.
-pub(crate) fn sort_out(stacks: Vec<Stack>) -> Sorted {
-    let is_float =
-        |stack: &Stack| matches!(stack.parts[0].item, Item::Number(dtype) if dtype.is_float());
+/// only where no floating-point layer stands beside them. Distances of all rows to all are none,
+/// unless `axes_said` that they are columns.
+pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
+    let is_float = |stack: &Stack| is_float(&stack.parts[0]);
+    let is_alone = |stack: &Stack| stack.parts.len() == 1;
     let entries: Vec<_> = stacks.iter().map(|stack| &stack.parts[0]).collect();
     let tables = tables::members(&entries);
     let mut sorted = Sorted {
         layers: Vec::new(),
         left_out: Vec::new(),
-        padding: padding(&stacks),
-        token_counts: Vec::new(),
+        padding: Padding::among(&stacks),
+        lists: Vec::new(),
         n_tables: tables.iter().filter(|table| **table == Some(true)).count(),
     };
     let (mut candidates, mut named) = (Vec::new(), Vec::new());
     for (stack, table) in stacks.into_iter().zip(tables) {
-        let shape = &stack.parts[0].shape;
+        let shape = stack.shape();
         let reason = if table.is_some() {
             "part of a neighbour table; --neighbours reads it"
-        } else if is_companion(&stack.name) {
-            if TOKENS.contains(&stack.name.as_str())
-                && let &[n] = shape.as_slice()
-            {
-                sorted.token_counts.push(n);
+        } else if is_companion(&stack.name) && !(is_tokens(&stack.name) && is_float(&stack)) {
+            if let &[n] = shape.as_slice() {
+                sorted.lists.push((stack.name.clone(), n));
             }
             if shape.len() > 1 && is_float(&stack) && !is_distance(&stack.name) {
                 named.push(stack);
                 continue;
             }
             NO_LAYER
-        } else if shape.len() < 2 {
+        } else if let &[n] = shape.as_slice() {
+            if !is_float(&stack) {
+                sorted.lists.push((stack.name.clone(), n));
+            }
             "one axis"
+        } else if shape.is_empty() {
+            "a single value"
+        } else if !axes_said && is_alone(&stack) && recognise::are_all_distances(&stack.parts[0]) {
+            sorted.n_tables += 1;
+            DISTANCES
         } else {
             candidates.push(stack);
             continue;
@@ -97,7 +99,10 @@ pub(crate) fn sort_out(stacks: Vec<Stack>) -> Sorted {
     for stack in candidates {
         let integers = matches!(stack.parts[0].item, Item::Number(_)) && !is_float(&stack);
         if integers && any_float {
-            let reason = "whole numbers beside floats";
+            let reason = match stack.parts[0].is_of_16_bits() {
+                true => "whole numbers beside floats; --bf16-bits reads them as bfloat16",
+                false => "whole numbers beside floats",
+            };
             sorted.left_out.push((stack.name, reason.into()));
         } else {
             sorted.layers.push(stack);
@@ -107,7 +112,18 @@ pub(crate) fn sort_out(stacks: Vec<Stack>) -> Sorted {
 }
 
 /// Why an array was left out.
+pub(super) const DISTANCES: &str = "distances of all rows to all; --neighbours reads them";
 const NO_LAYER: &str = "no layer by its name";
+
+/// Whether the elements of an array are floating-point numbers.
+pub(super) fn is_float(entry: &Entry) -> bool {
+    matches!(entry.item, Item::Number(dtype) if dtype.is_float())
+}
+
+/// Whether an array may be a layer, by its header alone.
+pub(super) fn may_be_layer(entry: &Entry) -> bool {
+    entry.shape.len() > 1 && !is_companion(&entry.name)
+}
 
 fn is_distance(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -115,89 +131,22 @@ fn is_distance(name: &str) -> bool {
     words.any(|word| word.starts_with("dist"))
 }
 
-fn is_companion(name: &str) -> bool {
-    if TOKENS.contains(&name) || LENGTHS.contains(&name) {
-        return true;
-    }
-    name.to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| COMPANIONS.contains(&word))
+/// Whether a name is that of the tokens of each row.
+pub(super) fn is_tokens(name: &str) -> bool {
+    TOKENS.contains(&name)
 }
 
-/// Which tokens count, as a dump says it: a mask `[N, T]`, or N lengths.
-#[derive(Debug, Clone)]
-pub(crate) struct Padding {
-    /// What the dump calls it.
-    pub name: String,
-    mask: Option<Stack>,
-    lengths: Option<Stack>,
-    read: Arc<OnceLock<Mask>>,
+/// Whether a name is that of something beside the layers.
+pub(super) fn is_companion(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    is_tokens(name)
+        || padding::is_lengths(&lower)
+        || lower
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| COMPANIONS.contains(&word))
 }
 
-fn padding(stacks: &[Stack]) -> Option<Padding> {
-    let find = |names: &[&str], axes: usize| {
-        let named = |name: &&str| {
-            stacks
-                .iter()
-                .find(|stack| stack.name == **name && stack.parts[0].shape.len() == axes)
-        };
-        names.iter().find_map(named).cloned()
-    };
-    let (mask, lengths) = (find(&MASKS, 2), find(&LENGTHS, 1));
-    let name = mask.as_ref().or(lengths.as_ref())?.name.clone();
-    Some(Padding {
-        name,
-        mask,
-        lengths,
-        read: Arc::default(),
-    })
-}
-
-impl Padding {
-    /// The mask for layers of `widths`: rows and tokens of each part.
-    ///
-    /// # Errors
-    /// Whatever reading gives, with `--mask none` as a way out; [`Error::Unsupported`] if a mask and
-    /// lengths contradict each other.
-    pub(crate) fn mask(&self, widths: &[(usize, usize)]) -> Result<&Mask> {
-        if let Some(mask) = self.read.get() {
-            return Ok(mask);
-        }
-        let way_out = |error: Error| match error {
-            Error::Unsupported {
-                path,
-                name,
-                fact,
-                remedy,
-            } => Error::Unsupported {
-                path,
-                name,
-                fact,
-                remedy: format!("{remedy}; --mask none leaves it out"),
-            },
-            other => other,
-        };
-        let mask = self.mask.as_ref().map(|stack| Mask::of_parts(&stack.parts));
-        let mask = mask.transpose().map_err(way_out)?;
-        let lengths = self
-            .lengths
-            .as_ref()
-            .map(|stack| Mask::of_lengths(&stack.parts, widths));
-        let lengths = lengths.transpose().map_err(way_out)?;
-        let found = match (mask, lengths) {
-            (Some(mask), Some(lengths)) => {
-                if let Some(row) = mask.first_difference(&lengths) {
-                    let stack = self.mask.as_ref().expect("a mask was read");
-                    let fact = format!("other tokens in row {row} than lengths say");
-                    let remedy = "give the right one with --mask, or none with --mask none";
-                    return Err(stack.parts[0].unsupported(fact, remedy));
-                }
-                mask
-            }
-            (Some(mask), None) => mask,
-            (None, Some(lengths)) => lengths,
-            (None, None) => unreachable!("padding is a mask or lengths"),
-        };
-        Ok(self.read.get_or_init(|| found))
-    }
+/// Whether what bears this name ends in an axis of tokens.
+pub(super) fn is_over_tokens(name: &str) -> bool {
+    is_tokens(name) || padding::is_about_tokens(name)
 }

@@ -4,15 +4,18 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::axes::Axes;
-use super::companions::{self, Padding};
+use super::candidate::{self, Candidate};
+use super::companions;
 use super::dtype::Dtype;
 use super::entry::Entry;
 use super::file::{self, Found};
 use super::item::Item;
-use super::name;
 use super::order::{self, LayerOrder};
+use super::padding::Padding;
+use super::pooling::Pooling;
+use super::recognise;
 use super::select::Selection;
-use super::stack::{self, Join, Stack};
+use super::stack::{self, Join};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -29,6 +32,10 @@ pub struct DumpOptions {
     pub bf16_bits: bool,
     /// Leave a mask that lies in the dump unused (`--mask none`).
     pub ignore_padding: bool,
+    /// How layers will be pooled, for [`Dump::understood`].
+    pub pooling: Option<Pooling>,
+    /// The mask that will be given when they are read, for [`Dump::understood`].
+    pub mask: Option<String>,
 }
 
 /// One layer, as its header describes it.
@@ -78,17 +85,11 @@ pub struct Dump {
     layers: Vec<LayerInfo>,
     order: LayerOrder,
     warnings: Vec<Warning>,
-    pub(super) padding: Option<Padding>,
+    pub(super) padding: Padding,
     pub(super) options: DumpOptions,
-    pub(super) token_counts: Vec<usize>,
+    /// Names and lengths of the lists of one value a row, or a token, that lie beside the layers.
+    pub(super) lists: Vec<(String, usize)>,
     n_files: usize,
-}
-
-/// An array that may be a layer, whether or not its values can be read.
-#[derive(Debug, Clone)]
-struct Candidate {
-    name: String,
-    stack: Stack,
 }
 
 impl Dump {
@@ -170,24 +171,28 @@ impl Dump {
         let total = found.entries.len();
         let mut left_out = found.passed_over;
         let own = found.order;
-        let (stacks, padding, token_counts, n_tables) = if found.explicit {
+        let (stacks, padding, lists, n_tables) = if found.explicit {
             let alone = stack::join(path, found.entries, Join::Never)?;
-            (alone, None, Vec::new(), 0)
+            let beside = stack::join(path, found.beside, Join::Never)?;
+            let mut parts = alone.iter().flat_map(|stack| &stack.parts);
+            if options.axes.is_none() && parts.any(recognise::are_all_distances) {
+                return Err(candidate::no_layers(path, total, &[], 1));
+            }
+            (alone, Padding::among(&beside), Vec::new(), 0)
         } else {
             let stacks = stack::join(path, found.entries, options.join)?;
-            let sorted = companions::sort_out(stacks);
+            let sorted = companions::sort_out(stacks, options.axes.is_some());
             left_out.splice(0..0, sorted.left_out);
-            let padding = sorted.padding.filter(|_| !options.ignore_padding);
-            (sorted.layers, padding, sorted.token_counts, sorted.n_tables)
+            (sorted.layers, sorted.padding, sorted.lists, sorted.n_tables)
         };
         if stacks.is_empty() {
-            return Err(no_layers(path, total, &left_out, n_tables));
+            return Err(candidate::no_layers(path, total, &left_out, n_tables));
         }
         let mut n_files = 1;
         for stack in &stacks {
             n_files = n_files.max(stack.parts.len());
         }
-        let names = unique_names(&stacks);
+        let names = candidate::unique_names(&stacks);
         let arranged = {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             order::arrange(&names, own)
@@ -195,14 +200,18 @@ impl Dump {
         let (mut order, places) = (arranged.order, arranged.places);
         let mut candidates: Vec<Candidate> = Vec::new();
         for at in places {
-            candidates.extend(split(&names[at], &stacks[at], options.axes.as_ref())?);
+            candidates.extend(candidate::split(
+                &names[at],
+                &stacks[at],
+                options.axes.as_ref(),
+            )?);
         }
         if options.axes.as_ref().is_some_and(Axes::has_layers) {
             order = LayerOrder::Axis;
         }
         let mut warnings = Vec::new();
         if let Some(list) = &options.order {
-            candidates = by_list(path, candidates, list)?;
+            candidates = candidate::by_list(path, candidates, list)?;
             order = LayerOrder::List;
         }
         for candidate in &candidates {
@@ -210,25 +219,24 @@ impl Dump {
                 left_out.push((candidate.name.clone(), error.fact()));
             }
         }
+        // What says which tokens count is used, and named where it is not.
+        let with_tokens = candidates
+            .iter()
+            .any(|one| one.stack.parts[0].shape.len() > 2);
+        left_out.retain(|(name, _)| !with_tokens || padding.name() != Some(name));
         if !left_out.is_empty() {
-            let shown: Vec<String> = left_out
-                .iter()
-                .map(|(name, reason)| format!("{} ({reason})", name.escape_debug()))
-                .collect();
-            let names = file::list_as_it_is(shown.iter().map(String::as_str));
-            let message = format!("left out as no layers: {names}");
+            let message = format!(
+                "left out as no layers: {}",
+                candidate::with_reasons(&left_out)
+            );
             warnings.push(Warning::new(
                 WarningCode::SkippedArrays,
                 left_out.len(),
                 message,
             ));
         }
-        if order == LayerOrder::Names || arranged.against_numbers && order == LayerOrder::File {
+        if let Some(why) = arranged.doubt.filter(|_| order == arranged.order) {
             let all = candidates.iter().map(|candidate| candidate.name.as_str());
-            let why = match order {
-                LayerOrder::Names => "names share no numbered pattern and were sorted",
-                _ => "the file keeps its layers in another order than their numbers, and so do we",
-            };
             warnings.push(Warning::new(
                 WarningCode::UnsureOrder,
                 candidates.len(),
@@ -238,6 +246,7 @@ impl Dump {
                 ),
             ));
         }
+        warnings.extend(candidate::short_first_axis(&candidates, options, &padding));
         let mut dump = Self {
             path: path.to_owned(),
             candidates,
@@ -246,7 +255,7 @@ impl Dump {
             warnings,
             padding,
             options: options.clone(),
-            token_counts,
+            lists,
             n_files,
         };
         let all: Vec<usize> = (0..dump.candidates.len()).collect();
@@ -336,10 +345,23 @@ impl Dump {
         if !order.is_empty() {
             parts.push(order.to_owned());
         }
-        if let Some(padding) = self.padding.as_ref().filter(|_| first.shape.len() == 3) {
-            parts.push(format!("tokens masked by {}", padding.name));
-        }
+        parts.extend(self.pooled(first.shape.len()));
         parts.join("; ")
+    }
+
+    /// How layers of so many axes become rows, in words.
+    fn pooled(&self, axes: usize) -> Option<String> {
+        let heeded = axes == 3 && !self.options.ignore_padding;
+        let own = self.padding.words().filter(|_| heeded);
+        let Some(pooling) = self.options.pooling.filter(|_| axes > 2) else {
+            return own;
+        };
+        let mask = match &self.options.mask {
+            Some(mask) => Some(format!("tokens masked by {mask}")),
+            None => own.filter(|_| pooling.heeds_mask()),
+        };
+        let pooled = format!("pooled by {pooling}");
+        Some(mask.map_or(pooled.clone(), |mask| format!("{pooled}, {mask}")))
     }
 
     /// The dump cut down to some of its layers, in the order of the selection; they keep their
@@ -401,117 +423,6 @@ impl Dump {
     }
 }
 
-/// The layers of one array: itself, or what its axes say, one by one.
-fn split(name: &str, stack: &Stack, axes: Option<&Axes>) -> Result<Vec<Candidate>> {
-    let Some(axes) = axes else {
-        return Ok(vec![Candidate {
-            name: name.to_owned(),
-            stack: stack.clone(),
-        }]);
-    };
-    let parts: Vec<Vec<Entry>> = stack
-        .parts
-        .iter()
-        .map(|part| axes.split(part))
-        .collect::<Result<_>>()?;
-    let n = parts[0].len();
-    if let Some(other) = parts.iter().position(|layers| layers.len() != n) {
-        let fact = format!("{} layers", parts[other].len());
-        let first = stack.parts[0].label();
-        return Err(stack.parts[other].unsupported(fact, format!("{first} has {n}")));
-    }
-    let layer = |at: usize| {
-        let name = match axes.has_layers() {
-            true => format!("{name}.{at}"),
-            false => name.to_owned(),
-        };
-        let parts = parts.iter().map(|layers| layers[at].clone()).collect();
-        let stack = Stack {
-            name: name.clone(),
-            parts,
-        };
-        Candidate { name, stack }
-    };
-    Ok((0..n).map(layer).collect())
-}
-
-/// Puts candidates into the order of `list`, which must name each of them once.
-fn by_list(path: &Path, candidates: Vec<Candidate>, list: &[String]) -> Result<Vec<Candidate>> {
-    let mut left: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-    let mut ordered = Vec::new();
-    let refused = |fact: String| Error::NoLayers {
-        path: path.to_owned(),
-        fact,
-        remedy: "--order-file needs one line with the name of each layer".into(),
-    };
-    for name in list {
-        let found = left.iter_mut().find(|slot| {
-            let candidate = slot.as_ref();
-            candidate.is_some_and(|candidate| candidate.name == *name)
-        });
-        let found = found.and_then(Option::take);
-        ordered.push(
-            found.ok_or_else(|| {
-                refused(format!("there is no layer {name:?}, or it stands twice"))
-            })?,
-        );
-    }
-    match left.into_iter().flatten().next() {
-        None => Ok(ordered),
-        Some(lost) => Err(refused(format!(
-            "the layer {:?} is not in the list",
-            lost.name
-        ))),
-    }
-}
-
-fn no_layers(path: &Path, total: usize, left_out: &[(String, String)], n_tables: usize) -> Error {
-    let shown: Vec<String> = left_out
-        .iter()
-        .map(|(name, reason)| format!("{} ({reason})", name.escape_debug()))
-        .collect();
-    let shown = file::list_as_it_is(shown.iter().map(String::as_str));
-    let (fact, remedy) = match (total, n_tables) {
-        (0, _) => (
-            "there are no arrays inside".to_owned(),
-            "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
-        ),
-        (_, 0) => (
-            format!("none of the {total} arrays inside is a layer: {shown}"),
-            "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
-        ),
-        _ => (
-            format!("there are neighbour tables inside ({n_tables}) and no layers"),
-            "give them to --neighbours, or dump activations",
-        ),
-    };
-    Error::NoLayers {
-        path: path.to_owned(),
-        fact,
-        remedy: remedy.into(),
-    }
-}
-
-/// The shortest names that tell all arrays apart: own name, with file stem, with file name.
-fn unique_names(stacks: &[Stack]) -> Vec<String> {
-    let with = |prefix: fn(&Path) -> Option<&std::ffi::OsStr>| {
-        let name = |stack: &Stack| match prefix(&stack.parts[0].path) {
-            Some(file) => format!("{}#{}", name::text_of(file), stack.name),
-            None => stack.name.clone(),
-        };
-        stacks.iter().map(name).collect()
-    };
-    let plain: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
-    [plain, with(Path::file_stem)]
-        .into_iter()
-        .find(|names| {
-            let mut sorted: Vec<&String> = names.iter().collect();
-            sorted.sort_unstable();
-            sorted.windows(2).all(|pair| pair[0] != pair[1])
-        })
-        .unwrap_or_else(|| with(Path::file_name))
-}
-
 fn same_rows(layers: &[LayerInfo]) -> Result<()> {
     let Some(first) = layers.first() else {
         return Ok(());
@@ -529,8 +440,27 @@ fn same_rows(layers: &[LayerInfo]) -> Result<()> {
             n_first: first.n_rows(),
             second: other.entry().label(),
             n_second: other.n_rows(),
-            remedy: "layers must hold the same samples: choose some with --layers, or dump again"
-                .into(),
+            remedy: format!(
+                "layers must hold the same samples: choose some with --layers, or dump again{}",
+                other_readings(layers)
+            ),
         }),
+    }
+}
+
+/// What layers of different lengths may be instead.
+fn other_readings(layers: &[LayerInfo]) -> &'static str {
+    let alike = |at: fn(&LayerInfo) -> Option<&usize>| {
+        let first = at(&layers[0]);
+        first.is_some() && layers.iter().all(|layer| at(layer) == first)
+    };
+    let axes = layers.iter().map(|layer| layer.shape.len());
+    let flat = axes.clone().all(|axes| axes == 2);
+    if alike(|layer| layer.shape.last()) && layers.iter().all(|layer| layer.shape.len() > 1) {
+        "; if they are pieces of one layer, --join rows, and --axes TD beside it for a prompt a file"
+    } else if flat && alike(|layer| layer.shape.get(1)) {
+        "; if axis 1 is the rows, --axes DN"
+    } else {
+        ""
     }
 }

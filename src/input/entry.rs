@@ -48,6 +48,8 @@ pub(crate) struct Entry {
     pub trailing: usize,
     /// Whether bfloat16 was inferred from a two-byte void type.
     pub void_as_bf16: bool,
+    /// Where in the name places in lists of the file stand, outermost first.
+    pub lists: Vec<(usize, usize)>,
     /// Where its bytes are.
     pub place: Place,
 }
@@ -65,6 +67,11 @@ impl Entry {
             }
             Item::Other { what, remedy } => Err(self.unsupported(what, *remedy)),
         }
+    }
+
+    /// Whether its elements are integers of 16 bits, as which bfloat16 is kept where it has no name.
+    pub(crate) fn is_of_16_bits(&self) -> bool {
+        matches!(self.item, Item::Number(Dtype::I16 | Dtype::U16))
     }
 
     /// Size of the values in bytes.

@@ -16,6 +16,8 @@ use crate::{Error, Result};
 pub(crate) struct Found {
     /// The arrays: files in natural order, and in each its own.
     pub entries: Vec<Entry>,
+    /// The other arrays of the file of an array that was named.
+    pub beside: Vec<Entry>,
     /// Whether the path named exactly one array: `FILE#NAME`, or a file that is one.
     pub explicit: bool,
     /// What the order of the arrays is worth.
@@ -52,15 +54,20 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
     if let Some(raw) = Raw::parse(path) {
         return Ok(Found {
             entries: vec![raw.entry()?],
+            beside: Vec::new(),
             explicit: true,
             order: OwnOrder::None,
             passed_over: Vec::new(),
         });
     }
+    if let Some(error) = Raw::misspelt(path) {
+        return Err(error);
+    }
     if let Some((file, name)) = split_name(path) {
-        let mut entries = find(&file)?.entries;
-        let names = list(entries.iter().map(|entry| entry.name.as_str()));
-        entries.retain(|entry| entry.name == name);
+        let all = find(&file)?.entries;
+        let names = list(all.iter().map(|entry| entry.name.as_str()));
+        let is_named = |entry: &Entry| entry.name == name;
+        let (entries, beside): (Vec<Entry>, Vec<Entry>) = all.into_iter().partition(is_named);
         if entries.is_empty() {
             return Err(Error::NoLayers {
                 path: file,
@@ -70,6 +77,7 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
         }
         return Ok(Found {
             entries,
+            beside,
             explicit: true,
             order: OwnOrder::None,
             passed_over: Vec::new(),
@@ -157,6 +165,7 @@ fn from_bytes(path: &Path, bytes: Arc<Bytes>) -> Result<Found> {
     let (entries, order) = (format.entries)(path, &bytes)?;
     Ok(Found {
         entries,
+        beside: Vec::new(),
         explicit: format.single,
         order,
         passed_over: Vec::new(),
@@ -176,6 +185,8 @@ fn directory(path: &Path) -> Result<Found> {
             continue;
         } else if file.is_dir() {
             folders.push(name);
+        } else if !formats::is_searched_for(&file) && formats::is_about_it(&file) {
+            continue;
         } else if !formats::is_searched_for(&file) {
             others.push((name, "no arrays by its ending".to_owned()));
         } else if file.is_file() || !file.exists() {
@@ -187,7 +198,12 @@ fn directory(path: &Path) -> Result<Found> {
     folders.sort_by(|a, b| natural::compare(a, b));
     if files.is_empty() {
         let remedy = match folders.is_empty() {
-            true => "dump layers there with numpy.save or safetensors (docs/formats.md)".into(),
+            true => others
+                .iter()
+                .find_map(|(name, _)| formats::conversion(Path::new(name)))
+                .unwrap_or_else(|| {
+                    "dump layers there with numpy.save or safetensors (docs/formats.md)".into()
+                }),
             false => format!(
                 "choose a folder inside: {}",
                 list(folders.iter().map(String::as_str))
@@ -218,6 +234,7 @@ fn directory(path: &Path) -> Result<Found> {
     }
     Ok(Found {
         entries,
+        beside: Vec::new(),
         explicit: false,
         order,
         passed_over: others,

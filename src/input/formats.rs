@@ -90,6 +90,17 @@ pub(crate) fn is_searched_for(path: &Path) -> bool {
     all.any(|format| format.endings.contains(&ending.as_str()))
 }
 
+/// Whether a file by its name tells of a dump, shows it or made it, and holds no arrays.
+pub(crate) fn is_about_it(path: &Path) -> bool {
+    const ENDINGS: [&str; 23] = [
+        "md", "rst", "txt", "csv", "tsv", "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg",
+        "log", "py", "ipynb", "sh", "png", "jpg", "svg", "pdf", "html", "xml", "out",
+    ];
+    let ending = ending(path);
+    let bare = ["LICENSE", "README", "Makefile"].map(std::ffi::OsStr::new);
+    ENDINGS.contains(&ending.as_str()) || path.file_name().is_some_and(|name| bare.contains(&name))
+}
+
 /// The format of a file: its content decides, and its ending only where that says nothing.
 ///
 /// # Errors
@@ -107,11 +118,11 @@ pub(crate) fn of(path: &Path, bytes: &[u8]) -> Result<&'static Format> {
         .find(|format| (format.recognises)(bytes));
     // What torch wrote before it wrote archives has its ending, too.
     if bytes.starts_with(OLD_TORCH) {
-        return Err(unknown(path, &ending, bytes));
+        return Err(unknown(path, bytes));
     }
     sure.or_else(by_ending)
         .or_else(|| FORMATS.iter().find(|format| (format.recognises)(bytes)))
-        .ok_or_else(|| unknown(path, &ending, bytes))
+        .ok_or_else(|| unknown(path, bytes))
 }
 
 /// Whether a file holds arrays and no text, by its content or else its ending.
@@ -127,7 +138,7 @@ fn ending(path: &Path) -> String {
 /// How files of `torch.save` began before they were archives.
 const OLD_TORCH: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-fn unknown(path: &Path, ending: &str, bytes: &[u8]) -> Error {
+fn unknown(path: &Path, bytes: &[u8]) -> Error {
     if bytes.starts_with(OLD_TORCH) {
         let remedy = "save it again in Python: torch.save(torch.load(path), path)";
         return Error::Malformed {
@@ -136,8 +147,16 @@ fn unknown(path: &Path, ending: &str, bytes: &[u8]) -> Error {
             remedy: remedy.into(),
         };
     }
+    let remedy = conversion(path).unwrap_or_else(|| {
+        "save activations with numpy.save or safetensors (docs/formats.md)".into()
+    });
+    refuse(path, remedy)
+}
+
+/// How a file of another format becomes one that is read: most often a line of Python.
+pub(crate) fn conversion(path: &Path) -> Option<String> {
     const SAVE: &str = "np.savez(\"acts.npz\", **layers)";
-    let python = match ending {
+    let python = match ending(path).as_str() {
         "h5" | "hdf5" => format!(
             "import h5py, numpy as np; layers = {{k: v[:] for k, v in h5py.File(\"…\").items()}}; {SAVE}"
         ),
@@ -152,24 +171,18 @@ fn unknown(path: &Path, ending: &str, bytes: &[u8]) -> Error {
         "csv" | "tsv" | "txt" => {
             "np.save(\"layer_0.npy\", np.loadtxt(\"…\", delimiter=\",\"))".into()
         }
-        "gz" | "bz2" | "xz" | "zst" | "tar" => {
-            return refuse(path, "it is compressed; unpack it first".into());
-        }
         "zarr" => format!("import zarr; layers = dict(zarr.open(\"…\").arrays()); {SAVE}"),
+        "gz" | "bz2" | "xz" | "zst" | "tar" => {
+            return Some("it is compressed; unpack it first".into());
+        }
         "mmap" | "bin" | "dat" | "raw" | "memmap" => {
-            return refuse(
-                path,
+            return Some(
                 "raw values have no header: say type and shape, as in FILE:f16:1000x768".into(),
             );
         }
-        _ => {
-            return refuse(
-                path,
-                "save activations with numpy.save or safetensors (docs/formats.md)".into(),
-            );
-        }
+        _ => return None,
     };
-    refuse(path, format!("convert it in Python: {python}"))
+    Some(format!("convert it in Python: {python}"))
 }
 
 fn refuse(path: &Path, remedy: String) -> Error {

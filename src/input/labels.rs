@@ -190,6 +190,8 @@ fn from_text(
             });
         }
         check(lines.clone().count())?;
+        let all: Vec<&str> = lines.clone().collect();
+        one_column(path, &all)?;
         let values = lines.map(str::to_owned);
         return Ok(Labels::new(
             name::stem(path),
@@ -216,12 +218,53 @@ fn from_text(
         });
     };
     check(table.n_rows())?;
+    if !table.is_in_order() {
+        return Err(Error::Malformed {
+            path: path.to_owned(),
+            fact: "its column row numbers the lines in another order than they stand".into(),
+            remedy: "sort it by row, or take that column out if the lines are right".into(),
+        });
+    }
+    if table.header.len() == 1 {
+        let cells: Vec<&str> = table.column(0).collect();
+        one_column(path, &cells)?;
+    }
     let values = table.column(at).map(str::to_owned).collect();
     Ok(Labels::new(
         table.header[at].clone(),
         path,
         plain_numbers(values),
     ))
+}
+
+/// Fails for lines that differ all, and have the same separators: a row's number beside its label.
+fn one_column(path: &Path, lines: &[&str]) -> Result<()> {
+    let mut distinct = lines.to_vec();
+    distinct.sort_unstable();
+    if lines.len() < 3 || distinct.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Ok(());
+    }
+    let count = |line: &str, separator: char| line.matches(separator).count();
+    let same = |&separator: &char| {
+        let first = count(lines[0], separator);
+        first > 0 && lines.iter().all(|line| count(line, separator) == first)
+    };
+    match [',', '|', ' ', ':']
+        .iter()
+        .find(|separator| same(separator))
+    {
+        None => Ok(()),
+        Some(separator) => Err(Error::Malformed {
+            path: path.to_owned(),
+            fact: format!(
+                "no two lines are alike, and all have columns separated by {separator:?}"
+            ),
+            remedy:
+                "write one label a line, or a header above columns separated by commas and name \
+                     one as FILE:COLUMN"
+                    .into(),
+        }),
+    }
 }
 
 /// Numbers without needless zeros, so that 2 and 2.0 are one class; anything where not all are
@@ -233,6 +276,10 @@ fn plain_numbers(mut values: Vec<String>) -> Vec<String> {
     if values.iter().all(is_number) {
         for value in &mut values {
             let digits = value.trim_start_matches(['+', '-']);
+            if let Some(number) = text::whole(value).filter(|_| value.contains(['e', 'E'])) {
+                *value = number.to_string();
+                continue;
+            }
             let plain = digits.contains('.')
                 && digits
                     .bytes()

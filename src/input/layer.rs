@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::mask::{Mask, MaskRows};
 use super::matrix::Matrix;
 use super::pooling::{self, Pooling};
+use super::readings::FEW;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -128,14 +129,25 @@ impl Dump {
                     shape: shape.clone(),
                 });
             }
-            (..=2, _) => return Ok(()),
             _ => {}
         }
-        if self.options.axes.is_some() {
+        self.check_axes_beside(layer, options)
+    }
+
+    /// Fails where what lies beside a layer says that its axes mean something else.
+    fn check_axes_beside(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<()> {
+        let entry = layer.entry();
+        let shape = &layer.shape;
+        if self.options.axes.is_some() || shape.len() < 2 {
             return Ok(());
         }
         let [rows, second] = [shape[0], shape[1]];
-        if layer.parts.len() == 1 && self.token_counts.contains(&rows) {
+        let has = |n: usize| self.lists.iter().find(|(_, length)| *length == n);
+        let tokens_alone = self.padding.tokens.iter().any(|stack| {
+            let first = &stack.parts[0];
+            first.shape.len() == 1 && first.shape[0] == rows
+        });
+        if shape.len() > 2 && layer.parts.len() == 1 && tokens_alone {
             let fact =
                 format!("shape {shape:?}, and token ids beside it say that axis 0 is tokens");
             return Err(entry.unsupported(
@@ -144,21 +156,71 @@ impl Dump {
                  tokens are the rows, --axes NLD",
             ));
         }
+        let (stacked, plain) = match shape.len() {
+            2 => ("DN", "ND"),
+            3 => ("LND", "NTD"),
+            _ => ("LNTD", "NCHW"),
+        };
+        if let Some((name, _)) = has(second).filter(|_| has(rows).is_none()) {
+            let name = name.escape_debug();
+            return Err(entry.unsupported(
+                format!("shape {shape:?}, and {name} beside it has {second} values, as axis 1 has"),
+                format!(
+                    "if axis 1 is the rows give --axes {stacked}; if axis 0 is, --axes {plain}"
+                ),
+            ));
+        }
+        if shape.len() < 3 {
+            return Ok(());
+        }
+        self.check_tokens(layer, options.pool)?;
+        if let (&[_, a, b, c], Some(Pooling::Gap)) = (shape.as_slice(), options.pool)
+            && a == b
+            && b != c
+        {
+            return Err(entry.unsupported(
+                format!("shape {shape:?}: axes 1 and 2 look like height and width"),
+                "if the last axis is the channels give --axes NHWC; if axis 1 is, --axes NCHW",
+            ));
+        }
         // A mask of rows and tokens says which axis is which.
-        let said = options.mask.is_some() || self.padding.is_some() || self.token_counts.len() > 1;
-        if rows < FEW && rows < second && !said {
+        let said = options.mask.is_some() || self.padding.name().is_some();
+        if rows < FEW && rows < second && !said && self.padding.tokens.is_empty() {
             let fact = format!("shape {shape:?}: {rows} rows, fewer than what follows");
-            let (stacked, plain) = match shape.len() {
-                3 => ("LND", "NTD"),
-                _ => ("LNTD", "NCHW"),
+            let turned = match shape.len() {
+                3 => "; if they are tokens, --axes TND",
+                _ => "",
             };
             return Err(entry.unsupported(
                 fact,
                 format!(
-                    "if it holds {rows} layers of {second} rows give --axes {stacked}; if {rows} \
-                     are the rows, --axes {plain}"
+                    "if axis 0 holds {rows} layers of {second} rows give --axes {stacked}; if it \
+                     holds the rows, --axes {plain}{turned}"
                 ),
             ));
+        }
+        Ok(())
+    }
+
+    /// Fails where token ids `[N, T]` say that axis 1 is no tokens.
+    fn check_tokens(&self, layer: &LayerInfo, pool: Option<Pooling>) -> Result<()> {
+        let heeds = pool.is_some_and(Pooling::heeds_tokens) && layer.shape.len() == 3;
+        for stack in self.padding.tokens.iter().filter(|_| heeds) {
+            let shape = stack.shape();
+            if let &[n, tokens] = shape.as_slice()
+                && n == layer.shape[0]
+                && tokens != layer.shape[1]
+            {
+                let fact = format!(
+                    "shape {:?}, and {} beside it has {tokens} tokens a row",
+                    layer.shape,
+                    stack.name.escape_debug()
+                );
+                return Err(layer.entry().unsupported(
+                    fact,
+                    "if axis 1 is layers give --axes NLD; if it is tokens, --axes NTD",
+                ));
+            }
         }
         Ok(())
     }
@@ -170,28 +232,17 @@ impl Dump {
         pool: Option<Pooling>,
         warnings: &mut Vec<Warning>,
     ) -> Result<Option<&Mask>> {
-        let (Some(padding), Some(pool), 3) = (&self.padding, pool, layer.shape.len()) else {
+        let (Some(pool), 3, false) = (pool, layer.shape.len(), self.options.ignore_padding) else {
             return Ok(None);
         };
-        if !pool.heeds_mask() {
-            let message = format!(
-                "{} lies in the dump and has no part in --pool {pool}",
-                padding.name
-            );
-            warnings.push(Warning::new(WarningCode::PaddingUnused, 1, message));
-            return Ok(None);
+        if pool.heeds_mask() {
+            return self.padding.mask(layer);
         }
-        let widths: Vec<(usize, usize)> = layer
-            .parts
-            .iter()
-            .map(|part| (part.shape[0], part.shape[1]))
-            .collect();
-        padding.mask(&widths).map(Some)
+        let unused = self.padding.unused(pool);
+        warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));
+        Ok(None)
     }
 }
-
-/// Fewer rows than this are suspected to be layers.
-const FEW: usize = 50;
 
 /// Those of `rows` that lie in a part of `n` rows, counted from its first.
 fn rows_of(rows: &[u32], first: usize, n: usize) -> Vec<u32> {
@@ -221,7 +272,11 @@ fn read_part(
 }
 
 fn integer_warning(name: &str, dtype: Dtype, n: usize) -> Option<Warning> {
+    let bits = match dtype {
+        Dtype::I16 | Dtype::U16 => "; if they are the bits of bfloat16, --bf16-bits",
+        _ => "",
+    };
     let message =
-        format!("{name}: {dtype} values were converted to float; tied distances are likely");
+        format!("{name}: {dtype} values were converted to float; tied distances are likely{bits}");
     (!dtype.is_float()).then(|| Warning::new(WarningCode::IntegerInput, n, message))
 }

@@ -36,12 +36,13 @@ pub(crate) struct MaskRows<'a> {
 
 impl Mask {
     /// Reads a mask from `FILE` or `FILE#NAME`: an array `[N, T]` of booleans, or of the numbers 0
-    /// and 1.
+    /// and 1, whose ones count; behind `not:` its zeros count.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for another shape or other values; whatever reading the file can give.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::of_parts(&[file::single(path)?])
+        let (entry, ones_are_padding) = source(path)?;
+        Self::of_source(entry, ones_are_padding)
     }
 
     /// Reads a mask as [`Mask::open`] does, if it has the `n` rows of the dump: one of more rows is
@@ -50,20 +51,35 @@ impl Mask {
     /// # Errors
     /// As [`Mask::open`]; [`Error::RowMismatch`].
     pub fn open_for(path: &Path, n: usize) -> Result<Self> {
-        let entry = file::single(path)?;
+        let (entry, ones_are_padding) = source(path)?;
         match entry.shape.as_slice() {
             &[found, _] if found != n => {
                 Err(row_mismatch("the dump".into(), n, entry.label(), found))
             }
-            _ => Self::of_parts(&[entry]),
+            _ => Self::of_source(entry, ones_are_padding),
         }
+    }
+
+    fn of_source(entry: Entry, ones_are_padding: bool) -> Result<Self> {
+        let mut mask = Self::of_parts(&[entry])?;
+        if ones_are_padding {
+            mask.keep.iter_mut().for_each(|keep| *keep = !*keep);
+        }
+        Ok(mask)
     }
 
     /// The rows of several arrays `[N, T]`, one after the other.
     pub(crate) fn of_parts(parts: &[Entry]) -> Result<Self> {
         let mut mask = Self::empty(parts);
         for entry in parts {
-            let &[n_rows, n_tokens] = entry.shape.as_slice() else {
+            // [N, 1, 1, T], as attention takes it, and [N, T, 1] say the same.
+            let mut axes = entry.shape.clone();
+            while axes.len() > 2
+                && let Some(at) = axes[1..].iter().position(|&n| n == 1)
+            {
+                axes.remove(at + 1);
+            }
+            let &[n_rows, n_tokens] = axes.as_slice() else {
                 let fact = format!("shape {:?}", entry.shape);
                 return Err(entry.unsupported(fact, "a mask needs the shape [rows, tokens]"));
             };
@@ -181,6 +197,15 @@ fn row_mismatch(first: String, n_first: usize, second: String, n_second: usize) 
         n_second,
         remedy: "give the --mask that was used for this dump, or --mask none".into(),
     }
+}
+
+/// The array at `path`, and whether its ones are padding: `not:FILE`.
+fn source(path: &Path) -> Result<(Entry, bool)> {
+    let padding = path.to_str().and_then(|text| text.strip_prefix("not:"));
+    Ok(match padding.filter(|_| !path.exists()) {
+        None => (file::single(path)?, false),
+        Some(path) => (file::single(Path::new(path))?, true),
+    })
 }
 
 impl MaskRows<'_> {

@@ -2,7 +2,9 @@
 
 mod array;
 mod axes;
+mod block;
 mod bytes;
+mod candidate;
 mod companions;
 mod dtype;
 mod dump;
@@ -23,10 +25,14 @@ mod npy;
 mod npz;
 mod order;
 mod outside;
+mod padding;
 mod pickle;
+mod piece;
 mod pooling;
 mod range;
 mod raw;
+mod readings;
+mod recognise;
 mod rows;
 mod runs;
 mod safetensors;

@@ -50,6 +50,8 @@ struct Number<'a> {
     negative: bool,
     whole: &'a str,
     fraction: &'a str,
+    /// The value of all of it, where there is an exponent (`1e-3`).
+    value: Option<f64>,
 }
 
 impl<'a> Number<'a> {
@@ -67,15 +69,30 @@ impl<'a> Number<'a> {
             .filter(|_| points == Points::Decimal)
             .and_then(split_digits);
         let (fraction, rest) = point.unwrap_or(("", rest));
+        let behind = behind_exponent(rest);
         let number = Self {
             negative,
             whole: whole.trim_start_matches('0'),
             fraction: fraction.trim_end_matches('0'),
+            value: behind.and_then(|behind| text[..text.len() - behind.len()].parse().ok()),
         };
-        Some((number, rest))
+        Some((number, behind.unwrap_or(rest)))
+    }
+
+    fn value(&self) -> f64 {
+        let sign = if self.negative { "-" } else { "" };
+        let text = || {
+            format!("{sign}0{}.{}0", self.whole, self.fraction)
+                .parse()
+                .ok()
+        };
+        self.value.or_else(text).unwrap_or(0.0)
     }
 
     fn compare(&self, other: &Self) -> Ordering {
+        if self.value.is_some() || other.value.is_some() {
+            return self.value().total_cmp(&other.value());
+        }
         let zero = |number: &Self| number.whole.is_empty() && number.fraction.is_empty();
         let negative = [self, other].map(|number| number.negative && !zero(number));
         let size = self.whole.len().cmp(&other.whole.len());
@@ -88,6 +105,12 @@ impl<'a> Number<'a> {
             [false, true] => Ordering::Greater,
         }
     }
+}
+
+/// What follows the exponent that `text` begins with: a signed one, since `1e5` may be a name.
+pub(super) fn behind_exponent(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix(['e', 'E'])?.strip_prefix(['-', '+'])?;
+    split_digits(digits).map(|(_, rest)| rest)
 }
 
 /// The leading digits of `text`, and what follows them; `None` if there are none.

@@ -5,6 +5,7 @@
 //! streams that `repgeo forward` writes. A name that fits nothing makes all of them unknown: a
 //! half-known order would be a guess.
 
+use super::block::{BLOCKS, Shape, Word, block, counted_module, in_block, side, split};
 use super::natural;
 
 /// The places of `names` in the order of the network; `None` if a name is unknown.
@@ -18,10 +19,10 @@ pub(crate) fn places(names: &[&str]) -> Option<Vec<usize>> {
     if towers.into_iter().filter(|&there| there).count() > 1 {
         return None;
     }
-    let has_blocks = words.iter().any(|words| block(words, &BLOCKS).is_some());
+    let shape = Shape::of(&words)?;
     let keys: Vec<Key> = words
         .iter()
-        .map(|words| key(words, has_blocks))
+        .map(|words| key(words, &shape))
         .collect::<Option<_>>()?;
     let mut places: Vec<usize> = (0..names.len()).collect();
     places.sort_by(|&a, &b| {
@@ -30,41 +31,6 @@ pub(crate) fn places(names: &[&str]) -> Option<Vec<usize>> {
             .then_with(|| natural::compare(names[a], names[b]))
     });
     Some(places)
-}
-
-/// Part of a name: letters in lower case, or a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Word {
-    Letters(String),
-    Number(u64),
-}
-
-impl Word {
-    fn is(&self, text: &str) -> bool {
-        matches!(self, Self::Letters(letters) if letters == text)
-    }
-
-    fn is_one_of(&self, texts: &[&str]) -> bool {
-        texts.iter().any(|text| self.is(text))
-    }
-}
-
-fn split(name: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    for part in name.split(|c: char| !c.is_alphanumeric()) {
-        let mut rest = part;
-        while !rest.is_empty() {
-            let digits = rest.starts_with(|c: char| c.is_ascii_digit());
-            let end = rest.find(|c: char| c.is_ascii_digit() != digits);
-            let (run, other) = rest.split_at(end.unwrap_or(rest.len()));
-            words.push(match run.parse() {
-                Ok(number) if digits => Word::Number(number),
-                _ => Word::Letters(run.to_lowercase()),
-            });
-            rest = other;
-        }
-    }
-    words
 }
 
 /// Where in the network: part, stage of the part, path of block numbers, place in the block.
@@ -77,33 +43,28 @@ struct Key {
     number: u64,
 }
 
-/// Words before the number of a block.
-const BLOCKS: [&str; 16] = [
-    "layer",
-    "layers",
-    "block",
-    "blocks",
-    "h",
-    "stage",
-    "stages",
-    "features",
-    "denseblock",
-    "transition",
-    "states",
-    "state",
-    "resblocks",
-    "enc",
-    "dec",
-    "level",
+/// Modules that a network of dense layers counts, in their order within one layer.
+const DENSE: [&str; 9] = [
+    "fc", "linear", "lin", "dense", "bn", "norm", "relu", "act", "dropout",
 ];
 /// The same where nothing else counts the blocks.
 const CONVOLUTIONS: [&str; 7] = ["conv", "bn", "norm", "relu", "pool", "maxpool", "act"];
 const INPUT: [&str; 5] = ["input", "inputs", "pixels", "image", "images"];
-const EMBEDDING: [&str; 6] = ["wte", "wpe", "emb", "stem", "patch", "embd"];
-const MIDDLE: [&str; 5] = ["bottleneck", "latent", "latents", "mid", "middle"];
+const EMBEDDING: [&str; 8] = [
+    "wte", "wpe", "emb", "stem", "patch", "embd", "shared", "inc",
+];
+const MIDDLE: [&str; 7] = [
+    "bottleneck",
+    "latent",
+    "latents",
+    "mid",
+    "middle",
+    "z",
+    "code",
+];
 const NORM: [&str; 4] = ["norm", "ln", "layernorm", "rmsnorm"];
 const POOL: [&str; 6] = ["avgpool", "pool", "pooler", "gap", "flatten", "pooled"];
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 19] = [
     "head",
     "heads",
     "fc",
@@ -117,17 +78,22 @@ const HEAD: [&str; 13] = [
     "probs",
     "softmax",
     "predictions",
+    "prob",
+    "proj",
+    "outc",
+    "recon",
+    "reconstruction",
+    "unembed",
 ];
 
-fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
+fn key(words: &[Word], shape: &Shape) -> Option<Key> {
     let any = |texts: &[&str]| words.iter().any(|word| word.is_one_of(texts));
-    let side = if any(&["enc", "encoder"]) {
-        Some(2)
-    } else if any(&["dec", "decoder"]) {
-        Some(4)
-    } else {
-        None
-    };
+    let has_blocks = shape.has_blocks;
+    let side = side(match block(words, &BLOCKS) {
+        // `mlp.down_proj` is no way down.
+        Some((_, tail)) => &words[..words.len() - tail.len()],
+        None => words,
+    });
     // Parts: input, embedding, encoder or only body, middle, decoder, last norm and pool, head.
     let at = |alone: u8, stage: u8, place: u16, number: u64| Key {
         part: side.unwrap_or(alone),
@@ -151,6 +117,16 @@ fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
             number,
         });
     }
+    if !has_blocks && let Some((path, tail)) = counted_module(words) {
+        let (place, number) = in_block(&tail)?;
+        return Some(Key {
+            part: side.unwrap_or(2),
+            stage: 2,
+            path,
+            place,
+            number,
+        });
+    }
     let starts = |start: &str| {
         words
             .iter()
@@ -159,8 +135,12 @@ fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
     if starts("unembed") || any(&["embed"]) && any(&["out"]) {
         return Some(at(6, 4, 0, 0));
     }
-    if starts("embed") || any(&EMBEDDING) {
-        let place = if any(&["ln", "norm", "layernorm"]) {
+    if any(&["conv"]) && any(&["head", "out"]) {
+        return Some(at(5, 2, 0, 0));
+    }
+    let early = any(&NORM) && any(&["pre"]) || any(&["pos"]) && any(&["drop", "dropout"]);
+    if starts("embed") || any(&EMBEDDING) || early || any(&["conv"]) && any(&["in"]) {
+        let place = if any(&["ln", "norm", "layernorm", "drop", "dropout"]) {
             3
         } else if any(&["pos", "position", "positional", "wpe"]) {
             1
@@ -182,15 +162,39 @@ fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
             ..at(3, 2, place, number)
         });
     }
+    if !has_blocks
+        && !shape.has_convolutions
+        && let Some((path, [])) = block(words, &DENSE)
+    {
+        let kind = words.iter().find(|word| word.is_one_of(&DENSE))?;
+        let kind = DENSE.iter().position(|text| kind.is(text))?;
+        return Some(Key {
+            part: side.unwrap_or(2),
+            stage: 2,
+            path,
+            place: u16::try_from(kind).unwrap_or(0),
+            number: 0,
+        });
+    }
     if let Some((path, tail)) = block(words, &CONVOLUTIONS) {
         let kind = words.iter().find(|word| word.is_one_of(&CONVOLUTIONS))?;
         let kind = CONVOLUTIONS.iter().position(|text| kind.is(text))?;
         let place = [0, 1, 1, 2, 3, 3, 2][kind];
+        let first = path[0];
         return match (has_blocks, tail.is_empty()) {
             (_, false) => None,
-            // The first convolution of a network in stages, and what follows it.
-            (true, _) if path[0] <= 1 => Some(at(1, 2, place, path[0])),
-            (true, _) => Some(at(5, 3, place, path[0])),
+            // The first convolution of a network in stages, what follows it, or those that stand
+            // before an encoder.
+            (true, _) if first <= 1 || side == Some(2) => Some(Key {
+                part: 1,
+                ..at(1, 2, place, first)
+            }),
+            (true, _) if first > shape.last_block || shape.has_conv_head => {
+                Some(at(5, 2, place, first))
+            }
+            (true, _) => None,
+            // What is counted on behind the convolutions belongs to dense layers.
+            (false, _) if kind > 0 && first > shape.last_convolution => None,
             (false, _) => Some(Key {
                 part: side.unwrap_or(2),
                 stage: 2,
@@ -209,8 +213,11 @@ fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
         return has_blocks.then(|| at(1, 2, place, 0));
     }
     if any(&HEAD) {
+        if any(&NORM) {
+            return Some(at(5, 3, 0, 1));
+        }
         let late = any(&["logits", "logit", "output", "outputs", "out"]);
-        let place = u16::from(late) + 2 * u16::from(any(&["softmax", "probs"]));
+        let place = u16::from(late) + 2 * u16::from(any(&["softmax", "probs", "prob"]));
         return Some(at(6, 4, place, number));
     }
     if any(&POOL) {
@@ -220,108 +227,6 @@ fn key(words: &[Word], has_blocks: bool) -> Option<Key> {
         return Some(at(5, 3, 0, 0));
     }
     any(&INPUT).then(|| at(0, 0, 0, number))
-}
-
-/// The numbers of a block, closed by the largest so that a block comes after its parts, and the
-/// words behind them.
-fn block<'a>(words: &'a [Word], kinds: &[&str]) -> Option<(Vec<u64>, &'a [Word])> {
-    let mut path = Vec::new();
-    let mut end = 0;
-    for (at, pair) in words.windows(2).enumerate() {
-        let Word::Number(number) = pair[1] else {
-            continue;
-        };
-        // `layer1.0`: a number right behind the number of a block goes on with its path.
-        if pair[0].is_one_of(kinds) || !path.is_empty() && end == at + 1 {
-            path.push(number);
-            end = at + 2;
-        }
-    }
-    if path.is_empty() {
-        return None;
-    }
-    path.push(u64::MAX);
-    Some((path, &words[end..]))
-}
-
-/// The place of a module inside its block, and its own number.
-fn in_block(tail: &[Word]) -> Option<(u16, u64)> {
-    let words: Vec<&Word> = tail.iter().filter(|word| !word.is("hook")).collect();
-    let any = |texts: &[&str]| words.iter().any(|word| word.is_one_of(texts));
-    let number = words.iter().rev().find_map(|word| match word {
-        Word::Number(number) => Some(*number),
-        Word::Letters(_) => None,
-    });
-    let number = number.unwrap_or(0);
-    let inner = |names: &[&[&str]]| {
-        let found = names.iter().position(|names| any(names));
-        u16::try_from(found.unwrap_or(names.len())).unwrap_or(u16::MAX)
-    };
-    const ATTENTION: [&str; 4] = ["attn", "attention", "self", "mha"];
-    const MLP: [&str; 7] = [
-        "mlp",
-        "ffn",
-        "feed",
-        "feedforward",
-        "intermediate",
-        "moe",
-        "experts",
-    ];
-    const NORMS: [&str; 5] = ["ln", "norm", "layernorm", "rmsnorm", "scale"];
-    if words.is_empty() {
-        return Some((900, 0));
-    }
-    if any(&["resid", "residual"]) {
-        let place = match () {
-            () if any(&["pre"]) => 0,
-            () if any(&["mid"]) => 400,
-            () if any(&["post"]) => 890,
-            () => return None,
-        };
-        return Some((place, 0));
-    }
-    if any(&NORMS) {
-        let second = any(&["post", "after", "ffn", "mlp", "final"]) || number >= 2;
-        return Some((100 + 400 * u16::from(second), number));
-    }
-    if any(&ATTENTION) {
-        let cross = any(&["cross", "crossattention"]);
-        let inside = inner(&[
-            &["rot"],
-            &["q", "query"],
-            &["k", "key"],
-            &["v", "value"],
-            &["scores"],
-            &["pattern", "weights", "softmax"],
-            &["z"],
-            &["result"],
-            &["out", "o", "proj", "dense"],
-        ]);
-        return Some((200 + 50 * u16::from(cross) + inside, number));
-    }
-    if any(&MLP) {
-        let inside = inner(&[
-            &["pre", "gate"],
-            &["up"],
-            &["act", "gelu"],
-            &["post"],
-            &["down", "proj"],
-            &["fc"],
-        ]);
-        // `mlp_out` and the module itself come last.
-        let inside = if any(&["out", "output"]) { 20 } else { inside };
-        return Some((600 + inside, number));
-    }
-    if any(&["conv", "bn", "relu", "act", "downsample"]) {
-        let kind = inner(&[&["downsample"], &["conv"], &["bn"], &["relu", "act"]]);
-        // conv1, bn1, conv2, bn2: by number first; the shortcut comes last.
-        let turn = u16::try_from(number.min(9)).unwrap_or(9);
-        return Some(match kind {
-            0 => (190, number),
-            _ => (10 + 10 * turn + kind, number),
-        });
-    }
-    any(&["output", "outputs", "out"]).then_some((880, number))
 }
 
 #[cfg(test)]
@@ -450,6 +355,94 @@ mod tests {
             "dec_2",
             "output",
         ]);
+    }
+
+    #[test]
+    fn networks_of_two_sides_and_of_dense_layers_run_in_their_order() {
+        is_kept(&[
+            "conv_in",
+            "down_blocks.0",
+            "down_blocks.1",
+            "mid_block",
+            "up_blocks.0",
+            "up_blocks.1",
+            "conv_out",
+        ]);
+        is_kept(&["inc", "down1", "down2", "mid", "up1", "up2", "outc"]);
+        is_kept(&["enc1", "enc2", "z", "dec1", "dec2", "recon"]);
+        is_kept(&["fc1", "relu1", "fc2", "relu2", "fc3"]);
+        is_kept(&["input", "hidden1", "hidden2", "hidden10", "output"]);
+        is_kept(&["conv1", "conv5", "fc6", "fc8", "prob"]);
+        is_kept(&[
+            "shared",
+            "encoder.block.0",
+            "encoder.block.1",
+            "decoder.block.0",
+            "decoder.block.1",
+            "lm_head",
+        ]);
+    }
+
+    #[test]
+    fn stems_and_heads_stand_where_they_run() {
+        is_kept(&[
+            "conv_stem",
+            "bn1",
+            "blocks.0",
+            "blocks.6",
+            "conv_head",
+            "bn2",
+            "global_pool",
+            "classifier",
+        ]);
+        is_kept(&["conv1", "stage2", "stage3", "stage4", "conv5", "fc"]);
+        is_kept(&[
+            "encoder.conv1",
+            "encoder.conv2",
+            "encoder.layers.0",
+            "encoder.layers.3",
+            "encoder.layer_norm",
+        ]);
+        is_kept(&[
+            "patch_embed",
+            "pos_drop",
+            "blocks.0",
+            "norm",
+            "fc_norm",
+            "head",
+        ]);
+        is_kept(&[
+            "visual.conv1",
+            "visual.ln_pre",
+            "visual.transformer.resblocks.0",
+            "visual.transformer.resblocks.11",
+            "visual.ln_post",
+            "visual.proj",
+        ]);
+        is_kept(&[
+            "backbone.embedding",
+            "backbone.layers.0.mixer",
+            "backbone.layers.10.mixer",
+            "backbone.norm_f",
+        ]);
+        is_kept(&[
+            "resid_pre_0",
+            "resid_mid_0",
+            "resid_post_0",
+            "resid_pre_10",
+            "resid_post_10",
+        ]);
+        is_kept(&["0_pre", "0_post", "1_pre", "1_post", "10_pre"]);
+    }
+
+    #[test]
+    fn blocks_of_two_kinds_side_by_side_are_unknown() {
+        assert_eq!(
+            places(&["attn_blocks.0", "res_blocks.0", "res_blocks.1"]),
+            None
+        );
+        assert_eq!(places(&["conv1", "relu1", "conv2", "fc1", "relu3"]), None);
+        assert_eq!(places(&["conv2", "layers.0", "layers.7"]), None);
     }
 
     #[test]

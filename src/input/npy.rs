@@ -81,6 +81,7 @@ pub(crate) fn described(
         origin: 0,
         trailing,
         void_as_bf16: header.void_as_bf16,
+        lists: Vec::new(),
         place,
     }
 }

@@ -139,6 +139,7 @@ fn unreadable(path: &Path, name: &str, bytes: &Arc<Bytes>, fact: &str) -> Entry 
         origin: 0,
         trailing: 0,
         void_as_bf16: false,
+        lists: Vec::new(),
         place: Place::Plain {
             bytes: Arc::clone(bytes),
             offset: 0,

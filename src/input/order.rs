@@ -82,8 +82,8 @@ pub(crate) struct Arranged {
     pub places: Vec<usize>,
     /// Why so.
     pub order: LayerOrder,
-    /// Whether the file keeps them in another order than their numbers have.
-    pub against_numbers: bool,
+    /// Why that may not be the order of depth.
+    pub doubt: Option<&'static str>,
 }
 
 /// Arranges names that stand as the file has them; `own` says what that may mean.
@@ -97,7 +97,7 @@ pub(crate) fn arrange(names: &[&str], own: OwnOrder) -> Arranged {
     let arranged = |places, order| Arranged {
         places,
         order,
-        against_numbers: false,
+        doubt: None,
     };
     if names.len() < 2 {
         return arranged(as_it_is, LayerOrder::Single);
@@ -105,21 +105,67 @@ pub(crate) fn arrange(names: &[&str], own: OwnOrder) -> Arranged {
     if own == OwnOrder::Said {
         return arranged(as_it_is, LayerOrder::File);
     }
+    let of_network = || network::places(names).filter(|_| !one_pattern);
     let informative = own == OwnOrder::Perhaps && names.windows(2).any(|pair| pair[0] > pair[1]);
     if informative && !(one_pattern && natural == as_it_is) {
+        let doubt = match of_network() {
+            _ if one_pattern => {
+                Some("the file keeps its layers in another order than their numbers, and so do we")
+            }
+            Some(places) if places != as_it_is => Some(
+                "the file keeps its layers in another order than such a network runs, and so do we",
+            ),
+            _ => None,
+        };
         return Arranged {
-            places: as_it_is,
-            order: LayerOrder::File,
-            against_numbers: one_pattern,
+            doubt,
+            ..arranged(as_it_is, LayerOrder::File)
         };
     }
     if one_pattern {
-        return arranged(natural, LayerOrder::Numbers);
+        return Arranged {
+            doubt: counts_layers_later(names)
+                .then_some("another number than that of the layer counts first"),
+            ..arranged(natural, LayerOrder::Numbers)
+        };
     }
-    match network::places(names) {
+    match of_network() {
         Some(places) => arranged(places, LayerOrder::Network),
-        None => arranged(natural, LayerOrder::Names),
+        None => Arranged {
+            doubt: Some("names share no numbered pattern and were sorted"),
+            ..arranged(natural, LayerOrder::Names)
+        },
     }
+}
+
+/// Whether a number varies before the number of the layer: `head_3_layer_0`.
+fn counts_layers_later(names: &[&str]) -> bool {
+    const LAYERS: [&str; 5] = ["layer", "layers", "block", "blocks", "l"];
+    /// The numbers of a name, each with the word before it.
+    fn numbers(name: &str) -> Vec<(&str, &str)> {
+        let digit = |c: char| c.is_ascii_digit();
+        let mut found = Vec::new();
+        let mut rest = name;
+        while let Some(start) = rest.find(digit) {
+            let (before, from) = rest.split_at(start);
+            let end = from.find(|c| !digit(c)).unwrap_or(from.len());
+            let word = before.trim_end_matches(|c: char| !c.is_alphabetic());
+            let word = word.rsplit(|c: char| !c.is_alphabetic()).next();
+            found.push((word.unwrap_or_default(), &from[..end]));
+            rest = &from[end..];
+        }
+        found
+    }
+    let all: Vec<_> = names.iter().map(|name| numbers(name)).collect();
+    let varies = |at: usize| all.iter().any(|one| one.get(at) != all[0].get(at));
+    let is_layer = |at: usize| {
+        let word = all[0][at].0.to_lowercase();
+        LAYERS.contains(&word.as_str())
+    };
+    let first = (0..all[0].len()).find(|&at| varies(at));
+    first.is_some_and(|first| {
+        !is_layer(first) && (first + 1..all[0].len()).any(|at| varies(at) && is_layer(at))
+    })
 }
 
 /// The places of `names` in natural order, decimals by value where they are decimals.
@@ -129,12 +175,13 @@ pub(crate) fn natural_places(names: &[&str]) -> Vec<usize> {
         .map(|name| name.parse().ok().filter(|value: &f64| value.is_finite()))
         .collect();
     let points = points(names);
+    let by_value = points == Points::Decimal || names.iter().all(|name| !name.contains('.'));
     let compare = |&a: &usize, &b: &usize| {
-        let by_value = match &values {
-            Some(values) if points == Points::Decimal => values[a].total_cmp(&values[b]),
+        let order = match &values {
+            Some(values) if by_value => values[a].total_cmp(&values[b]),
             _ => Ordering::Equal,
         };
-        by_value.then_with(|| natural::compare_with(names[a], names[b], points))
+        order.then_with(|| natural::compare_with(names[a], names[b], points))
     };
     let mut places: Vec<usize> = (0..names.len()).collect();
     places.sort_by(compare);
@@ -144,7 +191,8 @@ pub(crate) fn natural_places(names: &[&str]) -> Vec<usize> {
 /// Whether the numbers in the names tell the order: all names are one once their numbers are taken
 /// out, or begin with the same word and a number of their own (`layer_01_conv`, `layer_02_pool`).
 fn share_a_pattern(names: &[&str]) -> bool {
-    are_one_pattern(names) || are_counted(names)
+    let is_value = |name: &&str| name.parse().is_ok_and(|value: f64| value.is_finite());
+    are_one_pattern(names) || are_counted(names) || names.iter().all(is_value)
 }
 
 fn are_counted(names: &[&str]) -> bool {
@@ -166,7 +214,8 @@ fn are_counted(names: &[&str]) -> bool {
     numbers.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-fn are_one_pattern(names: &[&str]) -> bool {
+/// Whether all names are one once their numbers are taken out.
+pub(super) fn are_one_pattern(names: &[&str]) -> bool {
     let mut patterns = names.iter().map(|name| pattern(name));
     match patterns.next() {
         Some(first) => first.contains('#') && patterns.all(|other| other == first),
@@ -190,6 +239,7 @@ fn pattern(name: &str) -> String {
             if fraction.starts_with(|c: char| c.is_ascii_digit()) {
                 rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
             }
+            rest = natural::behind_exponent(rest).unwrap_or(rest);
             pattern.push('#');
         } else {
             pattern.push(first);
@@ -285,7 +335,16 @@ mod tests {
         let twice = ["layer_01_conv", "layer_01_pool", "layer_02_fc"];
         assert_eq!(arranged(&twice, false).1, LayerOrder::Names);
         let backwards = arrange(&["h.2", "h.1", "h.0"], OwnOrder::Perhaps);
-        assert!(backwards.against_numbers && backwards.places == [0, 1, 2]);
+        assert!(backwards.doubt.is_some() && backwards.places == [0, 1, 2]);
+        let late = arrange(&["layers.0", "layers.1", "embed"], OwnOrder::Perhaps);
+        assert!(late.doubt.is_some() && late.order == LayerOrder::File);
+        let heads = ["head_0_layer_0", "head_0_layer_1", "head_1_layer_0"];
+        assert!(arrange(&heads, OwnOrder::None).doubt.is_some());
+        assert!(
+            arrange(&["layer_0_head_0", "layer_1_head_0"], OwnOrder::None)
+                .doubt
+                .is_none()
+        );
         let foreign = ["zeta", "alpha"];
         assert_eq!(
             arranged(&foreign, false),
@@ -312,5 +371,13 @@ mod tests {
         assert_eq!(arranged(&modules, false).0, ["h.4.2", "h.4.10"]);
         let values = ["1e-3", "-2.5", "1e-05", "0.5"];
         assert_eq!(arranged(&values, false).0, ["-2.5", "1e-05", "1e-3", "0.5"]);
+        let rates = ["lr_1e-2", "lr_1e-3", "lr_0.5", "lr_3e-3"];
+        assert_eq!(
+            arranged(&rates, false),
+            (
+                vec!["lr_1e-3", "lr_3e-3", "lr_1e-2", "lr_0.5"],
+                LayerOrder::Numbers
+            )
+        );
     }
 }

@@ -81,6 +81,11 @@ impl fmt::Display for Pooling {
 }
 
 impl Pooling {
+    /// Whether axis 1 of three is tokens.
+    pub(crate) fn heeds_tokens(self) -> bool {
+        self.heeds_mask() || matches!(self, Self::Token(_))
+    }
+
     /// Whether a mask changes the result.
     pub(crate) fn heeds_mask(self) -> bool {
         matches!(
@@ -125,7 +130,10 @@ pub(crate) fn pool(
             }
             pool_tokens(entry, array, pooling, mask, rows, (tokens, width))
         }
-        _ => refuse("which has no tokens", "use --pool gap or --pool flatten"),
+        _ => refuse(
+            "which has no tokens",
+            "use --pool gap or --pool flatten, or say the axes, such as --axes LNTD",
+        ),
     }
 }
 

@@ -23,13 +23,38 @@ impl Raw {
         let text = path.to_str().filter(|_| !path.exists())?;
         let (rest, shape) = text.rsplit_once(':')?;
         let (file, dtype) = rest.rsplit_once(':')?;
-        let shape: Option<Vec<usize>> = shape.split('x').map(|n| n.parse().ok()).collect();
+        // As numpy writes shapes, too: (1000, 768).
+        let shape = shape.trim_matches(['(', ')', '[', ']']);
+        let shape: Option<Vec<usize>> = shape
+            .split(['x', ','])
+            .map(|n| n.trim().parse().ok())
+            .collect();
+        let dtype = match dtype.trim_start_matches(['<', '=']) {
+            "f2" => "f16",
+            "f4" => "f32",
+            "f8" => "f64",
+            other => other,
+        };
         Some(Self {
             file: file.into(),
             dtype: Dtype::parse(dtype)?,
             shape: shape?,
         })
         .filter(|raw| raw.file.is_file())
+    }
+
+    /// The error for a file of raw values whose type and shape are misspelt.
+    pub(crate) fn misspelt(path: &Path) -> Option<Error> {
+        let text = path.to_str().filter(|_| !path.exists())?;
+        let (file, said) = text.match_indices(':').find_map(|(at, _)| {
+            let (file, said) = (&text[..at], &text[at + 1..]);
+            (Path::new(file).is_file() && !said.is_empty()).then_some((file, said))
+        })?;
+        Some(Error::Malformed {
+            path: file.into(),
+            fact: format!("{said:?} behind it is no type and shape"),
+            remedy: "write FILE:TYPE:AxB, such as acts.bin:f16:1000x768, with all sizes".into(),
+        })
     }
 
     /// The array, called by its file: values in this machine's byte order and C order.
@@ -72,6 +97,7 @@ impl Raw {
             origin: 0,
             trailing: 0,
             void_as_bf16: false,
+            lists: Vec::new(),
             place: Place::Plain {
                 bytes: Arc::clone(&bytes),
                 offset: 0,

@@ -40,6 +40,19 @@ impl FromStr for RowSource {
             Some(_) if !is_file => return Ok(Self::Range(text.to_owned())),
             _ => {}
         }
+        let looks_like_numbers = !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || "-,.:[]= ".contains(c));
+        if looks_like_numbers && !Path::new(text).exists() && text.contains(|c: char| c != '-') {
+            let step = text.split(':').count() == 3;
+            if !step && text.contains(|c: char| c.is_ascii_digit()) {
+                return Err(Error::Usage(format!(
+                    "--rows {text}: give one range such as 0..500 (or 0:500), or a file with one \
+                     index a line"
+                )));
+            }
+        }
         let slice = text.split(':').count() == 3
             && text
                 .split(':')
@@ -330,16 +343,19 @@ fn of_words<'a>(
 /// Rows of an array of indices or booleans.
 fn of_array(entry: &Entry, named: &mut Named, beyond: &dyn Fn(String) -> Error) -> Result<()> {
     let dtype = entry.dtype()?;
-    let &[length] = entry.shape.as_slice() else {
+    // A column, or what numpy.where gives, has one axis of length 1 more.
+    if entry.shape.iter().filter(|&&n| n != 1).count() > 1 || entry.shape.is_empty() {
         let fact = format!("{dtype} values of shape {:?}", entry.shape);
         return Err(entry.unsupported(fact, "--rows takes a list of integers or booleans"));
-    };
+    }
+    let length: usize = entry.shape.iter().product();
+    let width = entry.shape[1..].iter().product::<usize>().max(1);
     let n = named.flags.len();
     let array = entry.load()?;
     let read = array.runs_f64().expect("the dtype was checked");
     let values = (0..length).map(|at| {
         let mut value = [0.0];
-        read(at, 0, &mut value);
+        read(at / width, at % width, &mut value);
         value[0]
     });
     if dtype == Dtype::Bool {

@@ -42,6 +42,7 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
             origin: 0,
             trailing: 0,
             void_as_bf16: false,
+            lists: Vec::new(),
             place: Place::Plain {
                 bytes: Arc::clone(bytes),
                 offset: data + info.data_offsets.0,

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use super::companions;
 use super::entry::Entry;
 use super::order::natural_places;
+use super::piece::{self, Piece, complete, counts_something_else};
+use super::readings;
 use super::{name, natural};
 use crate::choice::choice;
 use crate::{Error, Result};
@@ -42,46 +45,6 @@ impl Stack {
     }
 }
 
-/// Words that number a piece of the rows.
-const PIECES: [&str; 12] = [
-    "batch",
-    "minibatch",
-    "part",
-    "shard",
-    "chunk",
-    "rank",
-    "piece",
-    "worker",
-    "proc",
-    "process",
-    "gpu",
-    "device",
-];
-/// Words that number something else that rows cannot be joined over.
-const OTHERS: [&str; 12] = [
-    "layer",
-    "layers",
-    "block",
-    "blocks",
-    "h",
-    "epoch",
-    "step",
-    "ckpt",
-    "checkpoint",
-    "iter",
-    "ep",
-    "seed",
-];
-
-/// A name with its piece taken out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Piece {
-    base: String,
-    numbers: Vec<u64>,
-    /// How many pieces there are, where the name says it (`part-0-of-4`).
-    of: Option<u64>,
-}
-
 /// Joins what belongs together; every other array is a stack of one.
 ///
 /// # Errors
@@ -98,28 +61,45 @@ pub(crate) fn join(path: &Path, entries: Vec<Entry>, how: Join) -> Result<Vec<St
     if how == Join::Never || entries.len() < 2 {
         return Ok(alone(entries));
     }
-    if let Some(stacks) = by_piece(path, &entries, how)? {
-        return Ok(stacks);
+    let pieces = pieces(path, &entries, how)?;
+    if pieces.iter().flatten().count() > 1 {
+        return by_piece(path, &entries, &pieces, how);
     }
     if let Some(stacks) = by_file(path, &entries, how)? {
         return Ok(stacks);
     }
     if how == Join::Auto {
+        readings::few_rows(path, &entries)?;
         return Ok(alone(entries));
     }
     by_last_number(entries)
+}
+
+/// What the names and the lists of a file say of the pieces of each array.
+///
+/// # Errors
+/// [`Error::NoLayers`] where they may mean something else, unless `how` settles it.
+fn pieces(path: &Path, entries: &[Entry], how: Join) -> Result<Vec<Option<Piece>>> {
+    let mut pieces: Vec<Option<Piece>> = entries.iter().map(|e| piece::piece(&e.name)).collect();
+    readings::only_what_varies(&mut pieces);
+    readings::rows_by_name(path, entries, &pieces, how)?;
+    readings::lists(path, entries, &mut pieces, how)?;
+    readings::grid(path, entries, &mut pieces, how)?;
+    Ok(pieces)
 }
 
 /// A layer, and its pieces: their numbers, and where each stands among the entries.
 type Pieces = (String, Vec<(Vec<u64>, usize)>);
 
 /// Pieces that the names of arrays number: `layer_03_batch_0007`.
-fn by_piece(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack>>> {
-    let pieces: Vec<Option<Piece>> = entries.iter().map(|entry| piece(&entry.name)).collect();
-    if pieces.iter().flatten().count() < 2 {
-        return Ok(None);
-    }
+fn by_piece(
+    path: &Path,
+    entries: &[Entry],
+    pieces: &[Option<Piece>],
+    how: Join,
+) -> Result<Vec<Stack>> {
     let mut groups: Vec<Pieces> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut of = None;
     for (at, piece) in pieces.iter().enumerate() {
         let (base, numbers) = match piece {
@@ -127,10 +107,11 @@ fn by_piece(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stac
             None => (entries[at].name.clone(), Vec::new()),
         };
         of = of.max(piece.as_ref().and_then(|piece| piece.of));
-        match groups.iter_mut().find(|(other, _)| *other == base) {
-            Some((_, members)) => members.push((numbers, at)),
-            None => groups.push((base, vec![(numbers, at)])),
-        }
+        let place = *places.entry(base.clone()).or_insert_with(|| {
+            groups.push((base, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push((numbers, at));
     }
     let joined: Vec<&Pieces> = groups
         .iter()
@@ -151,7 +132,7 @@ fn by_piece(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stac
         };
         stacks.push(fitting(Stack { name, parts })?);
     }
-    Ok(Some(stacks))
+    Ok(stacks)
 }
 
 /// Arrays of equal names in numbered files: `batch_0.npz`, `batch_1.npz`.
@@ -163,12 +144,15 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
             _ => files.push((&entry.path, vec![at])),
         }
     }
-    let names = |members: &[usize]| -> BTreeSet<&str> {
-        members
-            .iter()
-            .map(|&at| entries[at].name.as_str())
-            .collect()
+    // A list in `acts_0.pt` is called after its file, which says nothing here.
+    let own_name = |at: usize| {
+        let stem = name::stem(&entries[at].path);
+        let rest = entries[at].name.strip_prefix(&stem);
+        rest.and_then(|rest| rest.strip_prefix('.'))
+            .unwrap_or(&entries[at].name)
     };
+    let names =
+        |members: &[usize]| -> BTreeSet<&str> { members.iter().map(|&at| own_name(at)).collect() };
     // Files whose arrays are called after them hold one each.
     let own = |at: usize| name::stem(&entries[at].path) == entries[at].name;
     if files.len() < 2 || (0..entries.len()).any(own) {
@@ -186,9 +170,12 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
         };
     }
     let stems: Vec<String> = files.iter().map(|(file, _)| name::stem(file)).collect();
-    let pieces: Option<Vec<Piece>> = stems.iter().map(|stem| piece(stem)).collect();
+    let pieces: Option<Vec<Piece>> = stems.iter().map(|stem| piece::piece(stem)).collect();
+    let sure = |pieces: &[Piece]| pieces.iter().all(|piece| piece.sure) || how == Join::Rows;
     match (&pieces, how) {
-        (Some(pieces), _) if pieces.iter().all(|piece| piece.base == pieces[0].base) => {
+        (Some(pieces), _)
+            if sure(pieces) && pieces.iter().all(|piece| piece.base == pieces[0].base) =>
+        {
             let numbers: BTreeSet<&[u64]> = pieces.iter().map(|p| p.numbers.as_slice()).collect();
             complete(
                 path,
@@ -234,12 +221,12 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
     for file in order {
         for &at in &files[file].1 {
             let entry = &entries[at];
-            match places.get(entry.name.as_str()) {
+            match places.get(own_name(at)) {
                 Some(&place) => stacks[place].parts.push(entry.clone()),
                 None => {
-                    places.insert(&entry.name, stacks.len());
+                    places.insert(own_name(at), stacks.len());
                     stacks.push(Stack {
-                        name: entry.name.clone(),
+                        name: own_name(at).to_owned(),
                         parts: vec![entry.clone()],
                     });
                 }
@@ -281,129 +268,6 @@ fn by_last_number(mut entries: Vec<Entry>) -> Result<Vec<Stack>> {
     groups.into_iter().map(stack).collect()
 }
 
-/// Whether numbered names without a piece count layers or checkpoints, or are not numbered at all.
-fn counts_something_else(stems: &[String]) -> bool {
-    let bare = |stem: &String| -> String { stem.chars().filter(|c| !c.is_ascii_digit()).collect() };
-    let first = bare(&stems[0]);
-    let words = first.split(|c: char| !c.is_alphanumeric());
-    stems.iter().any(|stem| bare(stem) != first)
-        || stems[0] == first
-        || words
-            .map(str::to_lowercase)
-            .any(|word| OTHERS.contains(&word.as_str()))
-}
-
-/// The name with its pieces taken out; `None` if it numbers none.
-fn piece(name: &str) -> Option<Piece> {
-    let lower = name.to_ascii_lowercase();
-    let digit = |c: char| c.is_ascii_digit();
-    let mut cuts: Vec<(usize, usize)> = Vec::new();
-    let mut numbers = Vec::new();
-    let mut of = None;
-    let mut from = 0;
-    while from < lower.len() {
-        let starts =
-            lower.is_char_boundary(from) && !lower[..from].ends_with(|c: char| c.is_alphabetic());
-        let word = PIECES
-            .iter()
-            .filter(|_| starts)
-            .filter(|word| lower[from..].starts_with(**word))
-            .max_by_key(|word| word.len());
-        let Some(word) = word else {
-            from += 1;
-            continue;
-        };
-        let behind = &lower[from + word.len()..];
-        let text = behind.trim_start_matches(['_', '-', '.', '=']);
-        let joint = behind.len() - text.len();
-        let end = text.find(|c| !digit(c)).unwrap_or(text.len());
-        let Ok(number) = text[..end].parse() else {
-            from += word.len();
-            continue;
-        };
-        numbers.push(number);
-        let mut stop = from + word.len() + joint + end;
-        let total = ["-of-", "_of_", "of"]
-            .into_iter()
-            .find_map(|of| lower[stop..].strip_prefix(of));
-        if let Some(total) = total {
-            let end = total.find(|c| !digit(c)).unwrap_or(total.len());
-            if let Ok(count) = total[..end].parse() {
-                of = Some(count);
-                stop = lower.len() - total.len() + end;
-            }
-        }
-        cuts.push((from, stop));
-        from = stop;
-    }
-    if cuts.is_empty() {
-        return None;
-    }
-    let mut kept = Vec::new();
-    let mut start = 0;
-    for (from, stop) in cuts {
-        kept.push(&name[start..from]);
-        start = stop;
-    }
-    kept.push(&name[start..]);
-    let joints = ['_', '-', '.', '='];
-    let kept: Vec<&str> = kept
-        .into_iter()
-        .map(|part| part.trim_matches(joints))
-        .filter(|part| !part.is_empty())
-        .collect();
-    Some(Piece {
-        base: kept.join("_"),
-        numbers,
-        of,
-    })
-}
-
-/// Fails unless the pieces are all there: counted from 0 or 1 without gaps.
-fn complete(path: &Path, numbers: &BTreeSet<&[u64]>, of: Option<u64>, how: Join) -> Result<()> {
-    if let Some(of) = of
-        && (numbers.len() as u64) < of
-    {
-        return Err(refused(
-            path,
-            &format!("{} of {of} pieces of the rows are there", numbers.len()),
-            "bring the others, or say that these are enough with --join rows",
-        ))
-        .or_else(|error| match how {
-            Join::Rows => Ok(()),
-            _ => Err(error),
-        });
-    }
-    let depth = numbers.iter().next().map_or(0, |numbers| numbers.len());
-    let counted = (0..depth).all(|level| {
-        let level: BTreeSet<u64> = numbers
-            .iter()
-            .filter_map(|n| n.get(level).copied())
-            .collect();
-        let first = level.first().copied().unwrap_or(0);
-        let last = level.last().copied().unwrap_or(0);
-        first <= 1 && last - first + 1 == level.len() as u64
-    });
-    if counted && numbers.iter().all(|numbers| numbers.len() == depth) || how == Join::Rows {
-        return Ok(());
-    }
-    let shown: Vec<String> = numbers
-        .iter()
-        .map(|numbers| {
-            let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
-            numbers.join(".")
-        })
-        .collect();
-    Err(refused(
-        path,
-        &format!(
-            "names number pieces of the rows, but with gaps: {}",
-            super::file::list(shown.iter().map(String::as_str))
-        ),
-        "join what is there with --join rows, or take each array for a layer with --join never",
-    ))
-}
-
 /// Fails unless every array has the same pieces.
 fn same_pieces(path: &Path, groups: &[&Pieces]) -> Result<()> {
     let numbers = |members: &[(Vec<u64>, usize)]| -> BTreeSet<Vec<u64>> {
@@ -432,7 +296,21 @@ fn same_pieces(path: &Path, groups: &[&Pieces]) -> Result<()> {
 }
 
 /// Fails unless the parts have one type and one shape behind the rows; tokens may differ.
-fn fitting(stack: Stack) -> Result<Stack> {
+///
+/// Vectors that are no companions of the layers are rows of their own.
+fn fitting(mut stack: Stack) -> Result<Stack> {
+    let is_vector = |part: &Entry| part.shape.len() == 1 && companions::is_float(part);
+    if stack.parts.len() > 1
+        && stack.parts.iter().all(is_vector)
+        && !companions::is_companion(&stack.name)
+    {
+        for part in &mut stack.parts {
+            part.shape.insert(0, 1);
+            part.strides.insert(0, 0);
+        }
+    }
+    // A mask or token ids end in tokens, of which batches have different numbers.
+    let ends_in_tokens = companions::is_over_tokens(&stack.name);
     let first = &stack.parts[0];
     for part in &stack.parts[1..] {
         let ends = |entry: &Entry| {
@@ -444,7 +322,7 @@ fn fitting(stack: Stack) -> Result<Stack> {
         };
         let alike = part.item == first.item
             && part.shape.len() == first.shape.len()
-            && ends(part) == ends(first);
+            && (ends(part) == ends(first) || ends_in_tokens);
         if !alike {
             return Err(part.unsupported(
                 format!("shape {:?} of another type or width", part.shape),
@@ -459,49 +337,11 @@ fn fitting(stack: Stack) -> Result<Stack> {
     Ok(stack)
 }
 
-fn refused(path: &Path, fact: &str, remedy: &str) -> Error {
+/// An error that offers readings.
+pub(super) fn refused(path: &Path, fact: &str, remedy: &str) -> Error {
     Error::NoLayers {
         path: path.to_owned(),
         fact: fact.into(),
         remedy: remedy.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parts(name: &str) -> Option<(String, Vec<u64>)> {
-        piece(name).map(|piece| (piece.base, piece.numbers))
-    }
-
-    #[test]
-    fn pieces_are_found_wherever_they_stand() {
-        for (name, base, numbers) in [
-            ("layer_03_batch_0007", "layer_03", vec![7]),
-            ("batch0007-layer_03", "layer_03", vec![7]),
-            ("layer5_batch_0", "layer5", vec![0]),
-            ("rank0_layer.3_part-2", "layer.3", vec![0, 2]),
-            ("h.4.shard-00001-of-00002", "h.4", vec![1]),
-            ("batch_3", "", vec![3]),
-        ] {
-            assert_eq!(parts(name), Some((base.to_owned(), numbers)), "{name}");
-        }
-        for name in ["layer_3", "depart_3", "batch", "batchnorm1", "partial"] {
-            assert_eq!(parts(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn gaps_are_refused_unless_joining_was_asked_for() {
-        let numbers: Vec<Vec<u64>> = vec![vec![1], vec![2], vec![4]];
-        let numbers: BTreeSet<&[u64]> = numbers.iter().map(Vec::as_slice).collect();
-        let path = Path::new("dump");
-        let error = complete(path, &numbers, None, Join::Auto).unwrap_err();
-        assert!(error.to_string().contains("--join rows"), "{error}");
-        assert!(complete(path, &numbers, None, Join::Rows).is_ok());
-        let two: BTreeSet<&[u64]> = numbers.iter().take(2).copied().collect();
-        assert!(complete(path, &two, Some(2), Join::Auto).is_ok());
-        assert!(complete(path, &two, Some(3), Join::Auto).is_err());
     }
 }

@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::file;
 use super::name;
 use super::range::whole_index;
+use super::recognise;
 use super::sparse::{self, Graph};
 use super::triangle;
 use crate::{Error, Result};
@@ -66,7 +67,7 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
         fact,
         remedy: "give pairs X_dist and X_index, or one square matrix (docs/formats.md)".into(),
     };
-    let mut tables = Vec::new();
+    let (mut tables, mut lonely) = (Vec::new(), Vec::new());
     for entry in &entries {
         // The first member of a graph stands for all of it.
         if entry.name == sparse::MEMBERS[0] {
@@ -105,19 +106,50 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
                 },
                 squared: false,
             }),
-            None if entries.len() > 1 => {
-                return Err(none(format!("{:?} has no indices beside it", entry.name)));
-            }
-            None => {}
+            None => lonely.push(&entry.name),
         }
     }
+    if tables.is_empty() {
+        let all: Vec<&Entry> = entries.iter().collect();
+        let pairs = recognise::pairs(&all, &vec![false; all.len()]);
+        for (distances, indices) in pairs.into_iter().map(|(a, b)| (all[a], all[b])) {
+            let alone = entries
+                .iter()
+                .filter(|entry| entry.path == distances.path)
+                .count()
+                <= 2;
+            tables.push(TableSource {
+                name: match alone && distances.path == indices.path {
+                    true => name::stem(&distances.path),
+                    false => distances.name.clone(),
+                },
+                kind: Kind::Pair {
+                    distances: distances.clone(),
+                    indices: indices.clone(),
+                },
+                squared: false,
+            });
+        }
+    }
+    // Nothing that calls itself distances is passed over.
+    let used = |name: &str| {
+        let is = |table: &TableSource| matches!(&table.kind, Kind::Pair { distances, .. } if distances.name == name);
+        tables.iter().any(is)
+    };
+    if let Some(name) = lonely.iter().find(|name| entries.len() > 1 && !used(name)) {
+        return Err(none(format!("{name:?} has no indices beside it")));
+    }
+    let square = |entry: &Entry| matches!(entry.shape.as_slice(), &[n, m] if n == m);
     match (tables.is_empty(), entries.as_slice()) {
         (false, _) => Ok(tables),
-        (true, [entry]) => Ok(vec![TableSource {
-            name: entry.name.clone(),
-            kind: Kind::Square(entry.clone()),
-            squared: false,
-        }]),
+        (true, all) if all.len() == 1 || !all.is_empty() && all.iter().all(square) => {
+            let squares = all.iter().map(|entry| TableSource {
+                name: entry.name.clone(),
+                kind: Kind::Square(entry.clone()),
+                squared: false,
+            });
+            Ok(squares.collect())
+        }
         (true, _) => {
             let names = file::list(entries.iter().map(|entry| entry.name.as_str()));
             Err(none(format!("there is no neighbour table among {names}")))
@@ -138,7 +170,7 @@ const OURS: [&str; 8] = [
     "ranks",
     "nearer",
 ];
-/// Which of `entries` belong to a neighbour table: `Some(true)` for its distances, `Some(false)` for
+/// Which of `entries` belong to a neighbour table, by their names or by what they hold: `Some(true)` for its distances, `Some(false)` for
 /// the rest, `None` for all that is no part of one.
 pub(crate) fn members(entries: &[&Entry]) -> Vec<Option<bool>> {
     let mut found = vec![None; entries.len()];
@@ -173,6 +205,11 @@ pub(crate) fn members(entries: &[&Entry]) -> Vec<Option<bool>> {
                 found[partner] = Some(false);
             }
         }
+    }
+    let known: Vec<bool> = found.iter().map(Option::is_some).collect();
+    for (distances, indices) in recognise::pairs(entries, &known) {
+        found[distances] = Some(true);
+        found[indices] = Some(false);
     }
     found
 }

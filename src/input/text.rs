@@ -99,8 +99,15 @@ pub(crate) fn is_missing(cell: &str) -> bool {
     EXACT.contains(&cell) || ANY_CASE.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// A whole number, also written as a float (`2.0`), as pandas does beside missing values.
+/// A whole number, also written as a float (`2.0`), as pandas does beside missing values, or with an
+/// exponent (`2.0e+00`), as numpy.savetxt does.
 pub(crate) fn whole(cell: &str) -> Option<u64> {
+    if cell.contains(['e', 'E']) {
+        let value: f64 = cell.parse().ok()?;
+        let is_whole = value >= 0.0 && value <= 2f64.powi(53) && value.fract().abs() <= 0.0;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // whole and in range
+        return is_whole.then_some(value as u64);
+    }
     let digits = match cell.split_once('.') {
         Some((digits, zeros)) if zeros.bytes().all(|digit| digit == b'0') => digits,
         Some(_) => return None,
@@ -174,7 +181,10 @@ impl Table {
     /// # Errors
     /// [`Error::Malformed`] if lines differ in their number of cells, or two separators fit.
     pub(crate) fn parse(path: &Path, text: &str, wanted: Option<&str>) -> Result<Self> {
-        let text = below_comments(text);
+        let text = below_comments(text.strip_prefix("sep=").map_or(text, |rest| {
+            // A spreadsheet's word for its separator.
+            rest.split_once('\n').map_or("", |(_, below)| below)
+        }));
         let bad = |error: csv::Error| {
             malformed(
                 path,
@@ -191,6 +201,16 @@ impl Table {
             && fitting.iter().any(|table| table.place(wanted).is_some())
         {
             fitting.retain(|table| table.place(wanted).is_some());
+        }
+        if let [table] = fitting.as_slice()
+            && let Some(name) = table.name_of_two()
+            && wanted.is_none_or(|wanted| wanted == name)
+        {
+            return Err(malformed(
+                path,
+                format!("two columns are called {name:?}"),
+                "give each column a name of its own",
+            ));
         }
         match fitting.len() {
             1 => Ok(fitting.remove(0)),
@@ -258,6 +278,31 @@ impl Table {
     /// The cells of one column.
     pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
         (0..self.n_rows).map(move |row| self.cell(row, column))
+    }
+
+    /// A name that two columns have.
+    fn name_of_two(&self) -> Option<&str> {
+        let mut names = self.header.iter().enumerate();
+        let twice = names.find(|(at, name)| !name.is_empty() && self.header[..*at].contains(name));
+        twice.map(|(_, name)| name.as_str())
+    }
+
+    /// Whether a column called `row` counts the lines, from 0 or 1; so does a table without it.
+    pub(crate) fn is_in_order(&self) -> bool {
+        let row = |name: &String| name.eq_ignore_ascii_case("row");
+        let Some(at) = self.header.iter().position(row) else {
+            return true;
+        };
+        let numbers: Option<Vec<u64>> = self.column(at).map(whole).collect();
+        // Anything but a count of lines is no claim about them.
+        let Some(numbers) = numbers else {
+            return true;
+        };
+        let mut sorted = numbers.clone();
+        sorted.sort_unstable();
+        let counts = sorted.first().is_some_and(|first| *first < 2)
+            && sorted.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        !counts || sorted == numbers
     }
 
     /// The place of a column.
@@ -371,6 +416,8 @@ mod tests {
         for (cell, number) in [
             ("2", Some(2)),
             ("2.0", Some(2)),
+            ("2.000000000000000000e+00", Some(2)),
+            ("1.5e0", None),
             ("2.5", None),
             ("-1", None),
         ] {

@@ -87,6 +87,7 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
         stores,
         swapped,
         entries: Vec::new(),
+        lists: Vec::new(),
         visits: 0,
     };
     walk.visit(&root, &name::stem(path), true, 0)
@@ -102,6 +103,8 @@ struct Walk<'a> {
     stores: HashMap<String, (usize, usize)>,
     swapped: bool,
     entries: Vec<Entry>,
+    /// Where in the name of what is visited places in lists stand.
+    lists: Vec<(usize, usize)>,
     visits: usize,
 }
 
@@ -119,7 +122,10 @@ impl Walk<'_> {
         match value {
             Value::List(list) => {
                 for (at, value) in heap.lists[*list].iter().enumerate() {
-                    self.visit(value, &format!("{name}.{at}"), false, depth + 1)?;
+                    let below = format!("{name}.{at}");
+                    self.lists.push((name.len() + 1, below.len()));
+                    self.visit(value, &below, false, depth + 1)?;
+                    self.lists.pop();
                 }
             }
             Value::Dict(dict) => {
@@ -302,6 +308,7 @@ impl Walk<'_> {
             origin: 0,
             trailing: 0,
             void_as_bf16: false,
+            lists: self.lists.clone(),
             place: Place::Plain {
                 bytes: Arc::clone(self.bytes),
                 offset: 0,

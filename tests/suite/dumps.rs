@@ -28,7 +28,7 @@ fn run(args: &[&str]) -> Output {
     command(args).output().unwrap()
 }
 
-fn json(args: &[&str]) -> Value {
+pub(super) fn json(args: &[&str]) -> Value {
     let output = run(args);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{args:?}: {error}");
@@ -36,7 +36,7 @@ fn json(args: &[&str]) -> Value {
 }
 
 /// The one line of a refused command.
-fn refusal(args: &[&str]) -> String {
+pub(super) fn refusal(args: &[&str]) -> String {
     let output = run(args);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{args:?} was not refused");
@@ -45,19 +45,19 @@ fn refusal(args: &[&str]) -> String {
 }
 
 /// Names of the layers, in order.
-fn names(args: &[&str]) -> Vec<String> {
+pub(super) fn names(args: &[&str]) -> Vec<String> {
     let report = json(&[&["inspect"], args].concat());
     let layers = report["layers"].as_array().unwrap();
     let name = |layer: &Value| layer["layer"].as_str().unwrap().to_owned();
     layers.iter().map(name).collect()
 }
 
-fn near(found: f64, wanted: f64, by: f64) {
+pub(super) fn near(found: f64, wanted: f64, by: f64) {
     assert!((found - wanted).abs() <= by, "{found} is not {wanted}");
 }
 
 /// TwoNN of every layer.
-fn dimensions(args: &[&str]) -> Vec<f64> {
+pub(super) fn dimensions(args: &[&str]) -> Vec<f64> {
     let report = json(&[&["id-profile", "--estimator", "two-nn"], args].concat());
     let layers = report["layers"].as_array().unwrap();
     let id = |layer: &Value| layer["estimates"][0]["id"].as_f64().unwrap();
@@ -65,7 +65,7 @@ fn dimensions(args: &[&str]) -> Vec<f64> {
 }
 
 /// An npy file of f32.
-fn npy(shape: &[usize], value: impl Fn(usize) -> f32) -> Vec<u8> {
+pub(super) fn npy(shape: &[usize], value: impl Fn(usize) -> f32) -> Vec<u8> {
     let axes: String = shape.iter().map(|n| format!("{n}, ")).collect();
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
     header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
@@ -80,11 +80,11 @@ fn npy(shape: &[usize], value: impl Fn(usize) -> f32) -> Vec<u8> {
 }
 
 /// Values that repeat nowhere.
-fn scattered(at: usize) -> f32 {
+pub(super) fn scattered(at: usize) -> f32 {
     (at as f32 * 0.618_034).fract() + (at as f32 * 0.1).sin()
 }
 
-fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in members {
         archive
@@ -95,24 +95,24 @@ fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-struct Folder(TempDir);
+pub(super) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.0.path().join(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
-    fn join(&self, name: &str) -> PathBuf {
+    pub(super) fn join(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 }

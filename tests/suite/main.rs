@@ -29,6 +29,8 @@ mod help;
 mod id;
 mod input;
 mod mechanisms;
+mod misread;
+mod misread_arrays;
 mod options;
 mod pictures;
 mod probe;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::pairs::{LayerPair, Target};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
-use crate::input::{Dump, LayerInfo, Matrix, ReadOptions};
+use crate::input::{Dump, LayerInfo, Matrix, PrecomputedTable, ReadOptions, TableSource};
 use crate::profile::layers::{DuplicatePolicy, LayerOptions, prepare};
 use crate::progress::Progress;
 use crate::warning::Warning;
@@ -41,10 +41,10 @@ pub struct ComparedLayer {
     pub index: usize,
     /// Its position between 0 (first layer) and 1 (last).
     pub relative_depth: f64,
-    /// Number of columns, D, after pooling.
-    pub n_columns: usize,
-    /// Type of the stored values.
-    pub dtype: String,
+    /// Number of columns, D, after pooling; unknown of a neighbour table.
+    pub n_columns: Option<usize>,
+    /// Type of the stored values; unknown of a neighbour table.
+    pub dtype: Option<String>,
     /// Distinct rows among all that were read.
     pub n_unique: Option<usize>,
     /// Rows that repeat an earlier one.
@@ -74,12 +74,23 @@ impl ComparedLayer {
 
 /// Layers of one dump or two over common rows: row r of every matrix is the same sample.
 pub struct Comparison<'a> {
-    left: Side<'a>,
-    right: Option<Side<'a>>,
+    source: Source<'a>,
     layers: [Vec<ComparedLayer>; 2],
     /// Places among the chosen rows that every layer keeps; `None` for all of them.
     common: Option<Vec<u32>>,
     n: usize,
+}
+
+/// Where layers come from.
+enum Source<'a> {
+    /// Activations of one dump or two.
+    Dumps(Box<Side<'a>>, Option<Box<Side<'a>>>),
+    /// Neighbours that somebody computed before, of one set of layers or two.
+    Tables(
+        Vec<PrecomputedTable>,
+        Option<Vec<PrecomputedTable>>,
+        LayerOptions,
+    ),
 }
 
 impl<'a> Comparison<'a> {
@@ -118,8 +129,7 @@ impl<'a> Comparison<'a> {
             fewer => (fewer, Some(common)),
         };
         Ok(Self {
-            left,
-            right,
+            source: Source::Dumps(Box::new(left), right.map(Box::new)),
             layers,
             common,
             n,
@@ -142,8 +152,8 @@ impl<'a> Comparison<'a> {
                     layer: info.name.clone(),
                     index: info.index,
                     relative_depth: info.relative_depth,
-                    n_columns: 0,
-                    dtype: info.dtype.as_str().to_owned(),
+                    n_columns: None,
+                    dtype: Some(info.dtype.as_str().to_owned()),
                     n_unique: None,
                     n_duplicates: None,
                     no_nearest: None,
@@ -158,14 +168,85 @@ impl<'a> Comparison<'a> {
             ],
             common: None,
             n: chosen_rows(&left),
-            left,
-            right,
+            source: Source::Dumps(Box::new(left), right.map(Box::new)),
         })
+    }
+
+    /// Neighbour tables in place of layers, of one set or two, up to `k` neighbours of each row.
+    ///
+    /// # Errors
+    /// [`Error::RowMismatch`] if tables have different numbers of rows; [`Error::Usage`] if one holds
+    /// fewer than `k` of the other rows; whatever reading them gives.
+    pub fn of_tables(
+        left: &[TableSource],
+        right: Option<&[TableSource]>,
+        k: usize,
+    ) -> Result<Self> {
+        let mut n = None;
+        let mut layers = [Vec::new(), Vec::new()];
+        let mut read = |sources: &[TableSource], layers: &mut Vec<ComparedLayer>| {
+            let mut tables = Vec::new();
+            for (index, source) in sources.iter().enumerate() {
+                let table = source.read(k)?;
+                let (first, all) = n.get_or_insert((source.name.clone(), table.n));
+                if table.n != *all {
+                    return Err(Error::RowMismatch {
+                        first: format!("the table {first}"),
+                        n_first: *all,
+                        second: format!("the table {}", source.name),
+                        n_second: table.n,
+                        remedy: "tables must be of the same samples".into(),
+                    });
+                }
+                if table.k < k.min(table.n - 1) {
+                    return Err(Error::Usage(format!(
+                        "the table {} holds {} neighbours of each row and {k} are needed; ask for \
+                         fewer with -k, or compute more",
+                        source.name, table.k
+                    )));
+                }
+                layers.push(ComparedLayer {
+                    layer: source.name.clone(),
+                    index,
+                    relative_depth: index as f64 / (sources.len() - 1).max(1) as f64,
+                    n_columns: None,
+                    dtype: None,
+                    n_unique: None,
+                    n_duplicates: None,
+                    warnings: Vec::new(),
+                });
+                tables.push(table);
+            }
+            Ok(tables)
+        };
+        let tables = read(left, &mut layers[0])?;
+        let others = right.map(|right| read(right, &mut layers[1])).transpose()?;
+        Ok(Self {
+            source: Source::Tables(tables, others, LayerOptions::default()),
+            layers,
+            common: None,
+            n: n.map_or(0, |(_, n)| n),
+        })
+    }
+
+    /// The table at position `at` of the left layers (`on` 0) or the right ones (1), where neighbours
+    /// were computed before.
+    pub fn table(&self, on: usize, at: usize) -> Option<&PrecomputedTable> {
+        match &self.source {
+            Source::Dumps(..) => None,
+            Source::Tables(left, right, _) => {
+                let right = right.as_ref().unwrap_or(left);
+                if on == 0 { left.get(at) } else { right.get(at) }
+            }
+        }
     }
 
     /// How the layers of the left dump became points.
     pub fn options(&self) -> &LayerOptions {
-        &self.left.options
+        match &self.source {
+            Source::Dumps(left, _) => &left.options,
+            Source::Tables(_, _, options) => options,
+        }
     }
 
     /// Number of common rows, N.
@@ -175,7 +256,10 @@ impl<'a> Comparison<'a> {
 
     /// Whether there are two dumps.
     pub fn is_between_two(&self) -> bool {
-        self.right.is_some()
+        match &self.source {
+            Source::Dumps(_, right) => right.is_some(),
+            Source::Tables(_, right, _) => right.is_some(),
+        }
     }
 
     /// The layers of the left dump.
@@ -185,7 +269,7 @@ impl<'a> Comparison<'a> {
 
     /// The layers of the right dump; those of the left where there is only one.
     pub fn right(&self) -> &[ComparedLayer] {
-        if self.right.is_some() {
+        if self.is_between_two() {
             &self.layers[1]
         } else {
             &self.layers[0]
@@ -220,7 +304,7 @@ impl<'a> Comparison<'a> {
     /// # Errors
     /// As [`Dump::read`].
     pub fn read_left(&self, at: usize) -> Result<Matrix> {
-        self.read(&self.left, at)
+        self.read(0, at)
     }
 
     /// Reads the layer at position `at` of the right dump, cut down to the common rows.
@@ -228,10 +312,18 @@ impl<'a> Comparison<'a> {
     /// # Errors
     /// As [`Dump::read`].
     pub fn read_right(&self, at: usize) -> Result<Matrix> {
-        self.read(self.right.as_ref().unwrap_or(&self.left), at)
+        self.read(1, at)
     }
 
-    fn read(&self, side: &Side<'_>, at: usize) -> Result<Matrix> {
+    fn read(&self, on: usize, at: usize) -> Result<Matrix> {
+        let side = match &self.source {
+            Source::Dumps(left, right) => right.as_ref().filter(|_| on > 0).unwrap_or(left),
+            Source::Tables(..) => {
+                return Err(Error::Usage(
+                    "neighbour tables hold no activations; give the dump instead".into(),
+                ));
+            }
+        };
         let options = ReadOptions {
             pool: side.options.pool,
             mask: side.options.mask.as_ref(),
@@ -246,16 +338,23 @@ impl<'a> Comparison<'a> {
 
     /// The input rows of the left dump behind the common rows.
     pub fn input_rows(&self) -> Vec<u32> {
-        self.input_rows_of(&self.left)
+        self.input_rows_of(0)
     }
 
     /// The input rows of the right dump, or of the only one, behind the common rows.
     pub fn input_rows_right(&self) -> Vec<u32> {
-        self.input_rows_of(self.right.as_ref().unwrap_or(&self.left))
+        self.input_rows_of(1)
     }
 
-    fn input_rows_of(&self, side: &Side<'_>) -> Vec<u32> {
-        let chosen = |place: u32| match &side.options.rows {
+    fn input_rows_of(&self, on: usize) -> Vec<u32> {
+        let rows = match &self.source {
+            Source::Dumps(left, right) => {
+                let side = right.as_ref().filter(|_| on > 0).unwrap_or(left);
+                side.options.rows.as_ref()
+            }
+            Source::Tables(..) => None,
+        };
+        let chosen = |place: u32| match rows {
             None => place,
             Some(rows) => rows[place as usize],
         };
@@ -327,8 +426,8 @@ fn look(side: &Side<'_>, info: &LayerInfo, kept: &mut [bool]) -> Result<Compared
         layer: info.name.clone(),
         index: info.index,
         relative_depth: info.relative_depth,
-        n_columns: found.matrix.n_columns(),
-        dtype: info.dtype.as_str().to_owned(),
+        n_columns: Some(found.matrix.n_columns()),
+        dtype: Some(info.dtype.as_str().to_owned()),
         n_unique: found.diagnostics.n_unique,
         n_duplicates: found.diagnostics.n_duplicates,
         no_nearest: found.no_nearest,

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 
-use super::analysis::row_peaks;
+use super::analysis::{Landmarks, row_peaks};
 use super::decision::{DecisionGraph, decide};
 use super::options::PeakOptions;
-use super::run::Worked;
+use super::run::{Worked, of_table};
 use super::shape::{LayerPeaks, PeakParameters};
 use super::topography::{PeakTree, Topography, topography, tree};
 use crate::error::{Error, Result};
 use crate::geometry::density::peaks::Linkage;
-use crate::input::Dump;
+use crate::input::{Dump, TableSource};
 use crate::profile::bench::Bench;
+use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// What to say about one layer beside its peaks.
@@ -60,16 +61,16 @@ pub fn landscape(dump: &Dump, options: &LandscapeOptions, bench: &Bench<'_>) -> 
             dump.layers().len()
         )));
     };
-    let peaks = &options.peaks;
-    let worked = Worked::layer(dump, info, peaks, bench)?;
-    let (found, prepared) = (worked.found.as_ref(), &worked.prepared);
-    let topography =
-        found.map(|found| topography(found, &worked.report.peaks, &prepared.rows, peaks));
-    let dendrogram = found.zip(topography.as_ref()).map(|(found, topography)| {
-        tree(found, topography, options.linkage, options.absent_at_floor)
-    });
+    let worked = Worked::layer(dump, info, &options.peaks, bench)?;
+    let found = describe(
+        &worked.report,
+        worked.found.as_ref(),
+        &worked.prepared.rows,
+        options,
+    );
+    let prepared = &worked.prepared;
     let wanted = options.decision_graph || options.cuts.is_some();
-    let decision_graph = found.filter(|_| wanted).map(|found| {
+    let decision_graph = worked.found.as_ref().filter(|_| wanted).map(|found| {
         decide(
             found,
             &worked.table,
@@ -80,18 +81,77 @@ pub fn landscape(dump: &Dump, options: &LandscapeOptions, bench: &Bench<'_>) -> 
         )
     });
     let decision_graph = decision_graph.transpose()?;
-    let kept = peaks.keep_rows;
-    let of_rows = || row_peaks(dump.n_rows(), &prepared.members, &prepared.rows, found);
+    let kept = options.peaks.keep_rows;
+    let of_rows = || {
+        row_peaks(
+            dump.n_rows(),
+            &prepared.members,
+            &prepared.rows,
+            worked.found.as_ref(),
+        )
+    };
     let layer = LayerPeaks {
         rows: kept.then(of_rows),
         ..worked.report
     };
     Ok(Landscape {
-        parameters: peaks.parameters(bench),
+        parameters: options.peaks.parameters(bench),
         layers: vec![layer],
-        topography,
-        dendrogram,
+        topography: found.0,
+        dendrogram: found.1,
         decision_graph,
         warnings: dump.warnings().to_vec(),
     })
+}
+
+/// The landscape of the only table that somebody computed before.
+///
+/// # Errors
+/// [`Error::Usage`] unless there is one table, and for the decision graph, which needs distances
+/// beyond any table; whatever
+/// [`density_peaks_of_tables`](super::density_peaks_of_tables) gives.
+pub fn landscape_of_table(
+    sources: &[TableSource],
+    options: &LandscapeOptions,
+    progress: &dyn Progress,
+) -> Result<Landscape> {
+    let [source] = sources else {
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        return Err(Error::Usage(format!(
+            "a landscape is of one layer, and there are {} tables: {}; name the file of one",
+            sources.len(),
+            names.join(", ")
+        )));
+    };
+    if options.decision_graph || options.cuts.is_some() {
+        return Err(Error::Usage(
+            "the decision graph needs distances beyond those of a neighbour table; give the \
+             activations, or leave --decision-graph and --cuts out"
+                .into(),
+        ));
+    }
+    let (layer, found, rows) = of_table(source, 0, 0.0, &options.peaks, progress)?;
+    let (topography, dendrogram) = describe(&layer, found.as_ref(), &rows, options);
+    Ok(Landscape {
+        parameters: options.peaks.parameters(&Bench::default()),
+        layers: vec![layer],
+        topography,
+        dendrogram,
+        decision_graph: None,
+        warnings: Vec::new(),
+    })
+}
+
+/// Peaks, saddles and the tree that they make, where there are peaks.
+fn describe(
+    layer: &LayerPeaks,
+    found: Option<&Landmarks>,
+    rows: &[u32],
+    options: &LandscapeOptions,
+) -> (Option<Topography>, Option<PeakTree>) {
+    let topography = found.map(|found| topography(found, &layer.peaks, rows, &options.peaks));
+    let tree = found.zip(topography.as_ref()).map(|(found, topography)| {
+        tree(found, topography, options.linkage, options.absent_at_floor)
+    });
+    (topography, tree)
 }

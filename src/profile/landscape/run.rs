@@ -64,28 +64,8 @@ pub fn density_peaks_of_tables(
     progress.plan(&[phase]);
     for (index, source) in sources.iter().enumerate() {
         progress.step(phase.name, &source.name);
-        progress.begin(&source.name, 1);
-        let table = source.read(options.stored())?;
-        for labels in &options.labels {
-            labels.check_rows(table.n, &source.name)?;
-        }
-        let rows: Vec<u32> = (0u32..).take(table.n).collect();
-        let table = NeighbourTable {
-            indices: table.indices,
-            distances: table.distances,
-        };
-        let analysis = Analysis::of(table.distances.view(), table.indices.view(), options);
-        let diagnostics = Diagnostics::of_table(rows.len());
-        let (mut layer, found) = assemble(analysis, &rows, table.k(), diagnostics, options);
-        layer.layer.clone_from(&source.name);
-        layer.index = index;
-        layer.relative_depth = index as f64 / (sources.len() - 1).max(1) as f64;
-        if options.keep_rows {
-            let members: Vec<(u32, u32)> = rows.iter().map(|&row| (row, row)).collect();
-            layer.rows = Some(row_peaks(rows.len(), &members, &rows, found.as_ref()));
-        }
-        layers.push(layer);
-        progress.end();
+        let depth = index as f64 / (sources.len() - 1).max(1) as f64;
+        layers.push(of_table(source, index, depth, options, progress)?.0);
     }
     Ok(PeakProfile {
         layers,
@@ -94,6 +74,38 @@ pub fn density_peaks_of_tables(
         lead: None,
         warnings: Vec::new(),
     })
+}
+
+/// One table through the densities: its report, what was found, and its rows.
+pub(super) fn of_table(
+    source: &TableSource,
+    index: usize,
+    relative_depth: f64,
+    options: &PeakOptions,
+    progress: &dyn Progress,
+) -> Result<(LayerPeaks, Option<Landmarks>, Vec<u32>)> {
+    progress.begin(&source.name, 1);
+    let table = source.read(options.stored())?;
+    for labels in &options.labels {
+        labels.check_rows(table.n, &source.name)?;
+    }
+    let rows: Vec<u32> = (0u32..).take(table.n).collect();
+    let table = NeighbourTable {
+        indices: table.indices,
+        distances: table.distances,
+    };
+    let analysis = Analysis::of(table.distances.view(), table.indices.view(), options);
+    let diagnostics = Diagnostics::of_table(rows.len());
+    let (mut layer, found) = assemble(analysis, &rows, table.k(), diagnostics, options);
+    layer.layer.clone_from(&source.name);
+    layer.index = index;
+    layer.relative_depth = relative_depth;
+    if options.keep_rows {
+        let members: Vec<(u32, u32)> = rows.iter().map(|&row| (row, row)).collect();
+        layer.rows = Some(row_peaks(rows.len(), &members, &rows, found.as_ref()));
+    }
+    progress.end();
+    Ok((layer, found, rows))
 }
 
 /// A layer, what was found in it, and what it was found from.

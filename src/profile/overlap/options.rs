@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::geometry::relation::Depth;
 use crate::input::Labels;
 use crate::profile::compare::Target;
 
@@ -29,6 +30,31 @@ pub struct OverlapOptions {
     pub per_row: bool,
     /// Seed of blocks and parts.
     pub seed: u64,
+}
+
+impl OverlapOptions {
+    /// How many neighbours of each of `n` rows all of it needs.
+    pub fn deepest(&self, n: usize) -> usize {
+        let fixed = match self.class_fraction {
+            Some(_) => 0,
+            None => self.k.iter().copied().max().unwrap_or(0),
+        };
+        let by_class = self.class_fraction.map_or(0, |share| {
+            let sizes = self.labels.iter().flat_map(class_sizes);
+            let depths = sizes.map(|size| Depth::ClassFraction(share).k(size));
+            depths.max().unwrap_or(0)
+        });
+        fixed.max(by_class).min(n.saturating_sub(1))
+    }
+}
+
+/// How many rows each class has.
+pub(super) fn class_sizes(labels: &Labels) -> Vec<usize> {
+    let mut sizes = vec![0; labels.classes.len()];
+    for &code in labels.codes.iter().flatten() {
+        sizes[code as usize] += 1;
+    }
+    sizes
 }
 
 impl Default for OverlapOptions {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{Array2, s};
 
-use crate::error::Result;
+use super::options::class_sizes;
+use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::Depth;
 use crate::input::{Labels, Matrix};
@@ -108,6 +109,22 @@ impl Subject<'_> {
             Some(_) => bench.progress.step("parts", ""),
         }
         for (on, at) in wanted {
+            if let Some(table) = self.comparison.table(on, at) {
+                if rows.is_some() {
+                    return Err(Error::Usage(
+                        "parts of the rows have neighbours of their own, which tables do not hold; \
+                         leave --partitions out"
+                            .into(),
+                    ));
+                }
+                if k > 0 && table.distances.iter().any(|distance| *distance > 0.0) {
+                    found.insert(
+                        (on, at),
+                        table.indices.slice(s![.., ..k.min(table.k)]).to_owned(),
+                    );
+                }
+                continue;
+            }
             let (matrix, layer) = self.read(on, at)?;
             let matrix: Matrix = match rows {
                 None => {
@@ -145,12 +162,4 @@ impl Subject<'_> {
         };
         Ok((of(0, pair.a)?, of(self.right(), pair.b)?))
     }
-}
-
-fn class_sizes(labels: &Labels) -> Vec<usize> {
-    let mut sizes = vec![0; labels.classes.len()];
-    for &code in labels.codes.iter().flatten() {
-        sizes[code as usize] += 1;
-    }
-    sizes
 }

@@ -1,0 +1,266 @@
+//! Which tokens count, as a dump says it: by a mask, by lengths, or by token ids that end alike.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::companions;
+use super::dtype::Dtype;
+use super::dump::LayerInfo;
+use super::entry::Entry;
+use super::item::Item;
+use super::mask::Mask;
+use super::pooling::Pooling;
+use super::stack::Stack;
+use crate::{Error, Result};
+
+/// Names of masks that say which tokens count; another may say the opposite.
+const MASKS: [&str; 6] = [
+    "attention_mask",
+    "attention_masks",
+    "attn_mask",
+    "input_mask",
+    "mask",
+    "masks",
+];
+/// Names of numbers of tokens, padded on the right.
+const LENGTHS: [&str; 18] = [
+    "lengths",
+    "length",
+    "lens",
+    "seq_lens",
+    "seq_len",
+    "seqlens",
+    "seqlen",
+    "seq_lengths",
+    "seq_length",
+    "sequence_lengths",
+    "sequence_length",
+    "input_lengths",
+    "input_length",
+    "n_tokens",
+    "num_tokens",
+    "ntokens",
+    "token_counts",
+    "token_count",
+];
+/// Words in the names of masks that may say which tokens count, or which do not.
+const DOUBTFUL: [&str; 7] = [
+    "mask", "masks", "pad", "padding", "padded", "valid", "ispad",
+];
+/// One row in so many, and no fewer than so few, must end in one token twice until it is padding.
+const SHARE: usize = 20;
+const LEAST: usize = 2;
+
+/// Whether a name, in lower case, is that of the numbers of tokens.
+pub(super) fn is_lengths(name: &str) -> bool {
+    LENGTHS.contains(&name)
+}
+
+/// Whether a name has a word for masks or padding.
+pub(super) fn is_about_tokens(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| DOUBTFUL.contains(&word))
+}
+
+/// What lies in a dump about the tokens of its layers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Padding {
+    /// Masks whose ones count.
+    masks: Vec<Stack>,
+    /// How many tokens each row has, padded on the right.
+    lengths: Option<Stack>,
+    /// Masks of which nobody says whether their ones count.
+    doubtful: Vec<Stack>,
+    /// The tokens themselves, a row or a prompt each.
+    pub tokens: Vec<Stack>,
+    read: Arc<OnceLock<Mask>>,
+}
+
+impl Padding {
+    /// What `stacks` say.
+    pub(super) fn among(stacks: &[Stack]) -> Self {
+        let mut padding = Self::default();
+        for stack in stacks {
+            let first = &stack.parts[0];
+            let lower = stack.name.to_lowercase();
+            let axes = first.shape.len();
+            let is_whole = matches!(first.item, Item::Number(dtype) if !dtype.is_float());
+            let is_bool = first.item == Item::Number(Dtype::Bool);
+            if MASKS.contains(&lower.as_str()) && axes > 1 {
+                padding.masks.push(stack.clone());
+            } else if is_lengths(&lower) && axes == 1 {
+                padding.lengths = padding.lengths.or_else(|| Some(stack.clone()));
+            } else if companions::is_tokens(&stack.name) && is_whole {
+                padding.tokens.push(stack.clone());
+            } else if axes > 1 && (is_bool || is_about_tokens(&stack.name)) {
+                padding.doubtful.push(stack.clone());
+            }
+        }
+        let place = |stack: &Stack| {
+            MASKS
+                .iter()
+                .position(|name| *name == stack.name.to_lowercase())
+        };
+        padding.masks.sort_by_key(place);
+        padding
+    }
+
+    /// What the dump calls the mask or lengths that poolings heed.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let stack = self.masks.first().or(self.lengths.as_ref())?;
+        Some(&stack.name)
+    }
+
+    /// The same in words.
+    pub(crate) fn words(&self) -> Option<String> {
+        let name = self.name()?;
+        Some(match self.masks.is_empty() {
+            true => format!("tokens masked by {name}, of which the first count"),
+            false => format!("tokens masked by {name}"),
+        })
+    }
+
+    /// The mask that poolings of `layer` heed; `None` if the dump has none.
+    ///
+    /// # Errors
+    /// Whatever reading gives, with `--mask none` as a way out; [`Error::Unsupported`] if what the
+    /// dump says contradicts itself, or may mean two things.
+    pub(crate) fn mask(&self, layer: &LayerInfo) -> Result<Option<&Mask>> {
+        if let Some(mask) = self.read.get() {
+            return Ok(Some(mask));
+        }
+        let mut found: Option<Mask> = None;
+        for stack in &self.masks {
+            let mask = Mask::of_parts(&stack.parts).map_err(way_out)?;
+            agree(found.as_ref(), &mask, stack)?;
+            found.get_or_insert(mask);
+        }
+        if let Some(stack) = &self.lengths {
+            let widths: Vec<(usize, usize)> = layer
+                .parts
+                .iter()
+                .map(|part| (part.shape[0], part.shape[1]))
+                .collect();
+            let mask = Mask::of_lengths(&stack.parts, &widths).map_err(way_out)?;
+            agree(found.as_ref(), &mask, stack)?;
+            found.get_or_insert(mask);
+        }
+        match found {
+            Some(mask) => Ok(Some(self.read.get_or_init(|| mask))),
+            None => self.nothing_hidden(layer).map(|()| None),
+        }
+    }
+
+    /// Fails where something says that there is padding, but not which tokens are.
+    fn nothing_hidden(&self, layer: &LayerInfo) -> Result<()> {
+        let fits = |stack: &&Stack| {
+            let mut shape = stack.shape();
+            let mut axis = shape.len();
+            while axis > 1 && shape.len() > 2 {
+                axis -= 1;
+                if shape[axis] == 1 {
+                    shape.remove(axis);
+                }
+            }
+            shape == layer.shape[..2]
+        };
+        if let Some(stack) = self.doubtful.iter().find(fits) {
+            let entry = &stack.parts[0];
+            let source = format!("{}#{}", entry.path.display(), entry.name.escape_debug());
+            return Err(entry.unsupported(
+                format!(
+                    "shape {:?}: does it say which tokens count, or which are padding?",
+                    entry.shape
+                ),
+                format!(
+                    "if its ones count, --mask {source}; if they are padding, --mask not:{source}; \
+                     if it says neither, --mask none"
+                ),
+            ));
+        }
+        for stack in self.tokens.iter().filter(fits) {
+            for part in &stack.parts {
+                if let Some((id, rows, end)) = repeated(part)? {
+                    let name = part.name.escape_debug();
+                    return Err(part.unsupported(
+                        format!(
+                            "{rows} of {} rows that {end} with several {id}, as padding does, \
+                             and there is no mask",
+                            part.shape[0]
+                        ),
+                        format!(
+                            "save {name} != {id} and give it to --mask, or pool all tokens with \
+                             --mask none"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What poolings that heed no mask leave unused.
+    pub(crate) fn unused(&self, pooling: Pooling) -> Option<String> {
+        let name = self.name()?;
+        Some(format!(
+            "{name} lies in the dump and has no part in --pool {pooling}"
+        ))
+    }
+}
+
+/// The token that rows end or begin with at least twice, in how many rows it does, and which of the
+/// two; `None` if too few do.
+fn repeated(ids: &Entry) -> Result<Option<(i64, usize, &'static str)>> {
+    let &[n, tokens] = ids.shape.as_slice() else {
+        return Ok(None);
+    };
+    if tokens < 2 || n == 0 {
+        return Ok(None);
+    }
+    let values = ids.load()?.to_f64().unwrap_or_default();
+    let enough = LEAST.max(n.div_ceil(SHARE));
+    for (end, pair) in [("end", [tokens - 1, tokens - 2]), ("begin", [0, 1])] {
+        let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+        for row in values.chunks_exact(tokens) {
+            #[allow(clippy::cast_possible_truncation)] // ids are whole numbers
+            let [id, next] = pair.map(|at| row[at] as i64);
+            if id == next {
+                *counts.entry(id).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        if let Some((id, rows)) = most.filter(|(_, rows)| *rows >= enough) {
+            return Ok(Some((id, rows, end)));
+        }
+    }
+    Ok(None)
+}
+
+fn agree(before: Option<&Mask>, mask: &Mask, stack: &Stack) -> Result<()> {
+    match before.and_then(|before| before.first_difference(mask)) {
+        None => Ok(()),
+        Some(row) => {
+            let fact = format!("other tokens in row {row} than what lies beside it says");
+            let remedy = "give the right one with --mask, or none with --mask none";
+            Err(stack.parts[0].unsupported(fact, remedy))
+        }
+    }
+}
+
+fn way_out(error: Error) -> Error {
+    match error {
+        Error::Unsupported {
+            path,
+            name,
+            fact,
+            remedy,
+        } => Error::Unsupported {
+            path,
+            name,
+            fact,
+            remedy: format!("{remedy}; --mask none leaves it out"),
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,102 @@
+//! Recognises distances and neighbours by what arrays hold, whatever they are called.
+
+use super::array::Array;
+use super::companions;
+use super::entry::Entry;
+use super::item::Item;
+
+/// Rows that are looked at, spread over the array.
+const ROWS: usize = 24;
+
+/// Pairs of distances and indices among `entries`, by their places; `known` are settled already.
+pub(super) fn pairs(entries: &[&Entry], known: &[bool]) -> Vec<(usize, usize)> {
+    let open = |at: &usize| !known[*at] && entries[*at].shape.len() == 2;
+    let is_whole = |entry: &Entry| matches!(entry.item, Item::Number(dtype) if !dtype.is_float() && dtype.size() > 1);
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for near in (0..entries.len())
+        .filter(open)
+        .filter(|&at| is_whole(entries[at]))
+    {
+        let fits = |&far: &usize| {
+            companions::is_float(entries[far])
+                && entries[far].shape == entries[near].shape
+                && found.iter().all(|(taken, _)| *taken != far)
+                && are_a_table(entries[far], entries[near])
+        };
+        let same_file = |&far: &usize| entries[far].path == entries[near].path;
+        let mut others = (0..entries.len()).filter(open);
+        let far = others
+            .clone()
+            .filter(same_file)
+            .find(fits)
+            .or_else(|| others.find(fits));
+        found.extend(far.map(|far| (far, near)));
+    }
+    found
+}
+
+/// Some rows of an array, evenly spread.
+fn some_rows(n: usize) -> impl Iterator<Item = usize> {
+    (0..n).step_by(n.div_ceil(ROWS).max(1))
+}
+
+/// Whether rows of `near` are distinct rows and those of `far` ascend from 0 or more.
+fn are_a_table(far: &Entry, near: &Entry) -> bool {
+    let [n, k] = near.shape[..] else {
+        return false;
+    };
+    if n < 3 || k < 2 || k > n {
+        return false;
+    }
+    let (Ok(far), Ok(near)) = (far.load(), near.load()) else {
+        return false;
+    };
+    let (Some(distance), Some(index)) = (far.runs_f64(), near.runs_f64()) else {
+        return false;
+    };
+    let (mut distances, mut indices) = (vec![0.0; k], vec![0.0; k]);
+    some_rows(n).all(|row| {
+        distance(row, 0, &mut distances);
+        index(row, 0, &mut indices);
+        indices.sort_by(f64::total_cmp);
+        distances.windows(2).all(|pair| pair[0] <= pair[1])
+            // Rounding leaves a little below 0 where self is.
+            && distances[k - 1] > 0.0
+            && distances[0] > -1e-2 * distances[k - 1]
+            && indices.windows(2).all(|pair| pair[0] < pair[1])
+            && indices[0] >= 0.0
+            && indices[k - 1] < n as f64
+    })
+}
+
+/// Whether an array is square, symmetric, not negative and 0 along its diagonal alone, as distances
+/// of all rows to all are.
+pub(super) fn are_all_distances(entry: &Entry) -> bool {
+    let [n, columns] = entry.shape[..] else {
+        return false;
+    };
+    if n != columns || n < 4 || !companions::is_float(entry) {
+        return false;
+    }
+    entry.load().is_ok_and(|array| holds_distances(&array, n))
+}
+
+fn holds_distances(array: &Array, n: usize) -> bool {
+    let Some(read) = array.runs_f64() else {
+        return false;
+    };
+    let rows: Vec<usize> = some_rows(n).collect();
+    let mut values = vec![vec![0.0; n]; rows.len()];
+    for (&row, out) in rows.iter().zip(&mut values) {
+        read(row, 0, out);
+    }
+    let at = |row: usize, column: usize| values[row][rows[column]];
+    (0..rows.len()).all(|row| {
+        let most = values[row].iter().copied().fold(0.0, f64::max);
+        most > 0.0
+            && values[row].iter().all(|value| *value >= 0.0)
+            && at(row, row) <= 1e-6 * most
+            && values[row].iter().filter(|value| **value <= 0.0).count() <= n / 4
+            && (0..row).all(|other| (at(row, other) - at(other, row)).abs() <= 1e-6 * most)
+    })
+}
