@@ -324,10 +324,12 @@ impl Dump {
         let rows = first.rows();
         if self.n_files > 1 && rows.len() > 1 {
             let each = match rows.iter().all(|n| n == &rows[0]) {
-                true => format!("of {} rows", rows[0]),
+                true => format!("of {} row{}", rows[0], if rows[0] == 1 { "" } else { "s" }),
                 false => format!("of {} rows together", first.n_rows()),
             };
-            parts[0] = format!("{} joined from {} files {each}", parts[0], rows.len());
+            let several = first.parts.iter().any(|part| part.path != first.path);
+            let what = if several { "files" } else { "pieces" };
+            parts[0] = format!("{} joined from {} {what} {each}", parts[0], rows.len());
         } else {
             parts[0] = format!("{} of {} rows", parts[0], first.n_rows());
         }

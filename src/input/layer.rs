@@ -1,5 +1,6 @@
 //! Reads a layer into a matrix.
 
+use super::blank;
 use super::dtype::Dtype;
 use super::dump::{Dump, LayerInfo};
 use super::entry::Entry;
@@ -86,6 +87,10 @@ impl Dump {
             warnings.extend(part.warnings());
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
                 let mask = mask.map(|mask| MaskRows { mask, first });
+                let unmasked = mask.is_none() && !self.options.ignore_padding;
+                if unmasked && options.pool.is_some_and(Pooling::heeds_mask) {
+                    warnings.extend(blank_tokens(part)?);
+                }
                 parts.push(read_part(part, options.pool, mask, rows.as_deref())?);
             }
             first += n;
@@ -242,6 +247,36 @@ impl Dump {
         warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));
         Ok(None)
     }
+}
+
+/// What tokens that are blank say of an array that is pooled without a mask.
+///
+/// # Errors
+/// [`Error::Unsupported`] for NaN, which no pooling survives.
+fn blank_tokens(entry: &Entry) -> Result<Option<Warning>> {
+    let &[_, tokens, width] = entry.shape.as_slice() else {
+        return Ok(None);
+    };
+    let Some(found) = blank::find(&entry.load()?, tokens, width) else {
+        return Ok(None);
+    };
+    let what = if found.is_nan { "NaN" } else { "0" };
+    let fact = format!(
+        "{} of {} rows that end or begin in tokens of nothing but {what}, as padding is",
+        found.rows, found.of
+    );
+    let remedy = "say which tokens count with --mask";
+    if found.is_nan {
+        return Err(entry.unsupported(fact, remedy));
+    }
+    let name = entry.name.escape_debug();
+    Ok(Some(Warning::new(
+        WarningCode::PaddingUnused,
+        found.rows,
+        format!(
+            "{name} has {fact}, and all were pooled; {remedy}, or that all do with --mask none"
+        ),
+    )))
 }
 
 /// Those of `rows` that lie in a part of `n` rows, counted from its first.

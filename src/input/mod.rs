@@ -2,6 +2,7 @@
 
 mod array;
 mod axes;
+mod blank;
 mod block;
 mod bytes;
 mod candidate;
@@ -27,6 +28,7 @@ mod order;
 mod outside;
 mod padding;
 mod pickle;
+mod pickled;
 mod piece;
 mod pooling;
 mod range;

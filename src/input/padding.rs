@@ -91,7 +91,7 @@ impl Padding {
                 padding.masks.push(stack.clone());
             } else if is_lengths(&lower) && axes == 1 {
                 padding.lengths = padding.lengths.or_else(|| Some(stack.clone()));
-            } else if companions::is_tokens(&stack.name) && is_whole {
+            } else if companions::is_tokens(&stack.name) && (is_whole || axes == 1) {
                 padding.tokens.push(stack.clone());
             } else if axes > 1 && (is_bool || is_about_tokens(&stack.name)) {
                 padding.doubtful.push(stack.clone());

@@ -10,11 +10,12 @@ const MAX_STEPS: usize = 20_000_000;
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     None,
-    Bool,
+    Bool(bool),
     Int(i64),
     Float,
     Text(Rc<str>),
-    Bytes,
+    /// Bytes of the pickle: from where, and how many.
+    Bytes(usize, usize),
     /// A tuple, list or set: its place among the lists.
     List(usize),
     /// A dict: its place among the dicts.
@@ -49,6 +50,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Value, Heap), String> {
     Machine {
         heap: Heap::default(),
         rest: bytes,
+        length: bytes.len(),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: Vec::new(),
@@ -59,6 +61,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Value, Heap), String> {
 struct Machine<'a> {
     heap: Heap,
     rest: &'a [u8],
+    length: usize,
     stack: Vec<Value>,
     marks: Vec<usize>,
     memo: Vec<Option<Value>>,
@@ -87,7 +90,7 @@ impl<'a> Machine<'a> {
                 self.take::<8>()?;
             }
             b'N' => self.push(Value::None),
-            0x88 | 0x89 => self.push(Value::Bool),
+            0x88 | 0x89 => self.push(Value::Bool(opcode == 0x88)),
             b'J' => {
                 let value = i32::from_le_bytes(*self.take()?);
                 self.push(Value::Int(value.into()));
@@ -126,18 +129,15 @@ impl<'a> Machine<'a> {
             }
             b'C' => {
                 let [length] = *self.take()?;
-                self.skip(length.into())?;
-                self.push(Value::Bytes);
+                self.bytes(length.into())?;
             }
             b'B' => {
                 let length = self.length4()?;
-                self.skip(length)?;
-                self.push(Value::Bytes);
+                self.bytes(length)?;
             }
             0x8e | 0x96 => {
                 let length = self.length8()?;
-                self.skip(length)?;
-                self.push(Value::Bytes);
+                self.bytes(length)?;
             }
             b'(' => self.marks.push(self.stack.len()),
             b')' | b']' | 0x8f => self.push_list(Vec::new()),
@@ -270,6 +270,13 @@ impl<'a> Machine<'a> {
         let line = self.skip(end.ok_or_else(cut)?)?;
         self.take::<1>()?;
         std::str::from_utf8(line).map_err(|_| "a name is not UTF-8".into())
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<(), String> {
+        let start = self.length - self.rest.len();
+        self.skip(length)?;
+        self.push(Value::Bytes(start, length));
+        Ok(())
     }
 
     fn text(&mut self, length: usize) -> Result<(), String> {

@@ -14,6 +14,7 @@ use super::item::Item;
 use super::name;
 use super::order::OwnOrder;
 use super::pickle::{self, Heap, Value};
+use super::pickled;
 use crate::{Error, Result};
 
 /// The longest pickle that is read: it holds names and shapes, no values.
@@ -82,6 +83,7 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     let (root, heap) = pickle::read(&pickle).map_err(malformed)?;
     let mut walk = Walk {
         heap: &heap,
+        pickle: &pickle,
         path,
         bytes,
         stores,
@@ -97,6 +99,7 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
 
 struct Walk<'a> {
     heap: &'a Heap,
+    pickle: &'a [u8],
     path: &'a Path,
     bytes: &'a Arc<Bytes>,
     /// Where each storage lies, and its bytes.
@@ -141,6 +144,19 @@ impl Walk<'_> {
                 };
                 if let Some(tensor) = self.tensor(function, &call.arguments, name, depth)? {
                     self.entries.push(tensor);
+                } else if pickled::begins_array(function) {
+                    let array = pickled::array(heap, call, self.pickle)
+                        .map_err(|fact| format!("array {name:?} {fact}"))?;
+                    let entry = Entry {
+                        item: array.item,
+                        swapped: array.swapped,
+                        place: Place::Plain {
+                            bytes: array.bytes,
+                            offset: 0,
+                        },
+                        ..self.entry(name, array.shape, array.strides)
+                    };
+                    self.entries.push(entry);
                 } else if matches!(
                     function,
                     "collections.OrderedDict" | "collections.defaultdict"
@@ -156,11 +172,11 @@ impl Walk<'_> {
                     self.opaque(name, what, vec![0, 0]);
                 }
             }
-            Value::Global(_) | Value::Persistent(_) | Value::Bytes => {
+            Value::Global(_) | Value::Persistent(_) | Value::Bytes(..) => {
                 self.opaque(name, "no tensor".into(), vec![0, 0]);
             }
             // Numbers and words stand beside tensors; they are named among what is left out.
-            Value::None | Value::Bool | Value::Int(_) | Value::Float | Value::Text(_) => {
+            Value::None | Value::Bool(_) | Value::Int(_) | Value::Float | Value::Text(_) => {
                 self.opaque(name, "a single value".into(), Vec::new());
             }
         }

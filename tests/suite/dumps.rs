@@ -24,7 +24,7 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
-fn run(args: &[&str]) -> Output {
+pub(super) fn run(args: &[&str]) -> Output {
     command(args).output().unwrap()
 }
 
@@ -808,13 +808,13 @@ fn label_files_that_claim_the_impossible_are_refused() {
 
 // Formats.
 
-fn torch(name: &str) -> String {
+pub(super) fn torch(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/torch");
     folder.join(name).to_str().unwrap().to_owned()
 }
 
 /// The values of `fixtures/formats/torch/make.py`.
-fn made(layer: usize) -> Vec<u8> {
+pub(super) fn made(layer: usize) -> Vec<u8> {
     npy(&[60, 5], |at| {
         ((1000 * layer + at) as f64 * 0.618_034).fract() as f32
     })

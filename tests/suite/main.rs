@@ -45,4 +45,6 @@ mod rounded;
 mod same_bytes;
 mod similarity;
 mod tables;
+mod torch_files;
 mod tree_oracle;
+mod which_dumps;

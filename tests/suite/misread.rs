@@ -361,3 +361,29 @@ fn short_first_axes_and_channels_at_the_end_are_pointed_out() {
         1
     );
 }
+
+#[test]
+fn blank_tokens_name_the_mask() {
+    let folder = Folder::new();
+    let blank = |by: f32| {
+        npy(&[60, 4, 3], move |at| match counts(at / 3) {
+            true => scattered(at),
+            false => by,
+        })
+    };
+    let nan = folder.file("nan.npy", blank(f32::NAN));
+    let error = refusal(&["id-profile", &nan, "--pool", "last"]);
+    assert!(
+        error.contains("NaN, as padding is") && error.contains("--mask"),
+        "{error}"
+    );
+    let zero = folder.file("zero.npy", blank(0.0));
+    let report = json(&["id-profile", &zero, "--pool", "mean"]);
+    let said = report["layers"][0]["warnings"].to_string();
+    assert!(
+        said.contains("padding_unused") && said.contains("--mask"),
+        "{said}"
+    );
+    let report = json(&["id-profile", &zero, "--pool", "mean", "--mask", "none"]);
+    assert!(!report.to_string().contains("padding_unused"));
+}
