@@ -25,6 +25,9 @@ pub(crate) enum Place {
         member: usize,
         size: usize,
     },
+    /// In a dataset of an HDF5 file, which is read when it is needed.
+    #[cfg(feature = "hdf5")]
+    Dataset { file: Arc<Bytes>, name: String },
 }
 
 /// An array of a file: its header and its place. The values are still where they were.
@@ -144,6 +147,11 @@ impl Entry {
                 member,
                 size,
             } => self.unpack(archive, *member, *size)?,
+            #[cfg(feature = "hdf5")]
+            Place::Dataset { file, name } => {
+                let values = super::hdf5::values(&self.path, file, name)?;
+                (Arc::new(Bytes::Owned(values)), 0)
+            }
         };
         Ok(Array {
             bytes,

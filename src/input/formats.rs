@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::bytes::Bytes;
 use super::entry::Entry;
+#[cfg(feature = "hdf5")]
+use super::hdf5;
 use super::order::OwnOrder;
 use super::{header, npy, npz, safetensors, torch};
 use crate::{Error, Result};
@@ -29,7 +31,16 @@ pub(crate) struct Format {
 }
 
 /// Every format, in the order in which contents are compared.
-pub(crate) const FORMATS: [Format; 5] = [
+pub(crate) const FORMATS: &[Format] = &[
+    #[cfg(feature = "hdf5")]
+    Format {
+        name: "HDF5",
+        endings: &["h5", "hdf5"],
+        recognises: |bytes| bytes.starts_with(hdf5::MAGIC),
+        entries: hdf5::entries,
+        in_folders: true,
+        single: false,
+    },
     Format {
         name: "torch",
         endings: &["pt", "pth"],
@@ -182,7 +193,11 @@ pub(crate) fn conversion(path: &Path) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("convert it in Python: {python}"))
+    let built = match ending(path).as_str() {
+        "h5" | "hdf5" => "build repgeo with --features hdf5, or ",
+        _ => "",
+    };
+    Some(format!("{built}convert it in Python: {python}"))
 }
 
 fn refuse(path: &Path, remedy: String) -> Error {

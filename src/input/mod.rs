@@ -13,6 +13,8 @@ mod duplicates;
 mod entry;
 mod file;
 mod formats;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod header;
 mod item;
 mod labels;

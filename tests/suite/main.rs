@@ -25,6 +25,7 @@ mod events;
 mod examples;
 mod formats;
 mod hand_made;
+mod hdf5_files;
 mod help;
 mod id;
 mod input;
