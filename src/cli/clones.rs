@@ -120,7 +120,8 @@ pub fn run(args: ClonesArgs) -> Result<()> {
     let named = (&dump, args.input.as_path());
     let profile = clones_of_files(named, &layers, &args.network.files(), &options, &bench)?;
     let input = vec![input_name(&args.input)];
-    args.output.write(&Report::new("clones", input, &profile))
+    args.output
+        .write(&Report::new("clones", input, &profile).understood([&dump]))
 }
 
 impl ClonesArgs {

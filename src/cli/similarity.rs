@@ -116,7 +116,7 @@ pub fn run(mut args: SimilarityArgs) -> Result<()> {
     let options = args.options();
     let table = args.table()?;
     let mut input = vec![input_name(&args.input)];
-    let (mut profile, warnings) = if args.ranking.rank.is_empty() {
+    let (mut profile, second) = if args.ranking.rank.is_empty() {
         let second = args.pairs.open(&args.shared.layers)?;
         let (left, right) = args.pairs.sides(
             &first,
@@ -130,20 +130,21 @@ pub fn run(mut args: SimilarityArgs) -> Result<()> {
         };
         input.extend(args.pairs.second().map(input_name));
         let profile = similarity(&[source], &options, &bench)?;
-        let warnings = second.map(|dump| dump.warnings().to_vec());
-        (profile, warnings.unwrap_or_default())
+        (profile, second)
     } else {
         input.extend(args.ranking.rank.iter().map(|path| input_name(path)));
-        (rank(&args, &first, &options, &bench)?, Vec::new())
+        (rank(&args, &first, &options, &bench)?, None)
     };
-    profile.warnings.extend_from_slice(first.warnings());
-    profile.warnings.extend(warnings);
+    let dumps = || [Some(&first), second.as_ref()].into_iter().flatten();
+    for dump in dumps() {
+        profile.warnings.extend_from_slice(dump.warnings());
+    }
     if let Some(table) = table {
         profile.joined = join(&profile.ranking, &profile.layers, &table, options.seed)?;
     }
     args.shared
         .output
-        .write(&Report::new("similarity", input, &profile).understood([&first]))
+        .write(&Report::new("similarity", input, &profile).understood(dumps()))
 }
 
 /// Compares every source with the target over matched layers.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::axes::Axes;
+use super::companions;
 use super::dump::DumpOptions;
 use super::entry::Entry;
 use super::padding::Padding;
@@ -110,6 +111,16 @@ pub(super) fn no_layers(
             "there are no arrays inside".to_owned(),
             "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
         ),
+        (2.., 0)
+            if left_out
+                .iter()
+                .all(|(_, reason)| reason == companions::ONE_AXIS) =>
+        {
+            (
+                format!("all of the {total} arrays inside have one axis: {shown}"),
+                "if each is a row, --join rows; a layer is an array of numbers with rows and columns",
+            )
+        }
         (_, 0) => (
             format!("none of the {total} arrays inside is a layer: {shown}"),
             "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",

@@ -75,7 +75,7 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
             if !is_float(&stack) {
                 sorted.lists.push((stack.name.clone(), n));
             }
-            "one axis"
+            ONE_AXIS
         } else if shape.is_empty() {
             "a single value"
         } else if !axes_said && is_alone(&stack) && recognise::are_all_distances(&stack.parts[0]) {
@@ -112,6 +112,7 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
 }
 
 /// Why an array was left out.
+pub(super) const ONE_AXIS: &str = "one axis";
 pub(super) const DISTANCES: &str = "distances of all rows to all; --neighbours reads them";
 const NO_LAYER: &str = "no layer by its name";
 

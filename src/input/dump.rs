@@ -458,11 +458,14 @@ fn other_readings(layers: &[LayerInfo]) -> &'static str {
     };
     let axes = layers.iter().map(|layer| layer.shape.len());
     let flat = axes.clone().all(|axes| axes == 2);
-    if alike(|layer| layer.shape.last()) && layers.iter().all(|layer| layer.shape.len() > 1) {
-        "; if they are pieces of one layer, --join rows, and --axes TD beside it for a prompt a file"
-    } else if flat && alike(|layer| layer.shape.get(1)) {
-        "; if axis 1 is the rows, --axes DN"
-    } else {
-        ""
+    let one_width =
+        alike(|layer| layer.shape.last()) && layers.iter().all(|layer| layer.shape.len() > 1);
+    match (one_width, flat) {
+        (true, true) => {
+            "; if they are pieces of one layer, --join rows; if each is a prompt, --axes TD --join \
+             rows; if axis 1 is the rows, --axes DN"
+        }
+        (true, false) => "; if they are pieces of one layer, --join rows",
+        _ => "",
     }
 }

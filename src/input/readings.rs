@@ -13,6 +13,8 @@ use crate::Result;
 
 /// Fewer rows than this are suspected to be something else.
 pub(super) const FEW: usize = 50;
+/// So many files of few rows are suspected to be a row each.
+const MANY: usize = 10;
 
 /// Forgets words for rows whose number never changes: `seq_128_layer_3`.
 pub(super) fn only_what_varies(pieces: &mut [Option<Piece>]) {
@@ -244,7 +246,11 @@ pub(super) fn few_rows(path: &Path, entries: &[Entry]) -> Result<()> {
         }
         n += 1;
     }
-    let Some(&rows) = first.shape.first().filter(|&&rows| rows < FEW && rows < n) else {
+    let Some(&rows) = first
+        .shape
+        .first()
+        .filter(|&&rows| rows < FEW && rows < n && n >= MANY)
+    else {
         return Ok(());
     };
     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();

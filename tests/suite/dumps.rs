@@ -151,12 +151,12 @@ fn what_was_not_chosen_need_not_be_readable_and_is_named() {
 fn what_lies_in_a_folder_beside_layers_is_named() {
     let folder = Folder::new();
     folder.file("layer_0.npy", npy(&[120, 4], scattered));
-    folder.file("notes.md", "x");
+    folder.file("acts.mat", "x");
     fs::create_dir(folder.join("old")).unwrap();
     let report = json(&["inspect", folder.path()]);
     let warning = report["warnings"][0]["message"].as_str().unwrap();
     assert!(
-        warning.contains("notes.md (no arrays by its ending)"),
+        warning.contains("acts.mat (no arrays by its ending)"),
         "{warning}"
     );
     assert!(warning.contains("old (a folder)"), "{warning}");
