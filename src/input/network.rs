@@ -138,7 +138,11 @@ fn key(words: &[Word], shape: &Shape) -> Option<Key> {
     if any(&["conv"]) && any(&["head", "out"]) {
         return Some(at(5, 2, 0, 0));
     }
-    let early = any(&NORM) && any(&["pre"]) || any(&["pos"]) && any(&["drop", "dropout"]);
+    // The norm between the stem and the blocks.
+    if any(&NORM) && any(&["pre"]) {
+        return Some(at(1, 2, 5, 0));
+    }
+    let early = any(&["pos"]) && any(&["drop", "dropout"]);
     if starts("embed") || any(&EMBEDDING) || early || any(&["conv"]) && any(&["in"]) {
         let place = if any(&["ln", "norm", "layernorm", "drop", "dropout"]) {
             3
