@@ -200,7 +200,10 @@ impl ReadArgs {
     ) -> Result<LayerOptions> {
         Ok(LayerOptions {
             pool: self.pool,
-            mask: self.given_mask().map(|path| Mask::open_for(path, n)).transpose()?,
+            mask: self
+                .given_mask()
+                .map(|path| Mask::open_for(path, n))
+                .transpose()?,
             rows,
             duplicates,
             drop_nonfinite: self.drop_nonfinite,

@@ -213,6 +213,7 @@ impl<'a> Comparison<'a> {
                     dtype: None,
                     n_unique: None,
                     n_duplicates: None,
+                    no_nearest: None,
                     warnings: Vec::new(),
                 });
                 tables.push(table);

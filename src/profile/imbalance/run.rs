@@ -111,7 +111,8 @@ fn phases(
     let deepest = k.iter().copied().max().unwrap_or(1);
     // Both directions of every pair are counted.
     let targets = 2 * arrows.len() * (deepest + 1 + options.shuffle * deepest) / n_layers.max(1);
-    let columns: usize = comparison.left().iter().map(|layer| layer.n_columns).sum();
+    let columns = comparison.left().iter().filter_map(|layer| layer.n_columns);
+    let columns: usize = columns.sum();
     let cost = cost_of_ranks(targets, columns / comparison.left().len().max(1));
     let mut phases = vec![
         Phase::new("neighbours", n_layers),
