@@ -71,11 +71,12 @@ pub fn probe(
                 .cloned()
                 .map(|one| one.of(&layer.layer)),
         );
+        let matrix = comparison.read_left(at)?;
         let outcome = match layer.identical() {
             true => Err(Reason::AllRowsIdentical),
-            false => scores(&comparison.read_left(at)?, &asked, &splits, options),
+            false => scores(&matrix, &asked, &splits, options),
         };
-        found.push(report(&layer.place(), layer.n_columns, outcome));
+        found.push(report(&layer.place(), matrix.n_columns(), outcome));
         bench.progress.advance(1);
     }
     bench.progress.end();
