@@ -246,7 +246,7 @@ fn words(folder: &Path, plan: &Plan, forecast: &Forecast) -> String {
 fn size(bytes: f64) -> String {
     let steps = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, power) in steps {
-        let of = f64::from(power).exp2();
+        let of = libm::exp2(f64::from(power));
         if bytes >= of {
             return format!("{:.1} {unit}", bytes / of);
         }
