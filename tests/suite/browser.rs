@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::common::{path, repgeo, text};
+use super::common::{fixture, path, repgeo, text};
 use super::pictures::{attributes, page};
 
 /// The page as a browser has it after its script ran; `None` where there is no browser.
@@ -208,6 +208,14 @@ fn a_picture_taken_along_is_a_whole_file_with_its_words() {
 fn nothing_is_cut_off_on_a_phone_a_laptop_or_a_wide_screen() {
     let folder = TempDir::new().unwrap();
     let (html, _) = page(folder.path(), &[]);
+    let long = folder.path().join("long.html");
+    let dump = path(&fixture("vae/widths/K32.safetensors")).to_owned();
+    let args = ["report", &dump, "--only", "dimension,overlap", "-q", "-o"];
+    assert!(
+        repgeo(&[&args[..], &[path(&long)]].concat())
+            .status
+            .success()
+    );
     // Words of a figure within its frame, the page no wider than the window, figures apart.
     let script = "
         const cut = [];
@@ -228,14 +236,19 @@ fn nothing_is_cut_off_on_a_phone_a_laptop_or_a_wide_screen() {
             a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
         return { cut, words, apart, figures: figures.length, window: innerWidth,
             page: document.documentElement.scrollWidth };";
-    for width in [400, 1000, 1600] {
-        let Some(found) = acted(&html, width, script) else {
+    let long_names = (&long, 1000, 2, 40);
+    let others = [400, 1000, 1600].map(|width| (&html, width, 9, 200));
+    for (page, width, figures, words) in others.into_iter().chain([long_names]) {
+        let Some(found) = acted(page, width, script) else {
             return;
         };
         assert_eq!(found["cut"], serde_json::json!([]), "{width}: {found}");
         assert_eq!(found["apart"], true, "{width}: {found}");
-        assert!(found["words"].as_u64().unwrap() > 200, "{width}: {found}");
-        assert!(found["figures"].as_u64().unwrap() >= 9, "{width}: {found}");
+        assert!(found["words"].as_u64().unwrap() > words, "{width}: {found}");
+        assert!(
+            found["figures"].as_u64().unwrap() >= figures,
+            "{width}: {found}"
+        );
         assert!(
             found["page"].as_u64().unwrap() <= found["window"].as_u64().unwrap(),
             "{width}: {found}"

@@ -56,24 +56,57 @@ fn a_profile_is_drawn_with_the_numbers_of_its_report() {
     }
 }
 
+/// The commands of the documents that draw a picture into `docs/pictures`.
+fn drawn_in_documents() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = ["README.md", "docs/gallery.md"];
+    let texts = documents.map(|name| fs::read_to_string(root.join(name)).unwrap());
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let draws = lines.filter(|line| line.contains("--plot docs/pictures/"));
+    draws
+        .map(|line| line.trim_start_matches("$ ").trim().to_owned())
+        .collect()
+}
+
 #[test]
-fn the_picture_of_the_readme_is_what_its_command_draws() {
+fn the_pictures_of_the_documents_are_what_their_commands_draw() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = TempDir::new().unwrap();
-    let plot = folder.path().join("minilm.svg");
-    // The path is part of the title.
-    let mut drawing = command(&["id-profile", "fixtures/minilm", "-q", "--plot", path(&plot)]);
-    let drawing = drawing.current_dir(env!("CARGO_MANIFEST_DIR"));
-    assert!(drawing.output().unwrap().status.success());
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/minilm.svg");
-    if std::env::var_os("REPGEO_ACCEPT").is_some() {
-        fs::create_dir_all(kept.parent().unwrap()).unwrap();
-        fs::copy(&plot, &kept).unwrap();
+    let commands = drawn_in_documents();
+    assert!(commands.len() > 8, "{commands:?}");
+    let mut old = Vec::new();
+    for line in commands {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(words[0], "repgeo", "{line}");
+        let (args, kept) = (&words[1..words.len() - 1], *words.last().unwrap());
+        let plot = folder.path().join("drawn.svg");
+        // The paths are part of the titles: relative, as in the document.
+        let mut drawing = command(&[args, &[path(&plot), "-q"]].concat());
+        let output = drawing.current_dir(root).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        if std::env::var_os("REPGEO_ACCEPT").is_some() {
+            fs::copy(&plot, root.join(kept)).unwrap();
+        }
+        let drawn = fs::read(&plot).unwrap();
+        if fs::read(root.join(kept)).unwrap_or_default() != drawn {
+            old.push(kept.to_owned());
+        }
     }
-    let drawn = fs::read_to_string(&plot).unwrap();
     assert!(
-        fs::read_to_string(&kept).unwrap_or_default() == drawn,
-        "docs/pictures/minilm.svg is old; accept the new one with REPGEO_ACCEPT=1"
+        old.is_empty(),
+        "old pictures, to be accepted with REPGEO_ACCEPT=1: {old:?}"
     );
+}
+
+#[test]
+fn every_picture_that_is_kept_stands_in_a_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let commands = drawn_in_documents().join("\n") + "\n";
+    for entry in fs::read_dir(root.join("docs/pictures")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let drawn = format!("--plot docs/pictures/{name}\n");
+        assert!(commands.contains(&drawn), "nothing draws {name}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Axes: from numbers to places on paper, ticks at round numbers, names where there is room.
 
+use super::drawing::WIDTH;
 use super::ink::{Hold, Ink};
 use super::words;
 use crate::report::page::Axis;
@@ -214,9 +215,11 @@ pub(super) fn lower_edge(
             ink.line([x, top], [x, bottom], "grid");
         }
         ink.line([x, bottom], [x, bottom + 3.0], "axis");
-        if x - half >= free {
-            ink.text([x, bottom + 12.0], Hold::Middle, "s", &label);
-            free = x + half + 5.0;
+        // The words of the last tick stay on the paper.
+        let middle = x.min(WIDTH - 2.0 - half);
+        if middle - half >= free {
+            ink.text([middle, bottom + 12.0], Hold::Middle, "s", &label);
+            free = middle + half + 5.0;
         }
     }
     let title = match axis.names.is_empty() {

@@ -50,6 +50,7 @@ pub(super) fn draw(curves: &Curves) -> Option<Drawing> {
         .curves
         .iter()
         .zip(&inks.0)
+        .filter(|(curve, _)| curve.points.iter().any(|point| point.y.is_some()))
         .map(|(curve, style)| Entry {
             swatch: Swatch::Stroke(style.stroke.clone()),
             label: words::line(&curve.name),
