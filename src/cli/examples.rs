@@ -190,7 +190,7 @@ const EXAMPLES: [(&str, [&str; 3]); 30] = [
         "correlate",
         [
             "repgeo correlate over_runs.csv --table loss.csv",
-            "repgeo correlate over_runs.csv --table loss.csv --column accuracy --within corpus",
+            "repgeo correlate over_runs.csv --table loss.csv --within corpus",
             "repgeo correlate over_runs.csv --table loss.csv --interval bootstrap --draws 500",
         ],
     ),

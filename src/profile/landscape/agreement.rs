@@ -29,9 +29,8 @@ pub fn agreement(
                 _ => rows.peak[row],
             });
             let clusters: Vec<Option<usize>> = clusters.collect();
-            // Dumps of other lengths share the rows that were chosen.
-            let classes = (0..clusters.len()).map(|row| others.peak.get(row).copied().flatten());
-            Contingency::new(&clusters, &classes.collect::<Vec<_>>()).ok_or(Reason::NoLabels)
+            Contingency::new(&clusters, &classes(&others.peak, clusters.len()))
+                .ok_or(Reason::NoLabels)
         }
         _ => Err(Reason::NoLabels),
     };
@@ -50,4 +49,23 @@ pub fn agreement(
             .map_err(|reason| *reason)
             .into(),
     }
+}
+
+/// The clusters of the first `n` rows as classes in order of first appearance, as labels of a file are
+/// read: sums over classes have the same order. Dumps of other lengths share the rows that were chosen.
+fn classes(peaks: &[Option<usize>], n: usize) -> Vec<Option<usize>> {
+    let mut known: Vec<usize> = Vec::new();
+    let class = |row: usize| {
+        let peak = peaks.get(row).copied().flatten()?;
+        Some(
+            known
+                .iter()
+                .position(|one| *one == peak)
+                .unwrap_or_else(|| {
+                    known.push(peak);
+                    known.len() - 1
+                }),
+        )
+    };
+    (0..n).map(class).collect()
 }
