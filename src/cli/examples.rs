@@ -191,7 +191,7 @@ const EXAMPLES: [(&str, [&str; 3]); 30] = [
         [
             "repgeo correlate over_runs.csv --table loss.csv",
             "repgeo correlate over_runs.csv --table loss.csv --within corpus",
-            "repgeo correlate over_runs.csv --table loss.csv --interval bootstrap --draws 500",
+            "repgeo correlate over_runs.csv --table loss.csv --interval bootstrap",
         ],
     ),
     (
