@@ -135,6 +135,8 @@ fn the_script_of_the_mechanisms_runs_on_a_small_model() {
         ("17.28,20.18,21.8", "0.1,1.2,2.3"),
         ("pythia-6.9b", "gpt2"),
         ("pythia_prompts", "gpt2_prompts"),
+        // The small prompts have no slots.
+        ("--positions slots", "--positions all"),
     ] {
         assert!(script.contains(published), "{published}");
         script = script.replace(published, small);
