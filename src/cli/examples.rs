@@ -262,7 +262,7 @@ const EXAMPLES: [(&str, [&str; 3]); 30] = [
         "submit",
         [
             "repgeo submit run/ --print",
-            "repgeo submit run/ --print --slurm \"-p cpu\" -o id.json",
+            "repgeo submit run/ --print --slurm=--partition=cpu -o id.json",
             "repgeo submit run/ --print --tries 0",
         ],
     ),

@@ -83,7 +83,9 @@ impl Resolution {
         }
     }
 
-    /// Whether the distances `far` are the distances `near` within rounding, in 19 of 20 rows.
+    /// Whether the distances `far` are the distances `near` within rounding, in 19 of 20 rows where
+    /// they differ at all. Distances that are equal to the last bit were told apart by nothing: the
+    /// corners of a lattice of whole numbers are no rounding.
     ///
     /// Both hold one distance a row of the layer.
     pub fn ties(&self, near: &[f64], far: &[f64]) -> bool {
@@ -92,7 +94,7 @@ impl Resolution {
             let (Some(&r), Some(&s)) = (near.get(row), far.get(row)) else {
                 return false;
             };
-            if r > 0.0 && s.is_finite() {
+            if r > 0.0 && s > r && s.is_finite() {
                 let moved = STANDS_OUT * std::f64::consts::SQRT_2 * self.first[at];
                 let moved = moved + self.second[at] / r + self.computed[at];
                 let moved = moved + 2.0 * self.arithmetic * s;

@@ -465,7 +465,10 @@ fn other_readings(layers: &[LayerInfo]) -> &'static str {
             "; if they are pieces of one layer, --join rows; if each is a prompt, --axes TD --join \
              rows; if axis 1 is the rows, --axes DN"
         }
-        (true, false) => "; if they are pieces of one layer, --join rows",
+        (true, false) => {
+            "; if they are pieces of one layer, --join rows; if each is a prompt, its axes too, e.g. \
+             --axes TLD --join rows"
+        }
         _ => "",
     }
 }

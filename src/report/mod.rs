@@ -124,6 +124,7 @@ impl<'a, T: Printable> Report<'a, T> {
                 self.command,
                 &self.input,
                 &self.body.records(),
+                &self.body.leading(),
                 &write::csv::Places::of(self.body),
             ),
             Format::Table => write::text::page(&self.page(), style),

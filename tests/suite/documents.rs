@@ -244,6 +244,12 @@ impl Place {
         }
         let runs = ["path,x", "checkpoints/ep0,0", "checkpoints/ep2,2"];
         self.write("runs.csv", runs.iter().map(|line| (*line).to_owned()));
+        let losses = ["run,loss", "ep0,2.5", "ep2,1.5", "ep10,0.5"];
+        self.write("loss.csv", losses.iter().map(|line| (*line).to_owned()));
+        for row in 0..60 {
+            let name = format!("vectors/sample_{row}.npy");
+            self.save(&name, &normals(1, 6, 300 + row), &[6]);
+        }
     }
 
     fn model(&self) {

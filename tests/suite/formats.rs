@@ -92,6 +92,9 @@ fn every_report_is_written_in_every_format_from_one_computation() {
             files.map(|file| fs::read_to_string(file).unwrap());
 
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        let start = header.iter().position(|name| name == "layer").unwrap();
+        let before: Vec<&str> = header.iter().take(start).collect();
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let lines: Vec<Value> = lines
             .lines()
@@ -101,16 +104,21 @@ fn every_report_is_written_in_every_format_from_one_computation() {
         let gathered: usize = lines
             .iter()
             .map(|line| {
+                // What is known of a run stands before the columns of every command.
                 let of_line = rows.iter().filter(|row| {
-                    row[0] == *said(&line["layer"]) && row[3] == *said(&line["other"])
+                    let run = before.iter().zip(row.iter());
+                    run.into_iter()
+                        .all(|(name, cell)| cell == said(&line[name]))
+                        && row[start] == *said(&line["layer"])
+                        && row[start + 3] == *said(&line["other"])
                 });
                 let values = line["values"].as_array().unwrap();
                 let of_line: Vec<&csv::StringRecord> = of_line.collect();
                 assert_eq!(of_line.len(), values.len(), "{name}: {line}");
                 for (row, value) in of_line.iter().zip(values) {
-                    assert_eq!(row[4], *said(&value["quantity"]), "{name}");
+                    assert_eq!(row[start + 4], *said(&value["quantity"]), "{name}");
                     assert_eq!(
-                        row[7].parse().ok(),
+                        row[start + 7].parse().ok(),
                         value["value"].as_f64(),
                         "{name}: {row:?}"
                     );

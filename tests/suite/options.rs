@@ -32,7 +32,8 @@ const NO_EFFECT: [&str; 14] = [
 
 /// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
 /// other tests have it.
-const ELSEWHERE: [&str; 22] = [
+const ELSEWHERE: [&str; 23] = [
+    "only",
     "bf16-bits",
     "squared",
     "local",
@@ -319,7 +320,6 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--quantity similarity",
                     "--quantity peaks",
                     "--quantity clones --layers 0",
-                    "--only id",
                     "--keep-going",
                     "--estimator gride",
                     "--estimator mle",
@@ -387,7 +387,15 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
 fn names(refusal: &str, text: &str) -> bool {
     let words = text.split(|c: char| c.is_whitespace() || c == '=');
     let mut options = words.filter(|word| word.starts_with("--"));
-    options.any(|option| refusal.contains(option) || (option == "--k" && refusal.contains("-k")))
+    // A refusal may call an option by its one letter.
+    let short = |option: &str| match option {
+        "--k" => Some("-k "),
+        "--z" => Some("-z "),
+        _ => None,
+    };
+    options.any(|option| {
+        refusal.contains(option) || short(option).is_some_and(|short| refusal.contains(short))
+    })
 }
 
 /// Options of which clap takes one only, or that say the same thing twice.
@@ -448,6 +456,10 @@ fn no_option_is_unused(command: &str) {
             Err(refusal) => (!names(&refusal, a) && !names(&refusal, b))
                 .then(|| format!("{a} {b}: neither is named in {refusal}")),
             Ok(report) => {
+                // Too few layers are left for events, which the report says.
+                if EVENTS.contains(&a) && report.contains("\"events_reason\"") {
+                    return None;
+                }
                 let same = |other: &str| alone[other].as_ref().is_ok_and(|alone| *alone == report);
                 let unused = match (same(a), same(b)) {
                     (true, _) => b,

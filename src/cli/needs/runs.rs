@@ -141,6 +141,7 @@ pub(super) const DYNAMICS: &[Need] = &[
         "nothing in it is a distance between rows; leave it out",
         |given| !clones(given) && (!similarity(given) || by_neighbours(given)),
     ),
+    need("duplicates", NO_CHUNKS, |given| !clones(given)),
     need("cache", NO_CHUNKS, |given| !clones(given)),
     need("max_memory", NO_CHUNKS, |given| !clones(given)),
     need("labels", CLASSES, |given| {

@@ -110,6 +110,7 @@ pub fn probe(
                 SplitRule::Holdout(share) => Some(share),
             },
             standardised: STANDARDISED,
+            metric: bench.metric,
             rows: RowParameters::new(layers, bench.rows),
             seed: options.seed,
         },

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::options::Readout;
 use crate::choice::choice;
 use crate::geometry::Reason;
+use crate::neighbours::Metric;
 use crate::profile::compare::{LayerRef, RowParameters};
 use crate::warning::Warning;
 
@@ -40,6 +41,8 @@ pub struct ProbeParameters {
     pub holdout: Option<f64>,
     /// How columns were standardised, in words.
     pub standardised: &'static str,
+    /// How far rows are apart where the dimension proposes a layer.
+    pub metric: Metric,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,

@@ -21,8 +21,8 @@ impl Printable for ClonesProfile {
         for one in &self.widths {
             grid.push(row(self, one));
         }
-        let mut closing = vec![Note::Line(self.verdict.clone().into())];
-        closing.push(Note::Line("sd over the draws of a chunk".into()));
+        let mut closing = vec![Note::Line("sd over the draws of a chunk".into())];
+        closing.push(Note::Line(self.verdict.clone().into()));
         closing.extend(network_line(self).map(Note::Line));
         closing.extend(of_run(&self.warnings));
         Page::new("Clones", vec![grid.into()], closing.into())

@@ -1,13 +1,14 @@
 //! Writes a report as JSON lines: a line a layer, or a pair of layers, with its numbers.
 //!
-//! A line holds what the rows of the CSV hold, gathered by `layer` and `other`, with the command and
+//! A line holds what the rows of the CSV hold, gathered by run, `layer` and `other`, with the command and
 //! its inputs in front, so that lines of several runs may stand in one file.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::csv::{Places, Record};
+use super::csv::{Leading, Places, Record};
 use super::json;
 
 /// One line.
@@ -15,6 +16,9 @@ use super::json;
 struct Line<'a> {
     command: &'a str,
     input: &'a [String],
+    /// What the columns before those of every command say: the run, and what is known of it.
+    #[serde(flatten)]
+    leading: Map<String, Value>,
     layer: Option<&'a str>,
     index: Option<usize>,
     depth: Option<f64>,
@@ -38,18 +42,26 @@ pub(in crate::report) fn lines(
     command: &str,
     input: &[String],
     records: &[Record<'_>],
+    leading: &Leading,
     places: &Places,
 ) -> String {
     let mut lines: Vec<Line<'_>> = Vec::new();
-    let mut line_of: HashMap<(&str, &str), usize> = HashMap::new();
-    for record in records {
+    let mut line_of: HashMap<(&[String], &str, &str), usize> = HashMap::new();
+    for (row, record) in records.iter().enumerate() {
+        let before = leading.cells.get(row).map_or(&[][..], Vec::as_slice);
         let at = *line_of
-            .entry((record.layer, record.other))
+            .entry((before, record.layer, record.other))
             .or_insert_with(|| {
                 let place = places.find(record.layer);
                 lines.push(Line {
                     command,
                     input,
+                    leading: leading
+                        .header
+                        .iter()
+                        .zip(before)
+                        .map(|(name, cell)| (name.clone(), said(cell).into()))
+                        .collect(),
                     layer: said(record.layer),
                     index: place.map(|(index, _)| index),
                     depth: place.and_then(|(_, depth)| depth),
@@ -77,7 +89,7 @@ fn said(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -101,7 +113,8 @@ mod tests {
             },
         ];
         let input = ["acts".to_owned()];
-        let text = lines("imbalance", &input, &records, &Places::default());
+        let none = Leading::default();
+        let text = lines("imbalance", &input, &records, &none, &Places::default());
         let lines: Vec<Value> = text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -116,5 +129,25 @@ mod tests {
         );
         assert_eq!(lines[1]["other"], Value::Null);
         assert_eq!(lines[1]["values"][0]["value"], Value::Null);
+    }
+
+    #[test]
+    fn runs_of_one_layer_stand_in_lines_of_their_own() {
+        let records = [1.0, 2.0].map(|value| Record::new("a", "id", Some(value)));
+        let leading = Leading {
+            header: vec!["run".to_owned(), "epoch".to_owned()],
+            cells: [["ep0", "0"], ["ep3", ""]]
+                .map(|run| run.map(str::to_owned).to_vec())
+                .to_vec(),
+        };
+        let text = lines("dynamics", &[], &records, &leading, &Places::default());
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[0]["run"], "ep0");
+        assert_eq!(lines[1]["values"][0]["value"], 2.0);
+        assert_eq!(lines[1]["epoch"], Value::Null);
     }
 }

@@ -318,10 +318,14 @@ fn bad_input_is_refused_with_a_way_out() {
         (&["relations", "--against", VAE][..], 1, "--against-rows"),
         (&["relations/layer_00_base.npy"], 2, "--against"),
         (&["relations", "--bandwidth", "0"], 2, "above 0"),
-        (&["relations", "--variance", "1.5"], 2, "at most 1"),
+        (&["relations", "--variance", "1.5"], 2, "0.99 for 99 %"),
         (&["relations", "--partitions", "1"], 2, "at least 2"),
         (&["relations", "--partitions", "2000"], 2, "2000"),
-        (&["relations", "--metric", "cosine"], 2, "--dissimilarity"),
+        (
+            &["relations", "--metric", "cosine"],
+            2,
+            "--measure imbalance",
+        ),
         (&["relations", "--join", "README.md"], 2, "--to matched"),
         (
             &["relations", "--rank", "relations", "--to", "first"],

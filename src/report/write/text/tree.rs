@@ -27,7 +27,8 @@ pub(in crate::report::write) fn tree(tree: &Tree, style: Style) -> String {
         true => ["|- ", "`- ", "|  "],
         false => ["├─ ", "└─ ", "│  "],
     };
-    let mut lines = vec![format!("{title} ({kind}; {})", plain(&tree.reading, style))];
+    let heading = format!("{title} ({kind}; {})", plain(&tree.reading, style));
+    let mut lines = fit::wrap(&heading, style.width);
     // (branch, what stands before it, what stands before its children)
     let mut stack: Vec<(usize, String, String)> = Vec::new();
     stack.extend(
