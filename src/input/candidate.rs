@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::axes::Axes;
 use super::companions;
-use super::dump::DumpOptions;
 use super::entry::Entry;
 use super::padding::Padding;
 use super::stack::Stack;
@@ -161,12 +160,12 @@ pub(super) fn unique_names(stacks: &[Stack]) -> Vec<String> {
 /// A first axis that is short beside the second may be that of layers.
 pub(super) fn short_first_axis(
     candidates: &[Candidate],
-    options: &DumpOptions,
+    axes_said: bool,
     padding: &Padding,
 ) -> Option<Warning> {
     /// Networks have fewer layers than this.
     const FEWEST_ROWS: usize = 200;
-    let said = options.axes.is_some() || padding.name().is_some() || !padding.tokens.is_empty();
+    let said = axes_said || padding.name().is_some() || !padding.tokens.is_empty();
     let is_short = |one: &&Candidate| {
         let shape = one.stack.shape();
         shape.len() > 2 && shape[0] < shape[1] && shape[0] < FEWEST_ROWS

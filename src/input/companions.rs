@@ -1,30 +1,11 @@
 //! Tells layers from what lies beside them: labels, masks, token ids, neighbour tables.
 
-use super::entry::Entry;
+use super::beside::{is_companion, is_float, is_tokens};
 use super::item::Item;
-use super::padding::{self, Padding};
+use super::padding::Padding;
 use super::recognise;
 use super::stack::Stack;
 use super::tables;
-
-/// Words in the name of an array that mark it as a companion of the layers, not one of them.
-const COMPANIONS: [&str; 13] = [
-    "label",
-    "labels",
-    "target",
-    "targets",
-    "mask",
-    "masks",
-    "split",
-    "splits",
-    "ids",
-    "index",
-    "indices",
-    "dist",
-    "distances",
-];
-/// Names of the tokens themselves.
-const TOKENS: [&str; 4] = ["token_ids", "input_ids", "prompt_token_ids", "tokens"];
 
 /// The arrays of a dump, sorted.
 pub(crate) struct Sorted {
@@ -116,38 +97,8 @@ pub(super) const ONE_AXIS: &str = "one axis";
 pub(super) const DISTANCES: &str = "distances of all rows to all; --neighbours reads them";
 const NO_LAYER: &str = "no layer by its name";
 
-/// Whether the elements of an array are floating-point numbers.
-pub(super) fn is_float(entry: &Entry) -> bool {
-    matches!(entry.item, Item::Number(dtype) if dtype.is_float())
-}
-
-/// Whether an array may be a layer, by its header alone.
-pub(super) fn may_be_layer(entry: &Entry) -> bool {
-    entry.shape.len() > 1 && !is_companion(&entry.name)
-}
-
 fn is_distance(name: &str) -> bool {
     let lower = name.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric());
     words.any(|word| word.starts_with("dist"))
-}
-
-/// Whether a name is that of the tokens of each row.
-pub(super) fn is_tokens(name: &str) -> bool {
-    TOKENS.contains(&name)
-}
-
-/// Whether a name is that of something beside the layers.
-pub(super) fn is_companion(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    is_tokens(name)
-        || padding::is_lengths(&lower)
-        || lower
-            .split(|c: char| !c.is_alphanumeric())
-            .any(|word| COMPANIONS.contains(&word))
-}
-
-/// Whether what bears this name ends in an axis of tokens.
-pub(super) fn is_over_tokens(name: &str) -> bool {
-    is_tokens(name) || padding::is_about_tokens(name)
 }

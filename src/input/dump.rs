@@ -10,12 +10,13 @@ use super::dtype::Dtype;
 use super::entry::Entry;
 use super::file::{self, Found};
 use super::item::Item;
+use super::join::Join;
 use super::order::{self, LayerOrder};
 use super::padding::Padding;
 use super::pooling::Pooling;
 use super::recognise;
 use super::select::Selection;
-use super::stack::{self, Join};
+use super::stack;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -246,7 +247,11 @@ impl Dump {
                 ),
             ));
         }
-        warnings.extend(candidate::short_first_axis(&candidates, options, &padding));
+        warnings.extend(candidate::short_first_axis(
+            &candidates,
+            options.axes.is_some(),
+            &padding,
+        ));
         let mut dump = Self {
             path: path.to_owned(),
             candidates,
@@ -466,8 +471,7 @@ fn other_readings(layers: &[LayerInfo]) -> &'static str {
              rows; if axis 1 is the rows, --axes DN"
         }
         (true, false) => {
-            "; if they are pieces of one layer, --join rows; if each is a prompt, its axes too, e.g. \
-             --axes TLD --join rows"
+            "; if they are pieces of one layer, --join rows; one prompt a file: --axes TLD --join rows"
         }
         _ => "",
     }

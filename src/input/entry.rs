@@ -149,7 +149,7 @@ impl Entry {
             } => self.unpack(archive, *member, *size)?,
             #[cfg(feature = "hdf5")]
             Place::Dataset { file, name } => {
-                let values = super::hdf5::values(&self.path, file, name)?;
+                let values = super::hdf5_values::values(&self.path, file, name)?;
                 (Arc::new(Bytes::Owned(values)), 0)
             }
         };

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use hdf5_reader::error::ByteOrder;
 use hdf5_reader::group::Group;
-use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
+use hdf5_reader::{Dataset, Datatype};
 
 use super::bytes::Bytes;
 use super::dtype::Dtype;
 use super::entry::{Entry, Place};
+use super::hdf5_values::{malformed, open};
 use super::item::{Item, dense_strides};
 use super::order::OwnOrder;
-use crate::{Error, Result};
+use crate::Result;
 
 /// The first bytes of every file without a user block.
 pub(crate) const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
@@ -21,19 +22,10 @@ pub(crate) const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
 const MAX_DEPTH: usize = 32;
 const MAX_DATASETS: usize = 100_000;
 
-/// The bytes of a file, lent to its reader.
-struct Lent(Arc<Bytes>);
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 /// Every dataset of a file, called by its path; HDF5 keeps no order of them.
 ///
 /// # Errors
-/// [`Error::Malformed`] if the file is damaged.
+/// [`Error::Malformed`](crate::Error::Malformed) if the file is damaged.
 pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, OwnOrder)> {
     let file = open(path, bytes)?;
     let malformed = |fact: String| malformed(path, fact);
@@ -65,39 +57,8 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     Ok((found, OwnOrder::None))
 }
 
-/// The values of a dataset, in its own byte order and C order.
-///
-/// # Errors
-/// [`Error::Malformed`] if it does not unpack.
-pub(crate) fn values(path: &Path, bytes: &Arc<Bytes>, name: &str) -> Result<Vec<u8>> {
-    let wrong =
-        |error: hdf5_reader::error::Error| malformed(path, format!("dataset {name:?}: {error}"));
-    let file = open(path, bytes)?;
-    let dataset = file.dataset(name).map_err(wrong)?;
-    dataset.read_raw_bytes().map_err(wrong)
-}
-
-fn open(path: &Path, bytes: &Arc<Bytes>) -> Result<Hdf5File> {
-    // What unpacks beyond the memory there is must be an error, not an abort.
-    let most = crate::memory::machine_memory().and_then(|most| usize::try_from(most).ok());
-    let mut options = OpenOptions::default();
-    if let Some(most) = most {
-        options = options.with_max_read_bytes(most);
-    }
-    Hdf5File::from_owner(Lent(Arc::clone(bytes)), options)
-        .map_err(|error| malformed(path, error.to_string()))
-}
-
 fn members(group: &Group) -> Result<(Vec<Group>, Vec<Dataset>), String> {
     group.members().map_err(|error| error.to_string())
-}
-
-fn malformed(path: &Path, fact: String) -> Error {
-    Error::Malformed {
-        path: path.to_owned(),
-        fact,
-        remedy: "write it again with h5py".into(),
-    }
 }
 
 fn entry(

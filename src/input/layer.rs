@@ -241,7 +241,7 @@ impl Dump {
             return Ok(None);
         };
         if pool.heeds_mask() {
-            return self.padding.mask(layer);
+            return self.padding.mask(&layer.parts, &layer.shape);
         }
         let unused = self.padding.unused(pool);
         warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));

@@ -2,6 +2,7 @@
 
 mod array;
 mod axes;
+mod beside;
 mod blank;
 mod block;
 mod bytes;
@@ -15,8 +16,11 @@ mod file;
 mod formats;
 #[cfg(feature = "hdf5")]
 mod hdf5;
+#[cfg(feature = "hdf5")]
+mod hdf5_values;
 mod header;
 mod item;
+mod join;
 mod labels;
 mod layer;
 mod mask;
@@ -59,6 +63,7 @@ pub use dtype::Dtype;
 pub use dump::{Dump, DumpOptions, LayerInfo};
 pub use duplicates::{Duplicates, find_duplicates};
 pub(crate) use file::list;
+pub use join::Join;
 pub use labels::{ExpectedLabels, Labels};
 pub use layer::{Layer, ReadOptions};
 pub use mask::Mask;
@@ -72,7 +77,6 @@ pub use scan::{Scan, Spot, scan};
 pub use select::{Selection, index_list, layer_place};
 pub(crate) use series::TOO_LARGE;
 pub use series::{Series, SeriesChoice, SeriesFile};
-pub use stack::Join;
 pub use tables::{PrecomputedTable, TableSource, find_tables};
 pub use tensors::{StoredBytes, Tensor, Tensors};
 pub use text::read_lines;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use super::companions;
+use super::beside;
 use super::dtype::Dtype;
-use super::dump::LayerInfo;
 use super::entry::Entry;
 use super::item::Item;
 use super::mask::Mask;
@@ -22,46 +21,9 @@ const MASKS: [&str; 6] = [
     "mask",
     "masks",
 ];
-/// Names of numbers of tokens, padded on the right.
-const LENGTHS: [&str; 18] = [
-    "lengths",
-    "length",
-    "lens",
-    "seq_lens",
-    "seq_len",
-    "seqlens",
-    "seqlen",
-    "seq_lengths",
-    "seq_length",
-    "sequence_lengths",
-    "sequence_length",
-    "input_lengths",
-    "input_length",
-    "n_tokens",
-    "num_tokens",
-    "ntokens",
-    "token_counts",
-    "token_count",
-];
-/// Words in the names of masks that may say which tokens count, or which do not.
-const DOUBTFUL: [&str; 7] = [
-    "mask", "masks", "pad", "padding", "padded", "valid", "ispad",
-];
 /// One row in so many, and no fewer than so few, must end in one token twice until it is padding.
 const SHARE: usize = 20;
 const LEAST: usize = 2;
-
-/// Whether a name, in lower case, is that of the numbers of tokens.
-pub(super) fn is_lengths(name: &str) -> bool {
-    LENGTHS.contains(&name)
-}
-
-/// Whether a name has a word for masks or padding.
-pub(super) fn is_about_tokens(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| DOUBTFUL.contains(&word))
-}
 
 /// What lies in a dump about the tokens of its layers.
 #[derive(Debug, Clone, Default)]
@@ -89,11 +51,11 @@ impl Padding {
             let is_bool = first.item == Item::Number(Dtype::Bool);
             if MASKS.contains(&lower.as_str()) && axes > 1 {
                 padding.masks.push(stack.clone());
-            } else if is_lengths(&lower) && axes == 1 {
+            } else if beside::is_lengths(&lower) && axes == 1 {
                 padding.lengths = padding.lengths.or_else(|| Some(stack.clone()));
-            } else if companions::is_tokens(&stack.name) && (is_whole || axes == 1) {
+            } else if beside::is_tokens(&stack.name) && (is_whole || axes == 1) {
                 padding.tokens.push(stack.clone());
-            } else if axes > 1 && (is_bool || is_about_tokens(&stack.name)) {
+            } else if axes > 1 && (is_bool || beside::is_about_tokens(&stack.name)) {
                 padding.doubtful.push(stack.clone());
             }
         }
@@ -121,12 +83,13 @@ impl Padding {
         })
     }
 
-    /// The mask that poolings of `layer` heed; `None` if the dump has none.
+    /// The mask that poolings of a layer heed, given the shapes of its parts and of all of it; `None`
+    /// if the dump has none.
     ///
     /// # Errors
     /// Whatever reading gives, with `--mask none` as a way out; [`Error::Unsupported`] if what the
     /// dump says contradicts itself, or may mean two things.
-    pub(crate) fn mask(&self, layer: &LayerInfo) -> Result<Option<&Mask>> {
+    pub(crate) fn mask(&self, parts: &[Entry], shape: &[usize]) -> Result<Option<&Mask>> {
         if let Some(mask) = self.read.get() {
             return Ok(Some(mask));
         }
@@ -137,8 +100,7 @@ impl Padding {
             found.get_or_insert(mask);
         }
         if let Some(stack) = &self.lengths {
-            let widths: Vec<(usize, usize)> = layer
-                .parts
+            let widths: Vec<(usize, usize)> = parts
                 .iter()
                 .map(|part| (part.shape[0], part.shape[1]))
                 .collect();
@@ -148,12 +110,12 @@ impl Padding {
         }
         match found {
             Some(mask) => Ok(Some(self.read.get_or_init(|| mask))),
-            None => self.nothing_hidden(layer).map(|()| None),
+            None => self.nothing_hidden(shape).map(|()| None),
         }
     }
 
     /// Fails where something says that there is padding, but not which tokens are.
-    fn nothing_hidden(&self, layer: &LayerInfo) -> Result<()> {
+    fn nothing_hidden(&self, layer: &[usize]) -> Result<()> {
         let fits = |stack: &&Stack| {
             let mut shape = stack.shape();
             let mut axis = shape.len();
@@ -163,7 +125,7 @@ impl Padding {
                     shape.remove(axis);
                 }
             }
-            shape == layer.shape[..2]
+            shape == layer[..2]
         };
         if let Some(stack) = self.doubtful.iter().find(fits) {
             let entry = &stack.parts[0];

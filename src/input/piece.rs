@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::file;
-use super::stack::{Join, refused};
+use super::join::{Join, refused};
 use crate::Result;
 
 /// Words that number a piece of the rows.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::companions;
+use super::beside;
 use super::entry::Entry;
 use super::file;
+use super::join::{Join, refused};
 use super::order;
 use super::piece::{self, Piece};
-use super::stack::{Join, refused};
 use crate::Result;
 
 /// Fewer rows than this are suspected to be something else.
@@ -103,7 +103,7 @@ pub(super) fn lists(
     }
     groups.retain(|_, members| members.len() > 1);
     let vectors = |members: &[(u64, usize)]| {
-        let vector = |entry: &Entry| entry.shape.len() == 1 && companions::is_float(entry);
+        let vector = |entry: &Entry| entry.shape.len() == 1 && beside::is_float(entry);
         members.iter().all(|&(_, at)| vector(&entries[at]))
     };
     let nested = |members: &[(u64, usize)]| entries[members[0].1].lists.len() > 1;
@@ -233,9 +233,7 @@ pub(super) fn grid(
 
 /// More numbered files than each has rows: layers of few rows, or one row a file?
 pub(super) fn few_rows(path: &Path, entries: &[Entry]) -> Result<()> {
-    let mut layers = entries
-        .iter()
-        .filter(|entry| companions::may_be_layer(entry));
+    let mut layers = entries.iter().filter(|entry| beside::may_be_layer(entry));
     let Some(first) = layers.next() else {
         return Ok(());
     };

@@ -1,7 +1,7 @@
 //! Recognises distances and neighbours by what arrays hold, whatever they are called.
 
 use super::array::Array;
-use super::companions;
+use super::beside;
 use super::entry::Entry;
 use super::item::Item;
 
@@ -18,7 +18,7 @@ pub(super) fn pairs(entries: &[&Entry], known: &[bool]) -> Vec<(usize, usize)> {
         .filter(|&at| is_whole(entries[at]))
     {
         let fits = |&far: &usize| {
-            companions::is_float(entries[far])
+            beside::is_float(entries[far])
                 && entries[far].shape == entries[near].shape
                 && found.iter().all(|(taken, _)| *taken != far)
                 && are_a_table(entries[far], entries[near])
@@ -75,7 +75,7 @@ pub(super) fn are_all_distances(entry: &Entry) -> bool {
     let [n, columns] = entry.shape[..] else {
         return false;
     };
-    if n != columns || n < 4 || !companions::is_float(entry) {
+    if n != columns || n < 4 || !beside::is_float(entry) {
         return false;
     }
     entry.load().is_ok_and(|array| holds_distances(&array, n))

@@ -3,27 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::companions;
+use super::beside;
 use super::entry::Entry;
+use super::join::{Join, refused};
 use super::order::natural_places;
 use super::piece::{self, Piece, complete, counts_something_else};
 use super::readings;
 use super::{name, natural};
-use crate::choice::choice;
-use crate::{Error, Result};
-
-choice! {
-    /// What is done with rows that lie in several files, as typed after `--join`.
-    pub enum Join {
-        /// Join pieces that are numbered without gaps (layer_03_batch_0007); refuse numbers that may
-        /// mean layers as well as rows
-        Auto = "auto",
-        /// Join arrays of one name along their rows, file after file
-        Rows = "rows",
-        /// Take every array for a layer of its own
-        Never = "never",
-    }
-}
+use crate::Result;
 
 /// An array whose rows lie in one file, or in several one after the other.
 #[derive(Debug, Clone)]
@@ -48,8 +35,8 @@ impl Stack {
 /// Joins what belongs together; every other array is a stack of one.
 ///
 /// # Errors
-/// [`Error::NoLayers`] where numbers may mean rows or layers; [`Error::Unsupported`] or
-/// [`Error::RowMismatch`] where pieces do not fit each other.
+/// [`crate::Error::NoLayers`] where numbers may mean rows or layers; [`crate::Error::Unsupported`] or
+/// [`crate::Error::RowMismatch`] where pieces do not fit each other.
 pub(crate) fn join(path: &Path, entries: Vec<Entry>, how: Join) -> Result<Vec<Stack>> {
     let alone = |entries: Vec<Entry>| {
         let one = |entry: Entry| Stack {
@@ -78,7 +65,7 @@ pub(crate) fn join(path: &Path, entries: Vec<Entry>, how: Join) -> Result<Vec<St
 /// What the names and the lists of a file say of the pieces of each array.
 ///
 /// # Errors
-/// [`Error::NoLayers`] where they may mean something else, unless `how` settles it.
+/// [`crate::Error::NoLayers`] where they may mean something else, unless `how` settles it.
 fn pieces(path: &Path, entries: &[Entry], how: Join) -> Result<Vec<Option<Piece>>> {
     let mut pieces: Vec<Option<Piece>> = entries.iter().map(|e| piece::piece(&e.name)).collect();
     readings::only_what_varies(&mut pieces);
@@ -299,10 +286,10 @@ fn same_pieces(path: &Path, groups: &[&Pieces]) -> Result<()> {
 ///
 /// Vectors that are no companions of the layers are rows of their own.
 fn fitting(mut stack: Stack) -> Result<Stack> {
-    let is_vector = |part: &Entry| part.shape.len() == 1 && companions::is_float(part);
+    let is_vector = |part: &Entry| part.shape.len() == 1 && beside::is_float(part);
     if stack.parts.len() > 1
         && stack.parts.iter().all(is_vector)
-        && !companions::is_companion(&stack.name)
+        && !beside::is_companion(&stack.name)
     {
         for part in &mut stack.parts {
             part.shape.insert(0, 1);
@@ -310,7 +297,7 @@ fn fitting(mut stack: Stack) -> Result<Stack> {
         }
     }
     // A mask or token ids end in tokens, of which batches have different numbers.
-    let ends_in_tokens = companions::is_over_tokens(&stack.name);
+    let ends_in_tokens = beside::is_over_tokens(&stack.name);
     let first = &stack.parts[0];
     for part in &stack.parts[1..] {
         let ends = |entry: &Entry| {
@@ -335,13 +322,4 @@ fn fitting(mut stack: Stack) -> Result<Stack> {
         }
     }
     Ok(stack)
-}
-
-/// An error that offers readings.
-pub(super) fn refused(path: &Path, fact: &str, remedy: &str) -> Error {
-    Error::NoLayers {
-        path: path.to_owned(),
-        fact: fact.into(),
-        remedy: remedy.into(),
-    }
 }

@@ -58,7 +58,8 @@ fn make(folder: &Folder, dump: &str) {
     } else if described("a prompt") {
         for prompt in 0..60 {
             let states = layer(prompt, &[3 + prompt % 3, 2, 4]);
-            let file = npz(&[("hidden_states.npy", states)]);
+            let ids = npy(&[3 + prompt % 3], |at| at as f32);
+            let file = npz(&[("hidden_states.npy", states), ("token_ids.npy", ids)]);
             folder.file(&format!("acts/cmpl-{prompt:x}-abc.npz"), file);
         }
     } else if described("attention_mask") {
