@@ -65,23 +65,23 @@ struct NumberArgs {
     quantity: Option<String>,
 
     /// Only what was computed in this way, e.g. two_nn_base
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME")]
     variant: Option<String>,
 
     /// Only this neighbour order or number of neighbours
-    #[arg(long, value_name = "N", hide_short_help = true)]
+    #[arg(long, value_name = "N")]
     scale: Option<usize>,
 
     /// Only this second layer or set of labels
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME")]
     other: Option<String>,
 
     /// Only this layer
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME")]
     layer: Option<String>,
 
     /// Only this run
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME")]
     run: Option<String>,
 }
 
@@ -99,7 +99,7 @@ struct TestArgs {
     within: Option<String>,
 
     /// Orders drawn where not all can be listed, and samples of a bootstrap
-    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 10_000, value_parser = super::parse::count(super::parse::MOST))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = super::parse::count(super::parse::MOST))]
     draws: usize,
 
     /// An interval of 95 % for every correlation
@@ -107,7 +107,7 @@ struct TestArgs {
     interval: Option<IntervalRule>,
 
     /// Seed of the draws
-    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
 

@@ -6,7 +6,7 @@ use clap::Command;
 const EVERYWHERE: [&str; 3] = ["layers", "output", "plot"];
 
 /// Options that a command shows beside them.
-const OF_COMMANDS: [(&str, &[&str]); 17] = [
+const OF_COMMANDS: [(&str, &[&str]); 19] = [
     ("inspect", &["scan", "pool", "format"]),
     (
         "id-profile",
@@ -20,6 +20,14 @@ const OF_COMMANDS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("dynamics", &["runs", "quantity", "estimator", "to", "k"]),
+    (
+        "correlate",
+        &["table", "by", "column", "quantity", "correlation", "within"],
+    ),
+    (
+        "probe",
+        &["labels", "targets", "readout", "folds", "holdout"],
+    ),
     ("events", &["quantity", "column", "smooth", "threshold"]),
     ("report", &["against", "labels", "only", "subsample"]),
     ("imbalance", &["against", "to", "k", "pool", "subsample"]),

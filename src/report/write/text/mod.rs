@@ -39,7 +39,8 @@ pub fn page(page: &Page, style: &Style) -> String {
             Part::Plane(plane) => plane
                 .caption
                 .iter()
-                .map(|caption| plain(caption, *style) + "\n")
+                .flat_map(|caption| fit::wrap(&plain(caption, *style), style.width))
+                .map(|line| line + "\n")
                 .collect(),
             Part::Notes(found) => notes(found, *style),
             Part::Curves(_) => String::new(),
