@@ -1,5 +1,7 @@
 //! The `repgeo` command: flags in, reports out. What it does is the library's.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that fails may panic
+
 use std::io::Write;
 use std::process::ExitCode;
 

@@ -58,7 +58,7 @@ struct ReadoutArgs {
 
 fn penalty(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(number) if number >= 1e-9 && number <= 1e12 => Ok(number),
+        Ok(number) if (1e-9..=1e12).contains(&number) => Ok(number),
         _ => Err("give a number from 1e-9 to 1e12".into()),
     }
 }

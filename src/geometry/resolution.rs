@@ -129,7 +129,8 @@ pub fn equidistant(data: &Matrix, unit_rows: bool) -> bool {
             }
             let [expected, leeway] = *reference.get_or_insert([distance, error]);
             // A NaN is no tie.
-            if !((distance - expected).abs() <= error + leeway) {
+            let tied = (distance - expected).abs() <= error + leeway;
+            if !tied {
                 return false;
             }
         }

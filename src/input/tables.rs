@@ -46,6 +46,7 @@ pub struct TableSource {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a folder holds few tables
 enum Kind {
     Sparse(Box<Graph>),
     Pair { distances: Entry, indices: Entry },

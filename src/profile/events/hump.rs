@@ -134,9 +134,9 @@ fn deepest_pair(points: &Points) -> Option<Humps> {
     }
     let depth = |before: f64, point: usize| before.min(behind[point]) - points.y(point);
     let (mut deepest, mut highest) = (f64::NEG_INFINITY, points.y(first));
-    for point in first + 1..last {
+    for (point, is_maximum) in is_maximum.iter().enumerate().take(last).skip(first + 1) {
         deepest = deepest.max(depth(highest, point));
-        if is_maximum[point] {
+        if *is_maximum {
             highest = highest.max(points.y(point));
         }
     }

@@ -252,7 +252,7 @@ fn classes_by_size(topography: &Topography) -> Vec<String> {
         .filter_map(|peak| peak.classes.first());
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
     for class in mixes.flat_map(|mix| &mix.classes) {
-        *sizes.entry(&class.class).or_default() += class.n as u64;
+        *sizes.entry(&class.class).or_default() += class.n;
     }
     let mut sizes: Vec<(&str, u64)> = sizes.into_iter().collect();
     sizes.sort_by_key(|&(_, n)| Reverse(n));

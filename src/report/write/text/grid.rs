@@ -373,9 +373,9 @@ model.layers.0.mlp
             .prop_map(|(family, names, columns, near)| {
                 let names: Vec<String> = names.iter().map(|one| format!("{family}{one}")).collect();
                 let mut heads = vec![Column::words("layer")];
-                for column in 0..columns {
+                for (column, &near) in near.iter().enumerate().take(columns) {
                     let head = Column::number(format!("quantity {column}"));
-                    heads.push(if near[column] && column > 0 {
+                    heads.push(if near && column > 0 {
                         head.near()
                     } else {
                         head

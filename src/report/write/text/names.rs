@@ -221,7 +221,7 @@ fn elide(text: &str, limit: usize, share: f64, style: Style) -> Option<String> {
 }
 
 /// What stands for what was left out: itself, where the mark is no shorter.
-fn gap<'t>(left_out: &'t str, style: Style) -> &'t str {
+fn gap(left_out: &str, style: Style) -> &str {
     let mark = style.ellipsis();
     if fit::width(left_out) <= fit::width(mark) {
         left_out
