@@ -150,7 +150,7 @@ fn main() {
             (run(&line).min(run(&line)) - start).max(1e-3)
         };
         let (few, many) = (time(count), time(10 * count));
-        let exponent = (many / few).log10();
+        let exponent = libm::log10(many / few);
         println!(
             "{name:40} {count:8} {few:9.3} {:8} {many:9.3} {exponent:9.2}",
             10 * count
@@ -235,7 +235,7 @@ fn series(folder: &Path, n: usize) -> std::path::PathBuf {
     let mut random = SplitMix64::new(1);
     let mut table = String::from("layer,value,error\n");
     for at in 0..n {
-        let value = (at as f64 / 30.0).sin() + random.uniform();
+        let value = libm::sin(at as f64 / 30.0) + random.uniform();
         writeln!(table, "l{at},{value},0.1").unwrap();
     }
     let path = folder.join("series.csv");

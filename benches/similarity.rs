@@ -159,15 +159,16 @@ fn chunks(sizes: &Sizes) {
         .map(|_| random.choose(sizes.columns, sizes.columns))
         .collect();
     let variances: Vec<f64> = (0..gram.ncols()).map(|i| gram[(i, i)]).collect();
+    let floors = vec![0.0; gram.ncols()];
     let (took, r2) = seconds(|| {
         let fits: Vec<f64> = orders
             .par_iter()
             .map(|order| {
-                let mut elimination = Elimination::new(gram.as_ref(), order);
+                let mut elimination = Elimination::new(gram.view(), order, &floors);
                 let mut sum = 0.0;
                 for &w in &widths {
                     elimination.advance(w);
-                    let fit = ChunkFit::new(&variances, order, &elimination, sizes.rows);
+                    let fit = ChunkFit::new(&variances, &floors, order, &elimination, sizes.rows);
                     sum += fit.unwrap().paper.r2;
                 }
                 sum
