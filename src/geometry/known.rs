@@ -29,7 +29,7 @@ impl<T> From<Result<T, Reason>> for Known<T> {
     }
 }
 
-/// The fields of a value that may be missing, as [`known!`](known) declares them.
+/// The fields of a value that may be missing, as `known!` declares them.
 pub trait Fields {
     /// Their names in reports.
     const NAMES: &'static [&'static str];

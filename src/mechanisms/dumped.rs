@@ -103,7 +103,7 @@ impl From<&TensorSpec> for WrittenTensor {
 /// Runs `checkpoint` over `prompts` and writes the streams of `options` to `path`.
 ///
 /// # Errors
-/// As [`plan`](super::streams::plan) and [`forward`](super::forward::forward); whatever writing
+/// As [`plan`] and [`forward`]; whatever writing
 /// gives.
 pub fn forward_to_file(
     checkpoint: &Checkpoint,

@@ -56,7 +56,7 @@ pub struct BenchedKernel {
 /// Searches a made-up layer with every kernel that the machine can run.
 ///
 /// # Errors
-/// [`Error::Usage`] for a layer that the machine has no memory for; as [`measure_speed`].
+/// [`Error::Usage`] for a layer that the machine has no memory for; as `measure_speed`.
 pub fn bench(options: BenchOptions) -> Result<BenchReport> {
     let BenchOptions {
         rows,

@@ -67,7 +67,7 @@ pub(super) fn times(rows: &[f64], weights: &[f64], width: usize, out: &mut [f64]
 /// Rows taken together, so that a sum is loaded once for all of them.
 const TOGETHER: usize = 4;
 
-/// out[k] += Σ_r factors[r, k] · rows[r]: `out` and `rows` have `width` columns.
+/// `out[k] += Σ_r factors[r, k] · rows[r]`: `out` and `rows` have `width` columns.
 pub(super) fn gather(factors: &[f64], rows: &[f64], width: usize, out: &mut [f64]) {
     let outputs = out.len() / width.max(1);
     vectorised(

@@ -114,7 +114,7 @@ pub(in crate::report) const HEADER: [&str; 10] = [
 /// Columns before those of every command: what the records of one command are also about.
 #[derive(Debug, Clone, Default)]
 pub struct Leading {
-    /// Their names, none of which is one of [`HEADER`].
+    /// Their names, none of which is one of `HEADER`.
     pub header: Vec<String>,
     /// The cells of every record, one list a record; empty without such columns.
     pub cells: Vec<Vec<String>>,
