@@ -137,7 +137,7 @@ impl ProbeProfile {
             Column::words("layer"),
             Column::number("D"),
             Column::number(self.score()),
-            Column::error(),
+            Column::spread(),
             Column::number("learned"),
             Column::words(""),
         ]);
@@ -165,7 +165,7 @@ impl ProbeProfile {
             Readout::Ridge => "ridge regression",
         };
         let split = match (parameters.folds, parameters.holdout) {
-            (Some(folds), _) => phrase![count(folds), " folds, ± their standard deviation"],
+            (Some(folds), _) => phrase![count(folds), " folds, sd over the folds"],
             (None, share) => phrase!["one split with ", known(share, 3), " of the rows held out"],
         };
         let classes = self.target.n_classes;

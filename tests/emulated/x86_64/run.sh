@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Compares the reports of this processor with those of emulated ones, byte by byte:
 # tests/emulated/x86_64/run.sh [PROGRAM [CPU]...]. README.md beside this file says what it needs.
-# Lines that begin with ~ are of numbers whose last digits may differ (docs/methods.md, section 18).
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 program=$(realpath "${1:-target/release/repgeo}")
@@ -16,8 +15,6 @@ trap 'rm -rf "$scratch"' EXIT
 model=fixtures/mechanisms/gpt2_tiny
 failed=0
 while read -r arguments; do
-    promised=1
-    if [[ $arguments == '~ '* ]]; then promised=0 arguments=${arguments#'~ '}; fi
     read -ra words <<< "$arguments"
     # What a command writes beside its report is compared too.
     here=$scratch/here
@@ -34,10 +31,6 @@ while read -r arguments; do
         if diff -rq "$here" "$there" > "$scratch/differences"; then
             printf 'same bytes on %s: %s\n' "$processor" "$arguments"
         else
-            if [ $promised = 0 ]; then
-                printf 'other last digits on %s: %s\n' "$processor" "$arguments"
-                continue
-            fi
             printf 'DIFFERENT on %s: %s\n' "$processor" "$arguments"
             diff "$here/stdout" "$there/stdout" | head -n 4 || true
             failed=1
@@ -46,15 +39,15 @@ while read -r arguments; do
 done << END
 id-profile fixtures/golden/2gauss.npy --format json
 id-profile fixtures/reference/vae_d08 --estimator two-nn,gride,mle,mom,tle,corr-int,mada,mind-ml,binomial,abide --format json
-~ id-profile fixtures/reference/vae_d08 --estimator ess,lpca,participation-ratio --format json
-~ id-profile fixtures/reference/vae_d08 --control null --format json
+id-profile fixtures/reference/vae_d08 --estimator ess,lpca,participation-ratio --format json
+id-profile fixtures/reference/vae_d08 --control null --format json
 imbalance fixtures/minilm --to next --format json
 overlap fixtures/minilm --to next --labels fixtures/minilm/labels.csv:class --format json
 density-peaks fixtures/minilm --format json
-~ landscape fixtures/minilm --layers 3 --format json
-~ similarity fixtures/reference/relations --measure all --format json
-~ clones fixtures/clones/test_hidden.npy --sizes 4,8 --format json
+landscape fixtures/minilm --layers 3 --format json
+similarity fixtures/reference/relations --measure all --format json
+clones fixtures/clones/test_hidden.npy --sizes 4,8 --format json
 events fixtures/events/resnet152.csv --column id --format json
-~ forward $model --tokens $model/prompts.safetensors --dump resid-post,z,k,v,logits --positions all -o OUT/streams.safetensors --format json
+forward $model --tokens $model/prompts.safetensors --dump resid-post,z,k,v,logits --positions all -o OUT/streams.safetensors --format json
 END
 [ "$failed" = 0 ] || { printf 'some reports depend on the processor\n' >&2; exit 1; }

@@ -1,4 +1,4 @@
-//! The licences of what is compiled in are in NOTICE.txt, which ships with the program.
+//! The licences of what is compiled in are in docs/NOTICE.txt, which ships with the program.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn locked() -> Vec<(String, String)> {
 
 #[test]
 fn every_dependency_stands_in_the_notice_in_the_version_that_is_compiled() {
-    let (notice, manifest) = (read("NOTICE.txt"), read("Cargo.toml"));
+    let (notice, manifest) = (read("docs/NOTICE.txt"), read("Cargo.toml"));
     let tables = manifest.split("\n[").filter(|table| {
         let title = table.lines().next().unwrap_or_default();
         title.ends_with("dependencies]") && !title.starts_with("dev-")
@@ -37,7 +37,7 @@ fn every_dependency_stands_in_the_notice_in_the_version_that_is_compiled() {
     for name in names {
         let mut versions = locked.iter().filter(|(known, _)| known == name);
         let told = versions.any(|(name, version)| notice.contains(&format!("{name} {version} (")));
-        assert!(told, "{name} is not in NOTICE.txt; run .ci/notices");
+        assert!(told, "{name} is not in docs/NOTICE.txt; run .ci/notices");
     }
     assert!(notice.contains("Permission is hereby granted"));
 }
