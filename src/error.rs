@@ -1,5 +1,6 @@
 //! The one error type of the crate: every message names the file, the fact and the way out.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -105,7 +106,7 @@ pub enum Error {
 
     /// NaN or infinity among the values.
     #[error(
-        "layer {layer}: row {row}, column {column} is {value} ({n_rows} of {n} rows hold NaN or infinity); fix the dump or pass --drop-nonfinite"
+        "layer {layer}: row {row}, column {column} is {value} ({n_rows} of {n} rows hold NaN or infinity); {remedy}"
     )]
     NonFinite {
         /// The layer.
@@ -120,6 +121,8 @@ pub enum Error {
         n_rows: usize,
         /// How many rows the layer has.
         n: usize,
+        /// What the user can do.
+        remedy: NonFiniteRemedy,
     },
 
     /// A value whose square leaves the range of f64.
@@ -282,6 +285,27 @@ pub enum Error {
     /// A combination of flags that cannot be obeyed.
     #[error("{0}")]
     Usage(String),
+}
+
+/// What helps where values are not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonFiniteRemedy {
+    /// Mending the dump, or leaving rows out.
+    Drop,
+    /// Saying which tokens count: several rows hold nothing but NaN.
+    Padding,
+}
+
+impl fmt::Display for NonFiniteRemedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drop => "fix the dump or pass --drop-nonfinite",
+            Self::Padding => {
+                "several hold nothing but NaN, as padding does: if so, leave it out with --pool \
+                 tokens --mask FILE or with --rows, else pass --drop-nonfinite"
+            }
+        })
+    }
 }
 
 impl Error {

@@ -13,10 +13,11 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use repgeo::cache::{Cache, fingerprint};
+use repgeo::cluster::Plan;
 use repgeo::input::{
-    Dump, ExpectedLabels, Labels, Mask, Matrix, Pooling, ReadOptions, RowChoice, RowSource, Sample,
-    Selection, SeriesChoice, Tensors, find_duplicates, find_tables, index_list, read_lines,
-    read_runs, scan,
+    Dump, DumpOptions, ExpectedLabels, Join, Labels, Mask, Matrix, Pooling, ReadOptions, RowChoice,
+    RowSource, Sample, Selection, SeriesChoice, Tensors, find_duplicates, find_tables, index_list,
+    read_lines, read_runs, scan,
 };
 use repgeo::mechanisms::model::Checkpoint;
 use repgeo::mechanisms::{Prompts, StreamDump};
@@ -27,7 +28,7 @@ use repgeo::report::read_series;
 /// A reader, and the name that chooses it.
 type Reader = (&'static str, fn(u8, &[u8]));
 
-const READERS: [Reader; 14] = [
+const READERS: &[Reader] = &[
     ("array", array),
     ("file", file),
     ("index", index),
@@ -42,13 +43,18 @@ const READERS: [Reader; 14] = [
     ("text", text),
     ("names", names),
     ("search", search),
+    ("pickle", pickle),
+    ("order", order),
+    ("plan", plan),
+    #[cfg(feature = "hdf5")]
+    ("hdf5", hdf5),
 ];
 
 fuzz_target!(|data: &[u8]| {
     static CHOSEN: OnceLock<Option<Reader>> = OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| {
         let name = env::var("RG").ok()?;
-        let found = READERS.into_iter().find(|(known, _)| *known == name);
+        let found = READERS.iter().copied().find(|(known, _)| *known == name);
         Some(found.unwrap_or_else(|| panic!("there is no reader {name}")))
     });
     let Some((&first, rest)) = data.split_first() else {
@@ -95,6 +101,7 @@ fn read_all(dump: &Dump) {
         Some(Pooling::Mean),
         Some(Pooling::Gap),
         Some(Pooling::Token(-1)),
+        Some(Pooling::Tokens),
     ];
     for layer in dump.layers().iter().take(8) {
         for pool in pools {
@@ -202,7 +209,13 @@ fn mask(_: u8, data: &[u8]) {
         return;
     };
     for layer in dump.layers() {
-        for pool in [Pooling::Last, Pooling::Mean, Pooling::First, Pooling::Gap] {
+        for pool in [
+            Pooling::Last,
+            Pooling::Mean,
+            Pooling::First,
+            Pooling::Gap,
+            Pooling::Tokens,
+        ] {
             for rows in [None, Some(&[1, 2][..])] {
                 let options = ReadOptions {
                     pool: Some(pool),
@@ -360,6 +373,155 @@ fn names(head: u8, data: &[u8]) {
     let _ = read_runs(&path);
 }
 
+/// A pickle, alone and as the one inside an archive of torch.
+fn pickle(head: u8, data: &[u8]) {
+    let content = match head & 1 {
+        0 => data.to_vec(),
+        _ => archive(&[
+            ("x/data.pkl", data),
+            ("x/byteorder", b"little"),
+            ("x/data/0", &[7; 960]),
+            ("x/data/1", &[1; 64]),
+        ]),
+    };
+    let path = put("x.pt", &content);
+    if let Ok(dump) = Dump::open(&path) {
+        read_all(&dump);
+    }
+    let _ = Tensors::open(&path);
+}
+
+/// A zip archive of stored members, whose checksums are right.
+fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in members {
+        let start = u32::try_from(bytes.len()).unwrap();
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
+        let crc = crc(content).to_le_bytes();
+        // Version, flags, method, time and date: nothing but the version.
+        let fields = [
+            &[20, 0][..],
+            &[0; 8],
+            &crc,
+            &size,
+            &size,
+            &name_length,
+            &[0; 2],
+        ]
+        .concat();
+        bytes.extend([b"PK\x03\x04", &fields[..], name.as_bytes(), content].concat());
+        directory.extend([b"PK\x01\x02\x14\x00", &fields[..], &[0; 10]].concat());
+        directory.extend(start.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
+    let start = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let size = u32::try_from(directory.len()).unwrap().to_le_bytes();
+    let end = [
+        b"PK\x05\x06",
+        &[0; 4][..],
+        &count,
+        &count,
+        &size,
+        &start,
+        &[0; 2],
+    ]
+    .concat();
+    [bytes, directory, end].concat()
+}
+
+fn crc(content: &[u8]) -> u32 {
+    !content.iter().fold(u32::MAX, |mut crc, &byte| {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
+        }
+        crc
+    })
+}
+
+/// Layers with the names of the input: their order, the pieces that they may be, and a choice of them.
+fn order(head: u8, data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut names: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    names.truncate(60);
+    names.sort_unstable();
+    names.dedup();
+    let shape: &[usize] = match head % 3 {
+        0 => &[3, 2],
+        1 => &[60, 2],
+        _ => &[2, 3, 2],
+    };
+    let size = 4 * shape.iter().product::<usize>();
+    let quoted = |name: &str| -> String {
+        let escaped = name
+            .chars()
+            .map(|c| format!("\\u{:04x}", u32::from(c) & 0xffff));
+        escaped.collect()
+    };
+    let tensors: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let (start, end) = (at * size, (at + 1) * size);
+            let name = quoted(name);
+            format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}")
+        })
+        .collect();
+    let header = format!("{{{}}}", tensors.join(","));
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.as_bytes());
+    file.extend((0..names.len() * size).map(|at| (at % 61) as u8));
+    let path = put("o.safetensors", &file);
+    let lines: Vec<String> = names.iter().rev().map(|name| (*name).to_owned()).collect();
+    for join in [Join::Auto, Join::Rows, Join::Never] {
+        for order in [None, Some(lines.clone())] {
+            for pooling in [None, Some(Pooling::Tokens)] {
+                let options = DumpOptions {
+                    join,
+                    order: order.clone(),
+                    pooling,
+                    ..DumpOptions::default()
+                };
+                let Ok(dump) = Dump::list_with(&path, &options) else {
+                    continue;
+                };
+                dump.understood();
+                let _ = dump.token_rows(None);
+                for layer in dump.layers().iter().take(3) {
+                    let options = ReadOptions {
+                        pool: pooling,
+                        ..ReadOptions::default()
+                    };
+                    let _ = dump.read(layer, &options);
+                }
+            }
+        }
+    }
+}
+
+fn plan(_: u8, data: &[u8]) {
+    let place = folder().join("run");
+    fs::create_dir_all(&place).unwrap();
+    put("run/plan.json", data);
+    if let Ok(plan) = Plan::read(&place) {
+        plan.tasks();
+        if plan.units() > 0 {
+            plan.unit(0);
+        }
+    }
+}
+
+#[cfg(feature = "hdf5")]
+fn hdf5(_: u8, data: &[u8]) {
+    let path = put("x.h5", data);
+    if let Ok(dump) = Dump::open(&path) {
+        read_all(&dump);
+    }
+    let _ = Tensors::open(&path);
+}
+
 /// The bits of the input as rows, so that the kernels read every edge of what is packed.
 fn search(head: u8, data: &[u8]) {
     let Some((&width, data)) = data.split_first() else {
@@ -368,7 +530,11 @@ fn search(head: u8, data: &[u8]) {
     let columns = usize::from(width) % 70 + 1;
     let values: Vec<f32> = data
         .chunks_exact(2)
-        .map(|pair| f32::from(half::bf16::from_bits(u16::from_le_bytes([pair[0], pair[1]]))))
+        .map(|pair| {
+            f32::from(half::bf16::from_bits(u16::from_le_bytes([
+                pair[0], pair[1],
+            ])))
+        })
         .collect();
     let rows = (values.len() / columns).min(300);
     let matrix = Matrix::from_f32(rows, columns, values[..rows * columns].to_vec());

@@ -104,11 +104,11 @@ struct NetworkArgs {
 /// Draws, fits and scores.
 pub fn run(args: ClonesArgs) -> Result<()> {
     args.output.check()?;
-    let dump = args.read.open(&args.input, args.layers.as_ref())?;
-    let rows = args.rows.resolve(dump.n_rows())?;
+    let rows = args.rows.provenance();
+    let dump = args.read.open(&args.input, args.layers.as_ref(), rows)?;
     let layers = args
         .read
-        .options(dump.n_rows(), rows, DuplicatePolicy::Keep)?;
+        .options(&dump, &args.rows, DuplicatePolicy::Keep)?;
     let mut options = args.options();
     options.max_memory = options.max_memory.or_else(machine_memory);
     let (progress, words) = (Bar::new(args.output.quiet), args.rows.words());

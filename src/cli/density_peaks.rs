@@ -55,7 +55,7 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     args.files.check()?;
     let keep_rows = args.files.wanted();
-    let (profile, input, dump) = match (&args.input, &args.neighbours) {
+    let (profile, input, dump, tokens) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
             let sources = tables(path, args.squared)?;
             let events = args.event_options(sources.iter().map(|source| &source.name))?;
@@ -63,28 +63,30 @@ pub fn run(args: DensityPeaksArgs) -> Result<()> {
                 Some(first) => first.read(1)?.n,
                 None => 0,
             };
-            let labels = args.shared.rows.labels(n)?;
+            let labels = args.shared.rows.labels(n, None)?;
             let options = args
                 .peaks
                 .options(labels, LayerOptions::default(), keep_rows)?;
             let profile = density_peaks_of_tables(&sources, &options, &setting.progress)?;
-            (profile.with_events(&events), path, None)
+            (profile.with_events(&events), path, None, None)
         }
         (Some(path), None) => {
-            let dump = args.shared.layers.open(path)?;
+            let dump = args.shared.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-            let labels = args.shared.rows.labels(dump.n_rows())?;
-            let layers = args
-                .shared
-                .layers
-                .options(dump.n_rows(), &args.shared.rows)?;
+            let layers = args.shared.layers.options(&dump, &args.shared.rows)?;
+            let labels = args.shared.rows.labels_of(&dump, &layers)?;
             let options = args.peaks.options(labels, layers, keep_rows)?;
             let profile = density_peaks(&dump, &options, &setting.bench())?;
-            (profile.with_events(&events), path, Some(dump))
+            (
+                profile.with_events(&events),
+                path,
+                Some(dump),
+                options.layers.tokens,
+            )
         }
         (None, None) => return Err(Error::Usage("name the activations to analyse".into())),
     };
-    args.files.write(&profile.layers)?;
+    args.files.write(&profile.layers, tokens.as_ref())?;
     let input = vec![input_name(input)];
     args.shared
         .output
@@ -98,10 +100,10 @@ impl DensityPeaksArgs {
             return Err(Error::Usage("name the activations to analyse".into()));
         };
         let shared = &self.shared;
-        let dump = shared.layers.open(path)?;
+        let dump = shared.open(path)?;
         self.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-        let labels = shared.rows.labels(dump.n_rows())?;
-        let layers = shared.layers.options(dump.n_rows(), &shared.rows)?;
+        let layers = shared.layers.options(&dump, &shared.rows)?;
+        let labels = shared.rows.labels_of(&dump, &layers)?;
         Ok(vec![Work {
             left: Source {
                 dump,

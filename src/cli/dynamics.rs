@@ -263,12 +263,12 @@ impl DynamicsArgs {
     /// A run, opened, with what is known of its rows.
     fn open(&self, path: &Path) -> Result<OpenedRun> {
         let (layers, rows) = (&self.shared.layers, &self.shared.rows);
-        let dump = layers.open(path)?;
+        let dump = layers.open(path, rows)?;
+        let layers = layers.options_or(&dump, rows, self.follow.duplicates())?;
         let labels = match self.reads_labels() {
-            true => rows.labels(dump.n_rows())?,
+            true => rows.labels_of(&dump, &layers)?,
             false => Vec::new(),
         };
-        let layers = layers.options_or(dump.n_rows(), rows, self.follow.duplicates())?;
         Ok(OpenedRun {
             dump,
             layers,

@@ -1,17 +1,20 @@
 //! `repgeo id-profile`: the intrinsic dimension of every layer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use repgeo::cluster::{Analysis, Source, Work};
 use repgeo::geometry::id::{ESTIMATORS, Estimator, Fit, FitRule, Fraction, GRIDE, TWO_NN};
-use repgeo::input::{Dump, Series, check_files};
+use repgeo::input::{Dump, Series, check_files, list_runs};
+use repgeo::overview::{Analysis as OverRunsAnalysis, OpenedRun, OverRuns};
+use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
-    Control, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
+    Bench, Control, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
 };
+use repgeo::progress::Within;
 use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
 use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
@@ -29,8 +32,10 @@ use super::shared::SharedArgs;
 /// rows and mean distance beside every value.
 #[derive(Args)]
 pub struct IdProfileArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present_any = ["neighbours", "explain"])]
-    input: Option<PathBuf>,
+    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin;
+    /// several, or NAME=PATH, are runs side by side, as in dynamics
+    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"])]
+    input: Vec<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations
     #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "layers", "pool", "mask", "rows",
@@ -261,24 +266,29 @@ impl IdProfileArgs {
 
     /// What will be searched.
     pub fn works(&self) -> Result<Vec<Work>> {
-        let Some(path) = &self.input else {
-            return Err(Error::Usage("name the activations to analyse".into()));
-        };
-        let shared = &self.shared;
-        let dump = shared.layers.open(path)?;
-        self.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-        let layers = shared.layers.options(dump.n_rows(), &shared.rows)?;
-        Ok(vec![Work {
-            left: Source {
-                dump,
-                options: layers.clone(),
-            },
-            right: None,
-            analysis: Analysis::Dimension(IdOptions {
-                layers,
-                ..self.options()?
-            }),
-        }])
+        let options = self.options()?;
+        let mut names = Vec::new();
+        let mut works = Vec::new();
+        for run in list_runs(&self.input)? {
+            let dump = self.shared.open(&run.path)?;
+            names.extend(dump.layers().iter().map(|layer| layer.name.clone()));
+            let layers = self.shared.layers.options(&dump, &self.shared.rows)?;
+            works.push(Work {
+                left: Source {
+                    dump,
+                    options: layers.clone(),
+                },
+                right: None,
+                analysis: Analysis::Dimension(IdOptions {
+                    layers,
+                    ..options.clone()
+                }),
+            });
+        }
+        if works.len() == 1 {
+            self.event_options(names.iter())?;
+        }
+        Ok(works)
     }
 
     /// The estimator whose dimensions at single rows go to `--local`.
@@ -325,7 +335,10 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         local,
         ..args.options()?
     };
-    let (profile, input, dump) = match (&args.input, &args.neighbours) {
+    if args.input.len() > 1 {
+        return run_several(&args, &bench);
+    }
+    let (profile, input, dump) = match (args.input.first(), &args.neighbours) {
         (_, Some(path)) => {
             let tables = tables(path, args.squared)?;
             let events = args.event_options(tables.iter().map(|table| &table.name))?;
@@ -333,12 +346,9 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
             (profile.with_events(&events), path, None)
         }
         (Some(path), None) => {
-            let dump = args.shared.layers.open(path)?;
+            let dump = args.shared.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
-            let layers = args
-                .shared
-                .layers
-                .options(dump.n_rows(), &args.shared.rows)?;
+            let layers = args.shared.layers.options(&dump, &args.shared.rows)?;
             let options = IdOptions { layers, ..options };
             let profile = id_profile(&dump, &options, &bench)?;
             (profile.with_events(&events), path, Some(dump))
@@ -353,6 +363,51 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         write_atomically(path, &npy(&shape, &values))?;
     }
     write(&args, vec![input_name(input)], &profile, dump.as_ref())
+}
+
+/// The dimensions of several runs side by side, as `dynamics` reports them.
+fn run_several(args: &IdProfileArgs, bench: &Bench<'_>) -> Result<()> {
+    for (given, flag) in [
+        (args.local.is_some(), "--local"),
+        (args.estimate.id_scaling.is_some(), "--id-scaling"),
+    ] {
+        if given {
+            return Err(Error::Usage(format!(
+                "{flag} is of one dump, and {} are named; run it for each of them",
+                args.input.len()
+            )));
+        }
+    }
+    let runs = list_runs(&args.input)?;
+    let shared = &args.shared;
+    let open = |path: &Path| {
+        let dump = shared.open(path)?;
+        let layers = shared.layers.options(&dump, &shared.rows)?;
+        Ok(OpenedRun {
+            dump,
+            layers,
+            labels: Vec::new(),
+        })
+    };
+    let options = DynamicsOptions {
+        quantity: DynamicsQuantity::Id,
+        to_run: None,
+        only: Vec::new(),
+        keep_going: false,
+        progress: bench.progress,
+        events: &|series| args.events.options(series),
+    };
+    let within = Within(bench.progress);
+    let inner = Bench {
+        progress: &within,
+        ..*bench
+    };
+    let analysis = OverRuns::new(OverRunsAnalysis::Id(args.options()?), &open, None, inner)?;
+    let profile = dynamics(&runs, &analysis, &options)?;
+    let input = runs.iter().map(|run| input_name(&run.path)).collect();
+    shared
+        .output
+        .write(&Report::new("dynamics", input, &profile))
 }
 
 fn write(

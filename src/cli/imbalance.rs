@@ -126,8 +126,8 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
     if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
         return run_subsets(&args, &bench);
     }
-    let first = args.shared.layers.open(&args.input)?;
-    let second = args.pairs.open(&args.shared.layers)?;
+    let first = args.shared.open(&args.input)?;
+    let second = args.pairs.open(&args.shared)?;
     let (left, right) = args.pairs.sides(
         &first,
         second.as_ref(),
@@ -155,7 +155,7 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
         ));
     };
     let shared = &args.shared;
-    let dump = shared.layers.open(&args.input)?;
+    let dump = shared.open(&args.input)?;
     let rule = match args.subsets.greedy {
         Some(columns) => SubsetRule::Greedy {
             columns,
@@ -164,7 +164,7 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
         },
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };
-    let second = args.pairs.open(&shared.layers)?;
+    let second = args.pairs.open(shared)?;
     let target = match (args.pairs.asked(), &second) {
         (None, None) => None,
         _ => Some(args.pairs.target()),

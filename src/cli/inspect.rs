@@ -39,7 +39,7 @@ pub struct InspectArgs {
 /// Lists the dump.
 pub fn run(args: InspectArgs) -> Result<()> {
     args.output.check()?;
-    let dump = args.layers.list(&args.input)?;
+    let dump = args.layers.list(&args.input, &args.rows)?;
     let progress = Bar::new(args.output.quiet);
     let words = args.rows.words();
     let bench = Bench {
@@ -48,7 +48,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
         rows: &words,
         ..Bench::default()
     };
-    let reading = |layer: &LayerInfo| args.layers.options(layer.n_rows(), &args.rows);
+    let reading = |layer: &LayerInfo| args.layers.options_of(&dump, layer, &args.rows);
     let scan: Option<Reading<'_>> = if args.scan { Some(&reading) } else { None };
     let report = inspect(&dump, scan, &bench)?;
     let input = vec![input_name(&args.input)];

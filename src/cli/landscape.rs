@@ -110,29 +110,29 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
         })
     };
     let rows = &args.shared.rows;
-    let (found, input, dump) = match (&args.input, &args.neighbours) {
+    let (found, input, dump, tokens) = match (&args.input, &args.neighbours) {
         (_, Some(path)) => {
             let sources = tables(path, args.squared)?;
             let n = match sources.first() {
                 Some(first) => first.read(1)?.n,
                 None => 0,
             };
-            let options = options(rows.labels(n)?, LayerOptions::default())?;
+            let options = options(rows.labels(n, None)?, LayerOptions::default())?;
             let found = landscape_of_table(&sources, &options, &setting.progress)?;
-            (found, path, None)
+            (found, path, None, None)
         }
         (Some(path), None) => {
-            let dump = args.shared.layers.open(path)?;
-            let n = dump.n_rows();
-            let options = options(rows.labels(n)?, args.shared.layers.options(n, rows)?)?;
+            let dump = args.shared.open(path)?;
+            let layers = args.shared.layers.options(&dump, rows)?;
+            let options = options(rows.labels_of(&dump, &layers)?, layers)?;
             let found = landscape(&dump, &options, &setting.bench())?;
-            (found, path, Some(dump))
+            (found, path, Some(dump), options.peaks.layers.tokens)
         }
         (None, None) => return Err(Error::Usage("name the layer to analyse".into())),
     };
-    args.files.write(&found.layers)?;
+    args.files.write(&found.layers, tokens.as_ref())?;
     if let (Some(path), Some(graph)) = (&args.arrangement.decision_graph, &found.decision_graph) {
-        write_decision_graph(path, graph)?;
+        write_decision_graph(path, graph, tokens.as_ref())?;
     }
     let input = vec![input_name(input)];
     args.shared

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use repgeo::choice::Choice;
 use repgeo::input::{
-    Axes, Dump, DumpOptions, Join, Mask, Pooling, Selection, TableSource, find_tables, read_lines,
+    Axes, Dump, DumpOptions, Join, LayerInfo, Mask, Pooling, Selection, TableSource, find_tables,
+    read_lines, split_name,
 };
 use repgeo::neighbours::Metric;
 use repgeo::profile::{DuplicatePolicy, LayerOptions};
@@ -47,13 +48,13 @@ pub struct LayerArgs {
 #[command(next_help_heading = "Layers")]
 pub struct ReadArgs {
     /// How [N,T,D] or [N,C,H,W] arrays become rows: last, mean, max, first, cls, token:I, last:K,
-    /// flatten, gap
+    /// tokens (each is a row), flatten, gap
     #[arg(long, value_name = "RULE")]
     pub pool: Option<Pooling>,
 
     /// Tokens that count when pooling: an [N,T] array of 0 and 1 (FILE or FILE#NAME), not:FILE where
     /// its ones are padding, or none [default: the attention_mask or lengths of the dump, if any]
-    #[arg(long, value_name = "FILE", requires = "pool")]
+    #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
 
     /// Which axis of stored arrays is which, a letter each, e.g. LND, NLD, LNTD, NHWC: L layer,
@@ -107,8 +108,9 @@ pub fn tables(path: &Path, squared: bool) -> Result<Vec<TableSource>> {
 
 impl LayerArgs {
     /// Opens the dump and keeps the chosen layers.
-    pub fn open(&self, path: &Path) -> Result<Dump> {
-        self.read.open(path, self.layers.as_ref())
+    pub fn open(&self, path: &Path, rows: &RowArgs) -> Result<Dump> {
+        self.read
+            .open(path, self.layers.as_ref(), rows.provenance())
     }
 
     /// Takes the table out of `--join`, for the one command that has a use for it.
@@ -121,36 +123,63 @@ impl LayerArgs {
         }
     }
 
-    /// Opens another dump the same way, with a selection of its own.
-    pub fn open_other(&self, path: &Path, selection: Option<&Selection>) -> Result<Dump> {
-        self.read.open(path, selection)
+    /// Opens another dump the same way, with a selection of its own; `rows` say how its rows will be
+    /// chosen.
+    pub fn open_other(
+        &self,
+        path: &Path,
+        selection: Option<&Selection>,
+        rows: Vec<String>,
+    ) -> Result<Dump> {
+        self.read.open(path, selection, rows)
     }
 
     /// Lists the chosen layers, also of a dump whose layers do not fit together.
-    pub fn list(&self, path: &Path) -> Result<Dump> {
+    pub fn list(&self, path: &Path, rows: &RowArgs) -> Result<Dump> {
         match &self.layers {
-            None => Dump::list_with(path, &self.read.dump_options()?),
-            Some(_) => self.open(path),
+            None => {
+                let (name, path) = split_name(path);
+                Dump::list_with(&path, &self.read.dump_options(name, rows.provenance())?)
+            }
+            Some(_) => self.open(path, rows),
         }
     }
 
-    /// How the layers of a dump of `n` rows become points; repeated rows are dropped by default.
-    pub fn options(&self, n: usize, rows: &RowArgs) -> Result<LayerOptions> {
-        self.options_or(n, rows, DuplicatePolicy::Drop)
+    /// How the layers of a dump become points; repeated rows are dropped by default.
+    pub fn options(&self, dump: &Dump, rows: &RowArgs) -> Result<LayerOptions> {
+        self.options_or(dump, rows, DuplicatePolicy::Drop)
     }
 
     /// The same with another default for repeated rows.
     pub fn options_or(
         &self,
-        n: usize,
+        dump: &Dump,
         rows: &RowArgs,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
-        let duplicates = self.duplicates.unwrap_or(duplicates);
-        Ok(LayerOptions {
+        let options = self.read.options(dump, rows, duplicates)?;
+        Ok(self.with_policies(options))
+    }
+
+    /// The same for one layer of a dump whose layers may have different rows.
+    pub fn options_of(
+        &self,
+        dump: &Dump,
+        layer: &LayerInfo,
+        rows: &RowArgs,
+    ) -> Result<LayerOptions> {
+        let options = self
+            .read
+            .options_of(dump, Some(layer), rows, DuplicatePolicy::Drop)?;
+        Ok(self.with_policies(options))
+    }
+
+    fn with_policies(&self, options: LayerOptions) -> LayerOptions {
+        LayerOptions {
+            duplicates: self.duplicates.unwrap_or(options.duplicates),
             directions: self.metric() == Metric::Cosine,
-            ..self.read.options(n, rows.resolve(n)?, duplicates)?
-        })
+            ..options
+        }
     }
 
     /// The distance.
@@ -160,9 +189,15 @@ impl LayerArgs {
 }
 
 impl ReadArgs {
-    /// Opens a dump and keeps the chosen layers.
-    pub fn open(&self, path: &Path, selection: Option<&Selection>) -> Result<Dump> {
-        Dump::open_with(path, &self.dump_options()?, selection)
+    /// Opens a dump and keeps the chosen layers; `rows` say how its rows will be chosen.
+    pub fn open(
+        &self,
+        path: &Path,
+        selection: Option<&Selection>,
+        rows: Vec<String>,
+    ) -> Result<Dump> {
+        let (name, path) = split_name(path);
+        Dump::open_with(&path, &self.dump_options(name, rows)?, selection)
     }
 
     /// What is done with rows in several files.
@@ -179,7 +214,12 @@ impl ReadArgs {
     }
 
     /// How arrays become layers.
-    fn dump_options(&self) -> Result<DumpOptions> {
+    fn dump_options(&self, name: Option<String>, rows: Vec<String>) -> Result<DumpOptions> {
+        if self.pool.is_none() && self.given_mask().is_some() {
+            return Err(Error::Usage(
+                "--mask says which tokens count when they become rows; say how with --pool".into(),
+            ));
+        }
         Ok(DumpOptions {
             axes: self.axes.clone(),
             join: self.join_rule()?,
@@ -188,23 +228,46 @@ impl ReadArgs {
             ignore_padding: self.mask.as_deref() == Some(Path::new("none")),
             pooling: self.pool,
             mask: self.given_mask().map(input_name),
+            name,
+            rows,
         })
     }
 
-    /// How layers of a dump of `n` rows are read over `rows`, with this policy for repeated rows.
+    /// How layers of a dump are read, over the rows that were chosen, with this policy for repeated
+    /// rows.
     pub fn options(
         &self,
-        n: usize,
-        rows: Option<Vec<u32>>,
+        dump: &Dump,
+        rows: &RowArgs,
         duplicates: DuplicatePolicy,
     ) -> Result<LayerOptions> {
+        self.options_of(dump, dump.layers().first(), rows, duplicates)
+    }
+
+    /// The same for one layer.
+    fn options_of(
+        &self,
+        dump: &Dump,
+        layer: Option<&LayerInfo>,
+        rows: &RowArgs,
+        duplicates: DuplicatePolicy,
+    ) -> Result<LayerOptions> {
+        let n = layer.map_or(0, LayerInfo::n_rows);
+        // Rows that are tokens are as many as the mask has values; the dump checks that.
+        let open = |path: &Path| match self.pool {
+            Some(Pooling::Tokens) => Mask::open(path),
+            _ => Mask::open_for(path, n),
+        };
+        let mask = self.given_mask().map(open).transpose()?;
+        let tokens = match layer {
+            Some(layer) => dump.token_rows_of(layer, mask.as_ref())?,
+            None => None,
+        };
         Ok(LayerOptions {
             pool: self.pool,
-            mask: self
-                .given_mask()
-                .map(|path| Mask::open_for(path, n))
-                .transpose()?,
-            rows,
+            rows: rows.resolve(n, tokens.as_ref())?,
+            mask,
+            tokens,
             duplicates,
             drop_nonfinite: self.drop_nonfinite,
             directions: false,

@@ -84,9 +84,9 @@ impl NeighboursArgs {
                     .into(),
             ));
         }
-        let dump = self.layers.open(&self.input)?;
+        let dump = self.layers.open(&self.input, &self.rows)?;
         let keep = DuplicatePolicy::Keep;
-        let options = self.layers.options_or(dump.n_rows(), &self.rows, keep)?;
+        let options = self.layers.options_or(&dump, &self.rows, keep)?;
         Ok(vec![Work {
             left: Source { dump, options },
             right: None,
@@ -97,10 +97,10 @@ impl NeighboursArgs {
 
 /// Searches and writes.
 pub fn run(args: NeighboursArgs) -> Result<()> {
-    let dump = args.layers.open(&args.input)?;
+    let dump = args.layers.open(&args.input, &args.rows)?;
     let layers = args
         .layers
-        .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?;
+        .options_or(&dump, &args.rows, DuplicatePolicy::Keep)?;
     let queries = args.queries.open(&dump, &args.layers, &layers)?;
     let progress = Bar::new(args.screen.quiet);
     let mut words = args.rows.words();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use repgeo::input::check_files;
+use repgeo::input::{check_files, split_name};
 use repgeo::report::page::Page;
 use repgeo::report::write::{svg, text};
 use repgeo::report::{
@@ -267,6 +267,9 @@ fn check_folder(path: &Path) -> Result<()> {
 
 /// How an input is named in a report: as typed, but never as an absolute path.
 pub fn input_name(path: &Path) -> String {
+    if let (Some(name), path) = split_name(path) {
+        return format!("{name}={}", input_name(&path));
+    }
     let name = match path.file_name() {
         Some(name) if path.is_absolute() => Path::new(name),
         _ => path,

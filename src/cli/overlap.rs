@@ -100,7 +100,7 @@ impl OverlapArgs {
             Error::Usage("tables hold all neighbours, so that there is nothing to divide".into())
         })?;
         let (left, right) = self.pairs.sources(input, &self.shared)?;
-        let labels = self.shared.rows.labels(left.dump.n_rows())?;
+        let labels = self.shared.rows.labels_of(&left.dump, &left.options)?;
         let options = self.options(labels);
         Ok(vec![Work {
             left,
@@ -120,16 +120,16 @@ pub fn run(args: OverlapArgs) -> Result<()> {
     let Some(input) = &args.input else {
         return Err(Error::Usage("name the activations to analyse".into()));
     };
-    let first = args.shared.layers.open(input)?;
-    let second = args.pairs.open(&args.shared.layers)?;
-    let labels = args.shared.rows.labels(first.n_rows())?;
-    let options = args.options(labels);
+    let first = args.shared.open(input)?;
+    let second = args.pairs.open(&args.shared)?;
     let (left, right) = args.pairs.sides(
         &first,
         second.as_ref(),
         &args.shared.layers,
         &args.shared.rows,
     )?;
+    let labels = args.shared.rows.labels_of(&first, &left.options)?;
+    let options = args.options(labels);
     let comparison = Comparison::new(left, right, bench.progress)?;
     let mut profile = overlap(&comparison, &options, &bench)?;
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
@@ -155,7 +155,7 @@ fn run_tables(args: &OverlapArgs, path: &Path, bench: &Bench<'_>) -> Result<()> 
         Some(first) => first.read(1)?.n,
         None => 0,
     };
-    let options = args.options(args.shared.rows.labels(n)?);
+    let options = args.options(args.shared.rows.labels(n, None)?);
     let k = options.deepest(n);
     let comparison = Comparison::of_tables(&first, second.as_deref(), k)?;
     let profile = overlap(&comparison, &options, bench)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::Source;
-use repgeo::input::{Dump, RowChoice, RowSource, Selection};
+use repgeo::input::{Dump, RowChoice, RowSource, Selection, TokenRows};
 use repgeo::profile::DuplicatePolicy;
 use repgeo::profile::compare::{Side, Target};
 use repgeo::{Error, Result};
@@ -58,7 +58,7 @@ impl PairArgs {
     }
 
     /// Opens the second dump, if there is one.
-    pub fn open(&self, layers: &LayerArgs) -> Result<Option<Dump>> {
+    pub fn open(&self, shared: &SharedArgs) -> Result<Option<Dump>> {
         let Some(path) = self.second() else {
             if self.against_layers.is_some() || self.against_rows.is_some() {
                 return Err(Error::Usage(
@@ -68,15 +68,18 @@ impl PairArgs {
             }
             return Ok(None);
         };
-        layers
-            .open_other(path, self.against_layers.as_ref())
-            .map(Some)
+        let rows = match &self.against_rows {
+            None => shared.rows.provenance(),
+            Some(_) => self.words(),
+        };
+        let layers = self.against_layers.as_ref();
+        shared.layers.open_other(path, layers, rows).map(Some)
     }
 
     /// The dumps that are compared, by themselves.
     pub fn sources(&self, input: &Path, shared: &SharedArgs) -> Result<(Source, Option<Source>)> {
-        let first = shared.layers.open(input)?;
-        let second = self.open(&shared.layers)?;
+        let first = shared.open(input)?;
+        let second = self.open(shared)?;
         let (left, right) = self.sides(&first, second.as_ref(), &shared.layers, &shared.rows)?;
         let (left, right) = (left.options, right.map(|side| side.options));
         let right = second.zip(right);
@@ -94,22 +97,33 @@ impl PairArgs {
     ) -> Result<(Side<'a>, Option<Side<'a>>)> {
         let left = Side {
             dump: first,
-            options: layers.options_or(first.n_rows(), rows, DuplicatePolicy::Keep)?,
+            options: layers.options_or(first, rows, DuplicatePolicy::Keep)?,
         };
         let Some(dump) = second else {
             return Ok((left, None));
         };
+        let tokens = dump.token_rows(left.options.mask.as_ref())?;
+        let kept = tokens.as_ref().and_then(TokenRows::kept);
         let mut options = left.options.clone();
         if let Some(text) = &self.against_rows {
             let choice = RowChoice {
                 source: text.parse::<RowSource>()?,
                 ..RowChoice::default()
             };
-            options.rows = choice.resolve(dump.n_rows(), None)?;
+            options.rows = choice.resolve_among(dump.n_rows(), kept, None)?;
         } else if dump.n_rows() != first.n_rows() {
             // Rows chosen among another number of rows would not be the same samples.
-            options.rows = None;
+            options.rows = kept.map(<[u32]>::to_vec);
+        } else if let (Some(rows), Some(kept)) = (&options.rows, kept)
+            && let Some(row) = rows.iter().find(|row| kept.binary_search(row).is_err())
+        {
+            return Err(Error::Usage(format!(
+                "row {row} is padding in {} and a token in {}; dump both models on the same tokens",
+                dump.path().display(),
+                first.path().display()
+            )));
         }
+        options.tokens = tokens;
         Ok((left, Some(Side { dump, options })))
     }
 

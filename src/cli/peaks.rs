@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use repgeo::geometry::density::KSTAR_ALPHA;
-use repgeo::input::{Labels, check_files};
+use repgeo::input::{Labels, TokenRows, check_files};
 use repgeo::profile::LayerOptions;
 use repgeo::profile::landscape::{
     DensityKind, DensityRule, DimensionRule, HaloRule, LayerPeaks, PeakOptions, Preset,
@@ -233,10 +233,10 @@ impl RowFileArgs {
     }
 
     /// Writes what was asked for.
-    pub fn write(&self, layers: &[LayerPeaks]) -> Result<()> {
+    pub fn write(&self, layers: &[LayerPeaks], tokens: Option<&TokenRows>) -> Result<()> {
         check_files()?;
         if let Some(folder) = &self.assignments {
-            write_assignments(folder, layers, self.assignments_format)?;
+            write_assignments(folder, layers, self.assignments_format, tokens)?;
         }
         if let Some(path) = &self.log_density {
             let bytes = log_density_npy(layers).ok_or_else(|| {

@@ -91,9 +91,11 @@ impl ReadoutArgs {
 /// Learns, asks and reports.
 pub fn run(args: ProbeArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
-    let dump = args.shared.layers.open(&args.input)?;
+    let dump = args.shared.open(&args.input)?;
     let n = dump.n_rows();
-    let labels = args.shared.rows.labels(n)?;
+    let (layers, rows) = (&args.shared.layers, &args.shared.rows);
+    let layers = layers.options_or(&dump, rows, DuplicatePolicy::Keep)?;
+    let labels = rows.labels_of(&dump, &layers)?;
     let targets = match (&args.readout.targets, labels.as_slice()) {
         (Some(path), _) => {
             let numbers = Labels::open(path)?;
@@ -113,8 +115,6 @@ pub fn run(args: ProbeArgs) -> Result<()> {
             ));
         }
     };
-    let (layers, rows) = (&args.shared.layers, &args.shared.rows);
-    let layers = layers.options_or(n, rows, DuplicatePolicy::Keep)?;
     let options = args.readout.options(rows.seed);
     let profile = probe(&dump, &layers, &targets, &options, &setting.bench())?;
     args.shared

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use repgeo::input::{Dump, RowChoice, RowSource, Selection};
+use repgeo::input::{Dump, RowChoice, RowSource, Selection, TokenRows};
 use repgeo::profile::tables::Queries;
 use repgeo::profile::{DuplicatePolicy, LayerOptions};
 use repgeo::{Error, Result};
@@ -55,7 +55,11 @@ impl QueryArgs {
         let Some(path) = &self.queries else {
             return Ok(None);
         };
-        let dump = layers.open_other(path, self.query_layers.as_ref())?;
+        let dump = layers.open_other(
+            path,
+            self.query_layers.as_ref(),
+            self.words().into_iter().collect(),
+        )?;
         let [here, there] = [rows, &dump].map(|dump| dump.layers().len());
         if here != there {
             return Err(Error::Usage(format!(
@@ -72,8 +76,11 @@ impl QueryArgs {
             source,
             ..RowChoice::default()
         };
+        let tokens = dump.token_rows(options.mask.as_ref())?;
+        let kept = tokens.as_ref().and_then(TokenRows::kept);
         let options = LayerOptions {
-            rows: choice.resolve(dump.n_rows(), None)?,
+            rows: choice.resolve_among(dump.n_rows(), kept, None)?,
+            tokens,
             // A repeated query has an answer of its own.
             duplicates: DuplicatePolicy::Keep,
             ..options.clone()

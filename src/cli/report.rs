@@ -106,9 +106,11 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
     check_writable(&args.output)?;
     let (progress, cache) = (Bar::new(args.quiet), args.cache.open());
     let words = args.rows.words();
-    let dump = args.layers.open(&args.input)?;
+    let dump = args.layers.open(&args.input, &args.rows)?;
     let other = args.against.as_deref();
-    let other = other.map(|path| args.layers.open(path)).transpose()?;
+    let other = other
+        .map(|path| args.layers.open(path, &args.rows))
+        .transpose()?;
     let bench = repgeo::profile::Bench {
         cache: cache.as_ref(),
         finished: None,
@@ -122,17 +124,18 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
         path: path.to_string_lossy().into_owned(),
         input: input_name(path),
     };
+    let layers = args
+        .layers
+        .options_or(&dump, &args.rows, DuplicatePolicy::Keep)?;
     let subject = Subject {
         dump: source(&dump, &args.input),
         against: other
             .as_ref()
             .zip(args.against.as_deref())
             .map(|(dump, path)| source(dump, path)),
-        labels: args.rows.labels(dump.n_rows())?,
+        labels: args.rows.labels_of(&dump, &layers)?,
         flags: typed,
-        layers: args
-            .layers
-            .options_or(dump.n_rows(), &args.rows, DuplicatePolicy::Keep)?,
+        layers,
     };
     write_overview(&args.output, &subject, &args.topics(), &bench)
 }

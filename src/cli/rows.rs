@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::input::{ExpectedLabels, Labels, RowChoice, RowSource, Sample};
+use repgeo::input::{Dump, ExpectedLabels, Labels, RowChoice, RowSource, Sample, TokenRows};
+use repgeo::profile::LayerOptions;
 
 use super::output::input_name;
 
@@ -42,14 +43,15 @@ pub struct RowArgs {
 }
 
 impl RowArgs {
-    /// The chosen rows of `n`, ascending; `None` for all.
-    pub fn resolve(&self, n: usize) -> Result<Option<Vec<u32>>> {
+    /// The chosen rows of `n`, ascending, among the `tokens` that count where tokens are rows; `None`
+    /// for all.
+    pub fn resolve(&self, n: usize, tokens: Option<&TokenRows>) -> Result<Option<Vec<u32>>> {
         if let Some((of, rows)) = self.chosen.get()
             && *of == n
         {
             return Ok(rows.clone());
         }
-        let labels = self.labels(n)?;
+        let labels = self.labels(n, tokens)?;
         let source = match &self.rows {
             None => RowSource::All,
             Some(text) => text.parse()?,
@@ -64,7 +66,7 @@ impl RowArgs {
             sample,
             seed: self.seed,
         };
-        let rows = choice.resolve(n, labels.first())?;
+        let rows = choice.resolve_among(n, tokens.and_then(TokenRows::kept), labels.first())?;
         // Layers of another length choose among their own rows.
         let _ = self.chosen.set((n, rows.clone()));
         Ok(rows)
@@ -75,11 +77,15 @@ impl RowArgs {
         !self.labels.is_empty()
     }
 
-    /// Every set of labels, one label for each of the `n` rows of the dump.
-    pub fn labels(&self, n: usize) -> Result<Vec<Labels>> {
+    /// Every set of labels, one label for each of the `n` rows of the dump; where they are `tokens`,
+    /// each may have that of its prompt.
+    pub fn labels(&self, n: usize, tokens: Option<&TokenRows>) -> Result<Vec<Labels>> {
         if self.read.get().is_none() {
             let expected = ExpectedLabels::rows(n, "the dump");
-            let open = |path: &PathBuf| Labels::open_for(path, expected);
+            let open = |path: &PathBuf| match tokens {
+                None => Labels::open_for(path, expected),
+                Some(tokens) => Labels::open_for_tokens(path, tokens),
+            };
             let labels = self.labels.iter().map(open).collect::<Result<_>>()?;
             let _ = self.read.set(labels);
         }
@@ -88,6 +94,18 @@ impl RowArgs {
             .iter()
             .try_for_each(|labels| labels.check_rows(n, "the dump"))?;
         Ok(labels)
+    }
+
+    /// The labels of a dump whose layers are read by `options`.
+    pub fn labels_of(&self, dump: &Dump, options: &LayerOptions) -> Result<Vec<Labels>> {
+        self.labels(dump.n_rows(), options.tokens.as_ref())
+    }
+
+    /// How rows are chosen, the seed of a draw included.
+    pub fn provenance(&self) -> Vec<String> {
+        let drawn = self.subsample.is_some() || self.per_class.is_some();
+        let seed = drawn.then(|| format!("--seed {}", self.seed));
+        self.words().into_iter().chain(seed).collect()
     }
 
     /// The choice in words of the flags, for the report.

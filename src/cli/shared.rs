@@ -1,11 +1,13 @@
 //! Flags that every analysis of a dump has, and the bench that they set up.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
 use repgeo::Result;
 use repgeo::cache::Cache;
 use repgeo::cluster::Shards;
+use repgeo::input::Dump;
 use repgeo::neighbours::{Metric, SearchOptions};
 use repgeo::profile::Bench;
 
@@ -54,6 +56,11 @@ impl SharedArgs {
         self.finished = Some(finished);
         self.search = search;
         self.output = output;
+    }
+
+    /// Opens the dump that is analysed.
+    pub fn open(&self, path: &Path) -> Result<Dump> {
+        self.layers.open(path, &self.rows)
     }
 
     /// Opens the cache and sets the bar up; fails now where the report could not be written. `words`

@@ -112,12 +112,12 @@ pub fn run(mut args: SimilarityArgs) -> Result<()> {
     args.ranking.join = args.shared.layers.take_join_table();
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
-    let first = args.shared.layers.open(&args.input)?;
+    let first = args.shared.open(&args.input)?;
     let options = args.options();
     let table = args.table()?;
     let mut input = vec![input_name(&args.input)];
     let (mut profile, second) = if args.ranking.rank.is_empty() {
-        let second = args.pairs.open(&args.shared.layers)?;
+        let second = args.pairs.open(&args.shared)?;
         let (left, right) = args.pairs.sides(
             &first,
             second.as_ref(),
@@ -158,12 +158,12 @@ fn rank(
         .ranking
         .rank
         .iter()
-        .map(|path| args.shared.layers.open(path))
+        .map(|path| args.shared.open(path))
         .collect::<Result<_>>()?;
     let layers: LayerOptions =
         args.shared
             .layers
-            .options_or(target.n_rows(), &args.shared.rows, DuplicatePolicy::Keep)?;
+            .options_or(target, &args.shared.rows, DuplicatePolicy::Keep)?;
     let mut sources = Vec::new();
     for (at, (path, dump)) in args.ranking.rank.iter().zip(&dumps).enumerate() {
         // Dumps of different folders may have one name.

@@ -49,6 +49,28 @@ impl Array {
         self.shape.first().copied().unwrap_or(1)
     }
 
+    /// The same array with its first two axes as one; `None` where they do not lie one inside the
+    /// other.
+    pub(crate) fn merged(&self) -> Option<Self> {
+        let (&[n, inner, ..], &[outer_stride, stride, ..]) =
+            (self.shape.as_slice(), self.strides.as_slice())
+        else {
+            return None;
+        };
+        let nested = n <= 1 || inner <= 1 || outer_stride == inner * stride;
+        nested.then(|| Self {
+            bytes: Arc::clone(&self.bytes),
+            item: self.item.clone(),
+            shape: [&[n * inner], &self.shape[2..]].concat(),
+            strides: [
+                &[if inner > 1 { stride } else { outer_stride }],
+                &self.strides[2..],
+            ]
+            .concat(),
+            ..*self
+        })
+    }
+
     /// Number of values behind one index of the first axis.
     pub(crate) fn row_width(&self) -> usize {
         self.shape.iter().skip(1).product()

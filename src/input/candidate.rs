@@ -1,5 +1,6 @@
 //! Makes candidates for layers of arrays: their names, and the layers along an axis.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::axes::Axes;
@@ -155,6 +156,19 @@ pub(super) fn unique_names(stacks: &[Stack]) -> Vec<String> {
             sorted.windows(2).all(|pair| pair[0] != pair[1])
         })
         .unwrap_or_else(|| with(Path::file_name))
+}
+
+/// Fails where two arrays have one name in one file, so that no name would tell them apart.
+pub(super) fn no_name_twice(names: &[String], stacks: &[Stack]) -> Result<()> {
+    let mut seen = HashSet::new();
+    match (0..names.len()).find(|&at| !seen.insert(&names[at])) {
+        None => Ok(()),
+        Some(at) => Err(Error::Malformed {
+            path: stacks[at].parts[0].path.clone(),
+            fact: format!("two arrays inside are called {:?}", stacks[at].name),
+            remedy: "dump each layer under a name of its own".into(),
+        }),
+    }
 }
 
 /// A first axis that is short beside the second may be that of layers.

@@ -11,6 +11,7 @@ use super::entry::Entry;
 use super::file::{self, Found};
 use super::item::Item;
 use super::join::Join;
+use super::layer::rows_in;
 use super::order::{self, LayerOrder};
 use super::padding::Padding;
 use super::pooling::Pooling;
@@ -33,10 +34,15 @@ pub struct DumpOptions {
     pub bf16_bits: bool,
     /// Leave a mask that lies in the dump unused (`--mask none`).
     pub ignore_padding: bool,
-    /// How layers will be pooled, for [`Dump::understood`].
+    /// How layers will be pooled: [`Pooling::Tokens`] makes rows of tokens, and [`Dump::understood`]
+    /// names the others.
     pub pooling: Option<Pooling>,
     /// The mask that will be given when they are read, for [`Dump::understood`].
     pub mask: Option<String>,
+    /// What the dump is called, for [`Dump::understood`].
+    pub name: Option<String>,
+    /// How rows will be chosen, in words of the flags, for [`Dump::understood`].
+    pub rows: Vec<String>,
 }
 
 /// One layer, as its header describes it.
@@ -57,12 +63,13 @@ pub struct LayerInfo {
     /// The file that holds it, or the first of them.
     pub path: PathBuf,
     pub(super) parts: Vec<Entry>,
+    pooling: Option<Pooling>,
 }
 
 impl LayerInfo {
-    /// Number of rows N: the first axis.
+    /// Number of rows N: the first axis, or the tokens where each of them is a row.
     pub fn n_rows(&self) -> usize {
-        self.shape.first().copied().unwrap_or(1)
+        rows_in(&self.parts, self.pooling)
     }
 
     pub(super) fn entry(&self) -> &Entry {
@@ -70,11 +77,16 @@ impl LayerInfo {
     }
 
     /// The rows of each file.
-    fn rows(&self) -> Vec<usize> {
-        self.parts
-            .iter()
-            .map(|part| part.shape.first().copied().unwrap_or(1))
-            .collect()
+    pub(super) fn rows(&self) -> Vec<usize> {
+        let rows = |part: &Entry| rows_in(std::slice::from_ref(part), self.pooling);
+        self.parts.iter().map(rows).collect()
+    }
+
+    /// The prompts and tokens of each file, where tokens are rows.
+    fn tokens(&self) -> Vec<&[usize]> {
+        let by_token = self.pooling == Some(Pooling::Tokens) && self.shape.len() == 3;
+        let parts = self.parts.iter().filter(|_| by_token);
+        parts.map(|part| &part.shape[..2]).collect()
     }
 }
 
@@ -90,7 +102,9 @@ pub struct Dump {
     pub(super) options: DumpOptions,
     /// Names and lengths of the lists of one value a row, or a token, that lie beside the layers.
     pub(super) lists: Vec<(String, usize)>,
-    n_files: usize,
+    pub(super) n_files: usize,
+    /// The layers that were chosen, as typed.
+    pub(super) selection: Option<String>,
 }
 
 impl Dump {
@@ -194,6 +208,7 @@ impl Dump {
             n_files = n_files.max(stack.parts.len());
         }
         let names = candidate::unique_names(&stacks);
+        candidate::no_name_twice(&names, &stacks)?;
         let arranged = {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             order::arrange(&names, own)
@@ -262,6 +277,7 @@ impl Dump {
             options: options.clone(),
             lists,
             n_files,
+            selection: None,
         };
         let all: Vec<usize> = (0..dump.candidates.len()).collect();
         dump.layers = dump.infos(&all);
@@ -284,6 +300,7 @@ impl Dump {
                     bytes: stack.parts.iter().map(Entry::bytes).sum(),
                     path: first.path.clone(),
                     parts: stack.parts.clone(),
+                    pooling: self.options.pooling,
                 })
             })
             .collect();
@@ -317,58 +334,6 @@ impl Dump {
     /// Number of rows of the first layer, before any selection of rows.
     pub fn n_rows(&self) -> usize {
         self.layers.first().map_or(0, LayerInfo::n_rows)
-    }
-
-    /// What the dump was understood to be, in one line.
-    pub fn understood(&self) -> String {
-        let n = self.layers.len();
-        let mut parts = vec![format!("{n} layer{}", if n == 1 { "" } else { "s" })];
-        let Some(first) = self.layers.first() else {
-            return parts.remove(0);
-        };
-        let rows = first.rows();
-        if self.n_files > 1 && rows.len() > 1 {
-            let each = match rows.iter().all(|n| n == &rows[0]) {
-                true => format!("of {} row{}", rows[0], if rows[0] == 1 { "" } else { "s" }),
-                false => format!("of {} rows together", first.n_rows()),
-            };
-            let several = first.parts.iter().any(|part| part.path != first.path);
-            let what = if several { "files" } else { "pieces" };
-            parts[0] = format!("{} joined from {} {what} {each}", parts[0], rows.len());
-        } else {
-            parts[0] = format!("{} of {} rows", parts[0], first.n_rows());
-        }
-        if let Some(axes) = &self.options.axes {
-            parts.push(format!("axes {axes}"));
-        } else if first.shape.len() > 2 {
-            let words = match first.shape.len() {
-                3 => "rows x tokens x columns",
-                4 => "rows x channels x height x width",
-                _ => "rows first",
-            };
-            parts.push(format!("shape {:?} read as {words}", first.shape));
-        }
-        let order = self.order.words();
-        if !order.is_empty() {
-            parts.push(order.to_owned());
-        }
-        parts.extend(self.pooled(first.shape.len()));
-        parts.join("; ")
-    }
-
-    /// How layers of so many axes become rows, in words.
-    fn pooled(&self, axes: usize) -> Option<String> {
-        let heeded = axes == 3 && !self.options.ignore_padding;
-        let own = self.padding.words().filter(|_| heeded);
-        let Some(pooling) = self.options.pooling.filter(|_| axes > 2) else {
-            return own;
-        };
-        let mask = match &self.options.mask {
-            Some(mask) => Some(format!("tokens masked by {mask}")),
-            None => own.filter(|_| pooling.heeds_mask()),
-        };
-        let pooled = format!("pooled by {pooling}");
-        Some(mask.map_or(pooled.clone(), |mask| format!("{pooled}, {mask}")))
     }
 
     /// The dump cut down to some of its layers, in the order of the selection; they keep their
@@ -415,6 +380,7 @@ impl Dump {
             layers,
             order,
             warnings,
+            selection: Some(selection.to_string()),
             ..self.clone()
         })
     }
@@ -437,7 +403,7 @@ fn same_rows(layers: &[LayerInfo]) -> Result<()> {
     let rows = first.rows();
     let differs = |layer: &&LayerInfo| match layer.parts.len() {
         // Part by part, or the rows of one file would stand beside those of another.
-        parts if parts == rows.len() => layer.rows() != rows,
+        parts if parts == rows.len() => layer.rows() != rows || layer.tokens() != first.tokens(),
         _ => layer.n_rows() != first.n_rows(),
     };
     match layers.iter().find(differs) {

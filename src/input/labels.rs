@@ -10,6 +10,7 @@ use super::dtype::Dtype;
 use super::entry::Entry;
 use super::item::Item;
 use super::text::{self, Table};
+use super::token_rows::TokenRows;
 use super::{file, formats, name};
 use crate::{Error, Result};
 
@@ -88,6 +89,27 @@ impl Labels {
     /// As [`Labels::open`]; [`Error::RowMismatch`] naming both.
     pub fn open_for(spec: &Path, expected: ExpectedLabels<'_>) -> Result<Self> {
         Self::read(spec, Some(expected))
+    }
+
+    /// Reads labels for rows that are tokens: one a token, one a token that counts, or one a prompt,
+    /// which each of its tokens gets.
+    ///
+    /// # Errors
+    /// As [`Labels::open`]; [`Error::RowMismatch`] for another number.
+    pub fn open_for_tokens(spec: &Path, tokens: &TokenRows) -> Result<Self> {
+        let labels = tokens.labels(Self::open(spec)?);
+        let remedy = format!(
+            "give --labels with one label a token, one a token that the mask keeps, or one for each \
+             of the {} prompts",
+            tokens.n_prompts()
+        );
+        let expected = ExpectedLabels {
+            n: tokens.n_rows(),
+            of: "the dump",
+            remedy: &remedy,
+        };
+        expected.check(&labels.path, labels.codes.len())?;
+        Ok(labels)
     }
 
     fn read(spec: &Path, expected: Option<ExpectedLabels<'_>>) -> Result<Self> {

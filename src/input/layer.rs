@@ -8,6 +8,7 @@ use super::mask::{Mask, MaskRows};
 use super::matrix::Matrix;
 use super::pooling::{self, Pooling};
 use super::readings::FEW;
+use super::token_rows::TokenRows;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -55,7 +56,7 @@ impl Dump {
     /// that look like layers; [`Error::Usage`] for a row that is not there.
     pub fn read(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<Layer> {
         let entry = layer.entry();
-        let n = layer.n_rows();
+        let n = rows_in(&layer.parts, options.pool);
         let Ok(all) = u32::try_from(n) else {
             return Err(
                 entry.unsupported(format!("{n} rows"), "split it: rows are counted in 32 bits")
@@ -76,18 +77,37 @@ impl Dump {
             Some(mask) => Some(mask),
             None => self.own_mask(layer, options.pool, &mut warnings)?,
         };
-        if let Some(mask) = mask.filter(|_| entry.shape.len() > 2) {
+        if layer.shape.len() == 2 && options.rows.is_none() && !self.options.ignore_padding {
+            let unused = self.padding.unused_over_rows(n)?;
+            warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));
+        }
+        // A square mask fits both ways.
+        if let Some(mask) = mask
+            && layer.shape.len() == 3
+            && layer.shape[0] == layer.shape[1]
+        {
+            mask.check_direction(entry)?;
+        }
+        let tokens = match options.pool {
+            Some(Pooling::Tokens) => self.tokens_of(layer, options.mask)?,
+            _ => None,
+        };
+        if let Some(mask) = mask.filter(|_| entry.shape.len() > 2 && tokens.is_none()) {
             mask.check_rows(entry, n)?;
         }
+        let kept = tokens.as_ref().and_then(TokenRows::kept);
+        let chosen = options.rows.or(kept);
         let mut parts = Vec::new();
         let mut first = 0;
         for part in &layer.parts {
-            let n = part.shape.first().copied().unwrap_or(1);
-            let rows = options.rows.map(|rows| rows_of(rows, first, n));
+            let n = rows_in(std::slice::from_ref(part), options.pool);
+            let rows = chosen.map(|rows| rows_of(rows, first, n));
             warnings.extend(part.warnings());
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
-                let mask = mask.map(|mask| MaskRows { mask, first });
                 let unmasked = mask.is_none() && !self.options.ignore_padding;
+                // Rows that are tokens were chosen under the mask.
+                let mask = mask.filter(|_| options.pool != Some(Pooling::Tokens));
+                let mask = mask.map(|mask| MaskRows { mask, first });
                 if unmasked && options.pool.is_some_and(Pooling::heeds_mask) {
                     warnings.extend(blank_tokens(part)?);
                 }
@@ -108,9 +128,7 @@ impl Dump {
             index: layer.index,
             relative_depth: layer.relative_depth,
             matrix,
-            rows: options
-                .rows
-                .map_or_else(|| (0..all).collect(), <[u32]>::to_vec),
+            rows: chosen.map_or_else(|| (0..all).collect(), <[u32]>::to_vec),
             warnings,
         })
     }
@@ -135,6 +153,9 @@ impl Dump {
                 });
             }
             _ => {}
+        }
+        if self.options.axes.is_some() && shape.len() == 2 {
+            return self.check_flat(layer, options);
         }
         self.check_axes_beside(layer, options)
     }
@@ -176,7 +197,7 @@ impl Dump {
             ));
         }
         if shape.len() < 3 {
-            return Ok(());
+            return self.check_flat(layer, options);
         }
         self.check_tokens(layer, options.pool)?;
         if let (&[_, a, b, c], Some(Pooling::Gap)) = (shape.as_slice(), options.pool)
@@ -205,6 +226,27 @@ impl Dump {
             ));
         }
         Ok(())
+    }
+
+    /// Fails where a mask says that rows are tokens of which some are padding, and nobody else does.
+    fn check_flat(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<()> {
+        if options.pool == Some(Pooling::Tokens) || self.options.ignore_padding {
+            return Ok(());
+        }
+        match self.padding.over_rows(layer.shape[0]) {
+            None => Ok(()),
+            Some((name, shape)) => {
+                let name = name.escape_debug();
+                Err(layer.entry().unsupported(
+                    format!(
+                        "shape {:?}, and {name} beside it of shape {shape:?}, as if each row were a \
+                         token, padding among them",
+                        layer.shape
+                    ),
+                    "--pool tokens leaves out what the mask does; --mask none takes every row",
+                ))
+            }
+        }
     }
 
     /// Fails where token ids `[N, T]` say that axis 1 is no tokens.
@@ -277,6 +319,15 @@ fn blank_tokens(entry: &Entry) -> Result<Option<Warning>> {
             "{name} has {fact}, and all were pooled; {remedy}, or that all do with --mask none"
         ),
     )))
+}
+
+/// How many rows some parts of a layer have.
+pub(super) fn rows_in(parts: &[Entry], pool: Option<Pooling>) -> usize {
+    let rows = |part: &Entry| match (part.shape.as_slice(), pool) {
+        (&[n, tokens, _], Some(Pooling::Tokens)) => n.saturating_mul(tokens),
+        (shape, _) => shape.first().copied().unwrap_or(1),
+    };
+    parts.iter().map(rows).fold(0, usize::saturating_add)
 }
 
 /// Those of `rows` that lie in a part of `n` rows, counted from its first.

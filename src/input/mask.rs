@@ -160,12 +160,74 @@ impl Mask {
         self.n_rows
     }
 
+    /// Rows of which each has so many tokens, all of which count.
+    pub(crate) fn of_ragged(parts: &[Entry], lengths: &[usize]) -> Self {
+        let mut mask = Self::empty(parts);
+        for &length in lengths {
+            mask.keep.extend(std::iter::repeat_n(true, length));
+            mask.end_rows(1, length);
+        }
+        mask
+    }
+
+    /// A flag a token, row after row.
+    pub(crate) fn flags(&self) -> &[bool] {
+        &self.keep
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The number of tokens of each row, as neighbouring rows of one number: `(rows, tokens)`.
+    pub(crate) fn widths(&self) -> Vec<(usize, usize)> {
+        let ends = self.spans.iter().skip(1).map(|span| span.first);
+        let ends = ends.chain([self.n_rows]);
+        let spans = self.spans.iter().zip(ends);
+        spans
+            .map(|(span, end)| (end - span.first, span.tokens))
+            .collect()
+    }
+
     /// The tokens of one row.
     fn row(&self, row: usize) -> &[bool] {
         let after = self.spans.partition_point(|span| span.first <= row);
         let span = self.spans[after - 1];
         let start = span.start + (row - span.first) * span.tokens;
         &self.keep[start..start + span.tokens]
+    }
+
+    /// Fails where columns, not rows, look like prompts with padding at their end, or all at their
+    /// beginning: the mask of `[N, T]` was saved as `[T, N]`. To be asked where either would fit.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub(crate) fn check_direction(&self, entry: &Entry) -> Result<()> {
+        let &[Span { tokens, .. }] = self.spans.as_slice() else {
+            return Ok(());
+        };
+        let n = self.n_rows;
+        let runs = |along: usize, across: usize, step: [usize; 2]| {
+            [true, false].into_iter().any(|first| {
+                (0..across).all(|line| {
+                    let flags = (0..along).map(|at| self.keep[line * step[0] + at * step[1]]);
+                    let mut rest = flags.skip_while(|&flag| flag == first);
+                    rest.all(|flag| flag != first)
+                })
+            })
+        };
+        if runs(tokens, n, [tokens, 1]) || !runs(n, tokens, [1, tokens]) {
+            return Ok(());
+        }
+        Err(entry.unsupported(
+            format!(
+                "two readings of {}, of shape [{n}, {tokens}]: its columns end in padding as prompts \
+                 do, its rows do not",
+                self.label
+            ),
+            "save the mask as [rows, tokens], or leave it out with --mask none",
+        ))
     }
 
     /// The first row in which two masks of one kind differ.
@@ -209,6 +271,20 @@ fn source(path: &Path) -> Result<(Entry, bool)> {
 }
 
 impl MaskRows<'_> {
+    /// Whether the mask fits the `n` rows of `tokens` tokens of a part.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], naming both arrays.
+    pub(crate) fn check_widths(&self, entry: &Entry, n: usize, tokens: usize) -> Result<()> {
+        match (0..n).map(|row| self.row(row).len()).find(|&m| m != tokens) {
+            None => Ok(()),
+            Some(masked) => Err(entry.unsupported(
+                format!("{tokens} tokens but {} masks {masked}", self.mask.label),
+                "give the --mask that was used for this dump, or --mask none",
+            )),
+        }
+    }
+
     /// The tokens of one row of the part.
     pub(crate) fn row(&self, row: usize) -> &[bool] {
         self.mask.row(self.first + row)
@@ -227,14 +303,7 @@ impl MaskRows<'_> {
         rows: Option<&[u32]>,
     ) -> Result<()> {
         let label = &self.mask.label;
-        if let Some(row) = (0..n).find(|&row| self.row(row).len() != tokens) {
-            let masked = self.row(row).len();
-            let fact = format!("{tokens} tokens but {label} masks {masked}");
-            return Err(entry.unsupported(
-                fact,
-                "give the --mask that was used for this dump, or --mask none",
-            ));
-        }
+        self.check_widths(entry, n, tokens)?;
         let empty = |row: &usize| !self.row(*row).contains(&true);
         let found = match rows {
             None => (0..n).find(empty),

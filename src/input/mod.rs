@@ -41,6 +41,7 @@ mod range;
 mod raw;
 mod readings;
 mod recognise;
+mod repeated;
 mod rows;
 mod runs;
 mod safetensors;
@@ -52,8 +53,10 @@ mod stack;
 mod tables;
 mod tensors;
 mod text;
+mod token_rows;
 mod torch;
 mod triangle;
+mod understood;
 mod watch;
 
 pub use axes::Axes;
@@ -72,7 +75,7 @@ pub use order::LayerOrder;
 pub use outside::{OutsideTable, read_outside};
 pub use pooling::Pooling;
 pub use rows::{RowChoice, RowSource, Sample};
-pub use runs::{RunSource, list_runs, read_runs};
+pub use runs::{RunSource, list_runs, read_runs, split_name};
 pub use scan::{Scan, Spot, scan};
 pub use select::{Selection, index_list, layer_place};
 pub(crate) use series::TOO_LARGE;
@@ -83,4 +86,5 @@ pub use text::read_lines;
 pub(crate) use text::{
     Table as TextTable, decode as decode_text, is_missing, read as read_text, whole,
 };
+pub use token_rows::TokenRows;
 pub use watch::{check_files, mapped_file, watch_files};

@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::entry::{Entry, Place};
 use super::item::Item;
 use super::order::OwnOrder;
-use super::{header, npy};
+use super::{header, npy, repeated};
 use crate::{Error, Result};
 
 /// The first bytes of every zip archive that holds anything.
@@ -34,6 +34,9 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     };
     let mut archive = ZipArchive::new(Cursor::new(&bytes[..]))
         .map_err(|err| malformed(format!("this is no readable zip archive: {err}")))?;
+    if let Some(name) = repeated::in_archive(&archive, bytes) {
+        return Err(malformed(format!("the archive holds {name:?} twice")));
+    }
     let mut entries = Vec::new();
     for member in 0..archive.len() {
         let file = archive

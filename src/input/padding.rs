@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::item::Item;
 use super::mask::Mask;
 use super::pooling::Pooling;
+use super::range::whole_index;
 use super::stack::Stack;
 use crate::{Error, Result};
 
@@ -32,6 +33,8 @@ pub(crate) struct Padding {
     masks: Vec<Stack>,
     /// How many tokens each row has, padded on the right.
     lengths: Option<Stack>,
+    /// Masks with one value a row.
+    of_rows: Vec<Stack>,
     /// Masks of which nobody says whether their ones count.
     doubtful: Vec<Stack>,
     /// The tokens themselves, a row or a prompt each.
@@ -51,6 +54,8 @@ impl Padding {
             let is_bool = first.item == Item::Number(Dtype::Bool);
             if MASKS.contains(&lower.as_str()) && axes > 1 {
                 padding.masks.push(stack.clone());
+            } else if MASKS.contains(&lower.as_str()) && axes == 1 {
+                padding.of_rows.push(stack.clone());
             } else if beside::is_lengths(&lower) && axes == 1 {
                 padding.lengths = padding.lengths.or_else(|| Some(stack.clone()));
             } else if beside::is_tokens(&stack.name) && (is_whole || axes == 1) {
@@ -114,10 +119,74 @@ impl Padding {
         }
     }
 
+    /// What is to be said of masks `[N]` that lie beside `n` rows and are left unused.
+    pub(crate) fn unused_over_rows(&self, n: usize) -> Result<Option<String>> {
+        let fits = |stack: &&Stack| stack.shape() == [n];
+        let Some(stack) = self.of_rows.iter().find(fits) else {
+            return Ok(None);
+        };
+        let mut zeros = 0;
+        for part in &stack.parts {
+            let values = part.load()?.to_f64().unwrap_or_default();
+            zeros += values.iter().filter(|x| x.abs() <= 0.0).count();
+        }
+        let entry = &stack.parts[0];
+        let source = format!("{}#{}", entry.path.display(), entry.name.escape_debug());
+        Ok((0 < zeros && zeros < n).then(|| {
+            format!(
+                "{} lies in the dump, is 0 in {zeros} of the {n} rows, and was not used; if it says \
+                 which rows count, --rows {source}",
+                stack.name.escape_debug()
+            )
+        }))
+    }
+
+    /// What says that `n` rows of two axes are tokens of which some are padding: its name and shape.
+    pub(crate) fn over_rows(&self, n: usize) -> Option<(&str, Vec<usize>)> {
+        let stacks = self.masks.iter().chain(&self.doubtful);
+        let mut shapes = stacks.map(|stack| (stack.name.as_str(), stack.shape()));
+        shapes.find(|(_, shape)| is_flat(shape, n))
+    }
+
+    /// What poolings heed of rows that are tokens, in words.
+    pub(crate) fn words_over_rows(&self, n: usize) -> Option<String> {
+        let mask = self.masks.iter().find(|stack| is_flat(&stack.shape(), n));
+        let lengths = self.lengths.as_ref();
+        let stack = mask.or_else(|| lengths.filter(|stack| stack.shape()[0] < n))?;
+        Some(format!("tokens masked by {}", stack.name))
+    }
+
+    /// The mask of `n` rows that are tokens; `None` if the dump has none.
+    ///
+    /// # Errors
+    /// As [`Padding::mask`].
+    pub(crate) fn flat_mask(&self, n: usize) -> Result<Option<Mask>> {
+        let mut found: Option<Mask> = None;
+        for stack in &self.masks {
+            if is_flat(&stack.shape(), n) {
+                let mask = Mask::of_parts(&stack.parts).map_err(way_out)?;
+                agree(found.as_ref(), &mask, stack)?;
+                found.get_or_insert(mask);
+            }
+        }
+        if let Some(stack) = &self.lengths
+            && let Some(mask) = flat_lengths(stack, n).map_err(way_out)?
+        {
+            agree(found.as_ref(), &mask, stack)?;
+            found.get_or_insert(mask);
+        }
+        match found {
+            None => self
+                .nothing_hidden_in(&|shape| is_flat(shape, n))
+                .map(|()| None),
+            found => Ok(found),
+        }
+    }
+
     /// Fails where something says that there is padding, but not which tokens are.
     fn nothing_hidden(&self, layer: &[usize]) -> Result<()> {
-        let fits = |stack: &&Stack| {
-            let mut shape = stack.shape();
+        self.nothing_hidden_in(&|shape| {
+            let mut shape = shape.to_vec();
             let mut axis = shape.len();
             while axis > 1 && shape.len() > 2 {
                 axis -= 1;
@@ -126,7 +195,12 @@ impl Padding {
                 }
             }
             shape == layer[..2]
-        };
+        })
+    }
+
+    /// The same of what has a shape that `is_over_tokens`.
+    fn nothing_hidden_in(&self, is_over_tokens: &dyn Fn(&[usize]) -> bool) -> Result<()> {
+        let fits = |stack: &&Stack| is_over_tokens(&stack.shape());
         if let Some(stack) = self.doubtful.iter().find(fits) {
             let entry = &stack.parts[0];
             let source = format!("{}#{}", entry.path.display(), entry.name.escape_debug());
@@ -168,6 +242,41 @@ impl Padding {
         Some(format!(
             "{name} lies in the dump and has no part in --pool {pooling}"
         ))
+    }
+}
+
+/// Whether an array has a value for each of `n` rows that are the tokens of fewer prompts.
+fn is_flat(shape: &[usize], n: usize) -> bool {
+    shape.len() > 1 && shape[0] < n && shape.iter().product::<usize>() == n
+}
+
+/// The mask that lengths give to `n` rows: all of them where the lengths add up to that, or the first
+/// of as many tokens in every prompt.
+fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
+    let prompts = stack.shape()[0];
+    if prompts >= n || prompts == 0 {
+        return Ok(None);
+    }
+    let mut lengths = Vec::new();
+    for part in &stack.parts {
+        part.dtype()?;
+        let values = part.load()?.to_f64().expect("the dtype was checked");
+        for value in values {
+            let length = whole_index(value, n + 1).filter(|&length| length > 0);
+            let Some(length) = length else {
+                let fact = format!("the length {value}");
+                return Err(part.unsupported(fact, format!("lengths are from 1 to the {n} rows")));
+            };
+            lengths.push(length as usize);
+        }
+    }
+    if lengths.iter().sum::<usize>() == n {
+        return Ok(Some(Mask::of_ragged(&stack.parts, &lengths)));
+    }
+    let tokens = n / prompts;
+    match n % prompts == 0 && lengths.iter().all(|&length| length <= tokens) {
+        true => Mask::of_lengths(&stack.parts, &[(prompts, tokens)]).map(Some),
+        false => Ok(None),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{Error, Result};
 
 /// What to make of the axes behind the first, as typed after `--pool`.
 ///
-/// `last`, `mean`, `max`, `first` and `token:I` take `[N, T, D]` to `[N, D]`, `last:K` to `[N, K D]`;
-/// `gap` takes `[N, C, H, W]` to `[N, C]`; `flatten` takes either to one row of everything. Means are
+/// `last`, `mean`, `max`, `first` and `token:I` take `[N, T, D]` to `[N, D]`, `last:K` to `[N, K D]`,
+/// `tokens` to `[N T, D]`; `gap` takes `[N, C, H, W]` to `[N, C]`; `flatten` takes either to one row of everything. Means are
 /// computed and kept in f64, the rest keeps its stored precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {
@@ -29,6 +29,8 @@ pub enum Pooling {
     First,
     /// The token at this position; negative positions count from the end.
     Token(i64),
+    /// Every token is a row of its own, or every one that the mask keeps.
+    Tokens,
     /// All values of a row, side by side.
     Flatten,
     /// Global average pooling: the mean of each channel over height and width.
@@ -42,7 +44,7 @@ impl FromStr for Pooling {
         let unknown = || {
             Error::Usage(format!(
                 "--pool {text:?} is unknown; use last, mean, max, first, cls, token:I, last:K, \
-                 flatten or gap"
+                 tokens, flatten or gap"
             ))
         };
         match text {
@@ -51,6 +53,7 @@ impl FromStr for Pooling {
             "max" => Ok(Self::Max),
             // The token that stands for the text in BERT and ViT is the first.
             "first" | "cls" => Ok(Self::First),
+            "tokens" => Ok(Self::Tokens),
             "flatten" => Ok(Self::Flatten),
             "gap" => Ok(Self::Gap),
             _ if text.starts_with("last:") => match text["last:".len()..].parse() {
@@ -74,6 +77,7 @@ impl fmt::Display for Pooling {
             Self::Max => f.write_str("max"),
             Self::First => f.write_str("first"),
             Self::Token(index) => write!(f, "token:{index}"),
+            Self::Tokens => f.write_str("tokens"),
             Self::Flatten => f.write_str("flatten"),
             Self::Gap => f.write_str("gap"),
         }
@@ -90,7 +94,7 @@ impl Pooling {
     pub(crate) fn heeds_mask(self) -> bool {
         matches!(
             self,
-            Self::Last | Self::LastFew(_) | Self::Mean | Self::Max | Self::First
+            Self::Last | Self::LastFew(_) | Self::Mean | Self::Max | Self::First | Self::Tokens
         )
     }
 }
@@ -110,7 +114,8 @@ pub(crate) fn pool(
 ) -> Result<Matrix> {
     if mask.is_some() && !pooling.heeds_mask() {
         return Err(Error::Usage(
-            "--mask has no part in this --pool; use it with mean, max, last or first".into(),
+            "--mask has no part in this --pool; use it with mean, max, last, first or tokens"
+                .into(),
         ));
     }
     let refuse = |fact: &str, remedy: &str| {
@@ -123,6 +128,7 @@ pub(crate) fn pool(
             let all = |_| vec![true; height * width];
             Ok(averages(array, rows, channels, all, Axis::Last))
         }
+        (&[_, tokens, width], Pooling::Tokens) => every_token(entry, array, rows, tokens, width),
         (_, Pooling::Gap) => refuse("and gap needs [N, C, H, W]", "use --pool mean for tokens"),
         (&[n, tokens, width], _) => {
             if let Some(mask) = mask {
@@ -169,8 +175,31 @@ fn pool_tokens(
                 "choose another --pool token:I",
             )),
         },
-        Pooling::Flatten | Pooling::Gap => whole(entry, array, rows),
+        Pooling::Flatten | Pooling::Gap | Pooling::Tokens => whole(entry, array, rows),
     }
+}
+
+/// Rows `rows` of the tokens of `[N, T, D]`, row n T + t being token t of row n: in the file where they
+/// can stay.
+fn every_token(
+    entry: &Entry,
+    array: &Array,
+    rows: Option<&[u32]>,
+    tokens: usize,
+    width: usize,
+) -> Result<Matrix> {
+    if let Some(flat) = array.merged() {
+        return whole(entry, &flat, rows);
+    }
+    let read = array.runs_f64().expect("the dtype of a layer is a number");
+    let n = array.n_rows() * tokens;
+    let values = map_rows(n, rows, width, |block, rows| {
+        for (out, &row) in block.chunks_exact_mut(width).zip(rows) {
+            read(row / tokens, row % tokens * width, out);
+        }
+    });
+    let n = rows.map_or(n, <[u32]>::len);
+    Ok(Matrix::from_f64(n, width, values).narrowed(entry.dtype()?))
 }
 
 /// Every value of every row: the file's own bytes where they can stay.

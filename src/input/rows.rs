@@ -108,8 +108,23 @@ impl RowChoice {
     /// [`Error::Usage`] if a row is not there, more are asked for than there are, or labels are
     /// missing or of another number; whatever reading a file of rows can give.
     pub fn resolve(&self, n: usize, labels: Option<&Labels>) -> Result<Option<Vec<u32>>> {
-        let named = match &self.source {
-            RowSource::All if self.sample == Sample::All => return Ok(None),
+        self.resolve_among(n, None, labels)
+    }
+
+    /// The same, among some of the rows: those that take part at all.
+    ///
+    /// # Errors
+    /// As [`RowChoice::resolve`].
+    pub fn resolve_among(
+        &self,
+        n: usize,
+        among: Option<&[u32]>,
+        labels: Option<&Labels>,
+    ) -> Result<Option<Vec<u32>>> {
+        let mut named: Vec<usize> = match &self.source {
+            RowSource::All if self.sample == Sample::All => {
+                return Ok(among.map(<[u32]>::to_vec));
+            }
             RowSource::All => (0..n).collect(),
             RowSource::Range(text) => {
                 let range = IndexRange::parse(text).ok_or_else(|| format!("{text:?} is no range"));
@@ -122,6 +137,18 @@ impl RowChoice {
             }
             RowSource::File(path) => from_file(path, n)?,
         };
+        if let Some(among) = among {
+            named.retain(|&row| {
+                u32::try_from(row).is_ok_and(|row| among.binary_search(&row).is_ok())
+            });
+            if named.is_empty() {
+                return Err(Error::Usage(
+                    "the rows that were named are all padding; rows that are tokens count from 0, \
+                     those of the padding included"
+                        .into(),
+                ));
+            }
+        }
         let mut random = SplitMix64::new(self.seed);
         let chosen = match self.sample {
             Sample::All => named,

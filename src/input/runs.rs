@@ -20,15 +20,46 @@ pub struct RunSource {
     pub columns: Vec<(String, String)>,
 }
 
-/// The runs at `paths`, in the natural order of their paths (`ep2` before `ep10`).
+/// The runs that are typed, in the natural order of their paths (`ep2` before `ep10`), or in the order
+/// typed where one is named: `NAME=PATH`.
 ///
 /// # Errors
-/// [`Error::Usage`] for no runs, a run that is named twice, and stdin.
-pub fn list_runs(paths: &[PathBuf]) -> Result<Vec<RunSource>> {
-    let mut paths = paths.to_vec();
-    paths.sort_by(|a, b| natural::compare(&a.to_string_lossy(), &b.to_string_lossy()));
-    let runs = paths.into_iter().map(|path| (path, None, Vec::new()));
-    named(runs.collect())
+/// [`Error::Usage`] for no runs, a run or a name that is given twice, and stdin.
+pub fn list_runs(typed: &[PathBuf]) -> Result<Vec<RunSource>> {
+    let mut runs: Vec<(Option<String>, PathBuf)> =
+        typed.iter().map(|one| split_name(one)).collect();
+    if runs.iter().all(|(name, _)| name.is_none()) {
+        runs.sort_by(|(_, a), (_, b)| natural::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+    }
+    let given: Vec<Option<String>> = runs.iter().map(|(name, _)| name.clone()).collect();
+    let unnamed = runs.into_iter().map(|(_, path)| (path, None, Vec::new()));
+    let mut runs = named(unnamed.collect())?;
+    for (run, name) in runs.iter_mut().zip(given) {
+        run.name = name.unwrap_or_else(|| run.name.clone());
+    }
+    let mut seen = HashSet::new();
+    match runs.iter().find(|run| !seen.insert(&run.name)) {
+        None => Ok(runs),
+        Some(twice) => Err(Error::Usage(format!(
+            "two runs are called {}; give each a name of its own, as NAME=PATH",
+            twice.name
+        ))),
+    }
+}
+
+/// The name and the path of `NAME=PATH`; a path that is there as it stands has no name.
+pub fn split_name(typed: &Path) -> (Option<String>, PathBuf) {
+    let whole = || (None, typed.to_owned());
+    let Some(text) = typed.to_str() else {
+        return whole();
+    };
+    let file = text.split('#').next().unwrap_or(text);
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() && !Path::new(file).exists() => {
+            (Some(name.to_owned()), path.into())
+        }
+        _ => whole(),
+    }
 }
 
 /// The runs of a table, in its order: a column `path` (from the folder of the table on), a number `x`
@@ -83,16 +114,10 @@ type Unnamed = (PathBuf, Option<f64>, Vec<(String, String)>);
 
 /// Gives each run its name: the parts of its path between those that all paths begin and end with.
 fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
-    let parts: Vec<Vec<Component<'_>>> = runs
-        .iter()
-        .map(|(path, ..)| {
-            let parts = path.components();
-            parts.filter(|part| *part != Component::CurDir).collect()
-        })
-        .collect();
-    let Some(first) = parts.first() else {
+    let parts: Vec<Vec<Component<'_>>> = runs.iter().map(|(path, ..)| components(path)).collect();
+    if parts.is_empty() {
         return Err(Error::Usage("there are no runs; name some".into()));
-    };
+    }
     let mut seen = HashSet::new();
     for (at, one) in parts.iter().enumerate() {
         let path = runs[at].0.display();
@@ -107,6 +132,32 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
             )));
         }
     }
+    let names = differing(&parts);
+    let runs = runs.into_iter().zip(names);
+    let named = runs.map(|((path, x, columns), name)| RunSource {
+        path,
+        name,
+        x,
+        columns,
+    });
+    Ok(named.collect())
+}
+
+/// What tells each of some paths from the others: the parts between those that all begin and end with.
+pub(crate) fn what_differs(paths: &[&Path]) -> Vec<String> {
+    let parts: Vec<Vec<Component<'_>>> = paths.iter().map(|path| components(path)).collect();
+    differing(&parts)
+}
+
+fn components(path: &Path) -> Vec<Component<'_>> {
+    let parts = path.components();
+    parts.filter(|part| *part != Component::CurDir).collect()
+}
+
+fn differing(parts: &[Vec<Component<'_>>]) -> Vec<String> {
+    let Some(first) = parts.first() else {
+        return Vec::new();
+    };
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
     // At least one part stays, so that no name is empty.
     let most = shortest.saturating_sub(1);
@@ -119,21 +170,13 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
             parts.iter().all(|one| of(one) == of(first))
         })
         .count();
-    let names: Vec<String> = parts
+    parts
         .iter()
         .map(|one| {
             let between: PathBuf = one[begin..one.len() - end].iter().collect();
             between.to_string_lossy().replace('\\', "/")
         })
-        .collect();
-    let runs = runs.into_iter().zip(names);
-    let named = runs.map(|((path, x, columns), name)| RunSource {
-        path,
-        name,
-        x,
-        columns,
-    });
-    Ok(named.collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -156,6 +199,24 @@ mod tests {
         assert_eq!(names(&["a/c", "a/b/c"]), ["b/c", "c"]);
         assert_eq!(names(&["a", "b/a"]), ["a", "b/a"]);
         assert_eq!(names(&["/x/a/d", "/y/a/d"]), ["x", "y"]);
+    }
+
+    #[test]
+    fn a_name_that_is_given_stands_and_so_does_the_order_typed() {
+        assert_eq!(names(&["tuned=r/b", "base=r/a"]), ["tuned", "base"]);
+        assert_eq!(names(&["r/b/x", "base=r/a/x"]), ["b", "base"]);
+        assert_eq!(names(&["x=a/b.npz#h=0"]), ["x"]);
+        let (name, path) = split_name(Path::new("x=a/b.npz#h=0"));
+        assert_eq!((name.as_deref(), path), (Some("x"), "a/b.npz#h=0".into()));
+        let folder = tempfile::TempDir::new().unwrap();
+        let there = folder.path().join("lr=0.1.npy");
+        std::fs::write(&there, "").unwrap();
+        assert_eq!(split_name(&there), (None, there.clone()));
+        let error = list_runs(&["x=a".into(), "x=b".into()]).unwrap_err();
+        assert!(
+            error.to_string().contains("two runs are called x"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::entry::{Entry, Place};
 use super::item::{Item, dense_strides};
 use super::natural;
 use super::order::OwnOrder;
+use super::repeated;
 use crate::{Error, Result};
 
 /// The largest index file that is read.
@@ -29,6 +30,11 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     let (header, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|err| malformed(path, fact(&err)))?;
     let data = header + size_of::<u64>();
+    no_name_twice(
+        path,
+        "the header",
+        bytes.get(size_of::<u64>()..data).unwrap_or_default(),
+    )?;
     let mut entries: Vec<Entry> = metadata
         .tensors()
         .into_iter()
@@ -114,6 +120,7 @@ pub(crate) fn sharded(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     }
     let index: Index = serde_json::from_slice(bytes)
         .map_err(|err| malformed(path, format!("this is no safetensors index: {err}")))?;
+    no_name_twice(path, "the index", bytes)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut shards: HashMap<&str, HashMap<String, Entry>> = HashMap::new();
     let mut entries = Vec::new();
@@ -144,6 +151,14 @@ pub(crate) fn sharded(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
         entries.push(entry);
     }
     Ok((entries, OwnOrder::Perhaps))
+}
+
+/// Fails where a name stands twice, so that one of two tensors would be taken without a word.
+fn no_name_twice(path: &Path, what: &str, text: &[u8]) -> Result<()> {
+    match repeated::in_json(text) {
+        None => Ok(()),
+        Some(name) => Err(malformed(path, format!("{what} names {name:?} twice"))),
+    }
 }
 
 fn malformed(path: &Path, fact: impl Into<String>) -> Error {

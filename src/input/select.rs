@@ -1,5 +1,6 @@
 //! Says which layers are meant: by index, range, name or glob, as typed after `--layers`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
@@ -44,6 +45,14 @@ impl FromStr for Selection {
         Ok(Self {
             items: items.collect::<Result<_>>()?,
         })
+    }
+}
+
+/// As it was typed.
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let items: Vec<&str> = self.items.iter().map(|item| item.text.as_str()).collect();
+        f.write_str(&items.join(","))
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::exact::{squared_distance, squared_distances, squared_norm};
 use crate::choice::choice;
-use crate::error::{Error, Result};
+use crate::error::{Error, NonFiniteRemedy, Result};
 use crate::input::{Matrix, Values};
 use crate::vectors::vectorised;
 use half::slice::HalfFloatSliceExt;
@@ -233,6 +233,7 @@ fn refuse(layer: &str, row: usize, values: &[f64], n: usize) -> Error {
             value,
             n_rows: 1,
             n,
+            remedy: NonFiniteRemedy::Drop,
         }
     }
 }

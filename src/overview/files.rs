@@ -7,7 +7,7 @@ use super::shape::{Overview, OverviewParameters, OverviewParts};
 use super::subject::{Chapter, Subject};
 use super::topic::Topic;
 use crate::error::{Error, Result};
-use crate::input::check_files;
+use crate::input::{Dump, check_files};
 use crate::profile::Bench;
 use crate::report::write::{html, json};
 use crate::report::{Report, SCHEMA, write_atomically};
@@ -83,7 +83,8 @@ pub fn write_overview(
             .into_iter()
             .flatten()
     };
-    let read: Vec<String> = sources().map(|source| source.dump.understood()).collect();
+    let dumps: Vec<&Dump> = sources().map(|source| source.dump).collect();
+    let read = Dump::understood_together(&dumps);
     let report = Report {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),

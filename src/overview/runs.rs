@@ -338,6 +338,7 @@ impl RunAnalysis for OverRuns<'_> {
         };
         Ok(RunFound {
             n_rows: run.dump.n_rows(),
+            understood: run.dump.understood(),
             parameters: numbers.parameters,
             warnings: numbers.warnings,
             values: numbers.values,

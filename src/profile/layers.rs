@@ -1,12 +1,14 @@
 //! One layer at a time, read, checked and cleaned: where every profile begins.
 
 use crate::choice::choice;
-use crate::error::{Error, Result};
+use crate::error::{Error, NonFiniteRemedy, Result};
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, near_zero};
 use crate::geometry::directions::find_equal_directions;
 use crate::geometry::resolution::equidistant;
-use crate::input::{Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, find_duplicates, scan};
+use crate::input::{
+    Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, TokenRows, find_duplicates, scan,
+};
 use crate::profile::bench::Bench;
 use crate::warning::{Warning, WarningCode};
 
@@ -31,6 +33,8 @@ pub struct LayerOptions {
     pub mask: Option<Mask>,
     /// Input rows to keep, ascending; all if `None`.
     pub rows: Option<Vec<u32>>,
+    /// Which tokens the rows are, where they are tokens.
+    pub tokens: Option<TokenRows>,
     /// What to do with equal rows.
     pub duplicates: DuplicatePolicy,
     /// Leave rows with NaN or infinity out instead of refusing the layer.
@@ -77,7 +81,7 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     let (mut matrix, mut rows) = (read.matrix, read.rows);
     if let Some(spot) = scan.too_large {
         let row = rows[spot.row] as usize;
-        let (layer, column, value) = (name.clone(), spot.column, spot.value);
+        let (layer, column, value) = (options.at(name, row), spot.column, spot.value);
         return Err(Error::TooLarge {
             layer,
             row,
@@ -88,13 +92,18 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     if let Some(spot) = scan.first_nonfinite {
         let n_rows = scan.nonfinite_rows.len();
         if !options.drop_nonfinite {
+            let row = rows[spot.row] as usize;
             return Err(Error::NonFinite {
-                layer: name.clone(),
-                row: rows[spot.row] as usize,
+                layer: options.at(name, row),
+                row,
                 column: spot.column,
                 value: spot.value,
                 n_rows,
                 n,
+                remedy: match blank_rows(&matrix, &scan.nonfinite_rows, f64::is_nan) {
+                    0 | 1 => NonFiniteRemedy::Drop,
+                    _ => NonFiniteRemedy::Padding,
+                },
             });
         }
         warnings.push(Warning::new(
@@ -121,7 +130,7 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
             .map_or(0, |row| rows[row] as usize);
         let done = match options.duplicates {
             DuplicatePolicy::Refuse => {
-                let (layer, count) = (name.clone(), n_duplicates);
+                let (layer, count) = (options.at(name, first), n_duplicates);
                 return Err(Error::Duplicates {
                     layer,
                     count,
@@ -136,10 +145,17 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
             WarningCode::Duplicates,
             n_duplicates,
             format!(
-                "{n_duplicates} of {n} rows repeat {} and {done}",
+                "{n_duplicates} of {n} rows repeat {} and {done}{}",
                 match options.directions {
                     true => "the direction of an earlier row",
                     false => "an earlier row",
+                },
+                match zero_rows(&matrix) {
+                    0 | 1 => String::new(),
+                    zeros => format!(
+                        "; {zeros} rows are 0 in every column, as padding is: if so, leave it out \
+                         with --pool tokens --mask FILE, or with --rows"
+                    ),
                 }
             ),
         ));
@@ -182,6 +198,35 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         diagnostics,
         warnings,
     })
+}
+
+impl LayerOptions {
+    /// A layer's name for messages about one of its rows, which say what the number of a token hides.
+    fn at(&self, layer: &str, row: usize) -> String {
+        match &self.tokens {
+            None => layer.to_owned(),
+            Some(tokens) => {
+                let (prompt, token) = tokens.place(row);
+                format!("{layer} (token {token} of prompt {prompt})")
+            }
+        }
+    }
+}
+
+/// How many of `rows` hold nothing but blank values.
+fn blank_rows(matrix: &Matrix, rows: &[u32], is_blank: impl Fn(f64) -> bool) -> usize {
+    let mut values = vec![0.0; matrix.n_columns()];
+    let blank = |row: &&u32| {
+        matrix.widen_row(**row as usize, &mut values);
+        values.iter().all(|&x| is_blank(x))
+    };
+    rows.iter().filter(blank).count()
+}
+
+/// How many rows are 0 in every column.
+fn zero_rows(matrix: &Matrix) -> usize {
+    let all: Vec<u32> = (0..).take(matrix.n_rows()).collect();
+    blank_rows(matrix, &all, |x| x.abs() <= 0.0)
 }
 
 fn keep(matrix: &Matrix, rows: &[u32], kept: &[u32]) -> (Matrix, Vec<u32>) {

@@ -101,7 +101,8 @@ impl<'a, T: Printable> Report<'a, T> {
 
     /// The same report, which says what its dumps were understood to be.
     pub fn understood<'d>(self, dumps: impl IntoIterator<Item = &'d Dump>) -> Self {
-        let understood = dumps.into_iter().map(Dump::understood).collect();
+        let dumps: Vec<&Dump> = dumps.into_iter().collect();
+        let understood = Dump::understood_together(&dumps);
         Self { understood, ..self }
     }
 

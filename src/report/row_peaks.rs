@@ -6,6 +6,7 @@ use super::write::csv::plain_csv;
 use crate::Error;
 use crate::choice::choice;
 use crate::error::Result;
+use crate::input::TokenRows;
 use crate::profile::landscape::{DecisionGraph, GraphRow, LayerPeaks, RowPeaks};
 use crate::storage::{npy, short_stem, write_atomically};
 
@@ -25,11 +26,17 @@ const HALO: i64 = -1;
 /// The label in an array of a row that took no part.
 const NO_PART: i64 = -2;
 
-/// Writes the rows of every layer into `folder`, which is made if it is not there.
+/// Writes the rows of every layer into `folder`, which is made if it is not there; rows that are
+/// `tokens` also say which token of which prompt they are.
 ///
 /// # Errors
 /// [`Error::Write`].
-pub fn write_assignments(folder: &Path, layers: &[LayerPeaks], format: RowFormat) -> Result<()> {
+pub fn write_assignments(
+    folder: &Path,
+    layers: &[LayerPeaks],
+    format: RowFormat,
+    tokens: Option<&TokenRows>,
+) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Write {
         path: folder.to_owned(),
         source,
@@ -41,7 +48,7 @@ pub fn write_assignments(folder: &Path, layers: &[LayerPeaks], format: RowFormat
         match format {
             RowFormat::Csv => {
                 let path = folder.join(format!("{name}.csv"));
-                write_atomically(&path, assignments_csv(rows).as_bytes())?;
+                write_atomically(&path, assignments_csv(rows, tokens).as_bytes())?;
             }
             RowFormat::Npy => {
                 for (what, bytes) in assignment_arrays(rows) {
@@ -75,17 +82,35 @@ fn file_names(layers: &[LayerPeaks]) -> Vec<String> {
         .collect()
 }
 
+/// The columns that say which row a line is about.
+fn place_header(tokens: Option<&TokenRows>) -> Vec<&'static str> {
+    match tokens {
+        Some(_) => vec!["row", "prompt", "token"],
+        None => vec!["row"],
+    }
+}
+
+/// Their cells.
+fn place_cells(row: usize, tokens: Option<&TokenRows>) -> Vec<String> {
+    let mut cells = vec![row.to_string()];
+    if let Some(tokens) = tokens {
+        let (prompt, token) = tokens.place(row);
+        cells.extend([prompt.to_string(), token.to_string()]);
+    }
+    cells
+}
+
 /// One line a row of the input.
-fn assignments_csv(rows: &RowPeaks) -> String {
-    let header = [
-        "row",
+fn assignments_csv(rows: &RowPeaks, tokens: Option<&TokenRows>) -> String {
+    let mut header = place_header(tokens);
+    header.extend([
         "cluster",
         "halo",
         "log_density",
         "error",
         "kstar",
         "repeats",
-    ];
+    ]);
     let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
     let number = |value: f64| match value.is_finite() {
         true => value.to_string(),
@@ -93,15 +118,16 @@ fn assignments_csv(rows: &RowPeaks) -> String {
     };
     let lines = (0..rows.peak.len()).map(|row| {
         let halo = rows.peak[row].map(|_| u8::from(rows.halo[row]).to_string());
-        vec![
-            row.to_string(),
+        let mut cells = place_cells(row, tokens);
+        cells.extend([
             count(rows.peak[row]),
             halo.unwrap_or_default(),
             number(rows.log_density[row]),
             number(rows.error[row]),
             count(rows.kstar[row]),
             count(rows.repeats[row]),
-        ]
+        ]);
+        cells
     });
     plain_csv(&header, lines)
 }
@@ -144,23 +170,30 @@ pub fn log_density_npy(layers: &[LayerPeaks]) -> Option<Vec<u8>> {
     same.then(|| npy(&shape, &rows.concat()))
 }
 
-/// Writes the decision graph as CSV, rows that stand out first.
+/// Writes the decision graph as CSV, rows that stand out first; rows that are `tokens` also say which
+/// token of which prompt they are.
 ///
 /// # Errors
 /// [`Error::Write`].
-pub fn write_decision_graph(path: &Path, graph: &DecisionGraph) -> Result<()> {
+pub fn write_decision_graph(
+    path: &Path,
+    graph: &DecisionGraph,
+    tokens: Option<&TokenRows>,
+) -> Result<()> {
     let mut rows: Vec<&GraphRow> = graph.rows.iter().collect();
     rows.sort_by(|a, b| b.delta.total_cmp(&a.delta).then(a.row.cmp(&b.row)));
     let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
     let lines = rows.into_iter().map(|row| {
-        vec![
-            row.row.to_string(),
+        let mut cells = place_cells(row.row, tokens);
+        cells.extend([
             row.log_density.to_string(),
             row.delta.to_string(),
             count(row.reference),
             count(row.peak),
-        ]
+        ]);
+        cells
     });
-    let header = ["row", "log_density", "delta", "reference", "peak"];
+    let mut header = place_header(tokens);
+    header.extend(["log_density", "delta", "reference", "peak"]);
     write_atomically(path, plain_csv(&header, lines).as_bytes())
 }

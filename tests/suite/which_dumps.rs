@@ -42,6 +42,9 @@ fn make(folder: &Folder, dump: &str) {
     let described = |what: &str| dump.contains(what);
     if described("np.savez") {
         folder.file("acts.npz", archive(false));
+    } else if described("a dump a run") {
+        folder.file("base.npz", archive(false));
+        folder.file("tuned.npz", archive(false));
     } else if described("torch.save") {
         copy("formats/torch/tuple.pt", "acts.pt");
     } else if described("save_file") {

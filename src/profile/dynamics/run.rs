@@ -34,6 +34,8 @@ pub trait RunAnalysis {
 pub struct RunFound {
     /// Rows of its dump.
     pub n_rows: usize,
+    /// What its dump was understood to be.
+    pub understood: String,
     /// The options of the analysis, echoed.
     pub parameters: RunParameters,
     /// What was noticed.
@@ -122,6 +124,7 @@ fn assemble(
             columns: columns.collect(),
             n_rows: None,
             n_layers: None,
+            understood: None,
             error: None,
             warnings: Vec::new(),
         };
@@ -130,6 +133,7 @@ fn assemble(
             Ok((layers, of_run)) => {
                 one.n_rows = Some(of_run.n_rows);
                 one.n_layers = Some(layers.len());
+                one.understood = Some(of_run.understood);
                 one.warnings = of_run.warnings;
                 parameters.get_or_insert(of_run.parameters);
                 names.push(layers);

@@ -87,6 +87,8 @@ pub struct DynamicsRun {
     pub n_rows: Option<usize>,
     /// Its layers; null for a run that was left out.
     pub n_layers: Option<usize>,
+    /// What its dump was understood to be, in one line; null for a run that was left out.
+    pub understood: Option<String>,
     /// Why it was left out; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -2,6 +2,7 @@
 
 use super::axes::{axis, depth, point, share};
 use super::dynamics_records::{leading, rows};
+use super::runs_read::read_lines;
 use super::warned::warnings;
 use crate::profile::dynamics::{
     DynamicsProfile, DynamicsQuantity, DynamicsRange, DynamicsValue, RunEvents, RunParameters,
@@ -60,6 +61,7 @@ impl Printable for DynamicsProfile {
         });
         let mut closing: Vec<Note> = changes.map(Note::Line).collect();
         closing.extend(failed(self).map(Note::Line));
+        closing.extend(read_lines(&self.runs));
         closing.push(Note::Context(context(self)));
         let rows = || self.runs.iter().filter_map(|run| run.n_rows);
         if let (Some(least), Some(most)) = (rows().min(), rows().max())

@@ -33,6 +33,7 @@ mod mechanism_parts;
 pub mod neighbours;
 mod overlap;
 mod probe;
+mod runs_read;
 mod similarity;
 mod similarity_records;
 mod warned;

@@ -1,0 +1,142 @@
+//! Ways of dumping that are normal in the field, each with the right value or refusal.
+
+mod answers;
+mod axes;
+mod contradictions;
+mod kinds;
+mod layers;
+mod masks;
+mod order;
+mod rows;
+mod runs;
+mod text;
+mod tokens;
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/dumps")
+        .join(name)
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+pub(super) fn run(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+pub(super) fn json(args: &[&str]) -> Value {
+    let output = run(args);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{args:?}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The one line of a refused command.
+pub(super) fn refusal(args: &[&str]) -> String {
+    let output = run(args);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{args:?} was not refused");
+    assert_eq!(error.trim_end().lines().count(), 1, "{args:?}: {error}");
+    error
+}
+
+/// Names of the layers, in order.
+pub(super) fn names(args: &[&str]) -> Vec<String> {
+    let report = json(&[&["inspect"], args].concat());
+    let layers = report["layers"].as_array().unwrap();
+    let name = |layer: &Value| layer["layer"].as_str().unwrap().to_owned();
+    layers.iter().map(name).collect()
+}
+
+pub(super) fn near(found: f64, wanted: f64, by: f64) {
+    assert!((found - wanted).abs() <= by, "{found} is not {wanted}");
+}
+
+/// TwoNN of every layer.
+pub(super) fn dimensions(args: &[&str]) -> Vec<f64> {
+    let report = json(&[&["id-profile", "--estimator", "two-nn"], args].concat());
+    let layers = report["layers"].as_array().unwrap();
+    let id = |layer: &Value| layer["estimates"][0]["id"].as_f64().unwrap();
+    layers.iter().map(id).collect()
+}
+
+/// An npy file of f32.
+pub(super) fn npy(shape: &[usize], value: impl Fn(usize) -> f32) -> Vec<u8> {
+    let axes: String = shape.iter().map(|n| format!("{n}, ")).collect();
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
+    header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for at in 0..shape.iter().product() {
+        bytes.extend(value(at).to_le_bytes());
+    }
+    bytes
+}
+
+/// Values that repeat nowhere.
+pub(super) fn scattered(at: usize) -> f32 {
+    (at as f32 * 0.618_034).fract() + (at as f32 * 0.1).sin()
+}
+
+pub(super) fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        archive
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+pub(super) struct Folder(TempDir);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+pub(super) fn torch(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/torch");
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+/// The values of `fixtures/formats/torch/make.py`.
+pub(super) fn made(layer: usize) -> Vec<u8> {
+    npy(&[60, 5], |at| {
+        ((1000 * layer + at) as f64 * 0.618_034).fract() as f32
+    })
+}

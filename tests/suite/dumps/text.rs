@@ -1,0 +1,202 @@
+//! Labels, rows and targets are read however people write them.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Folder, command, dimensions, fixture, json, near, refusal};
+
+/// Overlap with labels at k = 10.
+fn overlap(labels: &str) -> f64 {
+    let acts = fixture("text/acts.npy");
+    let report = json(&["overlap", &acts, "--labels", labels, "-k", "10"]);
+    find(&report, "macro_mean")
+        .or_else(|| find(&report, "macro"))
+        .expect("a macro mean")
+}
+
+/// The first number called `key`.
+fn find(value: &Value, key: &str) -> Option<f64> {
+    match value {
+        Value::Object(map) => map.iter().find_map(|(name, inner)| match inner.as_f64() {
+            Some(number) if name == key => Some(number),
+            _ => find(inner, key),
+        }),
+        Value::Array(all) => all.iter().find_map(|inner| find(inner, key)),
+        _ => None,
+    }
+}
+
+#[test]
+fn labels_are_read_however_they_are_written() {
+    let tabs = fixture("text/tabs.tsv");
+    let folder = Folder::new();
+    let lines: Vec<String> = fs::read_to_string(&tabs)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').nth(1).unwrap().to_owned())
+        .collect();
+    let mut wide = vec![0xff, 0xfe];
+    wide.extend(lines.join("\r\n").encode_utf16().flat_map(u16::to_le_bytes));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(lines.join("\n").as_bytes()).unwrap();
+    let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+    let semicolons = format!("{}:class", fixture("text/semicolons.csv"));
+    for labels in [
+        fixture("text/marked.txt"),
+        semicolons,
+        format!("{tabs}:class"),
+        folder.file("wide.txt", wide),
+        folder.file("packed.gz", packed.finish().unwrap()),
+        folder.file("quoted.txt", quoted.join("\n")),
+        folder.file(
+            "spaced.txt",
+            format!("# made by hand\n{}\n\n", lines.join("\r\n")),
+        ),
+        folder.file("labels", lines.join("\n")),
+    ] {
+        near(overlap(&labels), 0.9233, 5e-5);
+    }
+    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &tabs]);
+    assert!(error.contains("row, class"), "{error}");
+    let table = folder.file("table.txt", fs::read(&tabs).unwrap());
+    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &table]);
+    assert!(error.contains("several columns"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn labels_and_rows_come_from_pipes_once() {
+    let folder = Folder::new();
+    let acts = fixture("text/acts.npy");
+    let text = fs::read_to_string(fixture("text/marked.txt")).unwrap();
+    let mut child = command(&["overlap", &acts, "--labels", "-", "-k", "10", "-q"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    near(
+        find(&report, "macro_mean")
+            .or_else(|| find(&report, "macro"))
+            .unwrap(),
+        0.9233,
+        5e-5,
+    );
+    // A named pipe gives its content once; whoever opens it again waits for ever.
+    let pipe = folder.join("labels.csv");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let writer = {
+        let (pipe, text) = (pipe.clone(), format!("class\n{text}"));
+        std::thread::spawn(move || fs::write(pipe, text.replace('\u{feff}', "")))
+    };
+    near(overlap(pipe.to_str().unwrap()), 0.9233, 5e-5);
+    writer.join().unwrap().unwrap();
+    let rows = folder.join("rows");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&rows)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let writer = {
+        let rows = rows.clone();
+        let lines: String = (0..120).step_by(2).map(|row| format!("{row}\n")).collect();
+        std::thread::spawn(move || fs::write(rows, lines))
+    };
+    let args = [acts.as_str(), "--rows", rows.to_str().unwrap()];
+    let piped = dimensions(&args);
+    writer.join().unwrap().unwrap();
+    assert_eq!(
+        piped,
+        dimensions(&[&acts, "--rows", &fixture("text/rows.txt")])
+    );
+}
+
+#[test]
+fn rows_are_read_however_they_are_written() {
+    let folder = Folder::new();
+    let acts = fixture("text/acts.npy");
+    let wanted = dimensions(&[&acts, "--rows", "0..60"]);
+    let indices: Vec<String> = (0..60).map(|row| row.to_string()).collect();
+    let floats: Vec<String> = (0..60).map(|row| format!("{row}.0")).collect();
+    let words: Vec<&str> = (0..120)
+        .map(|row| if row < 60 { "True" } else { "False" })
+        .collect();
+    for rows in [
+        "0:60".to_owned(),
+        folder.file("a.txt", indices.join("\r\n")),
+        folder.file("b.csv", format!("row\n{}\n", floats.join("\n"))),
+        folder.file("c.txt", words.join("\n")),
+        format!(
+            "{}:row",
+            folder.file(
+                "d.csv",
+                format!(
+                    "x;row\n{}\n",
+                    indices
+                        .iter()
+                        .map(|i| format!("y;{i}"))
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                )
+            )
+        ),
+    ] {
+        assert_eq!(dimensions(&[&acts, "--rows", &rows]), wanted, "{rows}");
+    }
+    let zeros_and_ones: Vec<String> = (0..120).map(|row| (row % 2).to_string()).collect();
+    let mask = folder.file("mask.txt", zeros_and_ones.join("\n"));
+    for (rows, fact) in [
+        (mask.as_str(), "look like a mask"),
+        ("0:60:2", "with a step"),
+        ("60", "0..60"),
+    ] {
+        let error = refusal(&["id-profile", &acts, "--rows", rows]);
+        assert!(error.contains(fact), "{error}");
+    }
+    assert_eq!(dimensions(&[&acts, "--rows", ".."]), dimensions(&[&acts]));
+}
+
+#[test]
+fn targets_may_be_whole_numbers_written_as_floats() {
+    let folder = fixture("targets");
+    let [hidden, w, b] = ["hidden.npy", "w.npy", "b.npy"].map(|name| format!("{folder}/{name}"));
+    let clones = |targets: &str| {
+        json(&["clones", &hidden, "--readout", &w, &b, "--targets", targets])["chunks"].clone()
+    };
+    let wanted = clones(&format!("{folder}/targets.npy"));
+    assert_eq!(clones(&format!("{folder}/targets.csv:target")), wanted);
+}
+
+#[test]
+fn label_files_that_claim_the_impossible_are_refused() {
+    let folder = Folder::new();
+    let acts = fixture("text/acts.npy");
+    for (descr, shape) in [
+        ("<U4611686018427387905", "(120,)"),
+        ("|S0", "(1000000000000,)"),
+    ] {
+        let mut header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+        bytes.extend(header.as_bytes());
+        let labels = folder.file("labels.npy", bytes);
+        let error = refusal(&["overlap", &acts, "--labels", &labels, "-k", "3"]);
+        assert!(error.contains("labels.npy"), "{error}");
+    }
+}
