@@ -88,9 +88,10 @@ struct EstimateArgs {
     fraction: Option<f64>,
 
     /// Gride's headline order n1: a number, match-density, or plateau [default: plateau where gride is
-    /// the only estimator of a scale, none beside two-nn]
-    #[arg(long, value_name = "N|RULE")]
-    order: Option<OrderName>,
+    /// the only estimator of a scale, none beside two-nn]; further orders after commas join the
+    /// scaling, and are repeated in parts
+    #[arg(long, value_name = "N|RULE", value_delimiter = ',')]
+    order: Vec<OrderName>,
 
     /// Neighbours of the density that --order match-density matches
     #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::parse::count(super::parse::MOST_ROWS))]
@@ -100,13 +101,22 @@ struct EstimateArgs {
     #[arg(long, value_name = "N2", default_value_t = 64, value_parser = range_max)]
     range_max: usize,
 
+    /// Share of variance that lpca_ratio counts eigenvalues to: 0.99 for 99 % [default: 0.95]
+    #[arg(long, value_name = "SHARE", value_parser = super::parse::part)]
+    variance: Option<f64>,
+
+    /// Eigenvalues that the report lists of each spectrum; all where there are fewer [default: 64]
+    #[arg(long, value_name = "N", value_parser = super::parse::count(super::parse::MOST_ROWS))]
+    eigenvalues: Option<usize>,
+
     /// The same estimates on made-up layers: gaussian has the same covariance, shuffle the same
     /// columns, null is both
     #[arg(long, value_parser = choice_or::<Control>(BOTH), value_name = "CONTROL",
         value_delimiter = ',')]
     control: Vec<Pick<Control>>,
 
-    /// Print the dimension against scale for each layer; =decimation adds TwoNN on sub-samples
+    /// Print the dimension against scale for each layer, in each part too with --partitions or
+    /// --decimate; =decimation adds TwoNN on sub-samples
     #[arg(long, value_enum, ignore_case = true, value_name = "RULE", num_args = 0..=1,
         require_equals = true,
         default_missing_value = "orders")]
@@ -230,14 +240,25 @@ impl EstimateArgs {
         if !self.wants(&GRIDE) {
             return Ok(None);
         }
-        Ok(match self.order {
-            Some(OrderName::Fixed(order)) => Some(OrderRule::Fixed(order)),
+        Ok(match self.order.first() {
+            Some(&OrderName::Fixed(order)) => Some(OrderRule::Fixed(order)),
             Some(OrderName::MatchDensity) => Some(OrderRule::MatchDensity { k: self.density_k }),
             Some(OrderName::Plateau) => Some(OrderRule::Plateau),
             // Alone, Gride needs a number for the profile: where its scaling is steady.
             None if !self.wants(&TWO_NN) => Some(OrderRule::Plateau),
             None => None,
         })
+    }
+
+    /// The orders after the headline.
+    fn more_orders(&self) -> Result<Vec<usize>> {
+        let more = self.order.iter().skip(1).map(|order| match order {
+            OrderName::Fixed(order) => Ok(*order),
+            OrderName::MatchDensity | OrderName::Plateau => Err(Error::Usage(
+                "a rule of --order chooses the headline; put it first, before the numbers".into(),
+            )),
+        });
+        more.collect()
     }
 }
 
@@ -249,9 +270,13 @@ impl IdProfileArgs {
             two_nn: self.estimate.wants(&TWO_NN).then_some(fit),
             gride: self.estimate.wants(&GRIDE),
             order: self.estimate.order()?,
+            more_orders: self.estimate.more_orders()?,
             range_max: self.estimate.range_max,
+            scaling_in_parts: self.estimate.id_scaling.is_some(),
             others: self.estimate.others(),
             k: self.estimate.k,
+            variance: self.estimate.variance,
+            eigenvalues: self.estimate.eigenvalues,
             controls: controls(&self.estimate.control),
             decimation_scaling: self.estimate.id_scaling == Some(ScalingName::Decimation),
             blocks: self.errors.blocks,

@@ -45,6 +45,19 @@ pub(super) const ID_PROFILE: &[Need] = &[
     need("order", "it is Gride's; add --estimator gride", gride),
     need("range_max", "it is Gride's; add --estimator gride", gride),
     need(
+        "variance",
+        "it is the share of variance that lpca_ratio counts to; add --estimator lpca",
+        |given| estimators(given).iter().any(|one| one.name == "lpca"),
+    ),
+    need(
+        "eigenvalues",
+        "a spectrum is of linear dimensions; add --estimator lpca or participation-ratio",
+        |given| {
+            let mut all = estimators(given).into_iter();
+            all.any(|one| matches!(one.reads, Reads::Spectrum(_)))
+        },
+    ),
+    need(
         "density_k",
         "it is of --order match-density; add that",
         |given| given.any("order", &["match-density"]),

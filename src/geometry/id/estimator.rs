@@ -33,8 +33,8 @@ pub enum Reads {
     Ratios,
     /// The nearest rows of every row.
     Neighbours(Neighbours),
-    /// The eigenvalues of the covariance.
-    Spectrum(fn(Result<&Spectrum, Reason>) -> Vec<Estimated>),
+    /// The eigenvalues of the covariance, and the share of variance that they are counted to.
+    Spectrum(fn(Result<&Spectrum, Reason>, f64) -> Vec<Estimated>),
 }
 
 /// How an estimator reads a neighbour table.

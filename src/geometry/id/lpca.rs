@@ -4,6 +4,12 @@ use super::{Estimate, Estimated, Estimator, Explained, Outcome, Reads};
 use crate::geometry::Reason;
 use crate::geometry::spectrum::Spectrum;
 
+/// The name of the rule that counts eigenvalues to a share of the variance.
+pub const RATIO: &str = "ratio";
+
+/// Share of the variance that the rule `ratio` counts eigenvalues to by custom.
+pub const RATIO_SHARE: f64 = 0.95;
+
 /// How eigenvalues λ_1 ≥ λ_2 ≥ … become a dimension. Shares are of the total Σλ.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LpcaRule {
@@ -16,7 +22,7 @@ pub enum LpcaRule {
     },
     /// Eigenvalues until their cumulative share reaches `share`.
     Ratio {
-        /// 0.95 by custom.
+        /// [`RATIO_SHARE`] by custom.
         share: f64,
     },
     /// The i of the largest λ_i/λ_{i+1}.
@@ -55,7 +61,7 @@ impl LpcaRule {
     pub const ALL: [Self; 9] = [
         Self::ParticipationRatio,
         Self::Fo { threshold: 0.05 },
-        Self::Ratio { share: 0.95 },
+        Self::Ratio { share: RATIO_SHARE },
         Self::MaxGap,
         Self::Kaiser,
         Self::BrokenStick,
@@ -77,7 +83,7 @@ impl LpcaRule {
         match self {
             Self::ParticipationRatio => "participation_ratio",
             Self::Fo { .. } => "fo",
-            Self::Ratio { .. } => "ratio",
+            Self::Ratio { .. } => RATIO,
             Self::MaxGap => "max_gap",
             Self::Kaiser => "kaiser",
             Self::BrokenStick => "broken_stick",
@@ -183,7 +189,13 @@ pub(super) static LPCA: Estimator = Estimator {
     name: "lpca",
     flag: "lpca",
     words: "Linear dimension by every rule, with the spectrum",
-    reads: Reads::Spectrum(|spectrum| LpcaRule::ALL.map(|rule| by_rule(spectrum, rule)).into()),
+    reads: Reads::Spectrum(|spectrum, share| {
+        let rules = LpcaRule::ALL.map(|rule| match rule {
+            LpcaRule::Ratio { .. } => LpcaRule::Ratio { share },
+            rule => rule,
+        });
+        rules.map(|rule| by_rule(spectrum, rule)).into()
+    }),
     part_of: None,
     explained: &[
         Explained {
@@ -236,7 +248,7 @@ pub(super) static PARTICIPATION_RATIO: Estimator = Estimator {
     name: "participation_ratio",
     flag: "participation-ratio",
     words: "Linear dimension by the participation ratio, with the spectrum",
-    reads: Reads::Spectrum(|spectrum| vec![by_rule(spectrum, LpcaRule::ParticipationRatio)]),
+    reads: Reads::Spectrum(|spectrum, _| vec![by_rule(spectrum, LpcaRule::ParticipationRatio)]),
     part_of: Some("lpca"),
     explained: &[Explained {
         variant: "participation_ratio",
@@ -287,6 +299,27 @@ mod tests {
             3.0
         );
         assert_eq!(id(&values, LpcaRule::GavishDonoho { noise_variance }), 3.0);
+    }
+
+    #[test]
+    fn the_ratio_counts_to_the_share_that_is_asked_for() {
+        let spectrum = Spectrum::from_eigenvalues(vec![64.0, 32.0, 16.0, 8.0, 8.0], 100, 5);
+        let spectrum = spectrum.unwrap();
+        let Reads::Spectrum(run) = LPCA.reads else {
+            panic!("lpca reads spectra");
+        };
+        let counted = |share| {
+            let found = run(Ok(&spectrum), share);
+            let ratio = found.iter().find(|one| one.rule == Some(RATIO)).unwrap();
+            ratio.outcome.unwrap().id
+        };
+        // Cumulative shares: 1/2, 3/4, 7/8, 15/16, 1, all exact.
+        assert_eq!(counted(0.5), 1.0);
+        assert_eq!(counted(0.75), 2.0);
+        assert_eq!(counted(0.76), 3.0);
+        assert_eq!(counted(15.0 / 16.0), 4.0);
+        assert_eq!(counted(RATIO_SHARE), 5.0);
+        assert_eq!(run(Ok(&spectrum), 0.5).len(), LpcaRule::ALL.len());
     }
 
     #[test]

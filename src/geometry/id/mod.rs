@@ -38,7 +38,7 @@ pub use estimator::{
 pub use gride::{GRIDE, gride, gride_blocks, gride_log_likelihood};
 pub use jackknife::jackknife;
 pub use local::{Combine, Local, LocalOutcome};
-pub use lpca::{LpcaRule, lpca};
+pub use lpca::{LpcaRule, RATIO, RATIO_SHARE, lpca};
 pub use mada::{MADA_K, mada};
 pub use mind_ml::{MIND_ML_K, MindVersion, mind_ml};
 pub use mle::{MLE_K, MleVersion, mle};

@@ -99,12 +99,15 @@ pub(super) fn estimate(
     for orders in options.scaling_orders(n) {
         let (outcome, distance) = measure(Quantity::Gride(orders));
         notes.add(&format!("gride at order {}", orders.n1()), &outcome);
-        points.push((orders, outcome.ok().map(|estimate| estimate.id)));
+        if orders.n1().is_power_of_two() && orders.n2() <= options.range_max {
+            points.push((orders, outcome.ok().map(|estimate| estimate.id)));
+        }
         scaling.push(ScalePoint {
             order: orders.n1(),
             n: outcome.map_or(0, |estimate| estimate.n),
             distance,
             outcome: outcome.map(ScaleValue::from).into(),
+            resampled: None,
         });
     }
     let steady = plateau(&points, n);

@@ -9,7 +9,7 @@ mod run;
 mod shape;
 mod table_estimates;
 
-pub use options::IdOptions;
+pub use options::{IdOptions, LISTED};
 pub use rules::{OrderKind, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};
 pub use shape::{

@@ -13,6 +13,9 @@ use crate::profile::resample::PartitionOrder;
 /// stores nothing of size N × k is cheaper.
 const SHARED_ORDER: usize = 256;
 
+/// Eigenvalues that a report lists by custom.
+pub const LISTED: usize = 64;
+
 /// The largest k whose table is cached.
 const KEPT_ORDER: usize = 1024;
 
@@ -25,12 +28,21 @@ pub struct IdOptions {
     pub gride: bool,
     /// Gride's headline order; without one Gride gives its scaling only.
     pub order: Option<OrderRule>,
-    /// Largest n2 of the scaling.
+    /// Orders n1 that the scaling has beside its doublings, and that sub-samples repeat.
+    pub more_orders: Vec<usize>,
+    /// Largest n2 of the doublings of the scaling.
     pub range_max: usize,
+    /// Whether sub-samples repeat the whole scaling as well.
+    pub scaling_in_parts: bool,
     /// Estimators beside TwoNN and Gride, in the order of the report.
     pub others: Vec<&'static Estimator>,
     /// Neighbours that they look at, in place of the custom of each.
     pub k: Option<usize>,
+    /// Share of variance that `lpca_ratio` counts eigenvalues to, in place of
+    /// [`RATIO_SHARE`](crate::geometry::id::RATIO_SHARE).
+    pub variance: Option<f64>,
+    /// Eigenvalues that the report lists of each spectrum, in place of [`LISTED`].
+    pub eigenvalues: Option<usize>,
     /// The local estimator whose values at single rows are kept; one of `others`.
     pub local: Option<&'static Estimator>,
     /// TwoNN on ever smaller sub-samples as well.
@@ -59,9 +71,13 @@ impl Default for IdOptions {
             two_nn: Some(Fit::default()),
             gride: true,
             order: None,
+            more_orders: Vec::new(),
             range_max: 64,
+            scaling_in_parts: false,
             others: Vec::new(),
             k: None,
+            variance: None,
+            eigenvalues: None,
             local: None,
             decimation_scaling: false,
             controls: Vec::new(),
@@ -97,7 +113,10 @@ impl IdOptions {
                 Some(OrderRule::MatchDensity { k }) => Some(k),
                 _ => None,
             },
+            more_orders: self.more_orders.clone(),
             range_max: self.range_max,
+            variance: self.variance,
+            eigenvalues: self.eigenvalues,
             metric: bench.metric,
             duplicates: self.layers.duplicates,
             drop_nonfinite: self.layers.drop_nonfinite,
@@ -125,7 +144,15 @@ impl IdOptions {
     /// Every order of the scaling, for `n` rows.
     pub(super) fn scaling_orders(&self, n: usize) -> Vec<Orders> {
         if self.gride {
-            Orders::doublings(n, self.range_max)
+            let mut orders = Orders::doublings(n, self.range_max);
+            orders.extend(
+                self.more_orders
+                    .iter()
+                    .filter_map(|&n1| Orders::doubled(n1)),
+            );
+            orders.sort_by_key(|orders| orders.n1());
+            orders.dedup();
+            orders
         } else {
             Vec::new()
         }
@@ -187,7 +214,8 @@ impl IdOptions {
     pub(super) fn largest_order(&self) -> usize {
         let headline = self.fixed_order().map_or(2, Orders::n2);
         if self.gride {
-            headline.max(self.range_max)
+            let more = self.more_orders.iter().map(|n1| n1.saturating_mul(2));
+            headline.max(self.range_max).max(more.max().unwrap_or(2))
         } else {
             2
         }

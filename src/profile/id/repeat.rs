@@ -40,10 +40,27 @@ pub(super) fn resample(
         })
         .collect();
     if let Some((rule, subsets)) = subsets {
-        let wanted: Vec<Quantity> = quantities.iter().copied().flatten().collect();
+        let repeated: Vec<Option<Quantity>> = layer
+            .scaling
+            .iter()
+            .map(|point| {
+                let asked = options.scaling_in_parts || options.more_orders.contains(&point.order);
+                let orders = Orders::doubled(point.order).filter(|_| asked);
+                orders.map(Quantity::Gride)
+            })
+            .collect();
+        let wanted: Vec<Quantity> = quantities
+            .iter()
+            .chain(&repeated)
+            .copied()
+            .flatten()
+            .collect();
         let mut found = repeat(matrix, &layer.layer, &wanted, rule, &subsets, bench)?.into_iter();
         for (estimate, quantity) in layer.estimates.iter_mut().zip(quantities) {
             estimate.resampled = quantity.and_then(|_| found.next());
+        }
+        for (point, quantity) in layer.scaling.iter_mut().zip(repeated) {
+            point.resampled = quantity.and_then(|_| found.next());
         }
     }
     if let Some(fit) = options.two_nn.filter(|_| options.decimation_scaling) {

@@ -52,8 +52,17 @@ pub struct IdParameters {
     pub order: Option<String>,
     /// Neighbours of the density that `match_density` matches.
     pub density_k: Option<usize>,
+    /// Orders n1 beside the doublings of the scaling; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_orders: Vec<usize>,
     /// Largest n2 of Gride.
     pub range_max: usize,
+    /// Share of variance to which `lpca_ratio` counts; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance: Option<f64>,
+    /// Eigenvalues listed of each spectrum; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eigenvalues: Option<usize>,
     /// The distance.
     pub metric: Metric,
     /// What was done with repeated rows.
@@ -302,7 +311,7 @@ pub struct LeadingEigenvalues {
     pub n: usize,
     /// Their sum: the total variance.
     pub total: f64,
-    /// The largest of them, descending, 64 at most.
+    /// The largest of them, descending, 64 at most unless another number was asked for.
     pub eigenvalues: Vec<f64>,
     /// Share of the total in the first 1, 2, … of them.
     pub cumulative: Vec<f64>,
@@ -321,6 +330,9 @@ pub struct ScalePoint {
     /// Gride's dimension, or why there is none.
     #[serde(flatten)]
     pub outcome: Known<ScaleValue>,
+    /// The same order in disjoint parts or decimated samples; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resampled: Option<Resampled>,
 }
 
 known! {

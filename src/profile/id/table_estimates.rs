@@ -1,15 +1,14 @@
 //! The estimators that read a layer's neighbour table or its spectrum.
 
-use super::options::IdOptions;
+use super::options::{IdOptions, LISTED};
 use super::shape::{AdaptiveStep, IdEstimate, LeadingEigenvalues};
-use crate::geometry::id::{AbideStep, Estimated, Estimator, LayerView, Neighbours, Outcome, Reads};
+use crate::geometry::id::{
+    AbideStep, Estimated, Estimator, LayerView, Neighbours, Outcome, RATIO_SHARE, Reads,
+};
 use crate::geometry::spectrum::{Centring, Spectrum};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
 use crate::neighbours::{Metric, Points};
-
-/// Eigenvalues that a report lists.
-const LISTED: usize = 64;
 
 /// What these estimators say about one layer.
 #[derive(Default)]
@@ -68,7 +67,8 @@ pub(super) fn table_estimates(
                     continue;
                 }
                 let spectrum = spectrum.get_or_insert_with(|| spectrum_of(view, no_nearest));
-                let found = run(spectrum.as_ref().map_err(|&reason| reason));
+                let share = options.variance.unwrap_or(RATIO_SHARE);
+                let found = run(spectrum.as_ref().map_err(|&reason| reason), share);
                 let found = found
                     .iter()
                     .map(|one| (report(estimator, one), one.outcome));
@@ -76,7 +76,9 @@ pub(super) fn table_estimates(
             }
         }
     }
-    all.spectrum = spectrum.and_then(Result::ok).map(|found| leading(&found));
+    let listed = options.eigenvalues.unwrap_or(LISTED);
+    let spectrum = spectrum.and_then(Result::ok);
+    all.spectrum = spectrum.map(|found| leading(&found, listed));
     all
 }
 
@@ -134,10 +136,11 @@ fn adaptive_step(step: &AbideStep) -> AdaptiveStep {
     }
 }
 
-fn leading(spectrum: &Spectrum) -> LeadingEigenvalues {
+/// The `listed` largest eigenvalues of `spectrum`.
+fn leading(spectrum: &Spectrum, listed: usize) -> LeadingEigenvalues {
     let total: f64 = spectrum.eigenvalues.iter().sum();
     let mut sum = 0.0;
-    let listed = spectrum.eigenvalues.iter().take(LISTED);
+    let listed = spectrum.eigenvalues.iter().take(listed);
     LeadingEigenvalues {
         n: spectrum.eigenvalues.len(),
         total,

@@ -90,11 +90,23 @@ fn by_scale(layers: &[&LayerId]) -> Curves {
             .scaling
             .iter()
             .filter_map(|found| Some(point(found.distance?, found.id(), found.std_error())));
-        Curve {
+        let whole = Curve {
             name: name(&layer.layer).into(),
             points: points.collect(),
             ..Curve::default()
-        }
+        };
+        let samples = layer.scaling.iter().filter_map(|found| {
+            let sample = found.resampled.as_ref()?;
+            let error = sample.std_error.or(sample.std);
+            Some(point(sample.distance?, sample.mean, error))
+        });
+        let parts = Curve {
+            name: phrase![name(&layer.layer), ", parts"],
+            role: CurveRole::Part,
+            points: samples.collect(),
+        };
+        let parts = Some(parts).filter(|parts| !parts.points.is_empty());
+        std::iter::once(whole).chain(parts)
     };
     let (title, marks) = match layers {
         [layer] => (
@@ -110,7 +122,7 @@ fn by_scale(layers: &[&LayerId]) -> Curves {
             ..axis("mean distance of neighbours")
         },
         y: axis("intrinsic dimension"),
-        curves: layers.iter().map(curve).collect(),
+        curves: layers.iter().flat_map(curve).collect(),
         marks,
     }
 }

@@ -8,7 +8,7 @@ use super::id_estimates::{control_estimate, estimate_of};
 use super::id_figures::figures;
 use super::id_records::id_records;
 use super::warned::warnings;
-use crate::geometry::id::Reads;
+use crate::geometry::id::{RATIO, Reads};
 use crate::neighbours::Metric;
 use crate::profile::Resampling;
 use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId, OrderKind, Resampled};
@@ -300,6 +300,11 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
             .map(|order| format!("order {order}")));
     }
     add(first.and_then(|e| e.k).map(|k| format!("k {k}")));
+    let share = profile.parameters.variance;
+    let counts_to_it = first.is_some_and(|e| e.fit == Some(RATIO));
+    add(share
+        .filter(|_| counts_to_it)
+        .map(|share| format!("share {share}")));
     let kind = estimates.iter().find_map(|e| e.outcome.ok()?.error_kind);
     add(kind.map(|kind| format!("± {}", kind.name())));
     if let Some(rule) = variant.rule {

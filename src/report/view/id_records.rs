@@ -94,6 +94,10 @@ fn scaling_records<'a>(
         if point.distance.is_some() {
             records.push(record("distance", point.distance));
         }
+        if let Some(resampled) = &point.resampled {
+            let variant = format!("gride{suffix}_{}", resampled.rule);
+            resampled_records(layer, &variant, Some(point.order), resampled, records);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::geometry::Reason;
-use crate::profile::id::{DecimationPoint, IdProfile, LayerId, Plateau, ScalePoint};
+use crate::profile::id::{DecimationPoint, IdProfile, LayerId, Plateau, Resampled, ScalePoint};
 use crate::report::page::{
     Cell, Column, Grid, Note, Notes, Page, Part, Phrase, code, count, decimal, error, index, known,
     name, number, phrase,
@@ -62,7 +62,9 @@ fn block(layer: &LayerId) -> Vec<Part> {
 }
 
 fn by_order(scaling: &[ScalePoint], plateau: Option<&Plateau>) -> Grid {
-    let mut grid = Grid::new(vec![
+    let samples = || scaling.iter().filter_map(|point| point.resampled.as_ref());
+    let overlapping = samples().any(|sample| sample.overlapping);
+    let mut columns = vec![
         Column::number("order"),
         Column::number("n"),
         Column::number("distance"),
@@ -70,7 +72,17 @@ fn by_order(scaling: &[ScalePoint], plateau: Option<&Plateau>) -> Grid {
         Column::error(),
         Column::words("").near(),
         Column::words("").near(),
-    ]);
+    ];
+    let rule = samples().next().map(|sample| sample.rule);
+    if let Some(rule) = rule {
+        // Parts that share rows have a spread but no standard error.
+        columns.push(Column::number(rule.name()));
+        columns.push(match overlapping {
+            true => Column::spread(),
+            false => Column::error(),
+        });
+    }
+    let mut grid = Grid::new(columns);
     for point in scaling {
         let mut row: Vec<Cell> = vec![index(point.order).into()];
         row.extend(numbers(
@@ -81,6 +93,15 @@ fn by_order(scaling: &[ScalePoint], plateau: Option<&Plateau>) -> Grid {
         ));
         row.push(plateau.map_or("", |p| mark(p, point.order)).into());
         row.push(code(point.outcome.reason()).into());
+        if rule.is_some() {
+            let sample = point.resampled.as_ref();
+            row.push(known(sample.and_then(|sample| sample.mean), 3).into());
+            let width = |sample: &Resampled| match overlapping {
+                true => sample.std,
+                false => sample.std_error,
+            };
+            row.push(error(sample.and_then(width)).into());
+        }
         grid.push(row);
     }
     grid

@@ -271,7 +271,10 @@ fn parameters() -> IdParameters {
         fraction: Some(0.9),
         order: None,
         density_k: None,
+        more_orders: Vec::new(),
         range_max: 32,
+        variance: None,
+        eigenvalues: None,
         metric: Metric::Euclidean,
         duplicates: DuplicatePolicy::Drop,
         drop_nonfinite: false,
@@ -367,6 +370,7 @@ fn scaling(ids: &[f64]) -> Vec<ScalePoint> {
             n: 9_871,
             distance: outcome.ok().map(|_| 1.0 + step as f64 / 4.0),
             outcome: Known(outcome),
+            resampled: None,
         })
         .collect()
 }

@@ -6,4 +6,5 @@ mod any_data;
 mod brute_force;
 pub mod fixture;
 mod local;
+mod scales_in_parts;
 mod two_neighbours;
