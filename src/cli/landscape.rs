@@ -63,6 +63,19 @@ struct ArrangementArgs {
     #[arg(long, value_parser = ["floor"], value_name = "RULE")]
     absent: Option<String>,
 
+    /// Leave peaks of fewer rows out of the tree
+    #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST_ROWS))]
+    min_rows: Option<usize>,
+
+    /// Leave peaks below this log density out of the tree
+    #[arg(long, value_name = "L", allow_hyphen_values = true, value_parser = finite)]
+    min_density: Option<f64>,
+
+    /// Name leaves by classes relative to class size: those with at least F of the largest share
+    /// that a peak holds of any class, 0.2 by custom
+    #[arg(long, value_name = "F", value_parser = super::parse::part, requires = "labels")]
+    leaf_share: Option<f64>,
+
     /// Write the decision graph to a .csv file: log density, and distance to the next denser row
     #[arg(long, value_name = "FILE.csv")]
     decision_graph: Option<PathBuf>,
@@ -70,6 +83,11 @@ struct ArrangementArgs {
     /// Read peaks off the decision graph: rows above this log density and this distance
     #[arg(long, value_name = "L,DELTA", allow_hyphen_values = true)]
     cuts: Option<Cuts>,
+}
+
+fn finite(text: &str) -> std::result::Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite());
+    number.ok_or_else(|| "give a number, e.g. --min-density=-10".into())
 }
 
 /// Two numbers with a comma between them.
@@ -102,6 +120,9 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
             peaks: args.peaks.options(labels, layers, args.files.wanted())?,
             linkage: args.arrangement.linkage,
             absent_at_floor: args.arrangement.absent.is_some(),
+            min_rows: args.arrangement.min_rows,
+            min_density: args.arrangement.min_density,
+            leaf_share: args.arrangement.leaf_share,
             decision_graph: args.arrangement.decision_graph.is_some(),
             cuts: args
                 .arrangement

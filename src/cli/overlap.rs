@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::{Analysis, Work};
-use repgeo::input::Labels;
+use repgeo::input::{ExpectedLabels, Labels, TokenRows};
 use repgeo::profile::Bench;
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::overlap::{OverlapOptions, overlap};
@@ -63,6 +63,11 @@ struct EstimateArgs {
     #[arg(long, value_name = "F", value_parser = super::parse::share, requires = "labels")]
     class_fraction: Option<f64>,
 
+    /// For labels: leave out neighbours that share this second label of the row, as the family in
+    /// searches for remote homologues; k counts those that are left
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    exclude: Option<PathBuf>,
+
     /// Blocks of rows behind the errors
     #[arg(long, value_name = "B", default_value_t = 10, value_parser = super::parse::between(2, super::parse::MOST))]
     blocks: usize,
@@ -74,11 +79,20 @@ struct EstimateArgs {
 
 impl OverlapArgs {
     /// What is computed with these labels of all rows.
-    fn options(&self, labels: Vec<Labels>) -> OverlapOptions {
+    fn options(&self, labels: Vec<Labels>, tokens: Option<&TokenRows>) -> Result<OverlapOptions> {
+        let n = labels.first().map_or(0, |labels| labels.codes.len());
+        let expected = ExpectedLabels {
+            remedy: "give --exclude with one label per row of the dump",
+            ..ExpectedLabels::rows(n, "the dump")
+        };
+        let second = |path: &PathBuf| match tokens {
+            None => Labels::open_for(path, expected),
+            Some(tokens) => Labels::open_for_tokens(path, tokens),
+        };
         let of_pairs = self.pairs.second().is_some() || self.pairs.asked().is_some();
         let wants_pairs = labels.is_empty() || of_pairs;
         let defaults = OverlapOptions::default();
-        OverlapOptions {
+        Ok(OverlapOptions {
             target: wants_pairs.then(|| self.pairs.target()),
             k: if self.estimate.k.is_empty() {
                 defaults.k
@@ -87,11 +101,12 @@ impl OverlapArgs {
             },
             class_fraction: self.estimate.class_fraction,
             labels,
+            exclude: self.estimate.exclude.as_ref().map(second).transpose()?,
             blocks: self.estimate.blocks,
             partitions: self.estimate.partitions,
             per_row: self.per_row,
             seed: self.shared.rows.seed,
-        }
+        })
     }
 
     /// What will be searched.
@@ -101,7 +116,7 @@ impl OverlapArgs {
         })?;
         let (left, right) = self.pairs.sources(input, &self.shared)?;
         let labels = self.shared.rows.labels_of(&left.dump, &left.options)?;
-        let options = self.options(labels);
+        let options = self.options(labels, left.options.tokens.as_ref())?;
         Ok(vec![Work {
             left,
             right,
@@ -129,7 +144,7 @@ pub fn run(args: OverlapArgs) -> Result<()> {
         &args.shared.rows,
     )?;
     let labels = args.shared.rows.labels_of(&first, &left.options)?;
-    let options = args.options(labels);
+    let options = args.options(labels, left.options.tokens.as_ref())?;
     let comparison = Comparison::new(left, right, bench.progress)?;
     let mut profile = overlap(&comparison, &options, &bench)?;
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
@@ -155,7 +170,7 @@ fn run_tables(args: &OverlapArgs, path: &Path, bench: &Bench<'_>) -> Result<()> 
         Some(first) => first.read(1)?.n,
         None => 0,
     };
-    let options = args.options(args.shared.rows.labels(n, None)?);
+    let options = args.options(args.shared.rows.labels(n, None)?, None)?;
     let k = options.deepest(n);
     let comparison = Comparison::of_tables(&first, second.as_deref(), k)?;
     let profile = overlap(&comparison, &options, bench)?;

@@ -236,6 +236,9 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                 &[
                     "--linkage average --absent floor",
                     "--absent floor",
+                    "--min-rows 4",
+                    "--min-density=-90",
+                    "--leaf-share 0.2 --labels @/labels.txt",
                     "--cuts=-5,0.1",
                 ],
                 &[&PEAKS, &LAYERS[1..], &ROWS],
@@ -263,6 +266,7 @@ fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                 &[
                     "--k 3",
                     "--class-fraction 0.4",
+                    "--exclude @/labels.txt --labels @/targets.txt",
                     "--blocks 5",
                     "--partitions 2",
                     "--per-row",

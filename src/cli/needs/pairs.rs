@@ -45,6 +45,11 @@ pub(super) const OVERLAP: &[Need] = &[
         |given| !pairs(given),
     ),
     need(
+        "exclude",
+        "it is about labels alone; leave --to and the second dump out",
+        |given| !pairs(given),
+    ),
+    need(
         "partitions",
         "the overlap with labels has errors over blocks; add --to or a second dump, or give --blocks",
         pairs,

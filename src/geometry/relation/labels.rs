@@ -23,6 +23,10 @@ pub struct LabelOverlap {
     pub n: usize,
     /// Rows without a label: not asked, but possible neighbours.
     pub n_missing: usize,
+    /// Rows with a label but without a second one, or with too few neighbours of another second
+    /// label, and so not asked either; absent where no second label leaves neighbours out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_not_asked: Option<usize>,
     /// Classes of a single row, whose overlap is 0 by necessity.
     pub singletons: usize,
     /// One entry a class, in order of first appearance.
@@ -38,11 +42,11 @@ pub struct LabelOverlap {
 pub struct ClassOverlap {
     /// The class.
     pub class: String,
-    /// Its number of rows, n_c.
+    /// Its number of rows that were asked, n_c where all are.
     pub n: usize,
     /// Mean of o_i over them.
     pub overlap: f64,
-    /// (n_c − 1)/(N − 1).
+    /// (n_c − 1)/(N − 1), or what [`label_overlap_apart`](super::label_overlap_apart) says.
     pub chance: f64,
     /// Neighbours looked at.
     pub k: usize,
@@ -72,10 +76,7 @@ pub fn label_overlap(
 ) -> Result<LabelOverlap, Reason> {
     let (n, stored) = neighbours.dim();
     assert_eq!(n, codes.len(), "one label a row");
-    let mut sizes = vec![0usize; classes.len()];
-    for &code in codes.iter().flatten() {
-        sizes[code as usize] += 1;
-    }
+    let sizes = sizes_of(codes, classes.len());
     if sizes.iter().filter(|&&size| size > 0).count() < 2 {
         return Err(Reason::SingleClass);
     }
@@ -99,26 +100,49 @@ pub fn label_overlap(
         })
         .collect();
 
+    let others = (n - 1) as f64;
+    let chance = |class: usize| (sizes[class] - 1) as f64 / others;
+    Ok(averages(codes, classes, rows, k_of, chance))
+}
+
+/// How many rows have each of `count` codes.
+pub(super) fn sizes_of(codes: &[Option<u32>], count: usize) -> Vec<usize> {
+    let mut sizes = vec![0usize; count];
+    for &code in codes.iter().flatten() {
+        sizes[code as usize] += 1;
+    }
+    sizes
+}
+
+/// Both averages of `rows`, the overlap of every row that was asked.
+pub(super) fn averages(
+    codes: &[Option<u32>],
+    classes: &[String],
+    rows: Vec<Option<f64>>,
+    k_of: impl Fn(usize) -> usize,
+    chance_of: impl Fn(usize) -> f64,
+) -> LabelOverlap {
     let mut sums = vec![0.0; classes.len()];
+    let mut sizes = vec![0usize; classes.len()];
     for (code, overlap) in codes.iter().zip(&rows) {
         if let (Some(code), Some(overlap)) = (code, overlap) {
             sums[*code as usize] += overlap;
+            sizes[*code as usize] += 1;
         }
     }
-    let others = (n - 1) as f64;
     let per_class: Vec<ClassOverlap> = (0..classes.len())
         .filter(|&class| sizes[class] > 0)
         .map(|class| ClassOverlap {
             class: classes[class].clone(),
             n: sizes[class],
             overlap: sums[class] / sizes[class] as f64,
-            chance: (sizes[class] - 1) as f64 / others,
+            chance: chance_of(class),
             k: k_of(class),
         })
         .collect();
     let asked: usize = sizes.iter().sum();
     let count = per_class.len() as f64;
-    Ok(LabelOverlap {
+    LabelOverlap {
         micro: sums.iter().sum::<f64>() / asked as f64,
         macro_: per_class.iter().map(|class| class.overlap).sum::<f64>() / count,
         chance_micro: per_class
@@ -128,11 +152,12 @@ pub fn label_overlap(
             / asked as f64,
         chance_macro: per_class.iter().map(|class| class.chance).sum::<f64>() / count,
         n: asked,
-        n_missing: n - asked,
+        n_missing: codes.len() - asked,
+        n_not_asked: None,
         singletons: sizes.iter().filter(|&&size| size == 1).count(),
         classes: per_class,
         rows,
-    })
+    }
 }
 
 /// How many neighbours a row is asked for.

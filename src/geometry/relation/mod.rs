@@ -1,9 +1,11 @@
 //! What two spaces over the same rows share, read from neighbours and ranks.
 
+mod apart;
 mod imbalance;
 mod labels;
 mod overlap;
 
+pub use apart::label_overlap_apart;
 pub use imbalance::{
     Counted, Imbalance, Relation, floor, information_imbalance, relation, relative_difference,
     relative_difference_error,

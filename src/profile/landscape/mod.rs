@@ -27,4 +27,6 @@ pub use shape::{
     ClassCount, ClassMix, Compared, DensitySummary, LabelScores, LayerPeaks, PeakCounts,
     PeakParameters, PeakProfile, PeakQuantity, PeakSummary, QuantityEvents,
 };
-pub use topography::{MappedPeak, Newick, PeakTree, SaddleSummary, Topography};
+pub use topography::{
+    MappedPeak, Newick, PeakTree, RelativeShare, SaddleSummary, Topography, TreeLeaf,
+};

@@ -24,6 +24,13 @@ pub struct LandscapeOptions {
     pub linkage: Linkage,
     /// Give pairs of peaks that do not meet a saddle one below the lowest log-density.
     pub absent_at_floor: bool,
+    /// Leave peaks of fewer rows out of the tree.
+    pub min_rows: Option<usize>,
+    /// Leave peaks of a lower log-density out of the tree.
+    pub min_density: Option<f64>,
+    /// Name leaves by the classes that are there with the largest share of their own rows, and by
+    /// those with at least this much of that share.
+    pub leaf_share: Option<f64>,
     /// Make the decision graph as well.
     pub decision_graph: bool,
     /// Log-density and distance above which a row of the decision graph is a centre.
@@ -150,8 +157,8 @@ fn describe(
     options: &LandscapeOptions,
 ) -> (Option<Topography>, Option<PeakTree>) {
     let topography = found.map(|found| topography(found, &layer.peaks, rows, &options.peaks));
-    let tree = found.zip(topography.as_ref()).map(|(found, topography)| {
-        tree(found, topography, options.linkage, options.absent_at_floor)
-    });
+    let tree = found
+        .zip(topography.as_ref())
+        .map(|(found, topography)| tree(found, topography, options));
     (topography, tree)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::shape::{LabelledLayer, LabelledValue};
 use super::subject::{LayerTables, Subject};
 use crate::geometry::Reason;
-use crate::geometry::relation::{Depth, LabelOverlap, label_overlap};
+use crate::geometry::relation::{Depth, LabelOverlap, label_overlap, label_overlap_apart};
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
 
@@ -35,7 +35,14 @@ impl Subject<'_> {
                     let outcome = match found.get(&(0, at)) {
                         None => Err(layer.no_nearest.unwrap_or(Reason::AllRowsIdentical)),
                         Some(table) => {
-                            label_overlap(table.view(), &labels.codes, &labels.classes, *depth)
+                            let (codes, classes) = (&labels.codes, &labels.classes);
+                            match self.exclude {
+                                None => label_overlap(table.view(), codes, classes, *depth),
+                                Some(apart) => {
+                                    let apart = &apart.codes;
+                                    label_overlap_apart(table.view(), codes, classes, *depth, apart)
+                                }
+                            }
                         }
                     };
                     all.push(LabelledLayer {

@@ -21,6 +21,11 @@ pub struct OverlapOptions {
     /// Labels of all input rows of the first dump.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub labels: Vec<Labels>,
+    /// Second labels of all input rows: neighbours that share the row's are left out, for labels
+    /// only; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub exclude: Option<Labels>,
     /// Disjoint blocks of rows behind the errors.
     pub blocks: usize,
     /// Disjoint parts in which everything is computed again.
@@ -44,8 +49,15 @@ impl OverlapOptions {
             let depths = sizes.map(|size| Depth::ClassFraction(share).k(size));
             depths.max().unwrap_or(0)
         });
-        fixed.max(by_class).min(n.saturating_sub(1))
+        let left_out = self.exclude.as_ref().map_or(0, most_alike);
+        (fixed.max(by_class) + left_out).min(n.saturating_sub(1))
     }
+}
+
+/// How many neighbours of a row may share its label.
+pub(super) fn most_alike(labels: &Labels) -> usize {
+    let most = class_sizes(labels).into_iter().max();
+    most.unwrap_or(0).saturating_sub(1)
 }
 
 /// How many rows each class has.
@@ -64,6 +76,7 @@ impl Default for OverlapOptions {
             k: vec![30],
             class_fraction: None,
             labels: Vec::new(),
+            exclude: None,
             blocks: 10,
             partitions: None,
             per_row: false,

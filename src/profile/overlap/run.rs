@@ -35,7 +35,12 @@ pub fn overlap(
 ) -> Result<OverlapProfile> {
     let n = comparison.n_rows();
     let mut warnings = Vec::new();
-    let Asked { k, pairs, labels } = Asked::new(comparison, options, &mut warnings)?;
+    let Asked {
+        k,
+        pairs,
+        labels,
+        exclude,
+    } = Asked::new(comparison, options, &mut warnings)?;
     for labels in labels.iter().filter(|labels| labels.n_missing() > 0) {
         warnings.push(Warning::new(
             WarningCode::LabelsMissing,
@@ -47,11 +52,17 @@ pub fn overlap(
             ),
         ));
     }
+    warnings.extend(
+        exclude
+            .as_ref()
+            .and_then(|second| without_second(&labels, second)),
+    );
     let run = Subject {
         comparison,
         k: &k,
         class_fraction: options.class_fraction,
         labels: &labels,
+        exclude: exclude.as_ref(),
         blocks: partitions(
             n,
             options.blocks.min(n).max(1),
@@ -102,6 +113,22 @@ pub fn overlap(
     })
 }
 
+/// How many labelled rows have no second label, in words.
+fn without_second(labels: &[Labels], exclude: &Labels) -> Option<Warning> {
+    let mut rows = 0..exclude.codes.len();
+    let is_lost = |row: &usize| {
+        let labelled = labels.iter().any(|labels| labels.codes[*row].is_some());
+        labelled && exclude.codes[*row].is_none()
+    };
+    let lost = rows.by_ref().filter(is_lost).count();
+    let message = format!(
+        "{lost} rows have no label {}, so that nobody knows which neighbours to leave out, and were \
+         not asked; they stay possible neighbours",
+        exclude.name
+    );
+    (lost > 0).then(|| Warning::new(WarningCode::LabelsMissing, lost, message))
+}
+
 /// The searches that [`overlap`] makes of whole layers.
 ///
 /// # Errors
@@ -110,12 +137,18 @@ pub fn overlap_searches(
     comparison: &Comparison<'_>,
     options: &OverlapOptions,
 ) -> Result<Vec<LayerSearch>> {
-    let Asked { k, pairs, labels } = Asked::new(comparison, options, &mut Vec::new())?;
+    let Asked {
+        k,
+        pairs,
+        labels,
+        exclude,
+    } = Asked::new(comparison, options, &mut Vec::new())?;
     let subject = Subject {
         comparison,
         k: &k,
         class_fraction: options.class_fraction,
         labels: &labels,
+        exclude: exclude.as_ref(),
         blocks: Vec::new(),
         per_row: false,
         bench: Bench::default(),
@@ -128,6 +161,7 @@ struct Asked {
     k: Vec<usize>,
     pairs: Vec<LayerPair>,
     labels: Vec<Labels>,
+    exclude: Option<Labels>,
 }
 
 impl Asked {
@@ -147,6 +181,7 @@ impl Asked {
                 Some(target) => comparison.pairs(target)?,
             },
             labels: options.labels.iter().map(|all| all.select(&kept)).collect(),
+            exclude: options.exclude.as_ref().map(|all| all.select(&kept)),
         })
     }
 }

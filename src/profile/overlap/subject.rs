@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{Array2, s};
 
-use super::options::class_sizes;
+use super::options::{class_sizes, most_alike};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::Depth;
@@ -24,6 +24,7 @@ pub(super) struct Subject<'a> {
     pub(super) k: &'a [usize],
     pub(super) class_fraction: Option<f64>,
     pub(super) labels: &'a [Labels],
+    pub(super) exclude: Option<&'a Labels>,
     pub(super) blocks: Vec<Vec<u32>>,
     pub(super) per_row: bool,
     pub(super) bench: Bench<'a>,
@@ -45,7 +46,8 @@ impl Subject<'_> {
                 .max()
                 .unwrap_or(0)
         });
-        fixed.max(by_class).min(n.saturating_sub(1))
+        let left_out = self.exclude.map_or(0, most_alike);
+        (fixed.max(by_class) + left_out).min(n.saturating_sub(1))
     }
 
     /// The layers that take part, by side and position.

@@ -7,7 +7,8 @@ use super::axes::axis;
 use super::density_peaks::{context, layer_grid, layer_records};
 use super::warned::warnings;
 use crate::profile::landscape::{
-    ClassMix, DecisionGraph, GraphRow, Landscape, MappedPeak, PeakTree, SaddleSummary, Topography,
+    ClassMix, DecisionGraph, GraphRow, Landscape, MappedPeak, PeakTree, RelativeShare,
+    SaddleSummary, Topography,
 };
 use crate::report::page::{
     Branch, Cell, Column, Grid, Note, Page, Part, Phrase, Piece, Plane, PlanePoint, Segment, Share,
@@ -191,13 +192,15 @@ fn other_saddles(topography: &Topography) -> Option<Part> {
 
 fn peak_tree(tree: &PeakTree, topography: &Topography) -> Tree {
     let branches = tree.nodes.iter().map(|node| {
+        let leaf = tree.leaves.get(node.id);
+        let place = leaf.map_or(node.id, |leaf| leaf.peak);
         let peak = topography
             .peaks
-            .get(node.id)
+            .get(place)
             .filter(|_| node.children.is_none());
         Branch {
             label: match (peak, node.height) {
-                (Some(peak), _) => leaf(peak),
+                (Some(peak), _) => leaf_words(peak, leaf.map_or(&[], |leaf| &leaf.classes)),
                 (None, Some(height)) => decimal(height, 2).into(),
                 (None, None) => "not adjacent".into(),
             },
@@ -208,7 +211,7 @@ fn peak_tree(tree: &PeakTree, topography: &Topography) -> Tree {
     });
     Tree {
         title: "tree".into(),
-        kind: format!("{} linkage", tree.linkage.name()).into(),
+        kind: tree_words(tree).into(),
         reading: "forks at the log density where groups of peaks meet".into(),
         leaves: "peaks",
         field: "dendrogram",
@@ -219,14 +222,40 @@ fn peak_tree(tree: &PeakTree, topography: &Topography) -> Tree {
     }
 }
 
-fn leaf(peak: &MappedPeak) -> Phrase {
+/// How the tree was made.
+fn tree_words(tree: &PeakTree) -> String {
+    let mut words = vec![format!("{} linkage", tree.linkage.name())];
+    words.extend(
+        tree.min_rows
+            .map(|least| format!("peaks of {least} rows or more")),
+    );
+    let density = |least| format!("peaks of a log density of {least} or more");
+    words.extend(tree.min_density.map(density));
+    let named = |share| format!("named by shares of classes from {share} of the largest");
+    words.extend(tree.leaf_share.map(named));
+    words.join(", ")
+}
+
+/// A peak, and the classes it holds: by their part of the peak, or where `relative` names some, by
+/// the part of them that is here.
+fn leaf_words(peak: &MappedPeak, relative: &[RelativeShare]) -> Phrase {
+    let of_classes = || {
+        let shares = relative.iter().map(|one| {
+            let share = decimal(100.0 * one.share, 0);
+            phrase![share, " % of ", name(&one.class)]
+        });
+        Phrase::join(shares, ", ")
+    };
     phrase![
         format!("peak {}  ", peak.peak.peak),
         decimal(peak.peak.log_density, 2),
         "  ",
         count(peak.peak.size),
         " rows",
-        peak.classes.first().map(|mix| phrase!["  ", classes(mix)]),
+        match relative.is_empty() {
+            true => peak.classes.first().map(|mix| phrase!["  ", classes(mix)]),
+            false => Some(phrase!["  ", of_classes()]),
+        },
     ]
 }
 

@@ -305,6 +305,16 @@ fn context(profile: &OverlapProfile) -> Phrase {
     if let Some(share) = profile.parameters.options.class_fraction {
         facts.push(format!("k = {share} of the rows of each class").into());
     }
+    if let Some(second) = &profile.parameters.options.exclude {
+        facts.push(phrase![
+            "without neighbours of the same ",
+            name(&second.name)
+        ]);
+        let values = profile.labels.iter().filter_map(|layer| layer.outcome.ok());
+        let not_asked = values.filter_map(|value| value.label_overlap.n_not_asked);
+        let most = not_asked.max().filter(|&most| most > 0);
+        facts.extend(most.map(|most| phrase![count(most), " rows not asked"]));
+    }
     let kind = match profile.parameters.options.partitions {
         Some(parts) => match few_parts(parts) {
             Some(worth) => format!("± {worth}"),
