@@ -129,7 +129,7 @@ impl ClonesArgs {
         ClonesOptions {
             sizes: (!self.chunks.sizes.is_empty()).then(|| self.chunks.sizes.clone()),
             draws: self.chunks.draws,
-            score_draws: self.chunks.score_draws,
+            score_draws: Some(self.chunks.score_draws),
             rescale: self.network.rescale,
             partitions: self.chunks.partitions,
             seed: self.rows.seed,

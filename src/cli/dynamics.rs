@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::{Analysis as Search, Source, Work};
-use repgeo::geometry::id::{Estimator, Fit, GRIDE, TWO_NN};
+use repgeo::geometry::id::{Estimator, GRIDE, TWO_NN};
 use repgeo::geometry::similarity::{CKA, Measure};
 use repgeo::input::{RunSource, list_runs, read_runs};
 use repgeo::overview::{Analysis, OpenedRun, OverRuns};
@@ -210,22 +210,16 @@ impl DynamicsArgs {
 
 impl FollowArgs {
     fn id_options(&self, seed: u64) -> IdOptions {
-        let [two_nn, gride] = [&TWO_NN, &GRIDE].map(|one| *one == *self.estimator);
-        let order = gride.then_some(match self.order {
+        let order = (*self.estimator == GRIDE).then_some(match self.order {
             Some(OrderName::Fixed(order)) => OrderRule::Fixed(order),
             Some(OrderName::MatchDensity) => OrderRule::MatchDensity { k: DENSITY_K },
             // Alone, Gride needs a number for the profile: where its scaling is steady.
             Some(OrderName::Plateau) | None => OrderRule::Plateau,
         });
         IdOptions {
-            two_nn: two_nn.then(Fit::default),
-            gride,
-            order,
-            others: match two_nn || gride {
-                true => Vec::new(),
-                false => vec![self.estimator],
-            },
+            estimators: vec![self.estimator],
             k: self.k,
+            order,
             controls: controls(&self.control),
             seed,
             ..IdOptions::default()

@@ -12,7 +12,8 @@ use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::id::IdProfile;
 use repgeo::profile::{
-    Bench, Control, IdOptions, OrderRule, PartitionOrder, id_profile, id_profile_of_tables,
+    Bench, Control, Decimation, IdOptions, OrderRule, PartitionOrder, Partitioning, id_profile,
+    id_profile_of_tables,
 };
 use repgeo::progress::Within;
 use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
@@ -144,7 +145,7 @@ struct ErrorArgs {
     decimate: Option<f64>,
 
     /// How many such sub-samples
-    #[arg(long, value_name = "T", default_value_t = 4, value_parser = super::parse::count(super::parse::MOST),
+    #[arg(long, value_name = "T", default_value_t = Decimation::REPEATS, value_parser = super::parse::count(super::parse::MOST),
         requires = "decimate")]
     repeats: usize,
 }
@@ -211,12 +212,10 @@ impl EstimateArgs {
             || (all && estimator.part_of.is_none())
     }
 
-    /// Whichever are wanted beside TwoNN and Gride, in the order of reports.
-    fn others(&self) -> Vec<&'static Estimator> {
-        let others = ESTIMATORS
-            .into_iter()
-            .filter(|&one| *one != TWO_NN && *one != GRIDE);
-        others.filter(|&one| self.wants(one)).collect()
+    /// Whichever are wanted, in the order of reports.
+    fn estimators(&self) -> Vec<&'static Estimator> {
+        let all = ESTIMATORS.into_iter();
+        all.filter(|&one| self.wants(one)).collect()
     }
 
     fn fit(&self) -> Result<Fit> {
@@ -265,25 +264,27 @@ impl EstimateArgs {
 impl IdProfileArgs {
     /// What is estimated, but for single rows and how layers become points.
     fn options(&self) -> Result<IdOptions> {
-        let fit = self.estimate.fit()?;
         Ok(IdOptions {
-            two_nn: self.estimate.wants(&TWO_NN).then_some(fit),
-            gride: self.estimate.wants(&GRIDE),
+            estimators: self.estimate.estimators(),
+            k: self.estimate.k,
+            fit: self.estimate.fit()?,
             order: self.estimate.order()?,
             more_orders: self.estimate.more_orders()?,
             range_max: self.estimate.range_max,
             scaling_in_parts: self.estimate.id_scaling.is_some(),
-            others: self.estimate.others(),
-            k: self.estimate.k,
             variance: self.estimate.variance,
             eigenvalues: self.estimate.eigenvalues,
             controls: controls(&self.estimate.control),
             decimation_scaling: self.estimate.id_scaling == Some(ScalingName::Decimation),
             blocks: self.errors.blocks,
-            partitions: self.errors.partitions,
-            partition_order: self.errors.partition_order,
-            decimate: self.errors.decimate,
-            repeats: self.errors.repeats,
+            partitioning: self.errors.partitions.map(|partitions| Partitioning {
+                partitions,
+                partition_order: self.errors.partition_order,
+            }),
+            decimation: self.errors.decimate.map(|decimate| Decimation {
+                decimate,
+                repeats: self.errors.repeats,
+            }),
             seed: self.shared.rows.seed,
             ..IdOptions::default()
         })
@@ -325,8 +326,8 @@ impl IdProfileArgs {
             let path = path.display();
             return Err(Error::Usage(format!("--local {path} must end in .npy")));
         }
-        let others = self.estimate.others().into_iter();
-        let local: Vec<&Estimator> = others.filter(|one| one.is_local()).collect();
+        let wanted = self.estimate.estimators().into_iter();
+        let local: Vec<&Estimator> = wanted.filter(|one| one.is_local()).collect();
         match local[..] {
             [one] => {
                 check_writable(path)?;
@@ -468,12 +469,10 @@ mod tests {
     fn no_flags_mean_the_defaults_of_the_library() {
         let args = Line::parse_from(["id-profile", "acts"]).args;
         let defaults = IdOptions::default();
-        assert_eq!(args.estimate.fit().ok(), defaults.two_nn);
+        assert_eq!(args.estimate.fit().ok(), Some(defaults.fit));
         assert_eq!(args.estimate.order().ok(), Some(defaults.order));
         assert_eq!(args.estimate.range_max, defaults.range_max);
-        assert_eq!(args.estimate.others(), defaults.others);
-        assert_eq!(args.errors.repeats, defaults.repeats);
+        assert_eq!(args.estimate.estimators(), defaults.estimators);
         assert_eq!(args.shared.rows.seed, defaults.seed);
-        assert!(args.estimate.wants(&GRIDE) && args.estimate.wants(&TWO_NN));
     }
 }

@@ -7,9 +7,10 @@ use repgeo::cluster::{Analysis, Work};
 use repgeo::input::{Dump, index_list};
 use repgeo::profile::compare::Comparison;
 use repgeo::profile::imbalance::{
-    Criterion, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets, target_subsets,
+    Criterion, Greedy, ImbalanceOptions, SubsetOptions, SubsetRule, imbalance, subsets,
+    target_subsets,
 };
-use repgeo::profile::{Bench, PartitionOrder};
+use repgeo::profile::{Bench, PartitionOrder, Partitioning};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
@@ -94,8 +95,10 @@ impl ImbalanceArgs {
         ImbalanceOptions {
             target: self.pairs.target(),
             k: self.estimate.k.clone(),
-            partitions: self.estimate.partitions,
-            partition_order: self.estimate.partition_order,
+            partitioning: self.estimate.partitions.map(|partitions| Partitioning {
+                partitions,
+                partition_order: self.estimate.partition_order,
+            }),
             shuffle: self.estimate.shuffle,
             seed: self.shared.rows.seed,
         }
@@ -157,11 +160,11 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
     let shared = &args.shared;
     let dump = shared.open(&args.input)?;
     let rule = match args.subsets.greedy {
-        Some(columns) => SubsetRule::Greedy {
+        Some(columns) => SubsetRule::Greedy(Greedy {
             columns,
             beam: args.subsets.beam,
             criterion: args.subsets.criterion,
-        },
+        }),
         None => SubsetRule::Given(given_columns(args, &dump)?),
     };
     let second = args.pairs.open(shared)?;

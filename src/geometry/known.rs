@@ -42,6 +42,15 @@ pub trait Fields {
     /// # Errors
     /// Whatever the serializer gives.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+
+    /// Writes null in their places.
+    ///
+    /// # Errors
+    /// Whatever the serializer gives.
+    fn write_absent<M: SerializeMap>(map: &mut M) -> Result<(), M::Error> {
+        let mut names = Self::NAMES.iter();
+        names.try_for_each(|name| map.serialize_entry(name, &None::<()>))
+    }
 }
 
 impl<T: Fields> Serialize for Known<T> {
@@ -49,9 +58,7 @@ impl<T: Fields> Serialize for Known<T> {
         let mut map = serializer.serialize_map(Some(T::NAMES.len() + 1))?;
         match &self.0 {
             Ok(value) => value.write(&mut map)?,
-            Err(_) => T::NAMES
-                .iter()
-                .try_for_each(|name| map.serialize_entry(name, &None::<()>))?,
+            Err(_) => T::write_absent(&mut map)?,
         }
         map.serialize_entry(T::REASON, &self.reason())?;
         map.end()
@@ -87,6 +94,9 @@ macro_rules! known {
 }
 
 pub(crate) use known;
+
+#[cfg(test)]
+pub(crate) use schema::or_null;
 
 #[cfg(test)]
 mod schema {
@@ -142,8 +152,12 @@ mod schema {
         has("type", &json!("null")) || has("anyOf", &null)
     }
 
-    fn or_null(field: &Value) -> Value {
+    /// The field, or null; as it is where it may be null already.
+    pub(crate) fn or_null(field: &Value) -> Value {
         let mut field = field.clone();
+        if may_be_null(&field) {
+            return field;
+        }
         if let Some(kind) = field["type"]
             .as_str()
             .filter(|_| field.get("enum").is_none())

@@ -21,5 +21,7 @@ pub mod spectrum;
 pub mod stats;
 
 pub(crate) use known::known;
+#[cfg(test)]
+pub(crate) use known::or_null;
 pub use known::{Fields, Known};
 pub use reason::Reason;

@@ -5,19 +5,20 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::geometry::Reason;
 use crate::input::{Dump, Labels, RunSource};
 use crate::memory::machine_memory;
-use crate::profile::clones::{CloneData, CloneLayer, ClonesOptions, ClonesParameters, clones};
+use crate::profile::clones::{CloneFiles, ClonesOptions, clones_of_files};
 use crate::profile::compare::{ComparedLayer, Comparison, Side, Target};
 use crate::profile::dynamics::{
-    DynamicsQuantity, DynamicsValue, RunAnalysis, RunFound, RunParameters,
+    DynamicsNumber, DynamicsQuantity, DynamicsValue, RunAnalysis, RunFound, RunParameters,
 };
 use crate::profile::id::IdOptions;
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
 use crate::profile::landscape::{LayerPeaks, PeakOptions, agreement, density_peaks};
 use crate::profile::overlap::{OverlapOptions, overlap};
 use crate::profile::similarity::{SimilarityOptions, Source, similarity};
-use crate::profile::{Bench, LayerOptions, id_profile, prepare};
+use crate::profile::{Bench, LayerOptions, id_profile};
 use crate::report::Printable;
 use crate::warning::Warning;
 
@@ -216,47 +217,17 @@ impl<'a> OverRuns<'a> {
     }
 
     fn chunks(&self, run: &OpenedRun, options: &ClonesOptions) -> Result<Numbers> {
-        let [info] = run.dump.layers() else {
-            return Err(Error::NoLayers {
-                path: run.dump.path().to_owned(),
-                fact: format!(
-                    "there are {} layers inside and one is needed",
-                    run.dump.layers().len()
-                ),
-                remedy: "choose one with --layers".into(),
-            });
-        };
-        let layer = prepare(&run.dump, info, &run.layers)?;
         let options = ClonesOptions {
             max_memory: options.max_memory.or_else(machine_memory),
             ..options.clone()
         };
-        let parameters = ClonesParameters {
-            draws: options.draws,
-            score_draws: None,
-            rescale: options.rescale,
-            partitions: options.partitions,
-            drop_nonfinite: run.layers.drop_nonfinite,
-            pool: run.layers.pool.map(|pool| pool.to_string()),
-            masked: run.layers.mask.is_some(),
-            rows: self.bench.rows.to_vec(),
-            seed: options.seed,
-        };
-        let described = CloneLayer {
-            layer: info.name.clone(),
-            dtype: info.dtype.as_str().to_owned(),
-            n_rows: layer.matrix.n_rows(),
-            width: layer.matrix.n_columns(),
-            n_constant: layer.diagnostics.n_constant_columns.unwrap_or(0),
-        };
-        let profile = clones(
-            &layer.matrix,
-            described,
-            &CloneData::default(),
+        let dump = (&run.dump, run.dump.path());
+        let profile = clones_of_files(
+            dump,
+            &run.layers,
+            &CloneFiles::default(),
             &options,
-            parameters,
-            [run.dump.warnings(), &layer.warnings].concat(),
-            self.bench.progress,
+            &self.bench,
         )?;
         let parameters = RunParameters::Clones(Box::new(profile.parameters.clone()));
         Ok(Numbers::of(&profile, parameters, profile.warnings.clone()))
@@ -412,14 +383,16 @@ impl Numbers {
                 quantity: record.quantity,
                 variant: record.variant.clone().into_owned(),
                 scale: record.scale,
-                value: record.value,
-                std_error: record.std_error,
+                outcome: match (record.value, record.std_error) {
+                    (Some(value), std_error) => Ok(DynamicsNumber { value, std_error }),
+                    (None, _) => Err(record
+                        .reason
+                        .or_else(|| of_layer(record.layer))
+                        .unwrap_or(Reason::NotReached)),
+                }
+                .into(),
                 smoothed: None,
                 n: record.n,
-                reason: match record.value {
-                    Some(_) => None,
-                    None => record.reason.or_else(|| of_layer(record.layer)),
-                },
             });
         Self {
             values: values.collect(),

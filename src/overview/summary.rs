@@ -188,7 +188,7 @@ pub(super) fn labels(profile: &OverlapProfile) -> Vec<Phrase> {
 
 /// The two layers that are most alike, and the two that are least.
 pub(super) fn similarity(profile: &SimilarityProfile) -> Vec<Phrase> {
-    let measures = profile.parameters.measures.iter();
+    let measures = profile.parameters.options.measures.iter();
     measures
         .filter_map(|measure| extremes(profile, measure))
         .collect()

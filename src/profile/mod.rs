@@ -1,5 +1,6 @@
 //! A quantity over layers.
 
+mod asked;
 mod bench;
 pub mod clones;
 pub mod compare;
@@ -15,6 +16,7 @@ pub mod landscape;
 mod layers;
 mod named;
 pub mod overlap;
+mod parameters;
 pub mod probe;
 mod resample;
 pub mod similarity;
@@ -27,4 +29,5 @@ pub use id::{IdOptions, OrderRule, id_profile, id_profile_of_tables};
 pub use layers::{
     DuplicatePolicy, LayerOptions, PreparedLayer, diagnose, near_duplicate_warning, prepare,
 };
-pub use resample::{PartitionOrder, Resampling};
+pub use parameters::{ReadParameters, RowParameters};
+pub use resample::{Decimation, PartitionOrder, Partitioning, Resampling};

@@ -1,6 +1,7 @@
 //! Sub-samples of rows: disjoint parts for honest errors, decimated draws for scale.
 
 use crate::choice::choice;
+use crate::geometry::known;
 use crate::random::SplitMix64;
 
 choice! {
@@ -21,6 +22,43 @@ choice! {
         /// In random sub-samples, which may share rows.
         Decimation = "decimation",
     }
+}
+
+known! {
+    /// Disjoint parts of the rows, in which everything is estimated again.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Partitioning {
+        /// Number of disjoint parts, if asked for.
+        pub partitions: usize,
+        /// How rows were dealt into parts; `None` without parts.
+        pub partition_order: PartitionOrder,
+    }
+}
+
+impl Partitioning {
+    /// Parts of rows dealt out at random.
+    pub fn random(partitions: usize) -> Self {
+        Self {
+            partitions,
+            partition_order: PartitionOrder::Random,
+        }
+    }
+}
+
+known! {
+    /// Random sub-samples of the rows, in which everything is estimated again.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Decimation {
+        /// Share of rows of a decimated sub-sample, if asked for.
+        pub decimate: f64,
+        /// How many decimated sub-samples.
+        pub repeats: usize,
+    }
+}
+
+impl Decimation {
+    /// As many sub-samples as are customary.
+    pub const REPEATS: usize = 4;
 }
 
 /// Subsets of rows, each ascending, and whether any two share a row.

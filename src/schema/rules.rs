@@ -196,11 +196,6 @@ fn ranges() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Where a value and a reason exclude each other: type, value, reason, and what is null without
-/// the value.
-const VALUE_OR_REASON: &[(&str, &str, &str, &[&str])] =
-    &[("DynamicsValue", "value", "reason", &["std_error"])];
-
 /// What else holds between the fields of one type.
 fn conditions() -> Vec<(&'static str, Value)> {
     vec![
@@ -270,20 +265,6 @@ pub(super) fn add_to(definitions: &mut Map<String, Value>) {
             None => unknown.push(place.to_owned()),
         }
     }
-    for (name, value, reason, others) in VALUE_OR_REASON {
-        let found = all_of(definitions, name);
-        if found.is_empty() {
-            unknown.push((*name).to_owned());
-        }
-        for definition in found {
-            for field in [value, reason].into_iter().chain(*others) {
-                if definition["properties"].get(*field).is_none() {
-                    unknown.push(format!("{name}.{field}"));
-                }
-            }
-            also(definition, value_or_reason(value, reason, others));
-        }
-    }
     for (name, condition) in conditions() {
         let found = all_of(definitions, name);
         if found.is_empty() {
@@ -308,17 +289,6 @@ fn all_of<'a>(definitions: &'a mut Map<String, Value>, name: &str) -> Vec<&'a mu
         .filter(|(key, _)| *key == name || key.starts_with(&generic))
         .map(|(_, definition)| definition)
         .collect()
-}
-
-fn value_or_reason(value: &str, reason: &str, others: &[&str]) -> Value {
-    let mut without = json!({value: absent(), reason: there()});
-    for other in others {
-        without[*other] = absent();
-    }
-    json!({"oneOf": [
-        {"properties": {value: there(), reason: absent()}},
-        {"properties": without},
-    ]})
 }
 
 fn add(field: &mut Value, range: Value) {

@@ -19,7 +19,7 @@ fn reference(path: &str) -> Value {
 
 fn profile(path: &Path, fit: Fit, range_max: usize) -> IdProfile {
     let options = IdOptions {
-        two_nn: Some(fit),
+        fit,
         range_max,
         ..IdOptions::default()
     };

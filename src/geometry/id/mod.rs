@@ -48,4 +48,6 @@ pub use plateau::{PLATEAU_RULE, Plateau, plateau};
 pub use ratios::Ratios;
 pub use register::ESTIMATORS;
 pub use tle::{TLE_K, tle};
+#[cfg(test)]
+pub(crate) use two_nn::FitFields;
 pub use two_nn::{Fit, FitRule, Fraction, TWO_NN, two_nn, two_nn_blocks};

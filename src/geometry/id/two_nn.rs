@@ -3,6 +3,8 @@
 //! Facco, d'Errico, Rodriguez and Laio, Sci. Rep. 7, 12140 (2017). In a locally uniform density
 //! of dimension d the ratios μ = r_2 / r_1 are Pareto: P(ln μ > x) = exp(−d x).
 
+use serde::Serialize;
+
 use super::{ErrorKind, Estimate, Estimator, Explained, Outcome, Ratios, Reads, jackknife};
 use crate::choice::choice;
 use crate::geometry::{Reason, stats};
@@ -12,7 +14,8 @@ use crate::warning::WarningCode;
 const BLOCKS: usize = 50;
 
 /// How the dimension is read from the ratios x = ln μ, M of them, ascending.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(into = "FitFields")]
 pub enum Fit {
     /// Line through the origin over the m = trunc(M·f) smallest ratios, error by jackknife:
     ///
@@ -74,6 +77,25 @@ impl FitRule {
             (Self::Mle, None) => Some(Fit::Mle),
             (Self::Bayes, None) => Some(Fit::BAYES),
             (Self::Mle | Self::Bayes, Some(_)) => None,
+        }
+    }
+}
+
+/// A [`Fit`] as reports show it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FitFields {
+    /// TwoNN's fit.
+    fit: FitRule,
+    /// Share of the smallest ratios that the fit uses, where it has one.
+    fraction: Option<f64>,
+}
+
+impl From<Fit> for FitFields {
+    fn from(fit: Fit) -> Self {
+        Self {
+            fit: fit.rule(),
+            fraction: fit.fraction().map(Fraction::get),
         }
     }
 }

@@ -142,6 +142,18 @@ pub struct Settings {
     pub seed: u64,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bandwidth: 1.0,
+            variance: 0.99,
+            dissimilarity: Dissimilarity::Euclidean,
+            correlation: RankCorrelation::Spearman,
+            seed: 0,
+        }
+    }
+}
+
 /// Layers over common rows, and which of them are compared.
 pub struct Subject<'a> {
     /// Row r of each is the same sample.

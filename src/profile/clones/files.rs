@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use super::data::{CloneData, Network};
 use super::options::ClonesOptions;
 use super::run::clones;
-use super::shape::{CloneLayer, ClonesParameters, ClonesProfile};
+use super::shape::{CloneLayer, ClonesProfile};
 use super::targets::targets;
 use crate::error::{Error, Result};
 use crate::geometry::clones::{Readout, Targets};
 use crate::input::{Dump, ExpectedLabels, Labels, LayerInfo, Matrix};
 use crate::profile::bench::Bench;
 use crate::profile::layers::{DuplicatePolicy, LayerOptions, PreparedLayer, prepare};
+use crate::profile::parameters::ReadParameters;
 
 /// What belongs to a layer, file by file.
 #[derive(Debug, Clone, Default)]
@@ -55,17 +56,6 @@ pub fn clones_of_files(
         layers,
     };
     let data = whole.data(files)?;
-    let parameters = ClonesParameters {
-        draws: options.draws,
-        score_draws: data.readout.is_some().then_some(options.score_draws),
-        rescale: options.rescale,
-        partitions: options.partitions,
-        drop_nonfinite: layers.drop_nonfinite,
-        pool: layers.pool.map(|pool| pool.to_string()),
-        masked: layers.mask.is_some(),
-        rows: bench.rows.to_vec(),
-        seed: options.seed,
-    };
     let described = CloneLayer {
         layer: info.name.clone(),
         dtype: info.dtype.as_str().to_owned(),
@@ -79,7 +69,7 @@ pub fn clones_of_files(
         described,
         &data,
         options,
-        parameters,
+        ReadParameters::new(layers, bench.rows),
         warnings,
         bench.progress,
     )

@@ -1,23 +1,30 @@
 //! Which chunks are drawn.
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 
+/// Random chunks of each size that are scored by custom.
+const SCORE_DRAWS: usize = 100;
+
 /// Which chunks are drawn, and how often.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClonesOptions {
     /// Chunk sizes; `None` for W/2^i, rounded down, until one neuron.
     pub sizes: Option<Vec<usize>>,
     /// Random chunks of each size that are fitted.
     pub draws: usize,
-    /// Random chunks of each size that are scored.
-    pub score_draws: usize,
-    /// Score chunks with their logits times W/w as well.
+    /// Random chunks of each size that are scored; `None` in a report without a readout.
+    pub score_draws: Option<usize>,
+    /// Whether chunks are scored with their logits times W/w as well.
     pub rescale: bool,
-    /// Disjoint parts of the rows to repeat the fits in, for their standard errors.
+    /// Disjoint parts of the rows behind the standard errors, if asked for.
     pub partitions: Option<usize>,
-    /// Seed of the draws.
+    /// Seed of every random choice.
     pub seed: u64,
     /// Bytes that the fits may hold beside the mapped layer; no limit if `None`. Changes no number.
+    #[serde(skip)]
     pub max_memory: Option<u64>,
 }
 
@@ -26,11 +33,21 @@ impl Default for ClonesOptions {
         Self {
             sizes: None,
             draws: 40,
-            score_draws: 100,
+            score_draws: Some(SCORE_DRAWS),
             rescale: false,
             partitions: None,
             seed: 0,
             max_memory: None,
+        }
+    }
+}
+
+impl ClonesOptions {
+    /// The options as they are used, with a readout or without.
+    pub(super) fn used(&self, readout: bool) -> Self {
+        Self {
+            score_draws: readout.then(|| self.score_draws.unwrap_or(SCORE_DRAWS)),
+            ..self.clone()
         }
     }
 }

@@ -13,12 +13,13 @@ use crate::error::{Error, Result};
 use crate::geometry::clones::{Baseline, ChunkFit, Residuals, Targets};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
+use crate::profile::parameters::ReadParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 
-/// The chunks of `features`, whose rows are finite; `parameters` and `layer` are echoed.
+/// The chunks of `features`, whose rows are finite; `layer` and how it was `read` are echoed.
 ///
 /// One W × W Gram matrix serves all draws; each draw eliminates neurons in a random order of its
 /// own, so its chunks are nested, and holds a copy of that matrix. With more than two neurons a row
@@ -32,18 +33,15 @@ pub fn clones(
     layer: CloneLayer,
     data: &CloneData,
     options: &ClonesOptions,
-    parameters: ClonesParameters,
+    read: ReadParameters,
     warnings: Vec<Warning>,
     progress: &dyn Progress,
 ) -> Result<ClonesProfile> {
     let width = features.n_columns();
     let sizes = chunk_sizes(options.sizes.as_deref(), width)?;
     check(features, data)?;
-    let scored = if data.readout.is_some() {
-        options.score_draws
-    } else {
-        0
-    };
+    let options = options.used(data.readout.is_some());
+    let scored = options.score_draws.unwrap_or(0);
     let mut random = SplitMix64::new(options.seed);
     let orders: Vec<Vec<usize>> = (0..options.draws.max(scored).max(1))
         .map(|_| random.choose(width, width))
@@ -70,7 +68,7 @@ pub fn clones(
         let scored = &orders[..scored.clamp(1, orders.len())];
         let score = |features: &Matrix, targets: &Targets| {
             scores(
-                readout, features, targets, scored, &sizes, options, progress,
+                readout, features, targets, scored, &sizes, &options, progress,
             )
         };
         let test = score(features, targets);
@@ -103,7 +101,7 @@ pub fn clones(
         )
     });
     Ok(ClonesProfile {
-        parameters,
+        parameters: ClonesParameters { options, read },
         layer,
         verdict: verdict(&widths, found),
         widths,

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use super::options::ClonesOptions;
 use crate::choice::choice;
 use crate::geometry::clones::{Baseline, CriticalWidth};
 use crate::geometry::{Known, known};
+use crate::profile::parameters::ReadParameters;
 use crate::warning::Warning;
 
 /// Chunks of one layer.
@@ -28,28 +30,16 @@ pub struct ClonesProfile {
     pub warnings: Vec<Warning>,
 }
 
-/// The parameters behind a [`ClonesProfile`], echoed in the report.
+/// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClonesParameters {
-    /// Random chunks of each size that were fitted.
-    pub draws: usize,
-    /// Random chunks of each size that were scored; `None` without a readout.
-    pub score_draws: Option<usize>,
-    /// Whether chunks were scored with their logits times W/w as well.
-    pub rescale: bool,
-    /// Disjoint parts of the rows behind the standard errors, if asked for.
-    pub partitions: Option<usize>,
-    /// Whether rows with NaN or infinity were to be left out.
-    pub drop_nonfinite: bool,
-    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
-    pub pool: Option<String>,
-    /// Whether a mask chose the tokens to pool.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags; empty for all rows.
-    pub rows: Vec<String>,
-    /// Seed of every random choice.
-    pub seed: u64,
+    /// What was asked for; null where it was not used.
+    #[serde(flatten)]
+    pub options: ClonesOptions,
+    /// How the layer was read.
+    #[serde(flatten)]
+    pub read: ReadParameters,
 }
 
 /// The layer whose neurons are drawn.

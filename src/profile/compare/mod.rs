@@ -3,11 +3,9 @@
 mod matrix;
 mod neighbourhood;
 mod pairs;
-mod parameters;
 mod sides;
 
 pub use matrix::LayerMatrix;
 pub use neighbourhood::{all_rows_equal, reduced};
 pub use pairs::{LayerPair, Target};
-pub use parameters::RowParameters;
 pub use sides::{ComparedLayer, Comparison, LayerRef, Side};

@@ -1,5 +1,7 @@
 //! By what numbers are joined, and how they are correlated.
 
+use serde::Serialize;
+
 use crate::choice::choice;
 use crate::geometry::correlation::{Correlation, IntervalRule};
 
@@ -16,7 +18,8 @@ choice! {
 }
 
 /// How numbers are joined and correlated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CorrelateOptions {
     /// By what they are joined.
     pub by: JoinKey,

@@ -64,13 +64,8 @@ pub fn correlate(
     let known = |key: &&&String| table.keys.contains(**key);
     Ok(CorrelateProfile {
         parameters: CorrelateParameters {
-            by: options.by,
+            options: options.clone(),
             key: table.key.clone(),
-            correlation: options.correlation,
-            within: options.within.clone(),
-            draws: options.draws,
-            interval: options.interval,
-            seed: options.seed,
         },
         correlations: correlations.collect(),
         unmatched: Unmatched {

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::options::JoinKey;
+use super::options::CorrelateOptions;
 use crate::geometry::Reason;
-use crate::geometry::correlation::{Correlation, Interval, IntervalRule};
+use crate::geometry::correlation::Interval;
 use crate::warning::Warning;
 
 /// Every number of the reports with every column of the table.
@@ -25,20 +25,11 @@ pub struct CorrelateProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CorrelateParameters {
-    /// By what numbers and lines were joined.
-    pub by: JoinKey,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: CorrelateOptions,
     /// The column of the table that holds the keys.
     pub key: String,
-    /// How they were correlated.
-    pub correlation: Correlation,
-    /// The column whose groups values did not leave when they were permuted.
-    pub within: Option<String>,
-    /// Orders drawn where not all could be listed, and samples of a bootstrap.
-    pub draws: usize,
-    /// The interval, where one was wanted.
-    pub interval: Option<IntervalRule>,
-    /// Seed of every random choice.
-    pub seed: u64,
 }
 
 /// What a number is, without the key that it is joined by.

@@ -13,7 +13,7 @@ pub use options::{DynamicsOptions, RunTarget};
 pub use quantity::DynamicsQuantity;
 pub use run::{RunAnalysis, RunFound, dynamics};
 pub use shape::{
-    DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsParameters, DynamicsPhases,
-    DynamicsProfile, DynamicsRange, DynamicsRun, DynamicsValue, Presence, RunEvent, RunEvents,
-    RunParameters, SeriesKey, ShapeChange,
+    DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsNumber, DynamicsParameters,
+    DynamicsPhases, DynamicsProfile, DynamicsRange, DynamicsRun, DynamicsValue, Parted, Presence,
+    RunEvents, RunParameters, SeriesKey, ShapeChange,
 };

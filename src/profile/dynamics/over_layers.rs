@@ -1,7 +1,8 @@
 //! Events over the layers of every run, and between which runs a shape changes.
 
 use super::series::SeriesOf;
-use super::shape::{DynamicsValue, Presence, RunEvent, RunEvents, ShapeChange};
+use super::shape::{DynamicsValue, Presence, RunEvents, ShapeChange};
+use crate::geometry::Known;
 use crate::profile::events::{Event, EventOptions, events, smoothed_series};
 
 /// Fills in the mean of every value over its neighbouring layers.
@@ -35,38 +36,37 @@ pub(super) fn events_of_runs(
     for run in series.runs.iter().filter(|run| run.error.is_none()) {
         for key in series.keys.iter().filter(|key| !key.is_beside()) {
             let found = events(&series.over_layers(values, run, key), options);
-            let placed = found.placed().into_iter().map(|placed| RunEvent {
-                event: placed.event,
-                layer: placed.layer,
-                position: placed.position,
-                value: placed.value,
-                reason: placed.reason,
-            });
             all.push(RunEvents {
                 run: run.run.clone(),
                 series: key.clone(),
                 hunchback: presence(&found.hunchback, |hump| hump.present),
                 double_hunchback: presence(&found.double_hunchback, |humps| humps.present),
-                events: placed.collect(),
+                events: found.placed(),
             });
         }
     }
     all
 }
 
-fn presence<F>(event: &Event<F>, present: impl Fn(&F) -> bool) -> Presence {
-    Presence {
-        present: event.found().map(present),
-        reason: event.reason(),
-    }
+fn presence<F>(event: &Event<F>, present: impl Fn(&F) -> bool) -> Known<Presence> {
+    let present = event.outcome().map(|found| Presence {
+        present: present(found),
+    });
+    present.into()
+}
+
+fn is_there(presence: &Known<Presence>) -> Option<bool> {
+    presence.ok().map(|one| one.present)
 }
 
 /// A shape by its name, and whether it is there.
 type Shape = (&'static str, fn(&RunEvents) -> Option<bool>);
 
 const SHAPES: [Shape; 2] = [
-    ("hunchback", |found| found.hunchback.present),
-    ("double_hunchback", |found| found.double_hunchback.present),
+    ("hunchback", |found| is_there(&found.hunchback)),
+    ("double_hunchback", |found| {
+        is_there(&found.double_hunchback)
+    }),
 ];
 
 /// Every step from run to run at which a shape appears or goes; runs that cannot say are passed over.

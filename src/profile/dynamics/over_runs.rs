@@ -1,7 +1,7 @@
 //! What a layer does over runs: its extremes, and the two phases that its smallest value parts.
 
 use super::series::SeriesOf;
-use super::shape::{DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsValue};
+use super::shape::{DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsValue, Parted};
 use crate::geometry::Reason;
 use crate::geometry::phases::{Phases, phases};
 
@@ -25,15 +25,11 @@ pub(super) fn ranges(series: &SeriesOf<'_>, values: &[DynamicsValue]) -> Vec<Dyn
                     let here = DynamicsExtreme {
                         run: run.run.clone(),
                         x: run.x,
-                        value: value.value?,
+                        value: value.value()?,
                     };
-                    Some((here, value.std_error))
+                    Some((here, value.std_error()))
                 })
                 .collect();
-            let (phases, reason) = match parted(&known) {
-                Ok(phases) => (Some(phases), None),
-                Err(reason) => (None, Some(reason)),
-            };
             let here = known.iter().map(|(here, _)| here);
             ranges.push(DynamicsRange {
                 layer: layer.layer.clone(),
@@ -46,8 +42,7 @@ pub(super) fn ranges(series: &SeriesOf<'_>, values: &[DynamicsValue]) -> Vec<Dyn
                 argmax: here
                     .reduce(|best, one| if one.value > best.value { one } else { best })
                     .cloned(),
-                phases,
-                reason,
+                parted: parted(&known).map(|phases| Parted { phases }).into(),
             });
         }
     }

@@ -10,7 +10,7 @@ use super::shape::{
     RunParameters,
 };
 use crate::error::{Error, Result};
-use crate::geometry::Reason;
+use crate::geometry::{Known, Reason};
 use crate::input::{RunSource, Series};
 use crate::progress::Phase;
 use crate::warning::Warning;
@@ -244,14 +244,12 @@ fn aligned(
                         quantity: key.quantity,
                         variant: key.variant.clone(),
                         scale: key.width,
-                        value: None,
-                        std_error: None,
-                        smoothed: None,
-                        n: None,
-                        reason: Some(match run.error {
+                        outcome: Known(Err(match run.error {
                             Some(_) => Reason::MissingRun,
                             None => Reason::MissingLayer,
-                        }),
+                        })),
+                        smoothed: None,
+                        n: None,
                     }),
                     None => {}
                 }

@@ -73,10 +73,10 @@ impl SeriesOf<'_> {
             own.find(|value| value.layer == layer.layer).copied()
         };
         let values = self.layers.iter().map(|layer| {
-            let value = at(layer).and_then(|value| value.value);
+            let value = at(layer).and_then(DynamicsValue::value);
             (layer.layer.as_str(), value)
         });
-        let errors = self.layers.iter().map(|layer| at(layer)?.std_error);
+        let errors = self.layers.iter().map(|layer| at(layer)?.std_error());
         Series::new(values).with_errors(errors.collect())
     }
 }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::quantity::DynamicsQuantity;
-use crate::geometry::Reason;
+use crate::geometry::{Known, known};
 use crate::profile::clones::ClonesParameters;
-use crate::profile::events::{EventName, EventOptions};
+use crate::profile::events::{EventOptions, PlacedEvent};
 use crate::profile::id::IdParameters;
 use crate::profile::imbalance::ImbalanceParameters;
 use crate::profile::landscape::PeakParameters;
@@ -136,17 +136,37 @@ pub struct DynamicsValue {
     pub variant: String,
     /// Neighbour order n1, k or chunk width.
     pub scale: Option<usize>,
-    /// The number.
-    pub value: Option<f64>,
-    /// Its standard error.
-    pub std_error: Option<f64>,
+    /// The number, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Known<DynamicsNumber>,
     /// The mean over neighbouring layers; absent without `--smooth`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smoothed: Option<f64>,
     /// Rows or ratios that it rests on; null for gaps.
     pub n: Option<usize>,
-    /// Why there is none.
-    pub reason: Option<Reason>,
+}
+
+known! {
+    /// A number and its error.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct DynamicsNumber {
+        /// The number.
+        pub value: f64,
+        /// Its standard error.
+        pub std_error: Option<f64>,
+    }
+}
+
+impl DynamicsValue {
+    /// The number, where there is one.
+    pub fn value(&self) -> Option<f64> {
+        self.outcome.ok().map(|found| found.value)
+    }
+
+    /// Its standard error, where it has one.
+    pub fn std_error(&self) -> Option<f64> {
+        self.outcome.ok()?.std_error
+    }
 }
 
 /// What tells one series over layers from others of the same run.
@@ -178,10 +198,18 @@ pub struct DynamicsRange {
     pub argmin: Option<DynamicsExtreme>,
     /// The first run with the largest value; null without values.
     pub argmax: Option<DynamicsExtreme>,
-    /// The two phases before and after the smallest value.
-    pub phases: Option<DynamicsPhases>,
-    /// Why there are no two phases.
-    pub reason: Option<Reason>,
+    /// The two phases before and after the smallest value, or why there are none.
+    #[serde(flatten)]
+    pub parted: Known<Parted>,
+}
+
+known! {
+    /// What stands in a report as `phases`.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Parted {
+        /// The two phases before and after the smallest value.
+        pub phases: DynamicsPhases,
+    }
 }
 
 /// A run, and the value there.
@@ -223,37 +251,20 @@ pub struct RunEvents {
     #[serde(flatten)]
     pub series: SeriesKey,
     /// Whether there is one hump.
-    pub hunchback: Presence,
+    pub hunchback: Known<Presence>,
     /// Whether there are two.
-    pub double_hunchback: Presence,
+    pub double_hunchback: Known<Presence>,
     /// The events that have a place.
-    pub events: Vec<RunEvent>,
+    pub events: Vec<PlacedEvent>,
 }
 
-/// Whether a shape is there.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Presence {
-    /// Whether it is.
-    pub present: Option<bool>,
-    /// Why that cannot be said.
-    pub reason: Option<Reason>,
-}
-
-/// One event over the layers of one run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RunEvent {
-    /// The event.
-    pub event: EventName,
-    /// The layer where it is, or begins.
-    pub layer: Option<String>,
-    /// Its position: the index among all layers, interpolated where its rule says so.
-    pub position: Option<f64>,
-    /// The value there; the step of a transition, the mean of a plateau.
-    pub value: Option<f64>,
-    /// Why it was not found.
-    pub reason: Option<Reason>,
+known! {
+    /// Whether a shape is there.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Presence {
+        /// Whether it is.
+        pub present: bool,
+    }
 }
 
 /// Two neighbouring runs between which a shape appears or goes.

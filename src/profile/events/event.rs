@@ -63,7 +63,11 @@ impl<F> Event<F> {
         self.outcome.reason()
     }
 
-    pub(super) fn outcome(&self) -> Result<&F, Reason> {
+    /// What was found, or why nothing was.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn outcome(&self) -> Result<&F, Reason> {
         match &self.outcome.0 {
             Ok(one) => Ok(&one.found),
             Err(reason) => Err(*reason),

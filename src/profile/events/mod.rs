@@ -28,7 +28,7 @@ pub use options::EventOptions;
 pub use phases::{
     Agreement, Direction, Lead, PairImbalance, Run, agreement, directions, lead, runs,
 };
-pub use placed::PlacedEvent;
+pub use placed::{EventPlace, PlacedEvent};
 pub use points::{Place, smoothed_series};
 pub use report::{EventLayer, EventsReport, SeriesLabel};
 pub use rise::{Crossing, HighPhase, LargestStep, Onset};

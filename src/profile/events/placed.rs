@@ -1,23 +1,34 @@
 //! The events that have a place, each with its layer, position and value.
 
+use serde::Serialize;
+
 use super::event::Event;
 use super::points::Place;
 use super::shape::{EventName, Events};
-use crate::geometry::Reason;
+use crate::geometry::{Known, Reason, known};
 
 /// An event, and where it is or why it is nowhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlacedEvent {
     /// The event.
     pub event: EventName,
-    /// Its layer; that where a plateau or a step begins.
-    pub layer: Option<String>,
-    /// Its position, as in [`Events::positions`].
-    pub position: Option<f64>,
-    /// The value there; the mean of a plateau, the size of a step.
-    pub value: Option<f64>,
-    /// Why it was not found.
-    pub reason: Option<Reason>,
+    /// Where it is, or why it was not found.
+    #[serde(flatten)]
+    pub outcome: Known<EventPlace>,
+}
+
+known! {
+    /// Where an event is.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct EventPlace {
+        /// The layer where it is, or begins.
+        pub layer: String,
+        /// Its position: the index among all layers, interpolated where its rule says so.
+        pub position: f64,
+        /// The value there; the step of a transition, the mean of a plateau.
+        pub value: f64,
+    }
 }
 
 /// Layer and value of an event, or why there is none.
@@ -34,18 +45,18 @@ impl Events {
         let positions = self.positions().into_iter();
         positions
             .map(|(event, position)| {
-                let found = self.found(event);
-                // A hump may be seen and yet fall short of two.
-                let found = found.and_then(|found| match position {
-                    Some(_) => Ok(found),
-                    None => Err(Reason::NotReached),
+                let place = self.found(event).and_then(|(layer, value)| {
+                    // A hump may be seen and yet fall short of two.
+                    let position = position.ok_or(Reason::NotReached)?;
+                    Ok(EventPlace {
+                        layer,
+                        position,
+                        value,
+                    })
                 });
                 PlacedEvent {
                     event,
-                    layer: found.as_ref().ok().map(|(layer, _)| layer.clone()),
-                    position,
-                    value: found.as_ref().ok().map(|(_, value)| *value),
-                    reason: found.err(),
+                    outcome: place.into(),
                 }
             })
             .collect()
@@ -101,19 +112,17 @@ mod tests {
         let found = events(&series, &EventOptions::default()).placed();
         assert_eq!(found.len(), 11);
         let peak = &found[0];
-        assert_eq!(
-            (peak.event, peak.layer.as_deref()),
-            (EventName::Peak, Some("b"))
-        );
-        assert_eq!((peak.position, peak.value), (Some(1.0), Some(4.0)));
-        for one in &found {
-            assert_eq!(one.position.is_some(), one.reason.is_none(), "{one:?}");
-            assert_eq!(one.layer.is_some(), one.value.is_some(), "{one:?}");
-        }
+        assert_eq!(peak.event, EventName::Peak);
+        let expected = EventPlace {
+            layer: "b".into(),
+            position: 1.0,
+            value: 4.0,
+        };
+        assert_eq!(peak.outcome.ok(), Some(&expected));
         let humps = found
             .iter()
             .find(|one| one.event == EventName::Valley)
             .unwrap();
-        assert_eq!(humps.reason, Some(Reason::NotReached));
+        assert_eq!(humps.outcome.reason(), Some(Reason::NotReached));
     }
 }

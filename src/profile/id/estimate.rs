@@ -88,7 +88,7 @@ pub(super) fn estimate(
     };
     let mut notes = Notes::default();
     let mut estimates = Vec::new();
-    if let Some(fit) = options.two_nn {
+    if let Some(fit) = options.two_nn() {
         let (outcome, distance) = measure(Quantity::TwoNn(fit));
         notes.add(&format!("two_nn {}", fit.name()), &outcome);
         estimates.push(two_nn_entry(fit, outcome, distance));
@@ -111,7 +111,7 @@ pub(super) fn estimate(
         });
     }
     let steady = plateau(&points, n);
-    if options.gride {
+    if options.gride() {
         let headline = match options.order {
             Some(OrderRule::Plateau) => Some(steady.map(|plateau| plateau.order)),
             _ => options.fixed_order().map(|orders| Ok(orders.n1())),
@@ -136,7 +136,7 @@ pub(super) fn estimate(
         diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2, distances.farthest()));
         notes.warnings.extend(distance_warnings(&diagnostics, n));
     }
-    if options.gride && options.range_max >= n {
+    if options.gride() && options.range_max >= n {
         notes.reduced(options.range_max, n);
     }
     LayerId {
@@ -149,7 +149,7 @@ pub(super) fn estimate(
         estimates,
         scaling,
         decimation_scaling: Vec::new(),
-        plateau: options.gride.then(|| plateau_entry(steady)),
+        plateau: options.gride().then(|| plateau_entry(steady)),
         spectrum: found.spectrum,
         controls: Vec::new(),
         diagnostics,

@@ -1,13 +1,14 @@
 //! What to estimate, and how.
 
-use super::rules::OrderRule;
-use super::shape::IdParameters;
-use crate::geometry::id::{Estimator, Fit, FitRule, GRIDE, Orders, TWO_NN};
-use crate::profile::bench::Bench;
+use serde::Serialize;
+
+use super::rules::{OrderFields, OrderRule};
+use crate::geometry::id::{Estimator, Fit, GRIDE, Orders, TWO_NN};
+use crate::profile::asked::asked;
 use crate::profile::controls::Control;
 use crate::profile::finished::Sought;
 use crate::profile::layers::LayerOptions;
-use crate::profile::resample::PartitionOrder;
+use crate::profile::resample::{Decimation, Partitioning};
 
 /// Orders up to this are read off a table that is made anyway; beyond, a search of its own that
 /// stores nothing of size N × k is cheaper.
@@ -20,130 +21,108 @@ pub const LISTED: usize = 64;
 const KEPT_ORDER: usize = 1024;
 
 /// What to estimate, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdOptions {
-    /// TwoNN with this fit; `None` for no TwoNN.
-    pub two_nn: Option<Fit>,
-    /// Gride's scaling, and its headline where an order is chosen.
-    pub gride: bool,
-    /// Gride's headline order; without one Gride gives its scaling only.
-    pub order: Option<OrderRule>,
-    /// Orders n1 that the scaling has beside its doublings, and that sub-samples repeat.
-    pub more_orders: Vec<usize>,
-    /// Largest n2 of the doublings of the scaling.
-    pub range_max: usize,
-    /// Whether sub-samples repeat the whole scaling as well.
-    pub scaling_in_parts: bool,
-    /// Estimators beside TwoNN and Gride, in the order of the report.
-    pub others: Vec<&'static Estimator>,
-    /// Neighbours that they look at, in place of the custom of each.
+    /// Estimators, in the order of the report.
+    pub estimators: Vec<&'static Estimator>,
+    /// Neighbours in place of the customary numbers; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
+    /// TwoNN's fit.
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "crate::geometry::id::FitFields"))]
+    pub fit: Fit,
+    /// Gride's headline order; without one Gride gives its scaling only.
+    #[serde(flatten, serialize_with = "asked::<OrderFields, _, _>")]
+    #[cfg_attr(test, schemars(with = "crate::profile::asked::Asked<OrderFields>"))]
+    pub order: Option<OrderRule>,
+    /// Orders n1 that the scaling has beside its doublings, and that sub-samples repeat; absent
+    /// without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_orders: Vec<usize>,
+    /// Largest n2 of the doublings of Gride's scaling.
+    pub range_max: usize,
     /// Share of variance that `lpca_ratio` counts eigenvalues to, in place of
-    /// [`RATIO_SHARE`](crate::geometry::id::RATIO_SHARE).
+    /// [`RATIO_SHARE`](crate::geometry::id::RATIO_SHARE); absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub variance: Option<f64>,
-    /// Eigenvalues that the report lists of each spectrum, in place of [`LISTED`].
+    /// Eigenvalues that are listed of each spectrum, in place of 64; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub eigenvalues: Option<usize>,
-    /// The local estimator whose values at single rows are kept; one of `others`.
-    pub local: Option<&'static Estimator>,
-    /// TwoNN on ever smaller sub-samples as well.
-    pub decimation_scaling: bool,
-    /// Controls to estimate beside every layer.
-    pub controls: Vec<Control>,
-    /// Blocks of a jackknife in place of the fit's own error.
+    /// Blocks of the jackknife in place of the fit's own error, if asked for.
     pub blocks: Option<usize>,
-    /// Disjoint parts to repeat the estimates in.
-    pub partitions: Option<usize>,
-    /// How rows are dealt into parts.
-    pub partition_order: PartitionOrder,
-    /// Share of rows of decimated sub-samples.
-    pub decimate: Option<f64>,
-    /// How many of them.
-    pub repeats: usize,
-    /// Seed of controls, partitions and decimation.
+    /// Disjoint parts to repeat the estimates in; they come before `decimation`.
+    #[serde(flatten, serialize_with = "asked::<Partitioning, _, _>")]
+    #[cfg_attr(test, schemars(with = "crate::profile::asked::Asked<Partitioning>"))]
+    pub partitioning: Option<Partitioning>,
+    /// Controls that are estimated beside the layers; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
+    /// Sub-samples to repeat the estimates in.
+    #[serde(flatten, serialize_with = "asked::<Decimation, _, _>")]
+    #[cfg_attr(test, schemars(with = "crate::profile::asked::Asked<Decimation>"))]
+    pub decimation: Option<Decimation>,
+    /// Seed of every random choice.
     pub seed: u64,
+    /// Whether sub-samples repeat the whole scaling as well.
+    #[serde(skip)]
+    pub scaling_in_parts: bool,
+    /// TwoNN on ever smaller sub-samples as well: `decimation_scaling` of the layers.
+    #[serde(skip)]
+    pub decimation_scaling: bool,
+    /// The local estimator whose values at single rows are kept; one of `estimators`.
+    #[serde(skip)]
+    pub local: Option<&'static Estimator>,
     /// How layers become points.
+    #[serde(skip)]
     pub layers: LayerOptions,
 }
 
 impl Default for IdOptions {
     fn default() -> Self {
         Self {
-            two_nn: Some(Fit::default()),
-            gride: true,
+            estimators: vec![&TWO_NN, &GRIDE],
+            k: None,
+            fit: Fit::default(),
             order: None,
             more_orders: Vec::new(),
             range_max: 64,
-            scaling_in_parts: false,
-            others: Vec::new(),
-            k: None,
             variance: None,
             eigenvalues: None,
-            local: None,
-            decimation_scaling: false,
-            controls: Vec::new(),
             blocks: None,
-            partitions: None,
-            partition_order: PartitionOrder::Random,
-            decimate: None,
-            repeats: 4,
+            partitioning: None,
+            controls: Vec::new(),
+            decimation: None,
             seed: 0,
+            scaling_in_parts: false,
+            decimation_scaling: false,
+            local: None,
             layers: LayerOptions::default(),
         }
     }
 }
 
 impl IdOptions {
-    /// The options as the report echoes them.
-    pub(super) fn parameters(&self, bench: &Bench<'_>) -> IdParameters {
-        IdParameters {
-            estimators: self.estimators(),
-            k: self.k,
-            fit: self.two_nn.map_or(FitRule::Base, Fit::rule),
-            fraction: self
-                .two_nn
-                .unwrap_or_default()
-                .fraction()
-                .map(|fraction| fraction.get()),
-            order: self.order.map(|rule| match rule {
-                OrderRule::Fixed(order) => order.to_string(),
-                OrderRule::MatchDensity { .. } => "match_density".to_owned(),
-                OrderRule::Plateau => "plateau".to_owned(),
-            }),
-            density_k: match self.order {
-                Some(OrderRule::MatchDensity { k }) => Some(k),
-                _ => None,
-            },
-            more_orders: self.more_orders.clone(),
-            range_max: self.range_max,
-            variance: self.variance,
-            eigenvalues: self.eigenvalues,
-            metric: bench.metric,
-            duplicates: self.layers.duplicates,
-            drop_nonfinite: self.layers.drop_nonfinite,
-            pool: self.layers.pool.map(|pool| pool.to_string()),
-            masked: self.layers.mask.is_some(),
-            rows: bench.rows.to_vec(),
-            blocks: self.blocks,
-            partitions: self.partitions,
-            partition_order: self.partitions.map(|_| self.partition_order),
-            controls: self.controls.clone(),
-            decimate: self.decimate,
-            repeats: self.decimate.map(|_| self.repeats),
-            seed: self.seed,
-        }
+    /// TwoNN's fit, if TwoNN is wanted.
+    pub(super) fn two_nn(&self) -> Option<Fit> {
+        self.estimators.contains(&&TWO_NN).then_some(self.fit)
     }
 
-    /// All estimators that were asked for.
-    fn estimators(&self) -> Vec<&'static Estimator> {
-        let two_nn = self.two_nn.map(|_| &TWO_NN);
-        let gride = self.gride.then_some(&GRIDE);
-        let others = self.others.iter().copied();
-        two_nn.into_iter().chain(gride).chain(others).collect()
+    /// Whether Gride is wanted.
+    pub(super) fn gride(&self) -> bool {
+        self.estimators.contains(&&GRIDE)
+    }
+
+    /// The estimators that read a table, beside TwoNN and Gride.
+    pub(super) fn others(&self) -> impl Iterator<Item = &'static Estimator> {
+        let all = self.estimators.iter().copied();
+        all.filter(|&one| *one != TWO_NN && *one != GRIDE)
     }
 
     /// Every order of the scaling, for `n` rows.
     pub(super) fn scaling_orders(&self, n: usize) -> Vec<Orders> {
-        if self.gride {
+        if self.gride() {
             let mut orders = Orders::doublings(n, self.range_max);
             orders.extend(
                 self.more_orders
@@ -171,7 +150,7 @@ impl IdOptions {
     pub(super) fn orders(&self, n: usize) -> Vec<usize> {
         std::iter::once(Orders::FIRST)
             .chain(self.scaling_orders(n))
-            .chain(self.fixed_order().filter(|_| self.gride))
+            .chain(self.fixed_order().filter(|_| self.gride()))
             .flat_map(|orders| [orders.n1(), orders.n2()])
             .collect()
     }
@@ -182,7 +161,7 @@ impl IdOptions {
         let largest = orders.iter().copied().max().unwrap_or(0);
         let stored = self.stored();
         let keeps = cached && largest <= KEPT_ORDER;
-        if self.others.is_empty() && !keeps {
+        if self.others().next().is_none() && !keeps {
             return None;
         }
         Some(if keeps || largest <= SHARED_ORDER.max(stored) {
@@ -205,7 +184,7 @@ impl IdOptions {
 
     /// Neighbours that the other estimators read of a table; 0 where they need none.
     pub(super) fn stored(&self) -> usize {
-        let tables = self.others.iter().filter_map(|one| one.neighbours());
+        let tables = self.others().filter_map(|one| one.neighbours());
         let stored = tables.map(|reads| (reads.stored)(reads.k(self.k)));
         stored.max().unwrap_or(0)
     }
@@ -213,7 +192,7 @@ impl IdOptions {
     /// The largest order that any number of rows would need.
     pub(super) fn largest_order(&self) -> usize {
         let headline = self.fixed_order().map_or(2, Orders::n2);
-        if self.gride {
+        if self.gride() {
             let more = self.more_orders.iter().map(|n1| n1.saturating_mul(2));
             headline.max(self.range_max).max(more.max().unwrap_or(2))
         } else {

@@ -18,13 +18,14 @@ pub(super) fn resample(
     bench: &Bench<'_>,
 ) -> Result<()> {
     let n = matrix.n_rows();
-    let subsets = match (options.partitions, options.decimate) {
+    let subsets = match (options.partitioning, options.decimation) {
         (Some(parts), _) => {
-            let subsets = partitions(n, parts, options.partition_order, options.seed);
+            let subsets = partitions(n, parts.partitions, parts.partition_order, options.seed);
             Some((Resampling::Partitions, subsets))
         }
-        (None, Some(share)) => {
-            let subsets = decimation(n, rounded(n as f64 * share), options.repeats, options.seed);
+        (None, Some(asked)) => {
+            let size = rounded(n as f64 * asked.decimate);
+            let subsets = decimation(n, size, asked.repeats, options.seed);
             Some((Resampling::Decimation, subsets))
         }
         (None, None) => None,
@@ -33,7 +34,7 @@ pub(super) fn resample(
         .estimates
         .iter()
         .map(|estimate| match estimate.order {
-            _ if *estimate.estimator == TWO_NN => options.two_nn.map(Quantity::TwoNn),
+            _ if *estimate.estimator == TWO_NN => options.two_nn().map(Quantity::TwoNn),
             // Gride has the order that the whole layer chose: parts must be read at the same scale.
             // The others have none and are not repeated.
             order => order.and_then(Orders::doubled).map(Quantity::Gride),
@@ -63,7 +64,7 @@ pub(super) fn resample(
             point.resampled = quantity.and_then(|_| found.next());
         }
     }
-    if let Some(fit) = options.two_nn.filter(|_| options.decimation_scaling) {
+    if let Some(fit) = options.two_nn().filter(|_| options.decimation_scaling) {
         // The customary halvings: N, N/2, … down to at least 11 rows.
         for halving in 0..n.max(4).ilog2() - 1 {
             let size = rounded(n as f64 / 2f64.powi(halving.cast_signed()));

@@ -1,6 +1,7 @@
 //! The rules by which Gride's headline order is chosen.
 
 use crate::choice::choice;
+use crate::geometry::known;
 
 /// Which neighbour order Gride's headline number is read at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,5 +37,26 @@ impl OrderRule {
             Self::MatchDensity { .. } => OrderKind::MatchDensity,
             Self::Plateau => OrderKind::Plateau,
         }
+    }
+}
+
+known! {
+    /// An [`OrderRule`] as reports show it.
+    pub(super) struct OrderFields {
+        /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
+        order: String,
+        /// Neighbours of the density that `match_density` matches.
+        density_k: Option<usize>,
+    }
+}
+
+impl From<OrderRule> for OrderFields {
+    fn from(rule: OrderRule) -> Self {
+        let (order, density_k) = match rule {
+            OrderRule::Fixed(order) => (order.to_string(), None),
+            OrderRule::MatchDensity { k } => (rule.kind().name().to_owned(), Some(k)),
+            OrderRule::Plateau => (rule.kind().name().to_owned(), None),
+        };
+        Self { order, density_k }
     }
 }

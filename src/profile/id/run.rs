@@ -60,7 +60,7 @@ pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result
         layers.push(layer);
     }
     Ok(assemble(
-        options.parameters(bench),
+        IdParameters::new(options, bench),
         layers,
         dump.warnings().to_vec(),
     ))
@@ -85,14 +85,15 @@ pub fn id_profile_of_tables(
                 .into(),
         ));
     }
-    if options.partitions.is_some() || options.decimate.is_some() || options.decimation_scaling {
+    if options.partitioning.is_some() || options.decimation.is_some() || options.decimation_scaling
+    {
         return Err(Error::Usage(
             "--partitions, --decimate and --id-scaling=decimation need activations, not \
              --neighbours: a sub-sample of a table lacks neighbours"
                 .into(),
         ));
     }
-    let blind = options.others.iter().find(|one| one.needs_coordinates());
+    let blind = options.others().find(|one| one.needs_coordinates());
     if let Some(estimator) = blind {
         return Err(Error::Usage(format!(
             "--estimator {} needs activations, not --neighbours: a table has no coordinates",
@@ -100,7 +101,7 @@ pub fn id_profile_of_tables(
         )));
     }
     // Pairs within a radius cannot be counted afresh: all neighbours there are may be needed.
-    let mut tables_read = options.others.iter().filter_map(|one| one.neighbours());
+    let mut tables_read = options.others().filter_map(|one| one.neighbours());
     let needed = if tables_read.any(|reads| reads.may_need_all) {
         usize::MAX
     } else {
@@ -138,7 +139,11 @@ pub fn id_profile_of_tables(
         });
         bench.progress.end();
     }
-    Ok(assemble(options.parameters(bench), layers, Vec::new()))
+    Ok(assemble(
+        IdParameters::new(options, bench),
+        layers,
+        Vec::new(),
+    ))
 }
 
 /// `values` of the rows `rows` among all `n` input rows; NaN where a row takes no part.
@@ -269,7 +274,7 @@ impl Subject<'_> {
         };
         Ok((
             distances,
-            Some(table).filter(|_| !options.others.is_empty()),
+            Some(table).filter(|_| options.others().next().is_some()),
         ))
     }
 }

@@ -2,17 +2,18 @@
 
 use serde::Serialize;
 
+use super::options::IdOptions;
 use super::rules::OrderKind;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::Diagnostics;
-use crate::geometry::id::FitRule;
 use crate::geometry::id::{ErrorKind, Estimate, Estimator, Outcome};
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
+use crate::profile::bench::Bench;
 use crate::profile::controls::Control;
 use crate::profile::events::Events;
-use crate::profile::layers::DuplicatePolicy;
-use crate::profile::resample::{PartitionOrder, Resampling};
+use crate::profile::parameters::RowParameters;
+use crate::profile::resample::Resampling;
 use crate::warning::Warning;
 
 /// Intrinsic dimension over the layers of a dump.
@@ -35,61 +36,28 @@ pub struct IdProfile {
     pub warnings: Vec<Warning>,
 }
 
-/// The parameters behind an [`IdProfile`], echoed in the report.
+/// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdParameters {
-    /// Estimators that ran.
-    pub estimators: Vec<&'static Estimator>,
-    /// Neighbours in place of the customary numbers; absent unless asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub k: Option<usize>,
-    /// TwoNN's fit.
-    pub fit: FitRule,
-    /// Share of the smallest ratios that the fit uses, where it has one.
-    pub fraction: Option<f64>,
-    /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
-    pub order: Option<String>,
-    /// Neighbours of the density that `match_density` matches.
-    pub density_k: Option<usize>,
-    /// Orders n1 beside the doublings of the scaling; absent without any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub more_orders: Vec<usize>,
-    /// Largest n2 of Gride.
-    pub range_max: usize,
-    /// Share of variance to which `lpca_ratio` counts; absent unless asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub variance: Option<f64>,
-    /// Eigenvalues listed of each spectrum; absent unless asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eigenvalues: Option<usize>,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: IdOptions,
     /// The distance.
     pub metric: Metric,
-    /// What was done with repeated rows.
-    pub duplicates: DuplicatePolicy,
-    /// Whether rows with NaN or infinity were to be left out.
-    pub drop_nonfinite: bool,
-    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
-    pub pool: Option<String>,
-    /// Whether a mask chose the tokens to pool.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags; empty for all rows.
-    pub rows: Vec<String>,
-    /// Blocks of the jackknife, if asked for.
-    pub blocks: Option<usize>,
-    /// Number of disjoint parts, if asked for.
-    pub partitions: Option<usize>,
-    /// How rows were dealt into parts: `random` or `given`.
-    pub partition_order: Option<PartitionOrder>,
-    /// Controls that were estimated beside the layers; absent without any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub controls: Vec<Control>,
-    /// Share of rows of a decimated sub-sample, if asked for.
-    pub decimate: Option<f64>,
-    /// How many decimated sub-samples.
-    pub repeats: Option<usize>,
-    /// Seed of every random choice.
-    pub seed: u64,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
+}
+
+impl IdParameters {
+    pub(super) fn new(options: &IdOptions, bench: &Bench<'_>) -> Self {
+        Self {
+            options: options.clone(),
+            metric: bench.metric,
+            rows: RowParameters::new(&options.layers, bench.rows),
+        }
+    }
 }
 
 /// Everything about one layer.

@@ -36,7 +36,7 @@ pub(super) fn rows_in_metric(matrix: &Matrix, points: &Points<'_>, metric: Metri
     }
 }
 
-/// The estimates of `options.others` on one layer; rows of which none is nearer than another
+/// The estimates of the other estimators on one layer; rows of which none is nearer than another
 /// leave nothing to measure.
 pub(super) fn table_estimates(
     options: &IdOptions,
@@ -44,9 +44,9 @@ pub(super) fn table_estimates(
     no_nearest: Option<Reason>,
 ) -> TableEstimates {
     let mut all = TableEstimates::default();
-    let asked = |name| options.others.iter().any(|one| one.name == name);
+    let asked = |name| options.others().any(|one| one.name == name);
     let mut spectrum = None;
-    for &estimator in &options.others {
+    for estimator in options.others() {
         match &estimator.reads {
             // TwoNN and Gride have options of their own.
             Reads::Ratios => {}

@@ -10,7 +10,7 @@ mod subset_shape;
 mod subsets;
 mod whole;
 
-pub use options::{Criterion, ImbalanceOptions, SubsetOptions, SubsetRule};
+pub use options::{Criterion, Greedy, ImbalanceOptions, SubsetOptions, SubsetRule};
 pub use run::{cost_of_ranks, imbalance};
 pub use searches::{ImbalanceSearches, RankSearch, TableOf};
 pub use shape::{
@@ -18,6 +18,6 @@ pub use shape::{
     ImbalanceProfile, Null, Parts, Step, Steps,
 };
 pub use subset_shape::{
-    Greedy, LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
+    LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
 };
 pub use subsets::{subsets, target_subsets};

@@ -1,10 +1,11 @@
 //! What to compute, and how.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::choice::choice;
+use crate::profile::asked::asked;
 use crate::profile::compare::Target;
-use crate::profile::resample::PartitionOrder;
+use crate::profile::resample::Partitioning;
 
 /// What to compute between layers, and how.
 #[derive(Debug, Clone, Serialize)]
@@ -17,10 +18,9 @@ pub struct ImbalanceOptions {
     /// Numbers of neighbours, ascending.
     pub k: Vec<usize>,
     /// Disjoint parts of the rows in which everything is computed again.
-    pub partitions: Option<usize>,
-    /// How rows are dealt into parts.
-    #[serde(skip)]
-    pub partition_order: PartitionOrder,
+    #[serde(flatten, serialize_with = "asked::<Partitioning, _, _>")]
+    #[cfg_attr(test, schemars(with = "crate::profile::asked::Asked<Partitioning>"))]
+    pub partitioning: Option<Partitioning>,
     /// How often the rows of the second layer are permuted, for a null.
     pub shuffle: usize,
     /// Seed of permutations and parts.
@@ -32,8 +32,7 @@ impl Default for ImbalanceOptions {
         Self {
             target: Target::All,
             k: vec![1],
-            partitions: None,
-            partition_order: PartitionOrder::Random,
+            partitioning: None,
             shuffle: 0,
             seed: 0,
         }
@@ -55,15 +54,31 @@ choice! {
 pub enum SubsetRule {
     /// These columns; each list is one subset.
     Given(Vec<Vec<usize>>),
-    /// Grown one column at a time, up to so many, keeping the best `beam` subsets of each size.
-    Greedy {
-        /// Largest number of columns.
-        columns: usize,
-        /// Subsets kept of each size.
-        beam: usize,
-        /// What is made small.
-        criterion: Criterion,
-    },
+    /// Grown one column at a time.
+    Greedy(Greedy),
+}
+
+/// How subsets grow; the best `beam` of each size are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Greedy {
+    /// Largest number of columns.
+    pub columns: usize,
+    /// Subsets kept of each size.
+    pub beam: usize,
+    /// What the search makes small: (Δ(full→s) + Δ(s→full))/√2, or Δ(s→full) alone.
+    pub criterion: Criterion,
+}
+
+/// Reports echo how subsets grow; those that were given stand in the results.
+impl Serialize for SubsetRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let greedy = match self {
+            Self::Given(_) => None,
+            Self::Greedy(greedy) => Some(greedy),
+        };
+        greedy.serialize(serializer)
+    }
 }
 
 /// What to compute between subsets of the columns of layers and whole layers.
@@ -74,8 +89,9 @@ pub struct SubsetOptions {
     #[serde(rename = "to")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub target: Option<Target>,
-    /// Which subsets.
-    #[serde(skip)]
+    /// How subsets grow; `None` if they are given.
+    #[serde(rename = "greedy")]
+    #[cfg_attr(test, schemars(with = "Option<Greedy>"))]
     pub rule: SubsetRule,
     /// Number of neighbours.
     pub k: usize,

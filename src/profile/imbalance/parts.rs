@@ -6,7 +6,7 @@ use super::shape::Parts;
 use crate::error::{Error, Result};
 use crate::geometry::relation::floor;
 use crate::geometry::stats::{mean, std_dev};
-use crate::profile::resample::partitions;
+use crate::profile::resample::{Partitioning, partitions};
 use crate::warning::Warning;
 
 /// Δ along every arrow in every part.
@@ -22,7 +22,11 @@ pub(super) fn in_parts(
     options: &ImbalanceOptions,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<InParts>> {
-    let Some(count) = options.partitions else {
+    let Some(Partitioning {
+        partitions: count,
+        partition_order,
+    }) = options.partitioning
+    else {
         return Ok(None);
     };
     let n = search.comparison.n_rows();
@@ -31,7 +35,7 @@ pub(super) fn in_parts(
             "--partitions {count} needs as many rows, there are {n}"
         )));
     }
-    let parts = partitions(n, count, options.partition_order, options.seed);
+    let parts = partitions(n, count, partition_order, options.seed);
     let found = parts
         .rows
         .iter()

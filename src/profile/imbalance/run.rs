@@ -14,7 +14,9 @@ use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target};
+use crate::profile::compare::{Comparison, LayerPair, Target};
+use crate::profile::parameters::RowParameters;
+use crate::profile::resample::Partitioning;
 use crate::progress::Phase;
 
 /// Information imbalances between the layers of `comparison`.
@@ -77,7 +79,6 @@ pub fn imbalance(
                 k: k.to_vec(),
                 ..options.clone()
             },
-            partition_order: options.partitions.map(|_| options.partition_order),
             metric: bench.metric,
             rows: RowParameters::new(comparison.options(), bench.rows),
             relation_rule: Relation::RULE,
@@ -121,10 +122,10 @@ fn phases(
             ..Phase::new("ranks", n_layers)
         },
     ];
-    if let Some(parts) = options.partitions {
+    if let Some(Partitioning { partitions, .. }) = options.partitioning {
         // Time goes with the square of the rows.
-        let cost = (1.0 + cost) * n_layers as f64 / (parts * parts) as f64;
-        let parts = Phase::new("parts", parts);
+        let cost = (1.0 + cost) * n_layers as f64 / (partitions * partitions) as f64;
+        let parts = Phase::new("parts", partitions);
         phases.push(Phase { cost, ..parts });
     }
     phases

@@ -7,9 +7,9 @@ use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::Relation;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
-use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
 use crate::profile::events::Run;
-use crate::profile::resample::PartitionOrder;
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 pub use crate::profile::events::Direction;
@@ -45,8 +45,6 @@ pub struct ImbalanceParameters {
     /// What was asked for; of the numbers of neighbours those that the rows allow.
     #[serde(flatten)]
     pub options: ImbalanceOptions,
-    /// How rows were dealt into parts; `None` without parts.
-    pub partition_order: Option<PartitionOrder>,
     /// The distance.
     pub metric: Metric,
     /// How layers became points.

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::options::{Criterion, SubsetOptions};
+use super::options::SubsetOptions;
 use crate::geometry::{Known, Reason, known};
 use crate::neighbours::Metric;
-use crate::profile::compare::RowParameters;
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// Subsets of columns against whole layers.
@@ -32,20 +32,6 @@ pub struct SubsetParameters {
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
-    /// How subsets grew; `None` if they were given.
-    pub greedy: Option<Greedy>,
-}
-
-/// How subsets grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Greedy {
-    /// Largest number of columns.
-    pub columns: usize,
-    /// Subsets kept of each size.
-    pub beam: usize,
-    /// What the search makes small: (Δ(full→s) + Δ(s→full))/√2, or Δ(s→full) alone.
-    pub criterion: Criterion,
 }
 
 /// One layer and its subsets.

@@ -2,9 +2,9 @@
 
 use std::slice;
 
-use super::options::{Criterion, SubsetOptions, SubsetRule};
+use super::options::{Criterion, Greedy, SubsetOptions, SubsetRule};
 use super::subset_shape::{
-    Greedy, LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
+    LayerSubsets, SubsetImbalances, SubsetPair, SubsetParameters, SubsetsProfile,
 };
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
@@ -13,8 +13,9 @@ use crate::geometry::resolution::equidistant;
 use crate::input::{Dump, Matrix, Values};
 use crate::neighbours::Targets;
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, LayerPair, RowParameters, Target, all_rows_equal};
+use crate::profile::compare::{Comparison, LayerPair, Target, all_rows_equal};
 use crate::profile::layers::{LayerOptions, prepare};
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 use ndarray::{Array2, s};
 
@@ -103,18 +104,6 @@ fn parameters(
         options: options.clone(),
         metric: bench.metric,
         rows: RowParameters::new(layers, bench.rows),
-        greedy: match options.rule {
-            SubsetRule::Given(_) => None,
-            SubsetRule::Greedy {
-                columns,
-                beam,
-                criterion,
-            } => Some(Greedy {
-                columns,
-                beam,
-                criterion,
-            }),
-        },
     }
 }
 
@@ -163,11 +152,7 @@ impl Ends<'_> {
                     check(subsets, layer.n_columns, name)?;
                     whole.compare(subsets, &mut warnings)?
                 }
-                SubsetRule::Greedy {
-                    columns,
-                    beam,
-                    criterion,
-                } => whole.grow(*columns, *beam, *criterion, &mut warnings)?,
+                SubsetRule::Greedy(greedy) => whole.grow(greedy, &mut warnings)?,
             };
             layer.warnings.extend(warnings);
         }
@@ -304,13 +289,12 @@ impl<'a> Whole<'a> {
     }
 
     /// The best subset of each size up to `columns`.
-    fn grow(
-        &self,
-        columns: usize,
-        beam: usize,
-        criterion: Criterion,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Vec<SubsetPair>> {
+    fn grow(&self, greedy: &Greedy, warnings: &mut Vec<Warning>) -> Result<Vec<SubsetPair>> {
+        let &Greedy {
+            columns,
+            beam,
+            criterion,
+        } = greedy;
         let d = self.parts.n_columns();
         let mut best = Vec::new();
         let mut candidates: Vec<Vec<usize>> = (0..d).map(|column| vec![column]).collect();

@@ -18,7 +18,7 @@ mod topography;
 pub use agreement::agreement;
 pub use decision::{DecisionGraph, GraphRow};
 pub use dimension::{Dimension, DimensionVariant};
-pub use one::{Landscape, LandscapeOptions, landscape, landscape_of_table};
+pub use one::{Landscape, LandscapeOptions, LandscapeParameters, landscape, landscape_of_table};
 pub use options::PeakOptions;
 pub use rows::RowPeaks;
 pub use rules::{DensityKind, DensityRule, DimensionRule, HaloRule, Preset};

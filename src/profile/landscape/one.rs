@@ -16,9 +16,11 @@ use crate::progress::Progress;
 use crate::warning::Warning;
 
 /// What to say about one layer beside its peaks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LandscapeOptions {
     /// How densities and peaks are made.
+    #[serde(skip)]
     pub peaks: PeakOptions,
     /// At which height groups of peaks join.
     pub linkage: Linkage,
@@ -37,12 +39,33 @@ pub struct LandscapeOptions {
     pub cuts: Option<(f64, f64)>,
 }
 
+/// The options, echoed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LandscapeParameters {
+    /// Those of the peaks, as `density-peaks` echoes them.
+    #[serde(flatten)]
+    pub peaks: PeakParameters,
+    /// What was asked for beside them.
+    #[serde(flatten)]
+    pub options: LandscapeOptions,
+}
+
+impl LandscapeParameters {
+    fn new(options: &LandscapeOptions, bench: &Bench<'_>) -> Self {
+        Self {
+            peaks: PeakParameters::new(&options.peaks, bench),
+            options: options.clone(),
+        }
+    }
+}
+
 /// The landscape of one layer.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Landscape {
     /// What was asked for, defaults included.
-    pub parameters: PeakParameters,
+    pub parameters: LandscapeParameters,
     /// The layer, as `density-peaks` reports it, its peaks apart.
     pub layers: Vec<LayerPeaks>,
     /// Peaks and saddles; `None` where there are no peaks.
@@ -102,7 +125,7 @@ pub fn landscape(dump: &Dump, options: &LandscapeOptions, bench: &Bench<'_>) -> 
         ..worked.report
     };
     Ok(Landscape {
-        parameters: options.peaks.parameters(bench),
+        parameters: LandscapeParameters::new(options, bench),
         layers: vec![layer],
         topography: found.0,
         dendrogram: found.1,
@@ -140,7 +163,7 @@ pub fn landscape_of_table(
     let (layer, found, rows) = of_table(source, 0, 0.0, &options.peaks, progress)?;
     let (topography, dendrogram) = describe(&layer, found.as_ref(), &rows, options);
     Ok(Landscape {
-        parameters: options.peaks.parameters(&Bench::default()),
+        parameters: LandscapeParameters::new(options, &Bench::default()),
         layers: vec![layer],
         topography,
         dendrogram,

@@ -1,37 +1,46 @@
 //! How densities and peaks are made.
 
+use serde::Serialize;
+
 use super::rules::{DensityRule, DimensionRule, HaloRule, Preset};
-use super::shape::PeakParameters;
 use crate::geometry::id::Orders;
 use crate::input::Labels;
-use crate::profile::bench::Bench;
 use crate::profile::layers::LayerOptions;
 
 /// Neighbours stored for the assignment of rows and the search for saddles, unless more are needed.
 const STORED: usize = 100;
 
 /// What to find, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakOptions {
     /// The paper whose constants were asked for; the fields below hold them.
     pub preset: Option<Preset>,
     /// The density.
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "super::rules::DensityFields"))]
     pub density: DensityRule,
-    /// The dimension.
+    /// `auto`, `two_nn`, `round` or a number.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: DimensionRule,
+    /// Neighbours stored for the assignment of rows and the search for saddles, where not 100 or as
+    /// many as the density needs.
+    #[serde(skip)]
+    pub stored: Option<usize>,
     /// Confidence at which two peaks are two.
     pub z: f64,
-    /// Neighbours stored; 100, or as many as the density needs, if `None`.
-    pub stored: Option<usize>,
     /// Halo rows in scores.
     pub halo: HaloRule,
     /// Classes to compare peaks with.
+    #[serde(skip)]
     pub labels: Vec<Labels>,
     /// A class whose rows are left out of scores.
     pub noise_label: Option<String>,
     /// Keep what is known of single rows.
+    #[serde(skip)]
     pub keep_rows: bool,
     /// How layers become points.
+    #[serde(skip)]
     pub layers: LayerOptions,
 }
 
@@ -41,8 +50,8 @@ impl Default for PeakOptions {
             preset: None,
             density: DensityRule::DEFAULT,
             id: DimensionRule::TwoNn,
-            z: 1.65,
             stored: None,
+            z: 1.65,
             halo: HaloRule::Member,
             labels: Vec::new(),
             noise_label: None,
@@ -72,28 +81,6 @@ impl PeakOptions {
         match (self.id, self.density) {
             (DimensionRule::Fixed(_), _) | (DimensionRule::Auto, DensityRule::Knn { .. }) => false,
             (DimensionRule::TwoNn | DimensionRule::Round | DimensionRule::Auto, _) => true,
-        }
-    }
-
-    /// The options as the report echoes them.
-    pub(super) fn parameters(&self, bench: &Bench<'_>) -> PeakParameters {
-        PeakParameters {
-            preset: self.preset,
-            density: self.density.kind(),
-            k: self.density.k(),
-            alpha: self.density.alpha(),
-            stored: self.stored(),
-            id: self.id.to_string(),
-            z: self.z,
-            halo: self.halo,
-            labels: self.labels.iter().map(|one| one.name.clone()).collect(),
-            noise_label: self.noise_label.clone(),
-            metric: bench.metric,
-            duplicates: self.layers.duplicates,
-            drop_nonfinite: self.layers.drop_nonfinite,
-            pool: self.layers.pool.map(|pool| pool.to_string()),
-            masked: self.layers.mask.is_some(),
-            rows: bench.rows.to_vec(),
         }
     }
 }

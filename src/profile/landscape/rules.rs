@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::choice::choice;
 use crate::geometry::density::KSTAR_ALPHA;
 
 /// How the density of a row is estimated.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(into = "DensityFields")]
 pub enum DensityRule {
     /// From the distance to the k-th neighbour.
     Knn {
@@ -38,6 +41,28 @@ choice! {
         Kstar = "kstar_nn" as "kstar",
         /// The same with a linear correction.
         Pak = "pak",
+    }
+}
+
+/// A [`DensityRule`] as reports show it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct DensityFields {
+    /// The estimator of the density.
+    density: DensityKind,
+    /// Neighbours of the density, or the most that it may use.
+    k: usize,
+    /// Significance of a change in density; `None` for `knn`.
+    alpha: Option<f64>,
+}
+
+impl From<DensityRule> for DensityFields {
+    fn from(rule: DensityRule) -> Self {
+        Self {
+            density: rule.kind(),
+            k: rule.k(),
+            alpha: rule.alpha(),
+        }
     }
 }
 
@@ -134,5 +159,11 @@ impl fmt::Display for DimensionRule {
             Self::Round => f.write_str("round"),
             Self::Fixed(id) => id.fmt(f),
         }
+    }
+}
+
+impl Serialize for DimensionRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

@@ -5,7 +5,7 @@ use ndarray::s;
 use super::analysis::{Analysis, Landmarks, row_peaks};
 use super::labels::scores;
 use super::options::PeakOptions;
-use super::shape::{LayerPeaks, PeakCounts, PeakProfile, PeakSummary};
+use super::shape::{LayerPeaks, PeakCounts, PeakParameters, PeakProfile, PeakSummary};
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::density::peaks::Peaks;
@@ -42,7 +42,7 @@ pub fn density_peaks(dump: &Dump, options: &PeakOptions, bench: &Bench<'_>) -> R
     });
     Ok(PeakProfile {
         layers: layers.collect::<Result<_>>()?,
-        parameters: options.parameters(bench),
+        parameters: PeakParameters::new(options, bench),
         events: Vec::new(),
         lead: None,
         warnings: dump.warnings().to_vec(),
@@ -69,7 +69,7 @@ pub fn density_peaks_of_tables(
     }
     Ok(PeakProfile {
         layers,
-        parameters: options.parameters(&Bench::default()),
+        parameters: PeakParameters::new(options, &Bench::default()),
         events: Vec::new(),
         lead: None,
         warnings: Vec::new(),

@@ -3,15 +3,16 @@
 use serde::Serialize;
 
 use super::dimension::Dimension;
+use super::options::PeakOptions;
 use super::rows::RowPeaks;
-use super::rules::{DensityKind, HaloRule, Preset};
 use crate::choice::choice;
 use crate::geometry::diagnostics::{Diagnostics, LEVELS, Quantiles};
 use crate::geometry::partition::Scores;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
+use crate::profile::bench::Bench;
 use crate::profile::events::{Event, Events, Lead};
-use crate::profile::layers::DuplicatePolicy;
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// The density peaks of every layer.
@@ -32,42 +33,34 @@ pub struct PeakProfile {
     pub warnings: Vec<Warning>,
 }
 
-/// The options behind a [`PeakProfile`], echoed in the report.
+/// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PeakParameters {
-    /// The paper whose constants were asked for.
-    pub preset: Option<Preset>,
-    /// The estimator of the density.
-    pub density: DensityKind,
-    /// Neighbours of the density, or the most that it may use.
-    pub k: usize,
-    /// Significance of a change in density; `None` for `knn`.
-    pub alpha: Option<f64>,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: PeakOptions,
     /// Neighbours stored for the assignment of rows and the search for saddles.
     pub stored: usize,
-    /// `auto`, `two_nn`, `round` or a number.
-    pub id: String,
-    /// Confidence at which two peaks are two.
-    pub z: f64,
-    /// Halo rows in scores.
-    pub halo: HaloRule,
-    /// Names of the sets of labels.
+    /// Names of the sets of labels, and of the run whose peaks serve as such.
     pub labels: Vec<String>,
-    /// A class whose rows are left out of scores.
-    pub noise_label: Option<String>,
     /// The distance.
     pub metric: Metric,
-    /// What was done with repeated rows.
-    pub duplicates: DuplicatePolicy,
-    /// Whether rows with NaN or infinity were to be left out.
-    pub drop_nonfinite: bool,
-    /// How 3-D and 4-D arrays became rows; `None` if nothing was asked for.
-    pub pool: Option<String>,
-    /// Whether a mask chose the tokens to pool.
-    pub masked: bool,
-    /// How rows were chosen, in words of the flags; empty for all rows.
-    pub rows: Vec<String>,
+    /// How layers became points.
+    #[serde(flatten)]
+    pub rows: RowParameters,
+}
+
+impl PeakParameters {
+    pub(super) fn new(options: &PeakOptions, bench: &Bench<'_>) -> Self {
+        Self {
+            options: options.clone(),
+            stored: options.stored(),
+            labels: options.labels.iter().map(|one| one.name.clone()).collect(),
+            metric: bench.metric,
+            rows: RowParameters::new(&options.layers, bench.rows),
+        }
+    }
 }
 
 /// The peaks of one layer.

@@ -13,10 +13,9 @@ use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, nei
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
 use crate::profile::bench::Bench;
-use crate::profile::compare::{
-    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target, reduced,
-};
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target, reduced};
 use crate::profile::finished::LayerSearch;
+use crate::profile::parameters::RowParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::warning::{Warning, WarningCode};
 

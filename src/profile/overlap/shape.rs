@@ -7,7 +7,8 @@ use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::LabelOverlap;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
-use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef, RowParameters};
+use crate::profile::compare::{ComparedLayer, LayerMatrix, LayerRef};
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// Overlaps between layers and with labels.

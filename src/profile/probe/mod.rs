@@ -9,6 +9,7 @@ mod targets;
 pub use options::{ProbeOptions, Readout, SplitRule};
 pub use run::probe;
 pub use shape::{
-    ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeTarget, ProposalRule, ProposedLayer,
+    ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget, Proposal,
+    ProposalRule, ProposedLayer,
 };
 pub use targets::ProbeTargets;

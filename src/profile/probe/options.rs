@@ -1,5 +1,7 @@
 //! What is read out, and how it is checked.
 
+use serde::Serialize;
+
 use crate::choice::choice;
 
 choice! {
@@ -13,7 +15,8 @@ choice! {
 }
 
 /// Which rows are learned from, and which are asked about.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(into = "SplitFields")]
 pub enum SplitRule {
     /// So many disjoint folds, each asked about once.
     Folds(usize),
@@ -21,14 +24,37 @@ pub enum SplitRule {
     Holdout(f64),
 }
 
+/// A [`SplitRule`] as reports show it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SplitFields {
+    /// Number of folds; null where a share was held out.
+    folds: Option<usize>,
+    /// Share of rows held out; null with folds.
+    holdout: Option<f64>,
+}
+
+impl From<SplitRule> for SplitFields {
+    fn from(rule: SplitRule) -> Self {
+        let (folds, holdout) = match rule {
+            SplitRule::Folds(count) => (Some(count), None),
+            SplitRule::Holdout(share) => (None, Some(share)),
+        };
+        Self { folds, holdout }
+    }
+}
+
 /// How a layer is probed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeOptions {
     /// The read-out.
     pub readout: Readout,
     /// What the squares of the weights cost, beside the sum over training rows.
     pub penalty: f64,
     /// How rows are split.
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "SplitFields"))]
     pub split: SplitRule,
     /// Seed of the splits.
     pub seed: u64,

@@ -1,8 +1,9 @@
 //! The layers that the intrinsic dimension proposes, beside their scores.
 
-use super::shape::{ProbeBest, ProbeLayer, ProposalRule, ProposedLayer};
+use super::shape::{ProbeBest, ProbeLayer, Proposal, ProposalRule, ProposedLayer};
 use crate::error::Result;
 use crate::geometry::Reason;
+use crate::geometry::id::TWO_NN;
 use crate::input::{Dump, Series};
 use crate::profile::bench::Bench;
 use crate::profile::events::{EventOptions, Events, Place, events};
@@ -18,7 +19,7 @@ pub(super) fn proposed(
     bench: &Bench<'_>,
 ) -> Result<Vec<ProposedLayer>> {
     let options = IdOptions {
-        gride: false,
+        estimators: vec![&TWO_NN],
         layers: LayerOptions {
             duplicates: DuplicatePolicy::Drop,
             ..layers.clone()
@@ -41,31 +42,27 @@ pub(super) fn proposed(
     let found = events(&series, &EventOptions::default());
     let one = |rule: ProposalRule| {
         let outcome = place(&found, rule);
-        let layer = outcome.as_ref().ok().map(|place| place.layer.clone());
-        let of_layer = scores.iter().find(|one| Some(&one.layer) == layer.as_ref());
-        let score = of_layer.and_then(|one| one.score);
+        let proposal = outcome.map(|place| {
+            let of_layer = scores.iter().find(|one| one.layer == place.layer);
+            let score = of_layer.and_then(ProbeLayer::score);
+            Proposal {
+                layer: place.layer,
+                id: place.value,
+                score,
+                below_best: score.zip(best).map(|(score, best)| best.score - score),
+            }
+        });
         ProposedLayer {
             rule,
-            id: outcome.as_ref().ok().map(|place| place.value),
-            score,
-            below_best: score.zip(best).map(|(score, best)| best.score - score),
-            reason: outcome.err(),
-            layer,
+            outcome: proposal.into(),
         }
     };
     Ok(ProposalRule::ALL.map(one).to_vec())
 }
 
 fn place(found: &Events, rule: ProposalRule) -> std::result::Result<Place, Reason> {
-    let (place, reason) = match rule {
-        ProposalRule::Peak => {
-            let event = &found.peak;
-            (event.found().map(|peak| peak.at.clone()), event.reason())
-        }
-        ProposalRule::RelativeMinimum => {
-            let event = &found.relative_minimum;
-            (event.found().map(|dip| dip.at.clone()), event.reason())
-        }
-    };
-    place.ok_or(reason.unwrap_or(Reason::NotReached))
+    match rule {
+        ProposalRule::Peak => Ok(found.peak.outcome()?.at.clone()),
+        ProposalRule::RelativeMinimum => Ok(found.relative_minimum.outcome()?.at.clone()),
+    }
 }

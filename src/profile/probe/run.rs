@@ -4,15 +4,16 @@ use rayon::prelude::*;
 
 use super::options::{ProbeOptions, Readout, SplitRule};
 use super::proposed::proposed;
-use super::shape::{ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeTarget};
+use super::shape::{ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget};
 use super::targets::ProbeTargets;
 use crate::error::{Error, Result};
 use crate::geometry::probe::{Fold, Standardised, folds, holdout, logistic, ridge};
 use crate::geometry::{Reason, stats};
 use crate::input::{Dump, Matrix};
 use crate::profile::bench::Bench;
-use crate::profile::compare::{Comparison, LayerRef, RowParameters, Side};
+use crate::profile::compare::{Comparison, LayerRef, Side};
 use crate::profile::layers::LayerOptions;
+use crate::profile::parameters::RowParameters;
 use crate::warning::{Warning, WarningCode};
 
 /// How columns are standardised, for the report.
@@ -99,20 +100,10 @@ pub fn probe(
     let best = best(&found);
     Ok(ProbeProfile {
         parameters: ProbeParameters {
-            readout: options.readout,
-            penalty: options.penalty,
-            folds: match options.split {
-                SplitRule::Folds(count) => Some(count),
-                SplitRule::Holdout(_) => None,
-            },
-            holdout: match options.split {
-                SplitRule::Folds(_) => None,
-                SplitRule::Holdout(share) => Some(share),
-            },
+            options: options.clone(),
             standardised: STANDARDISED,
             metric: bench.metric,
             rows: RowParameters::new(layers, bench.rows),
-            seed: options.seed,
         },
         target: ProbeTarget {
             name: targets.name().to_owned(),
@@ -139,7 +130,7 @@ fn best(found: &[ProbeLayer]) -> Option<ProbeBest> {
         };
         Some(ProbeBest {
             at,
-            score: layer.score?,
+            score: layer.score()?,
         })
     });
     scored.reduce(|best, one| if one.score > best.score { one } else { best })
@@ -150,28 +141,24 @@ fn report(
     n_columns: usize,
     outcome: std::result::Result<Vec<Scored>, Reason>,
 ) -> ProbeLayer {
-    let of = |of: fn(&Scored) -> f64| -> Vec<f64> {
-        outcome
-            .as_ref()
-            .map(|all| all.iter().map(of).collect())
-            .unwrap_or_default()
-    };
-    let folds = of(|one| one.test);
-    let steps = outcome
-        .as_ref()
-        .ok()
-        .and_then(|all| all.iter().filter_map(|one| one.n_steps).max());
+    let tests = |all: &Vec<Scored>| all.iter().map(|one| one.test).collect();
+    let folds: Vec<f64> = outcome.as_ref().map(tests).unwrap_or_default();
+    let found = outcome.and_then(|all| {
+        let train: Vec<f64> = all.iter().map(|one| one.train).collect();
+        Ok(ProbeScore {
+            score: stats::mean(&folds).ok_or(Reason::TooFewRows)?,
+            std_dev: stats::std_dev(&folds),
+            train_score: stats::mean(&train),
+            n_steps: all.iter().filter_map(|one| one.n_steps).max(),
+        })
+    });
     ProbeLayer {
         layer: at.layer.clone(),
         index: at.index,
         relative_depth: at.relative_depth,
         n_columns,
-        score: stats::mean(&folds),
-        std_dev: stats::std_dev(&folds),
-        train_score: stats::mean(&of(|one| one.train)),
+        outcome: found.into(),
         folds,
-        n_steps: steps,
-        reason: outcome.err(),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::options::Readout;
+use super::options::ProbeOptions;
 use crate::choice::choice;
-use crate::geometry::Reason;
+use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
-use crate::profile::compare::{LayerRef, RowParameters};
+use crate::profile::compare::LayerRef;
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// How well a linear read-out of each layer does on rows that it has not seen.
@@ -31,14 +32,9 @@ pub struct ProbeProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeParameters {
-    /// The read-out.
-    pub readout: Readout,
-    /// What the squares of the weights cost, beside the sum over training rows.
-    pub penalty: f64,
-    /// Number of folds; null where a share was held out.
-    pub folds: Option<usize>,
-    /// Share of rows held out; null with folds.
-    pub holdout: Option<f64>,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: ProbeOptions,
     /// How columns were standardised, in words.
     pub standardised: &'static str,
     /// How far rows are apart where the dimension proposes a layer.
@@ -46,8 +42,6 @@ pub struct ProbeParameters {
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
-    /// Seed of the splits.
-    pub seed: u64,
 }
 
 /// What was read out.
@@ -80,18 +74,44 @@ pub struct ProbeLayer {
     pub relative_depth: f64,
     /// Its columns.
     pub n_columns: usize,
-    /// Mean over folds of the accuracy, or of R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)², on rows not learned from.
-    pub score: Option<f64>,
-    /// Standard deviation over folds (ddof 1); null for one split.
-    pub std_dev: Option<f64>,
-    /// The same mean on the rows learned from.
-    pub train_score: Option<f64>,
+    /// How well it was read out, or why it was not.
+    #[serde(flatten)]
+    pub outcome: Known<ProbeScore>,
     /// The score of every fold.
     pub folds: Vec<f64>,
-    /// Steps of the longest fit; null for ridge, which needs none.
-    pub n_steps: Option<usize>,
-    /// Why there is no score.
-    pub reason: Option<Reason>,
+}
+
+known! {
+    /// How well a layer was read out.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct ProbeScore {
+        /// Mean over folds of the accuracy, or of R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)², on rows not learned
+        /// from.
+        pub score: f64,
+        /// Standard deviation over folds (ddof 1); null for one split.
+        pub std_dev: Option<f64>,
+        /// The same mean on the rows learned from.
+        pub train_score: Option<f64>,
+        /// Steps of the longest fit; null for ridge, which needs none.
+        pub n_steps: Option<usize>,
+    }
+}
+
+impl ProbeLayer {
+    /// The score, where there is one.
+    pub fn score(&self) -> Option<f64> {
+        self.outcome.ok().map(|found| found.score)
+    }
+
+    /// Its standard deviation over folds, where it has one.
+    pub fn std_dev(&self) -> Option<f64> {
+        self.outcome.ok()?.std_dev
+    }
+
+    /// The score on the rows learned from.
+    pub fn train_score(&self) -> Option<f64> {
+        self.outcome.ok()?.train_score
+    }
 }
 
 /// The layer with the best score.
@@ -121,14 +141,22 @@ choice! {
 pub struct ProposedLayer {
     /// By which rule.
     pub rule: ProposalRule,
-    /// The layer; null where there is no such layer.
-    pub layer: Option<String>,
-    /// Its dimension.
-    pub id: Option<f64>,
-    /// Its score.
-    pub score: Option<f64>,
-    /// The best score less this one.
-    pub below_best: Option<f64>,
-    /// Why there is no such layer.
-    pub reason: Option<Reason>,
+    /// The layer, or why there is no such layer.
+    #[serde(flatten)]
+    pub outcome: Known<Proposal>,
+}
+
+known! {
+    /// A layer by its dimension, and how well it was read out.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Proposal {
+        /// The layer; null where there is no such layer.
+        pub layer: String,
+        /// Its dimension.
+        pub id: f64,
+        /// Its score.
+        pub score: Option<f64>,
+        /// The best score less this one.
+        pub below_best: Option<f64>,
+    }
 }

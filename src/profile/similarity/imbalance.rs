@@ -7,6 +7,7 @@ use crate::geometry::id::ErrorKind;
 use crate::geometry::relation::floor;
 use crate::geometry::similarity::{Measure, PairValue, Setting, Values};
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
+use crate::profile::resample::Partitioning;
 use crate::warning::Warning;
 
 /// Information imbalance Δ; as a similarity 1 − Δ.
@@ -33,7 +34,7 @@ pub(super) fn by_search(
     let asked = ImbalanceOptions {
         target: options.target.clone(),
         k: vec![searched.k(&IMBALANCE)],
-        partitions: options.partitions,
+        partitioning: options.partitions.map(Partitioning::random),
         shuffle: options.permutations,
         seed: options.seed,
         ..ImbalanceOptions::default()

@@ -23,7 +23,7 @@ pub fn ranked(pairs: &[SimilarityPair], options: &SimilarityOptions) -> Vec<Rank
                     .iter()
                     .filter(|p| p.source.as_deref() == *name && p.measure == measure)
                     .collect();
-                source(*name, measure, &own, options.threshold)
+                source(*name, measure, &own, options.threshold())
             })
             .collect();
         // Stable: equal means keep the order of the command line.

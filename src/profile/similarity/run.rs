@@ -18,10 +18,9 @@ use crate::geometry::similarity::{
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
-use crate::profile::compare::{
-    ComparedLayer, Comparison, LayerMatrix, LayerPair, RowParameters, Target,
-};
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
 use crate::profile::layers::LayerOptions;
+use crate::profile::parameters::RowParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
 use crate::progress::Progress;
 use crate::random::SplitMix64;
@@ -279,8 +278,9 @@ fn note_rows(
         return;
     }
     let rows = comparison.input_rows();
+    let dissimilarity = options.settings().dissimilarity;
     for (matrix, name) in nodes.matrices.iter().zip(&nodes.names) {
-        if let Some(row) = Relations::first_without_direction(matrix, options.dissimilarity) {
+        if let Some(row) = Relations::first_without_direction(matrix, dissimilarity) {
             warnings.push(Warning::new(
                 WarningCode::NotEstimated,
                 1,
@@ -288,11 +288,11 @@ fn note_rows(
                     "rsa: row {} of {name} has no direction (its values are {}), so it has no {} \
                      dissimilarity; leave it out with --rows",
                     rows[row],
-                    match options.dissimilarity {
+                    match dissimilarity {
                         Dissimilarity::Correlation => "all equal",
                         _ => "all 0",
                     },
-                    options.dissimilarity.name()
+                    dissimilarity.name()
                 ),
             ));
         }
@@ -351,26 +351,15 @@ fn parameters(
     options: &SimilarityOptions,
     bench: &Bench<'_>,
 ) -> SimilarityParameters {
-    let uses = |setting| options.use_setting(setting);
     let k_of = |measure: &'static Measure| {
         let asked = options.measures.contains(&measure);
         asked.then(|| options.k.unwrap_or(measure.k))
     };
-    let matched = options.target == Target::Matched;
     SimilarityParameters {
-        to: options.target.to_string(),
-        measures: options.measures.clone(),
-        bandwidth: uses(Setting::Bandwidth).then_some(options.bandwidth),
-        variance: uses(Setting::Variance).then_some(options.variance),
-        dissimilarity: uses(Setting::Dissimilarity).then_some(options.dissimilarity),
-        correlation: uses(Setting::Correlation).then_some(options.correlation),
-        metric: uses(Setting::Metric).then_some(bench.metric),
+        metric: options.use_setting(Setting::Metric).then_some(bench.metric),
         imbalance_k: k_of(&IMBALANCE),
         overlap_k: k_of(&OVERLAP),
-        partitions: options.partitions,
-        permutations: options.permutations,
-        threshold: matched.then_some(options.threshold),
         rows: RowParameters::new(layers, bench.rows),
-        seed: options.seed,
+        options: options.used(),
     }
 }

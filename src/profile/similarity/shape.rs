@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use super::options::SimilarityOptions;
 use crate::geometry::id::ErrorKind;
-use crate::geometry::similarity::{Dissimilarity, Measure, RankCorrelation};
+use crate::geometry::similarity::Measure;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
-use crate::profile::compare::{ComparedLayer, LayerMatrix, RowParameters};
+use crate::profile::compare::{ComparedLayer, LayerMatrix};
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// Similarities between layers.
@@ -39,35 +41,18 @@ pub struct SimilarityProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SimilarityParameters {
-    /// What every layer was compared with.
-    pub to: String,
-    /// Measures, by the names of their quantities.
-    pub measures: Vec<&'static Measure>,
-    /// σ of the Gaussian kernel over the median distance, where it was used.
-    pub bandwidth: Option<f64>,
-    /// Share of variance that SVCCA kept, where it was used.
-    pub variance: Option<f64>,
-    /// What RSA compared, where it was used.
-    pub dissimilarity: Option<Dissimilarity>,
-    /// How RSA compared it.
-    pub correlation: Option<RankCorrelation>,
+    /// What was asked for; null where it was not used.
+    #[serde(flatten)]
+    pub options: SimilarityOptions,
     /// The distance of the imbalance and the overlap, where they were used.
     pub metric: Option<Metric>,
     /// Neighbours of the imbalance, where it was used.
     pub imbalance_k: Option<usize>,
     /// Neighbours of the overlap, where it was used.
     pub overlap_k: Option<usize>,
-    /// Disjoint parts of the rows in which everything was computed again.
-    pub partitions: Option<usize>,
-    /// How often the rows of the second layer were permuted.
-    pub permutations: usize,
-    /// Similarity up to which layers count as unchanged, where layers were matched.
-    pub threshold: Option<f64>,
     /// How layers became points.
     #[serde(flatten)]
     pub rows: RowParameters,
-    /// Seed of every random choice.
-    pub seed: u64,
 }
 
 /// Two layers by one measure.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::neighbours::Metric;
-use crate::profile::compare::RowParameters;
+use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 
 /// The tables that were written.

@@ -51,7 +51,7 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
         columns.push(Column::number("accuracy"));
         columns.push(Column::spread().tight());
     }
-    if profile.parameters.rescale {
+    if profile.parameters.options.rescale {
         columns.push(Column::number("rescaled"));
     }
     if has_train(profile) {
@@ -106,7 +106,7 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
         row.push(mean(accuracy(one.test.as_ref())));
         row.push(width(accuracy(one.test.as_ref())));
     }
-    if profile.parameters.rescale {
+    if profile.parameters.options.rescale {
         let scores = one.test.as_ref();
         row.push(mean(scores.and_then(|scores| scores.rescaled_accuracy)));
     }

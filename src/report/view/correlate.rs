@@ -83,8 +83,8 @@ fn words(key: &NumberKey) -> Phrase {
 }
 
 fn grid(profile: &CorrelateProfile) -> Grid {
-    let by_layer = profile.parameters.by != JoinKey::Run;
-    let with_interval = profile.parameters.interval.is_some();
+    let by_layer = profile.parameters.options.by != JoinKey::Run;
+    let with_interval = profile.parameters.options.interval.is_some();
     let mut columns = vec![Column::words("number")];
     if !by_layer {
         columns.push(Column::words("layer"));
@@ -127,18 +127,18 @@ fn grid(profile: &CorrelateProfile) -> Grid {
 }
 
 fn context(profile: &CorrelateProfile) -> Phrase {
-    let parameters = &profile.parameters;
-    let within = parameters.within.as_ref();
+    let options = &profile.parameters.options;
+    let within = options.within.as_ref();
     let within = within.map(|within| phrase![", within groups of ", name(within)]);
-    let interval = parameters
+    let interval = options
         .interval
         .map(|rule| phrase!["; interval of 95 % by ", rule.name()]);
     phrase![
-        parameters.correlation.name(),
+        options.correlation.name(),
         " by ",
-        parameters.by.name(),
+        options.by.name(),
         "; p two-sided over all orders of up to 8 values, else over ",
-        count(parameters.draws),
+        count(options.draws),
         " draws",
         within,
         interval,

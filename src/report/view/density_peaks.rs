@@ -5,7 +5,7 @@ use super::event_lines::{nucleation_marks, peak_mark};
 use super::warned::warnings;
 use crate::geometry::partition::Scores;
 use crate::profile::events::Events;
-use crate::profile::landscape::{DensityKind, HaloRule, PeakQuantity};
+use crate::profile::landscape::{DensityRule, DimensionRule, HaloRule, PeakQuantity};
 use crate::profile::landscape::{LayerPeaks, PeakParameters, PeakProfile, QuantityEvents};
 use crate::report::page::{
     Axis, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count,
@@ -140,8 +140,8 @@ pub(super) fn layer_records<'a>(
     parameters: &PeakParameters,
 ) -> Vec<Record<'a>> {
     let density = |quantity, value| Record {
-        variant: parameters.density.name().into(),
-        scale: Some(parameters.k),
+        variant: parameters.options.density.name().into(),
+        scale: Some(parameters.options.density.k()),
         n: Some(layer.n_rows),
         reason: layer.outcome.reason(),
         ..Record::new(&layer.layer, quantity, value)
@@ -205,7 +205,7 @@ pub(in crate::report) fn score_values(scores: Option<&Scores>) -> [(&'static str
 
 /// A line a layer.
 pub(super) fn layer_grid(layers: &[LayerPeaks], parameters: &PeakParameters) -> Grid {
-    let adaptive = parameters.alpha.is_some();
+    let adaptive = parameters.options.density.alpha().is_some();
     let mut columns = vec![
         Column::words("layer"),
         Column::number("n"),
@@ -316,23 +316,22 @@ fn hundredths(value: f64) -> Piece {
 
 /// How densities and peaks were made, in one sentence.
 pub(super) fn context(parameters: &PeakParameters) -> Phrase {
-    let density = match (parameters.density, parameters.alpha) {
-        (DensityKind::Knn, _) => format!("density of {} neighbours", parameters.k),
-        (kind, alpha) => format!(
-            "density {}, k* up to {} at alpha {:e}",
-            kind.name().replace('_', " "),
-            parameters.k,
-            alpha.unwrap_or_default()
+    let options = &parameters.options;
+    let density = match options.density {
+        DensityRule::Knn { k } => format!("density of {k} neighbours"),
+        rule @ (DensityRule::Kstar { k, alpha } | DensityRule::Pak { k, alpha }) => format!(
+            "density {}, k* up to {k} at alpha {alpha:e}",
+            rule.name().replace('_', " "),
         ),
     };
-    let id = match parameters.id.as_str() {
-        "auto" => "Gride at the scale of the density".to_owned(),
-        "two_nn" => "TwoNN".to_owned(),
-        "round" => "TwoNN, rounded".to_owned(),
-        given => format!("{given}, as given"),
+    let id = match options.id {
+        DimensionRule::Auto => "Gride at the scale of the density".to_owned(),
+        DimensionRule::TwoNn => "TwoNN".to_owned(),
+        DimensionRule::Round => "TwoNN, rounded".to_owned(),
+        DimensionRule::Fixed(id) => format!("{id}, as given"),
     };
-    let preset = parameters.preset.map(|preset| format!("preset {preset}: "));
-    let halo = match parameters.halo {
+    let preset = options.preset.map(|preset| format!("preset {preset}: "));
+    let halo = match options.halo {
         HaloRule::LeftOut => "; halo left out of scores",
         HaloRule::Cluster => "; halo a cluster in scores",
         HaloRule::Member => "",
@@ -340,7 +339,7 @@ pub(super) fn context(parameters: &PeakParameters) -> Phrase {
     let line = format!(
         "{}{density}; dimension: {id}; Z {}; {} neighbours stored{halo}",
         preset.unwrap_or_default(),
-        parameters.z,
+        options.z,
         parameters.stored
     );
     line.into()

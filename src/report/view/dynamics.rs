@@ -4,9 +4,10 @@ use super::axes::{axis, depth, point, share};
 use super::dynamics_records::{leading, rows};
 use super::runs_read::read_lines;
 use super::warned::warnings;
+use crate::geometry::Known;
 use crate::profile::dynamics::{
-    DynamicsProfile, DynamicsQuantity, DynamicsRange, DynamicsValue, RunEvents, RunParameters,
-    SeriesKey,
+    DynamicsProfile, DynamicsQuantity, DynamicsRange, DynamicsValue, Parted, Presence, RunEvents,
+    RunParameters, SeriesKey,
 };
 use crate::profile::events::EventName;
 use crate::report::page::{
@@ -121,7 +122,7 @@ fn by_run<'a>(profile: &'a DynamicsProfile, key: &SeriesKey) -> Vec<Vec<&'a Dyna
 
 /// What is shown of a value: smoothed where that was asked for.
 fn drawn(value: &DynamicsValue) -> Option<f64> {
-    value.smoothed.or(value.value)
+    value.smoothed.or(value.value())
 }
 
 fn quantity(profile: &DynamicsProfile) -> &'static str {
@@ -141,7 +142,7 @@ fn partner(profile: &DynamicsProfile) -> Phrase {
     let to = match &profile.parameters.analysis {
         RunParameters::Imbalance(own) => Some(own.options.target.to_string()),
         RunParameters::Overlap(own) => own.options.target.as_ref().map(ToString::to_string),
-        RunParameters::Similarity(own) => Some(own.to.clone()),
+        RunParameters::Similarity(own) => Some(own.options.target.to_string()),
         _ => None,
     };
     match &profile.parameters.to_run {
@@ -153,7 +154,7 @@ fn partner(profile: &DynamicsProfile) -> Phrase {
 /// One series in a few words.
 fn of(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
     let k = match &profile.parameters.analysis {
-        RunParameters::Id(own) => own.k,
+        RunParameters::Id(own) => own.options.k,
         RunParameters::Imbalance(own) => own.options.k.first().copied(),
         RunParameters::Overlap(own) => own.options.k.first().copied(),
         _ => None,
@@ -288,7 +289,7 @@ fn widths(profile: &DynamicsProfile) -> Vec<Grid> {
             let mut row: Vec<Cell> = vec![name(&run.run).into()];
             for key in &whole {
                 let own = &by_run(profile, key)[at];
-                row.push(known(own.iter().find_map(|value| value.value), 3).into());
+                row.push(known(own.iter().find_map(|value| value.value()), 3).into());
             }
             grid.push(row);
         }
@@ -315,7 +316,7 @@ fn widths(profile: &DynamicsProfile) -> Vec<Grid> {
             let mut row: Vec<Cell> = vec![name(&run.run).into()];
             for key in &keys {
                 let own = by_run(profile, key);
-                let value = own[at].iter().find_map(|value| value.value);
+                let value = own[at].iter().find_map(|value| value.value());
                 row.push(known(value, 3).into());
             }
             grid.push(row);
@@ -355,10 +356,12 @@ fn events(profile: &DynamicsProfile) -> Option<Grid> {
         ];
         for event in wanted {
             let at = one.events.iter().find(|at| at.event == event);
-            row.push(known(at.and_then(|at| at.value), 3).into());
-            row.push(at.and_then(|at| at.layer.clone()).map(name).into());
+            let place = at.and_then(|at| at.outcome.ok());
+            row.push(known(place.map(|place| place.value), 3).into());
+            row.push(place.map(|place| name(&place.layer)).into());
         }
-        let humps = match (one.double_hunchback.present, one.hunchback.present) {
+        let is_there = |shape: &Known<Presence>| shape.ok().map(|one| one.present);
+        let humps = match (is_there(&one.double_hunchback), is_there(&one.hunchback)) {
             (Some(true), _) => Some(2),
             (_, Some(one)) => Some(usize::from(one)),
             (Some(false), None) => Some(0),
@@ -385,10 +388,7 @@ fn phases(profile: &DynamicsProfile) -> Option<Grid> {
     ]);
     grid.title = Some("two phases over runs: a fall, then a rise".into());
     for range in &profile.ranges {
-        let Some(phases) = range
-            .phases
-            .as_ref()
-            .filter(|_| keys.contains(&range.series))
+        let Some(Parted { phases }) = range.parted.ok().filter(|_| keys.contains(&range.series))
         else {
             continue;
         };
@@ -421,7 +421,7 @@ fn curves(profile: &DynamicsProfile, key: &SeriesKey) -> Curves {
                 name: name(&run.run).into(),
                 points: values
                     .iter()
-                    .map(|value| point(place(value), drawn(value), value.std_error))
+                    .map(|value| point(place(value), drawn(value), value.std_error()))
                     .collect(),
                 ..Curve::default()
             })

@@ -14,10 +14,10 @@ pub(super) fn rows(profile: &DynamicsProfile) -> Vec<(&str, Record<'_>)> {
             other: value.other.as_deref().unwrap_or(""),
             variant: value.variant.clone().into(),
             scale: value.scale,
-            std_error: value.std_error,
+            std_error: value.std_error(),
             n: value.n,
-            reason: value.reason,
-            ..Record::new(&value.layer, value.quantity, value.value)
+            reason: value.outcome.reason(),
+            ..Record::new(&value.layer, value.quantity, value.value())
         };
         rows.push((&value.run, record.clone()));
         if value.smoothed.is_some() {
@@ -59,23 +59,28 @@ pub(super) fn rows(profile: &DynamicsProfile) -> Vec<(&str, Record<'_>)> {
             let record = Record {
                 other: found.series.labels.as_deref().unwrap_or(""),
                 variant: joined(&words(&found.series), "present").into(),
-                reason: present.reason,
+                reason: present.reason(),
                 ..Record::new(
                     "",
                     quantity,
-                    present.present.map(|is| f64::from(u8::from(is))),
+                    present.ok().map(|one| f64::from(u8::from(one.present))),
                 )
             };
             rows.push((&found.run, record));
         }
         for event in &found.events {
-            for (kind, value) in [("position", event.position), ("value", event.value)] {
+            let place = event.outcome.ok();
+            let of_place = [
+                ("position", place.map(|place| place.position)),
+                ("value", place.map(|place| place.value)),
+            ];
+            for (kind, value) in of_place {
                 let record = Record {
                     other: found.series.labels.as_deref().unwrap_or(""),
                     variant: joined(&words(&found.series), kind).into(),
-                    reason: event.reason,
+                    reason: event.outcome.reason(),
                     ..Record::new(
-                        event.layer.as_deref().unwrap_or(""),
+                        place.map_or("", |place| &place.layer),
                         quantity(event.event),
                         value,
                     )

@@ -60,7 +60,7 @@ fn over_layers(profile: &IdProfile) -> Curves {
             ]
         });
         curves.extend(Some(parts).filter(|curve| curve.points.iter().any(|p| p.y.is_some())));
-        for control in &profile.parameters.controls {
+        for control in &profile.parameters.options.controls {
             curves.push(curve(
                 named(&format!(", {control}")),
                 CurveRole::Control,

@@ -170,7 +170,7 @@ fn estimate_columns(profile: &IdProfile, variant: &Variant, is_only_one: bool) -
             false => Column::error(),
         });
     }
-    for &control in &profile.parameters.controls {
+    for &control in &profile.parameters.options.controls {
         columns.push(Column::number(control.name()));
         if variant.has_errors {
             columns.push(Column::error());
@@ -198,7 +198,7 @@ fn estimate_cells(profile: &IdProfile, layer: &LayerId, variant: &Variant) -> Ve
         let width = |r: &Resampled| if overlapping { r.std } else { r.std_error };
         cells.push(error(resampled.and_then(width)).into());
     }
-    for name in &profile.parameters.controls {
+    for name in &profile.parameters.options.controls {
         let mut controls = layer.controls.iter().filter(|c| c.control == *name);
         let control = controls
             .next()
@@ -300,7 +300,7 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
             .map(|order| format!("order {order}")));
     }
     add(first.and_then(|e| e.k).map(|k| format!("k {k}")));
-    let share = profile.parameters.variance;
+    let share = profile.parameters.options.variance;
     let counts_to_it = first.is_some_and(|e| e.fit == Some(RATIO));
     add(share
         .filter(|_| counts_to_it)

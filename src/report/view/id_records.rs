@@ -7,7 +7,10 @@ use crate::report::Record;
 
 /// Every estimate of every layer and control, then the scaling, samples and plateau.
 pub(super) fn id_records(profile: &IdProfile) -> Vec<Record<'_>> {
-    let decimated = format!("two_nn_{}_decimation_scaling", profile.parameters.fit);
+    let decimated = format!(
+        "two_nn_{}_decimation_scaling",
+        profile.parameters.options.fit.name()
+    );
     let mut records = Vec::new();
     for layer in &profile.layers {
         estimate_records(layer, &layer.estimates, "", &mut records);

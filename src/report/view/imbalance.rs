@@ -163,7 +163,7 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
         Column::number("Δ(b→a)"),
         Column::error(),
     ]);
-    let parts = profile.parameters.options.partitions.is_some();
+    let parts = profile.parameters.options.partitioning.is_some();
     if parts {
         columns.extend([
             Column::number("parts a,b"),
@@ -370,7 +370,8 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             known(parts.floor, 2)
         ]
     }));
-    let few = profile.parameters.options.partitions.and_then(few_parts);
+    let few = profile.parameters.options.partitioning;
+    let few = few.and_then(|parts| few_parts(parts.partitions));
     facts.extend(few.map(|worth| Phrase::from(format!("their ± {worth}"))));
     if profile.parameters.metric != Metric::Euclidean {
         facts.push(name(profile.parameters.metric.name()).into());

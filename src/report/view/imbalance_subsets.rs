@@ -1,7 +1,7 @@
 //! How `repgeo imbalance --coordinates` and `--greedy` look.
 
 use super::warned::warnings;
-use crate::profile::imbalance::{LayerSubsets, SubsetPair, SubsetsProfile};
+use crate::profile::imbalance::{LayerSubsets, SubsetPair, SubsetRule, SubsetsProfile};
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Phrase, Piece, code, count, error, known, name, phrase,
 };
@@ -97,7 +97,7 @@ fn context(profile: &SubsetsProfile) -> Phrase {
         facts.push(phrase!["floor ", known(layer.floor, 2)]);
     }
     facts.push("± delete-one jackknife".into());
-    if let Some(greedy) = &profile.parameters.greedy {
+    if let SubsetRule::Greedy(greedy) = &profile.parameters.options.rule {
         let words = format!(
             "greedy, best {} of each size kept, by the {} criterion",
             greedy.beam, greedy.criterion

@@ -27,7 +27,7 @@ impl Printable for Landscape {
         let Some(layer) = self.layers.first() else {
             return Vec::new();
         };
-        let mut records = layer_records(layer, &self.parameters);
+        let mut records = layer_records(layer, &self.parameters.peaks);
         let Some(topography) = &self.topography else {
             return records;
         };
@@ -75,7 +75,7 @@ impl Printable for Landscape {
     }
 
     fn page(&self) -> Page {
-        let mut parts: Vec<Part> = vec![layer_grid(&self.layers, &self.parameters).into()];
+        let mut parts: Vec<Part> = vec![layer_grid(&self.layers, &self.parameters.peaks).into()];
         if let Some(topography) = &self.topography {
             parts.push(peak_grid(topography).into());
             if topography.n_adjacent > 0 {
@@ -88,7 +88,7 @@ impl Printable for Landscape {
         }
         let graph = self.decision_graph.as_ref();
         parts.extend(graph.map(|graph| Part::Plane(decision_plane(graph))));
-        let mut closing = vec![Note::Context(context(&self.parameters))];
+        let mut closing = vec![Note::Context(context(&self.parameters.peaks))];
         let layers = self.layers.iter();
         let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
         closing.extend(warnings(&self.warnings, layers));

@@ -2,28 +2,28 @@
 
 use super::axes::{axis, depth, point, share};
 use super::warned::of_run;
-use crate::profile::probe::{ProbeLayer, ProbeProfile, ProposalRule, Readout};
+use crate::profile::probe::{ProbeLayer, ProbeProfile, ProposalRule, Readout, SplitRule};
 use crate::report::page::{
-    Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, code, count, known, name,
-    number, phrase,
+    Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count, known,
+    name, number, phrase,
 };
 use crate::report::{Printable, Record};
 
 impl Printable for ProbeProfile {
     fn records(&self) -> Vec<Record<'_>> {
-        let readout = self.parameters.readout.name();
+        let readout = self.parameters.options.readout.name();
         let mut records = Vec::new();
         for layer in &self.layers {
             let record = |variant: String, value| Record {
                 other: &self.target.name,
                 variant: variant.into(),
                 n: Some(self.target.n),
-                reason: layer.reason,
+                reason: layer.outcome.reason(),
                 ..Record::new(&layer.layer, self.quantity(), value)
             };
-            records.push(record(readout.to_owned(), layer.score));
-            records.push(record(format!("{readout}_std_dev"), layer.std_dev));
-            records.push(record(format!("{readout}_train"), layer.train_score));
+            records.push(record(readout.to_owned(), layer.score()));
+            records.push(record(format!("{readout}_std_dev"), layer.std_dev()));
+            records.push(record(format!("{readout}_train"), layer.train_score()));
             for (fold, score) in layer.folds.iter().enumerate() {
                 records.push(record(format!("{readout}_fold_{fold}"), Some(*score)));
             }
@@ -48,19 +48,21 @@ impl Printable for ProbeProfile {
                 ProposalRule::RelativeMinimum => "relative minimum of the dimension",
                 ProposalRule::Peak => "peak of the dimension",
             };
-            closing.push(Note::Line(match (&proposed.layer, proposed.score) {
-                (Some(layer), Some(score)) => phrase![
-                    rule,
-                    " at ",
-                    name(layer),
-                    ": ",
-                    number(score, 3),
-                    proposed
-                        .below_best
-                        .map(|by| phrase![", ", number(by, 2), " below the best"]),
-                ],
-                (Some(layer), None) => phrase![rule, " at ", name(layer), ", without a score"],
-                (None, _) => phrase![rule, ": none, ", code(proposed.reason)],
+            closing.push(Note::Line(match &proposed.outcome.0 {
+                Ok(found) => match found.score {
+                    Some(score) => phrase![
+                        rule,
+                        " at ",
+                        name(&found.layer),
+                        ": ",
+                        number(score, 3),
+                        found
+                            .below_best
+                            .map(|by| phrase![", ", number(by, 2), " below the best"]),
+                    ],
+                    None => phrase![rule, " at ", name(&found.layer), ", without a score"],
+                },
+                Err(reason) => phrase![rule, ": none, ", Piece::Code(*reason)],
             }));
         }
         closing.push(Note::Context(self.context()));
@@ -79,7 +81,8 @@ impl Printable for ProbeProfile {
             });
         }
         for proposed in &self.proposed {
-            let at = layers().find(|layer| Some(&layer.layer) == proposed.layer.as_ref());
+            let found = proposed.outcome.ok();
+            let at = found.and_then(|found| layers().find(|layer| layer.layer == found.layer));
             marks.extend(at.map(|layer| Mark::At {
                 x: layer.relative_depth,
                 label: match proposed.rule {
@@ -93,7 +96,7 @@ impl Printable for ProbeProfile {
                 name: title.into(),
                 points: layers()
                     .map(|layer| {
-                        let error = layer.std_dev.filter(|_| spread);
+                        let error = layer.std_dev().filter(|_| spread);
                         point(layer.relative_depth, value(layer), error)
                     })
                     .collect(),
@@ -109,8 +112,8 @@ impl Printable for ProbeProfile {
                 axis(self.score())
             },
             curves: vec![
-                curve("rows not learned from", &|layer| layer.score, true),
-                curve("rows learned from", &|layer| layer.train_score, false),
+                curve("rows not learned from", &|layer| layer.score(), true),
+                curve("rows learned from", &|layer| layer.train_score(), false),
             ],
             marks,
         })]
@@ -143,15 +146,15 @@ impl ProbeProfile {
         ]);
         let best = self.best.as_ref().map(|best| best.at.index);
         for layer in &self.layers {
-            let mut score = Cell::from(known(layer.score, 3));
+            let mut score = Cell::from(known(layer.score(), 3));
             score.marked = best == Some(layer.index);
             grid.push(vec![
                 name(&layer.layer).into(),
                 count(layer.n_columns).into(),
                 score,
-                known(layer.std_dev, 2).into(),
-                known(layer.train_score, 3).into(),
-                code(layer.reason).into(),
+                known(layer.std_dev(), 2).into(),
+                known(layer.train_score(), 3).into(),
+                code(layer.outcome.reason()).into(),
             ]);
         }
         grid
@@ -160,13 +163,15 @@ impl ProbeProfile {
     /// How it was learned and asked, in one sentence.
     fn context(&self) -> Phrase {
         let parameters = &self.parameters;
-        let readout = match parameters.readout {
+        let readout = match parameters.options.readout {
             Readout::Logistic => "multinomial logistic regression",
             Readout::Ridge => "ridge regression",
         };
-        let split = match (parameters.folds, parameters.holdout) {
-            (Some(folds), _) => phrase![count(folds), " folds, sd over the folds"],
-            (None, share) => phrase!["one split with ", known(share, 3), " of the rows held out"],
+        let split = match parameters.options.split {
+            SplitRule::Folds(folds) => phrase![count(folds), " folds, sd over the folds"],
+            SplitRule::Holdout(share) => {
+                phrase!["one split with ", number(share, 3), " of the rows held out"]
+            }
         };
         let classes = self.target.n_classes;
         let classes = classes.map(|classes| phrase![" of ", count(classes), " classes"]);
@@ -180,7 +185,7 @@ impl ProbeProfile {
         phrase![
             readout,
             ", penalty ",
-            number(parameters.penalty, 3),
+            number(parameters.options.penalty, 3),
             "; ",
             count(self.target.n),
             " rows",

@@ -27,7 +27,7 @@ impl Printable for SimilarityProfile {
             })
             .collect();
         if self.matrices.is_empty() {
-            parts.push(match self.parameters.measures.len() {
+            parts.push(match self.parameters.options.measures.len() {
                 0..=SIDE_BY_SIDE => pair_grid(self).into(),
                 _ => measure_grid(self).into(),
             });
@@ -51,7 +51,7 @@ impl Printable for SimilarityProfile {
         if !self.matrices.is_empty() {
             return Vec::new();
         }
-        let measures = self.parameters.measures.iter();
+        let measures = self.parameters.options.measures.iter();
         measures
             .map(|measure| Part::Curves(curves(self, measure)))
             .collect()
@@ -104,6 +104,7 @@ fn curves(profile: &SimilarityProfile, measure: &Measure) -> Curves {
     }
     let threshold = profile
         .parameters
+        .options
         .threshold
         .filter(|_| !profile.ranking.is_empty());
     Curves {
@@ -173,7 +174,7 @@ fn measure_grid(profile: &SimilarityProfile) -> Grid {
 
 /// A line a pair of layers, the measures side by side.
 fn pair_grid(profile: &SimilarityProfile) -> Grid {
-    let measures = &profile.parameters.measures;
+    let measures = &profile.parameters.options.measures;
     let has = |measure: &Measure, what: &dyn Fn(&SimilarityPair) -> bool| {
         let mut own = profile
             .pairs
@@ -280,7 +281,7 @@ impl Shown {
 /// Sources, best first, and how deep they stay like the target.
 fn ranking_grid(profile: &SimilarityProfile) -> Grid {
     let named = profile.ranking.iter().any(|one| one.source.is_some());
-    let threshold = profile.parameters.threshold.unwrap_or(1.0);
+    let threshold = profile.parameters.options.threshold.unwrap_or(1.0);
     let mut columns = vec![Column::words("measure")];
     if named {
         columns.push(Column::number("rank"));
@@ -331,7 +332,7 @@ fn freeze_line(profile: &SimilarityProfile) -> Option<Phrase> {
         }
         None => phrase!["by ", best.measure.name],
     };
-    let threshold = number(profile.parameters.threshold?, 3);
+    let threshold = number(profile.parameters.options.threshold?, 3);
     Some(match best.unchanged_up_to() {
         Some(side) => phrase![
             whose,
@@ -377,25 +378,24 @@ fn joined_line(joined: &Joined) -> Phrase {
 
 fn context(profile: &SimilarityProfile) -> Phrase {
     let parameters = &profile.parameters;
+    let options = &parameters.options;
     let mut facts: Vec<Phrase> = vec![phrase!["n ", count(profile.n)]];
     let mut add = |fact: Option<String>| facts.extend(fact.map(Phrase::from));
-    add(parameters
-        .bandwidth
-        .map(|f| format!("bandwidth {f} x median")));
-    add(parameters
+    add(options.bandwidth.map(|f| format!("bandwidth {f} x median")));
+    add(options
         .variance
         .map(|v| format!("svcca keeps {v} of variance")));
-    if let (Some(what), Some(how)) = (parameters.dissimilarity, parameters.correlation) {
+    if let (Some(what), Some(how)) = (options.dissimilarity, options.correlation) {
         add(Some(format!("rsa {what}, {how}")));
     }
     add(parameters.imbalance_k.map(|k| format!("imbalance k {k}")));
     add(parameters.overlap_k.map(|k| format!("overlap k {k}")));
-    add(parameters.partitions.map(|p| match few_parts(p) {
+    add(options.partitions.map(|p| match few_parts(p) {
         Some(worth) => format!("± {worth}"),
         None => format!("± of {p} parts"),
     }));
-    if parameters.permutations > 0 {
-        add(Some(format!("{} permutations", parameters.permutations)));
+    if options.permutations > 0 {
+        add(Some(format!("{} permutations", options.permutations)));
     }
     Phrase::join(facts, "; ")
 }

@@ -257,7 +257,7 @@ fn networks_of_other_seeds_set_the_limit_of_the_error() {
     data.networks = vec![network(&data), network(&data)];
     let options = ClonesOptions {
         draws: 2,
-        score_draws: 3,
+        score_draws: Some(3),
         ..ClonesOptions::default()
     };
     let found = profile(&features, &data, &options).network.unwrap();

@@ -8,8 +8,9 @@ use ndarray::Array2;
 use repgeo::geometry::centred::Centred;
 use repgeo::geometry::clones::{ChunkFit, Elimination, Readout, Remainder, Targets};
 use repgeo::input::{Dump, Labels, Matrix, ReadOptions};
+use repgeo::profile::ReadParameters;
 use repgeo::profile::clones::{
-    CloneData, CloneLayer, ClonesOptions, ClonesParameters, ClonesProfile, clones, targets,
+    CloneData, CloneLayer, ClonesOptions, ClonesProfile, clones, targets,
 };
 use repgeo::progress::Silent;
 
@@ -60,23 +61,12 @@ fn profile(features: &Matrix, data: &CloneData, options: &ClonesOptions) -> Clon
         width: features.n_columns(),
         n_constant: 0,
     };
-    let parameters = ClonesParameters {
-        draws: options.draws,
-        score_draws: None,
-        rescale: options.rescale,
-        partitions: options.partitions,
-        drop_nonfinite: false,
-        pool: None,
-        masked: false,
-        rows: Vec::new(),
-        seed: options.seed,
-    };
     clones(
         features,
         layer,
         data,
         options,
-        parameters,
+        ReadParameters::default(),
         Vec::new(),
         &Silent,
     )

@@ -2,19 +2,21 @@
 
 use repgeo::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};
 use repgeo::geometry::id::{
-    ESTIMATORS, ErrorKind, Estimator, FitRule, GRIDE, Plateau as Window, TWO_NN,
+    ESTIMATORS, ErrorKind, Estimator, Fit, GRIDE, Plateau as Window, TWO_NN,
 };
 use repgeo::geometry::{Known, Reason};
 use repgeo::input::{Series, SeriesFile};
 use repgeo::neighbours::Metric;
 use repgeo::profile::events::{EventOptions, EventsReport, events_with_parts};
 use repgeo::profile::id::{
-    AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdParameters, IdProfile,
-    IdSummary, IdValue, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled, ScalePoint,
-    ScaleValue,
+    AdaptiveStep, ControlId, DecimationPoint, Extremum, IdEstimate, IdOptions, IdParameters,
+    IdProfile, IdSummary, IdValue, LayerId, LeadingEigenvalues, OrderKind, Plateau, Resampled,
+    ScalePoint, ScaleValue,
 };
 use repgeo::profile::inspect::{InspectParameters, InspectReport, InspectedLayer};
-use repgeo::profile::{Control, DuplicatePolicy, Resampling};
+use repgeo::profile::{
+    Control, Decimation, OrderRule, Partitioning, ReadParameters, Resampling, RowParameters,
+};
 
 use repgeo::warning::{Warning, WarningCode};
 
@@ -49,7 +51,7 @@ pub fn profile() -> IdProfile {
     last.plateau = Some(no_plateau());
 
     IdProfile {
-        parameters: parameters(),
+        parameters: parameters(options()),
         layers: vec![embedding, middle, last],
         summary: Some(IdSummary {
             variant: "two_nn_base".into(),
@@ -103,14 +105,24 @@ pub fn resampled() -> IdProfile {
     ];
     IdProfile {
         parameters: IdParameters {
-            fit: FitRule::Bayes,
-            order: Some("plateau".into()),
-            pool: Some("token:3".into()),
-            rows: vec!["--subsample 1000".into()],
-            partitions: Some(2),
-            decimate: Some(0.25),
-            repeats: Some(2),
-            ..parameters()
+            rows: RowParameters {
+                read: ReadParameters {
+                    pool: Some("token:3".into()),
+                    rows: vec!["--subsample 1000".into()],
+                    ..ReadParameters::default()
+                },
+                ..RowParameters::default()
+            },
+            ..parameters(IdOptions {
+                fit: Fit::BAYES,
+                order: Some(OrderRule::Plateau),
+                partitioning: Some(Partitioning::random(2)),
+                decimation: Some(Decimation {
+                    decimate: 0.25,
+                    repeats: 2,
+                }),
+                ..options()
+            })
         },
         layers: vec![only],
         summary: None,
@@ -168,12 +180,12 @@ pub fn many_estimators() -> IdProfile {
     });
     let layers = layers.collect();
     IdProfile {
-        parameters: IdParameters {
+        parameters: parameters(IdOptions {
             estimators: vec![&TWO_NN, &GRIDE, named("abide"), named("lpca")],
             k: Some(20),
             controls: vec![Control::Gaussian],
-            ..parameters()
-        },
+            ..options()
+        }),
         layers,
         summary: profile.summary,
         events: None,
@@ -263,31 +275,18 @@ fn named(name: &str) -> &'static Estimator {
     all.find(|one| one.name == name).unwrap()
 }
 
-fn parameters() -> IdParameters {
-    IdParameters {
-        estimators: vec![&TWO_NN, &GRIDE],
-        k: None,
-        fit: FitRule::Base,
-        fraction: Some(0.9),
-        order: None,
-        density_k: None,
-        more_orders: Vec::new(),
+fn options() -> IdOptions {
+    IdOptions {
         range_max: 32,
-        variance: None,
-        eigenvalues: None,
+        ..IdOptions::default()
+    }
+}
+
+fn parameters(options: IdOptions) -> IdParameters {
+    IdParameters {
+        options,
         metric: Metric::Euclidean,
-        duplicates: DuplicatePolicy::Drop,
-        drop_nonfinite: false,
-        pool: None,
-        masked: false,
-        rows: Vec::new(),
-        blocks: None,
-        partitions: None,
-        partition_order: None,
-        controls: Vec::new(),
-        decimate: None,
-        repeats: None,
-        seed: 0,
+        rows: RowParameters::default(),
     }
 }
 

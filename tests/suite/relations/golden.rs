@@ -4,7 +4,7 @@ use std::path::Path;
 
 use repgeo::geometry::relation::{Depth, label_overlap, neighbour_overlap};
 use repgeo::input::{Dump, Labels};
-use repgeo::profile::imbalance::{Criterion, SubsetOptions, SubsetRule, subsets};
+use repgeo::profile::imbalance::{Criterion, Greedy, SubsetOptions, SubsetRule, subsets};
 use repgeo::profile::{Bench, DuplicatePolicy, LayerOptions};
 use serde_json::Value;
 
@@ -198,11 +198,11 @@ fn given_columns_agree() {
 
 #[test]
 fn the_greedy_search_takes_the_same_columns() {
-    let rule = SubsetRule::Greedy {
+    let rule = SubsetRule::Greedy(Greedy {
         columns: 3,
         beam: 10,
         criterion: Criterion::Symmetric,
-    };
+    });
     let found = of_columns(&fixture(GAUSS), rule);
     let golden = golden();
     for (at, (columns, full_to, to_full)) in found.into_iter().enumerate() {
