@@ -57,7 +57,7 @@ pub enum Error {
 
     /// Three or four axes, and nobody said how they become rows and columns.
     #[error(
-        "{}: {name} has shape {shape:?}; if its axes are rows and tokens or pixels, say how they become rows with --pool last|mean|max|first|token:I|flatten|gap; if one holds layers, say which with --axes, e.g. LND or NLD",
+        "{}: {name} has shape {shape:?}; if its axes are rows and tokens or pixels, say how they become rows with --pool last|mean|max|first|token:I|tokens|flatten|gap; if one holds layers, say which with --axes, e.g. LND or NLD",
         path.display()
     )]
     NeedsPooling {

@@ -238,7 +238,12 @@ impl Dump {
         // What says which tokens count is used, and named where it is not.
         let with_tokens = candidates
             .iter()
-            .any(|one| one.stack.parts[0].shape.len() > 2);
+            .any(|one| one.stack.parts[0].shape.len() > 2)
+            || options.pooling == Some(Pooling::Tokens)
+                && candidates.iter().any(|one| {
+                    let rows = rows_in(&one.stack.parts, None);
+                    padding.words_over_rows(rows).is_some()
+                });
         left_out.retain(|(name, _)| !with_tokens || padding.name() != Some(name));
         if !left_out.is_empty() {
             let message = format!(

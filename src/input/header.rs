@@ -135,7 +135,7 @@ fn element(descr: Option<&str>) -> Result<(Item, bool, bool), String> {
             "S" | "a" => Item::Ascii(rest.parse().map_err(|_| unknown())?),
             "O" => other(
                 "Python objects (a pickle, never loaded)",
-                "save a plain array: numpy.asarray(x, dtype=numpy.float32)",
+                "save a plain array: x.astype(numpy.float32), or x.astype(str) for labels",
             ),
             "M" | "m" => other("dates or time spans", "convert with .astype(numpy.int64)"),
             "V" => other("raw void elements", "save with a numeric dtype"),

@@ -198,7 +198,7 @@ fn from_text(
     expected: Option<ExpectedLabels<'_>>,
 ) -> Result<Labels> {
     let check = |found| expected.map_or(Ok(()), |expected| expected.check(path, found));
-    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let ending = text::ending(path);
     let is_list = ending == "txt";
     let lines = text::list(text);
     let piped = !is_list && ending != "csv" && ending != "tsv";
@@ -239,7 +239,26 @@ fn from_text(
             ),
         });
     };
-    check(table.n_rows())?;
+    check(table.n_rows()).map_err(|error| match error {
+        Error::RowMismatch {
+            first,
+            n_first,
+            second,
+            n_second,
+            remedy,
+        } if n_second + 1 == n_first => Error::RowMismatch {
+            remedy: format!(
+                "{remedy}; its first line, {:?}, was taken for a header: a list without one ends in \
+                 .txt",
+                table.header[at]
+            ),
+            first,
+            n_first,
+            second,
+            n_second,
+        },
+        other => other,
+    })?;
     if !table.is_in_order() {
         return Err(Error::Malformed {
             path: path.to_owned(),

@@ -4,6 +4,7 @@ use super::blank;
 use super::dtype::Dtype;
 use super::dump::{Dump, LayerInfo};
 use super::entry::Entry;
+use super::joined::Joined;
 use super::mask::{Mask, MaskRows};
 use super::matrix::Matrix;
 use super::pooling::{self, Pooling};
@@ -97,7 +98,8 @@ impl Dump {
         }
         let kept = tokens.as_ref().and_then(TokenRows::kept);
         let chosen = options.rows.or(kept);
-        let mut parts = Vec::new();
+        let mut alone = None;
+        let mut joined = Joined::new(chosen.map_or(n, <[u32]>::len));
         let mut first = 0;
         for part in &layer.parts {
             let n = rows_in(std::slice::from_ref(part), options.pool);
@@ -111,17 +113,22 @@ impl Dump {
                 if unmasked && options.pool.is_some_and(Pooling::heeds_mask) {
                     warnings.extend(blank_tokens(part)?);
                 }
-                parts.push(read_part(part, options.pool, mask, rows.as_deref())?);
+                let matrix = read_part(part, options.pool, mask, rows.as_deref())?;
+                // Rows of one file stay where they are.
+                if matrix.n_rows() == chosen.map_or(all as usize, <[u32]>::len) {
+                    alone = Some(matrix);
+                } else if !joined.push(&matrix) {
+                    return Err(part.unsupported(
+                        "columns of another number or type than the files before",
+                        "rows can be joined only where columns are the same",
+                    ));
+                }
             }
             first += n;
         }
-        let matrix = match parts.len() {
-            1 => parts.remove(0),
-            _ => Matrix::joined(&parts).ok_or_else(|| {
-                let fact = "files of different widths or types";
-                entry.unsupported(fact, "rows can be joined only where columns are the same")
-            })?,
-        };
+        let matrix = alone
+            .or_else(|| joined.finish())
+            .ok_or_else(|| entry.unsupported("no rows", "dump at least one row and one column"))?;
         warnings.extend(integer_warning(&layer.name, layer.dtype, matrix.n_rows()));
         Ok(Layer {
             name: layer.name.clone(),

@@ -165,6 +165,17 @@ impl Matrix {
         self.bytes()?.changed()
     }
 
+    /// Bytes of the values that were decoded or copied into memory; those in a file cost none.
+    pub fn decoded_bytes(&self) -> u64 {
+        let size = match &self.storage {
+            Storage::F16(Slab::Owned(_)) | Storage::Bf16(Slab::Owned(_)) => 2,
+            Storage::F32(Slab::Owned(_)) => 4,
+            Storage::F64(Slab::Owned(_)) => 8,
+            _ => 0,
+        };
+        size * self.stored_rows as u64 * self.columns as u64
+    }
+
     fn bytes(&self) -> Option<&Bytes> {
         match &self.storage {
             Storage::F16(slab) => slab.bytes(),
@@ -217,45 +228,6 @@ impl Matrix {
             }
             Dtype::F64 | Dtype::I32 | Dtype::I64 | Dtype::U32 | Dtype::U64 => self,
             _ => Self::from_f32(rows, columns, values.map(|&x| x as f32).collect::<Vec<_>>()),
-        }
-    }
-
-    /// The rows of `parts`, one after the other, copied into one matrix; all must have one type and
-    /// one number of columns.
-    pub(crate) fn joined(parts: &[Self]) -> Option<Self> {
-        fn gather<'a, T: Copy + 'a>(
-            parts: &'a [Matrix],
-            values: impl Fn(&'a Matrix) -> Option<&'a [T]>,
-        ) -> Option<Vec<T>> {
-            let mut all = Vec::new();
-            for part in parts {
-                let values = values(part)?;
-                for row in 0..part.n_rows() {
-                    let start = part.stored_row(row) * part.columns;
-                    all.extend_from_slice(&values[start..start + part.columns]);
-                }
-            }
-            Some(all)
-        }
-        let columns = parts.first()?.columns;
-        let rows = parts.iter().map(Self::n_rows).sum();
-        if parts.iter().any(|part| part.columns != columns) {
-            return None;
-        }
-        macro_rules! of {
-            ($kind:ident, $build:ident) => {
-                gather(parts, |part| match part.values() {
-                    Values::$kind(values) => Some(values),
-                    _ => None,
-                })
-                .map(|all| Self::$build(rows, columns, all))
-            };
-        }
-        match parts.first()?.values() {
-            Values::F16(_) => of!(F16, from_f16),
-            Values::Bf16(_) => of!(Bf16, from_bf16),
-            Values::F32(_) => of!(F32, from_f32),
-            Values::F64(_) => of!(F64, from_f64),
         }
     }
 

@@ -21,6 +21,7 @@ mod hdf5_values;
 mod header;
 mod item;
 mod join;
+mod joined;
 mod labels;
 mod layer;
 mod mask;

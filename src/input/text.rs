@@ -18,6 +18,18 @@ const MAX_NAMES: usize = 64 << 20;
 /// What separates columns; the first is what one column is read with.
 const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
 
+/// The ending of a text file in lower case: that behind which `.gz` stands, where it does.
+pub(super) fn ending(path: &Path) -> String {
+    let lower = |path: &Path| {
+        let ending = path.extension().unwrap_or_default();
+        ending.to_string_lossy().to_ascii_lowercase()
+    };
+    match lower(path).as_str() {
+        "gz" => lower(&path.with_extension("")),
+        other => other.to_owned(),
+    }
+}
+
 /// The content of a file, a pipe, or `-`, read once; gzip is unpacked.
 ///
 /// # Errors

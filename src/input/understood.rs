@@ -65,7 +65,8 @@ impl Dump {
     fn rows_in_words(&self, layers: &str, first: &LayerInfo) -> String {
         let rows = first.rows();
         if self.n_files < 2 || rows.len() < 2 {
-            return format!("{layers} of {} rows", first.n_rows());
+            let n = first.n_rows();
+            return format!("{layers} of {n} row{}", if n == 1 { "" } else { "s" });
         }
         let each = match rows.iter().all(|n| n == &rows[0]) {
             true => format!("of {} row{}", rows[0], if rows[0] == 1 { "" } else { "s" }),
@@ -79,11 +80,14 @@ impl Dump {
     /// How layers of the axes of the first become rows, in words.
     fn pooled(&self, first: &LayerInfo) -> Option<String> {
         let axes = first.shape.len();
-        let by_token = self.options.pooling == Some(Pooling::Tokens) && matches!(axes, 2 | 3);
+        let flat = self.padding.words_over_rows(first.n_rows());
+        // Rows of two axes are tokens where a mask says so.
+        let is_token = axes == 3 || axes == 2 && (flat.is_some() || self.options.mask.is_some());
+        let by_token = self.options.pooling == Some(Pooling::Tokens) && is_token;
         let own = match axes {
             _ if self.options.ignore_padding => None,
             3 => self.padding.words(),
-            2 if by_token => self.padding.words_over_rows(first.shape[0]),
+            2 if by_token => flat,
             _ => None,
         };
         let given = self.options.mask.as_ref();

@@ -81,7 +81,7 @@ fn refuse(points: &Points<'_>, needed: u64, limit: u64, options: &SearchOptions)
     let (layer, n) = (points.layer(), points.n_rows());
     let others = match options.beside {
         0 => "",
-        _ => ", and those of the layers that it is compared with,",
+        _ => ", and what is held beside them,",
     };
     Error::Memory {
         work: format!("layer {layer}: the neighbours of {n} rows{others}"),

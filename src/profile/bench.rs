@@ -101,7 +101,7 @@ impl Bench<'_> {
                 neighbour_table(
                     &self.points(matrix, layer)?,
                     k,
-                    &self.search,
+                    &self.search_of(matrix),
                     &self.told(layer),
                 )
             },
@@ -132,7 +132,7 @@ impl Bench<'_> {
                 count_ranks(
                     &self.points(matrix, layer)?,
                     targets,
-                    &self.search,
+                    &self.search_of(matrix),
                     &self.told(layer),
                 )
             },
@@ -155,7 +155,15 @@ impl Bench<'_> {
         {
             return finished.orders(&fingerprint(points.matrix()), layer, self.metric, &orders);
         }
-        order_distances(points, orders, &self.search, &self.told(layer))
+        let search = self.search_of(points.matrix());
+        order_distances(points, orders, &search, &self.told(layer))
+    }
+
+    /// How a layer is searched, beside its values where they could not stay in their file.
+    fn search_of(&self, matrix: &Matrix) -> SearchOptions {
+        let mut search = self.search;
+        search.beside += matrix.decoded_bytes();
+        search
     }
 
     /// How many pairs of rows lie within each of `radii`, given the table of their near neighbours.

@@ -6,6 +6,7 @@ mod contradictions;
 mod kinds;
 mod layers;
 mod masks;
+mod neighbour_tables;
 mod order;
 mod rows;
 mod runs;
@@ -139,4 +140,16 @@ pub(super) fn made(layer: usize) -> Vec<u8> {
     npy(&[60, 5], |at| {
         ((1000 * layer + at) as f64 * 0.618_034).fract() as f32
     })
+}
+
+/// The first number called `key`, however deep.
+pub(super) fn find(value: &Value, key: &str) -> Option<f64> {
+    match value {
+        Value::Object(map) => map.iter().find_map(|(name, inner)| match inner.as_f64() {
+            Some(number) if name == key => Some(number),
+            _ => find(inner, key),
+        }),
+        Value::Array(all) => all.iter().find_map(|inner| find(inner, key)),
+        _ => None,
+    }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Folder, command, dimensions, fixture, json, near, refusal};
+use super::{Folder, command, dimensions, find, fixture, json, near, refusal};
 
 /// Overlap with labels at k = 10.
 fn overlap(labels: &str) -> f64 {
@@ -15,18 +15,6 @@ fn overlap(labels: &str) -> f64 {
     find(&report, "macro_mean")
         .or_else(|| find(&report, "macro"))
         .expect("a macro mean")
-}
-
-/// The first number called `key`.
-fn find(value: &Value, key: &str) -> Option<f64> {
-    match value {
-        Value::Object(map) => map.iter().find_map(|(name, inner)| match inner.as_f64() {
-            Some(number) if name == key => Some(number),
-            _ => find(inner, key),
-        }),
-        Value::Array(all) => all.iter().find_map(|inner| find(inner, key)),
-        _ => None,
-    }
 }
 
 #[test]
@@ -41,8 +29,11 @@ fn labels_are_read_however_they_are_written() {
         .collect();
     let mut wide = vec![0xff, 0xfe];
     wide.extend(lines.join("\r\n").encode_utf16().flat_map(u16::to_le_bytes));
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packed.write_all(lines.join("\n").as_bytes()).unwrap();
+    let packed = |text: String| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
     let semicolons = format!("{}:class", fixture("text/semicolons.csv"));
     for labels in [
@@ -50,7 +41,11 @@ fn labels_are_read_however_they_are_written() {
         semicolons,
         format!("{tabs}:class"),
         folder.file("wide.txt", wide),
-        folder.file("packed.gz", packed.finish().unwrap()),
+        folder.file("packed.gz", packed(lines.join("\n"))),
+        folder.file(
+            "packed.csv.gz",
+            packed(format!("class\n{}", lines.join("\n"))),
+        ),
         folder.file("quoted.txt", quoted.join("\n")),
         folder.file(
             "spaced.txt",
@@ -62,6 +57,9 @@ fn labels_are_read_however_they_are_written() {
     }
     let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &tabs]);
     assert!(error.contains("row, class"), "{error}");
+    let bare = folder.file("bare.csv", lines.join("\n"));
+    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &bare]);
+    assert!(error.contains("was taken for a header"), "{error}");
     let table = folder.file("table.txt", fs::read(&tabs).unwrap());
     let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &table]);
     assert!(error.contains("several columns"), "{error}");

@@ -93,6 +93,21 @@ fn the_rows_are_the_tokens_that_count_however_the_dump_says_it() {
             "{line}"
         );
     }
+    // Rows that are pooled already are no tokens.
+    let pooled = [
+        ("layer_0.npy", npy(&[PROMPTS, 4], scattered)),
+        ("attention_mask.npy", mask()),
+    ];
+    let pooled = folder.file("pooled.npz", npz(&pooled));
+    let report = json(&["id-profile", &pooled, "--pool", "tokens"]);
+    assert!(!understood(&report).contains("token"), "{report}");
+    // Prompts that stand one after the other without padding.
+    let ragged = fs::read(by_hand(&folder)).unwrap();
+    let ragged = npz(&[("layer_0.npy", ragged), ("lengths.npy", lengths())]);
+    let ragged = folder.file("ragged.npz", ragged);
+    assert_eq!(dimensions(&[&ragged, "--pool", "tokens"]), wanted);
+    let report = json(&["id-profile", &ragged, "--pool", "tokens"]);
+    assert!(!report.to_string().contains("skipped_arrays"), "{report}");
     // The same mask from another file, and none.
     let acts = folder.file("acts.npy", states(&whole_shape));
     let mask = folder.file("mask.npy", mask());

@@ -1,0 +1,185 @@
+//! Tables of neighbours, ours and other people's, give what activations give in every command that
+//! reads them, and are never activations themselves.
+
+use super::{Folder, find, json, npy, npz, refusal, run, scattered};
+
+const N: usize = 120;
+const WIDTH: usize = 4;
+const K: usize = 30;
+
+/// Any array, by the words of its header.
+fn array(descr: &str, shape: &str, content: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(content);
+    bytes
+}
+
+fn floats(shape: &str, values: impl IntoIterator<Item = f64>) -> Vec<u8> {
+    array("<f8", shape, values.into_iter().flat_map(f64::to_le_bytes))
+}
+
+fn integers(shape: &str, values: impl IntoIterator<Item = i64>) -> Vec<u8> {
+    array("<i8", shape, values.into_iter().flat_map(i64::to_le_bytes))
+}
+
+/// The neighbours of every row of `acts`, nearest first, by the definition.
+fn searched() -> Vec<Vec<(f64, i64)>> {
+    let value = |row: usize, column: usize| f64::from(scattered(row * WIDTH + column));
+    let distance = |a: usize, b: usize| -> f64 {
+        let squares = (0..WIDTH).map(|column| (value(a, column) - value(b, column)).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let of_row = |a: usize| {
+        let others = (0..N).filter(|&b| b != a);
+        let mut found: Vec<(f64, i64)> = others.map(|b| (distance(a, b), b as i64)).collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found.truncate(K);
+        found
+    };
+    (0..N).map(of_row).collect()
+}
+
+/// Tables as people have them: their names, their files, and what has to be said of them.
+fn tables(folder: &Folder) -> Vec<(String, &'static [&'static str])> {
+    let rows = searched();
+    let shape = format!("({N}, {K})");
+    let all = || rows.iter().flatten();
+    let plain = npz(&[
+        ("X_dist.npy", floats(&shape, all().map(|(d, _)| *d))),
+        ("X_index.npy", integers(&shape, all().map(|(_, i)| *i))),
+    ]);
+    // faiss: squares, and the row itself in column 0 at a distance of rounding.
+    let wide = format!("({N}, {})", K + 1);
+    let with_self = |row: usize| {
+        let own = std::iter::once((1e-9, row as i64));
+        own.chain(rows[row].iter().copied())
+    };
+    let faiss = npz(&[
+        (
+            "D.npy",
+            floats(
+                &wide,
+                (0..N).flat_map(|row| with_self(row).map(|(d, _)| d * d)),
+            ),
+        ),
+        (
+            "I.npy",
+            integers(&wide, (0..N).flat_map(|row| with_self(row).map(|(_, i)| i))),
+        ),
+    ]);
+    // scipy.sparse.save_npz of a graph of scikit-learn, columns in ascending order.
+    let sorted = |row: &Vec<(f64, i64)>| {
+        let mut row = row.clone();
+        row.sort_by_key(|(_, at)| *at);
+        row
+    };
+    let by_column = || rows.iter().flat_map(sorted);
+    let flat = format!("({},)", N * K);
+    let graph = npz(&[
+        ("indices.npy", integers(&flat, by_column().map(|(_, i)| i))),
+        (
+            "indptr.npy",
+            integers(
+                &format!("({},)", N + 1),
+                (0..=N).map(|row| (row * K) as i64),
+            ),
+        ),
+        ("format.npy", array("|S3", "()", *b"csr")),
+        ("shape.npy", integers("(2,)", [N as i64, N as i64])),
+        ("data.npy", floats(&flat, by_column().map(|(d, _)| d))),
+    ]);
+    vec![
+        (folder.file("plain.npz", plain), &[]),
+        (folder.file("faiss.npz", faiss), &["--squared"]),
+        (folder.file("graph.npz", graph), &[]),
+    ]
+}
+
+/// The centres and the sizes of peaks.
+fn peaks(args: &[&str]) -> Vec<(u64, u64)> {
+    let fixed = ["--id", "3", "--density", "knn", "-k", "10"];
+    let report = json(&[args, &fixed].concat());
+    let peaks = report["layers"][0]["peaks"].as_array().unwrap();
+    let number = |peak: &serde_json::Value, key: &str| peak[key].as_u64().unwrap();
+    peaks
+        .iter()
+        .map(|peak| (number(peak, "row"), number(peak, "size")))
+        .collect()
+}
+
+#[test]
+fn tables_of_other_programs_give_what_activations_give() {
+    let folder = Folder::new();
+    let acts = folder.file("acts.npy", npy(&[N, WIDTH], scattered));
+    let labels: String = (0..N).map(|row| format!("c{}\n", row % 3)).collect();
+    let labels = folder.file("labels.txt", labels);
+    let shared = ["--labels", labels.as_str(), "-k", "8"];
+    let overlap = |args: &[&str]| {
+        let report = json(&[&["overlap"], args, &shared].concat());
+        find(&report, "macro").unwrap()
+    };
+    let wanted = overlap(&[&acts]);
+    let centres = peaks(&["landscape", &acts]);
+    assert!(centres.len() > 1, "{centres:?}");
+    for (table, flags) in tables(&folder) {
+        let with = |command: &'static str| {
+            let first = [command, "--neighbours", table.as_str()];
+            [&first[..], flags].concat()
+        };
+        assert_eq!(overlap(&with("overlap")[1..]), wanted, "{table}");
+        assert_eq!(peaks(&with("landscape")), centres, "{table}");
+        assert_eq!(peaks(&with("density-peaks")), centres, "{table}");
+        // Nothing takes them for activations.
+        for command in ["overlap", "landscape", "id-profile", "density-peaks"] {
+            let error = refusal(&[command, &table]);
+            assert!(error.contains("--neighbours"), "{command}: {error}");
+        }
+    }
+}
+
+#[test]
+fn our_own_tables_give_what_activations_give() {
+    let folder = Folder::new();
+    let layer = |at: usize| npy(&[N, WIDTH], move |i| scattered(i + 1000 * at));
+    let members = [
+        ("a.npy", layer(0)),
+        ("b.npy", layer(1)),
+        ("c.npy", layer(2)),
+    ];
+    let acts = folder.file("acts.npz", npz(&members));
+    let tables = folder.join("tables");
+    let tables = tables.to_str().unwrap();
+    assert!(
+        run(&["neighbours", &acts, "-k", "30", "-o", tables])
+            .status
+            .success()
+    );
+    let pairs = |args: &[&str]| {
+        let report = json(&[&["overlap"], args, &["--to", "last", "-k", "10"]].concat());
+        let pairs = report["pairs"].as_array().unwrap().clone();
+        pairs
+            .iter()
+            .map(|pair| pair["value"].as_f64().unwrap())
+            .collect::<Vec<f64>>()
+    };
+    assert_eq!(pairs(&["--neighbours", tables]), pairs(&[&acts]));
+    let one = format!("{tables}/b.npz");
+    assert_eq!(
+        peaks(&["landscape", "--neighbours", &one]),
+        peaks(&["landscape", &acts, "--layers", "b"])
+    );
+    // Several tables are no one layer.
+    let error = refusal(&["landscape", "--neighbours", tables]);
+    assert!(error.contains('3'), "{error}");
+    // More neighbours than were kept are asked for.
+    let error = refusal(&["overlap", "--neighbours", tables, "-k", "31"]);
+    assert!(error.contains("holds 30 neighbours"), "{error}");
+    // Two sets of tables are compared.
+    let same = pairs(&["--neighbours", tables, "--against", tables]);
+    assert_eq!(same.len(), 3);
+}
