@@ -11,7 +11,7 @@ use super::{Area, Block, single};
 use crate::neighbours::points::Points;
 use crate::vectors::vectorised;
 
-/// Rows in f32, one after the other; products through the `gemm` crate.
+/// Rows in f32, one after the other; products through the `gemm-f32` crate.
 struct Portable {
     width: usize,
     values: Vec<f32>,
@@ -83,23 +83,24 @@ impl Portable {
         let out = &mut out[..m * n];
         let [one_row, one_column, out_row] = [width, 1, n]
             .map(|stride| isize::try_from(stride).expect("a stride inside a slice fits in isize"));
+        // The library multiplies into columns, so it is given the transpose: out' = right · left'.
         // SAFETY: `left` holds m rows of `width` values, `right` n rows of `width` values and
         // `out` m rows of n values, all exclusive or read-only for the whole call; the strides
         // name exactly those layouts. `out` is not read because `read_dst` is false.
         #[allow(unsafe_code)]
         unsafe {
-            gemm::gemm(
-                m,
+            gemm_f32::gemm::f32::get_gemm_fn()(
                 n,
+                m,
                 width,
                 out.as_mut_ptr(),
-                one_column,
                 out_row,
+                one_column,
                 false,
-                left.as_ptr(),
+                right.as_ptr(),
                 one_column,
                 one_row,
-                right.as_ptr(),
+                left.as_ptr(),
                 one_row,
                 one_column,
                 0.0f32,
@@ -107,7 +108,7 @@ impl Portable {
                 false,
                 false,
                 false,
-                gemm::Parallelism::None,
+                gemm_common::Parallelism::None,
             );
         }
     }
