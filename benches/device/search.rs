@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use repgeo::Result;
 use repgeo::input::{Dump, Matrix, ReadOptions};
 use repgeo::neighbours::{
-    Device, Metric, NeighbourTable, Points, SearchOptions, neighbour_table, squared_distance,
+    Device, Gpus, Metric, NeighbourTable, Points, SearchOptions, neighbour_table, squared_distance,
 };
 use repgeo::progress::{Progress, Silent};
 
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
         println!("device: give FILE K ROWS [REPEATS]");
         return Ok(());
     };
-    if let Err(missing) = Device::Cuda(0).check() {
+    if let Err(missing) = Device::Cuda(Gpus::FIRST).check() {
         println!("device: {missing}");
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     let points = Points::new(&matrix, Metric::Euclidean, file)?;
     let checked = started.elapsed().as_secs_f64();
     let options = SearchOptions {
-        device: Device::Cuda(0),
+        device: Device::Cuda(Gpus::FIRST),
         ..SearchOptions::default()
     };
     let mut seconds = Vec::new();

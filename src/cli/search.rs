@@ -18,8 +18,8 @@ pub struct SearchArgs {
         default_value = "auto")]
     kernel: Kernel,
 
-    /// What searches neighbours: the processor or an NVIDIA GPU; results are the same
-    #[arg(long, value_name = "auto|cpu|cuda[:I]", default_value_t = Device::Auto)]
+    /// What searches neighbours: the processor or NVIDIA GPUs; results are the same
+    #[arg(long, value_name = "auto|cpu|cuda[:I,J]", default_value_t = Device::Auto)]
     device: Device,
 
     /// Memory of one neighbour search beside the mapped input, e.g. 4G; slower where it is short

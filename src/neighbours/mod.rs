@@ -35,7 +35,7 @@ mod tests;
 
 pub use benched::{BenchOptions, BenchReport, BenchedKernel, bench};
 pub use counting::{RankCounts, Targets};
-pub use device::Device;
+pub use device::{Device, Gpus};
 pub(crate) use exact::squared_distances;
 pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;

@@ -93,22 +93,48 @@ impl<'a> Points<'a> {
         })
     }
 
-    /// Some of the rows as a matrix of their own, for [`Points::part`].
-    #[cfg(feature = "cuda")]
-    pub(super) fn select(&self, rows: &Range<usize>) -> Matrix {
-        let rows: Vec<u32> = rows.clone().map(super::table::index).collect();
-        self.matrix.select(&rows)
+    /// Some of the rows that distances are measured from, for [`Points::part`]: of the queries, if
+    /// there are some.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn select(&self, rows: &[u32]) -> Matrix {
+        let (asking, first) = self.asking();
+        let rows: Vec<u32> = rows.iter().map(|row| row - first).collect();
+        asking.matrix.select(&rows)
     }
 
     /// The points of `matrix`, which holds the rows `rows` of these: they were checked already.
-    #[cfg(feature = "cuda")]
-    pub(super) fn part<'b>(&self, matrix: &'b Matrix, rows: &Range<usize>) -> Points<'b> {
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn part<'b>(&self, matrix: &'b Matrix, rows: &[u32]) -> Points<'b> {
+        let (asking, first) = self.asking();
+        let norms = asking.norms.as_ref();
+        let of = |norms: &Vec<f64>| {
+            rows.iter()
+                .map(|row| norms[(row - first) as usize])
+                .collect()
+        };
         Points {
             matrix,
-            norms: self
-                .norms
-                .as_ref()
-                .map(|norms| norms[rows.clone()].to_vec()),
+            norms: norms.map(of),
+            layer: self.layer.clone(),
+            queries: None,
+        }
+    }
+
+    /// Those whose rows ask, and the number of the first.
+    #[cfg(any(test, feature = "cuda"))]
+    fn asking(&self) -> (&Points<'a>, u32) {
+        match self.queries {
+            Some(queries) => (queries, super::table::index(self.matrix.n_rows())),
+            None => (self, 0),
+        }
+    }
+
+    /// The rows that distances may be measured to.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(super) fn without_queries(&self) -> Self {
+        Self {
+            matrix: self.matrix,
+            norms: self.norms.clone(),
             layer: self.layer.clone(),
             queries: None,
         }

@@ -2,14 +2,25 @@
 //! where there is no GPU.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
-use super::machine::{Fault, Judged, Layout, Machine, NO_ROW, Rounding};
+use super::machine::{
+    Costs, Fault, Judged, Layout, Machine, NO_ROW, Opened, Room, Rounding, Sender, Station,
+};
+use super::plan::capacity;
 use crate::neighbours::filter::{Bound, Frame, bf16};
 use crate::neighbours::points::{Points, Verdict};
+use crate::neighbours::table::index;
+use crate::neighbours::visiting::visiting_order;
 
 /// A device made of loops.
 pub(super) struct Host<'a> {
     points: &'a Points<'a>,
+    tile: usize,
+    /// Rows that seek.
+    held: Vec<u32>,
+    /// Rows on their way, and whether some are there that nobody met.
+    parcel: Arc<Parcel>,
     layout: Layout,
     rounded: Vec<Vec<f32>>,
     bound: Option<Bound>,
@@ -24,18 +35,98 @@ pub(super) struct Host<'a> {
     pub(super) overflows: usize,
     /// How often a list had to be shortened by verdicts.
     pub(super) crowds: usize,
+    /// What goes wrong.
+    pub(super) ills: Ills,
+}
+
+/// What goes wrong with a device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ills {
     /// What is added to every product, to break a bound.
     pub(super) lie: f32,
     /// What every distance of a scan is multiplied by, as if rows had arrived garbled.
     pub(super) garble: f64,
+    /// How many visits it makes before it fails.
+    pub(super) visits: usize,
+}
+
+/// A device in good health.
+pub(super) const WELL: Ills = Ills {
+    lie: 0.0,
+    garble: 1.0,
+    visits: usize::MAX,
+};
+
+/// Rows beside those at work.
+#[derive(Default)]
+struct Parcel(Mutex<Option<Vec<u32>>>);
+
+impl Sender for Arc<Parcel> {
+    fn send(&self, rows: &[u32]) -> Result<(), Fault> {
+        let mut parcel = self.0.lock().expect("nobody panics");
+        assert!(
+            parcel.is_none(),
+            "rows were sent over others that nobody met"
+        );
+        *parcel = Some(rows.to_vec());
+        Ok(())
+    }
+}
+
+/// Such a device with so much memory, before rows are on it.
+pub(super) struct HostStation {
+    pub(super) name: &'static str,
+    pub(super) free: u64,
+    pub(super) tile: usize,
+    pub(super) ills: Ills,
+}
+
+impl Station for HostStation {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn free(&self) -> Result<u64, Fault> {
+        Ok(self.free)
+    }
+
+    fn tile(&self) -> usize {
+        self.tile
+    }
+
+    fn costs(&self, points: &Points<'_>, k: usize) -> Costs {
+        let width = points.n_columns() as u64;
+        Costs {
+            seeker: 6 * width + 8 * capacity(k, self.tile) as u64,
+            target: 10 * width,
+            fixed: 1000,
+        }
+    }
+
+    fn open<'a>(
+        &'a self,
+        points: &'a Points<'a>,
+        room: Room,
+        k: usize,
+    ) -> Result<Opened<'a>, Fault> {
+        let costs = self.costs(points, k);
+        let used = costs.seeker * room.seekers as u64 + costs.target * room.targets as u64;
+        assert!(costs.fixed + used <= self.free, "more memory than there is");
+        let mut host = Host::of(points, self.tile);
+        host.ills = self.ills;
+        let sender = Box::new(Arc::clone(&host.parcel));
+        Ok((Box::new(host), sender))
+    }
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn new(points: &'a Points<'a>, queries: Option<usize>, tile: usize) -> Self {
-        let n = points.n_targets();
+    fn of(points: &'a Points<'a>, tile: usize) -> Self {
         Self {
             points,
-            layout: Layout::new(n, queries, tile),
+            tile,
+            held: Vec::new(),
+            parcel: Arc::default(),
+            layout: Layout::among(&[], tile),
             rounded: Vec::new(),
             bound: None,
             scale: 1.0,
@@ -47,9 +138,24 @@ impl<'a> Host<'a> {
             terms: Vec::new(),
             overflows: 0,
             crowds: 0,
-            lie: 0.0,
-            garble: 1.0,
+            ills: WELL,
         }
+    }
+
+    /// All rows that seek each other, or those of queries that seek the others.
+    pub(super) fn whole(points: &'a Points<'a>, tile: usize) -> Self {
+        let (n, all) = (points.n_targets(), points.n_rows());
+        let mut host = Self::of(points, tile);
+        host.layout = match all == n {
+            true => Layout::among(&visiting_order(n), tile),
+            false => Layout::between(
+                &visiting_order(n),
+                &(n..all).map(index).collect::<Vec<_>>(),
+                n.next_multiple_of(tile),
+                tile,
+            ),
+        };
+        host
     }
 
     fn bound(&self) -> &Bound {
@@ -62,7 +168,7 @@ impl<'a> Host<'a> {
 
     fn product(&self, p: usize, q: usize) -> f32 {
         let pairs = self.rounded[p].iter().zip(&self.rounded[q]);
-        pairs.fold(0.0, |sum, (a, b)| sum + a * b) + self.lie
+        pairs.fold(0.0, |sum, (a, b)| sum + a * b) + self.ills.lie
     }
 
     fn offer(&mut self, p: usize, q: usize, product: f32) {
@@ -96,6 +202,21 @@ impl<'a> Host<'a> {
 }
 
 impl Machine for Host<'_> {
+    fn hold(&mut self, seekers: &[u32]) -> Result<(), Fault> {
+        self.held = seekers.to_vec();
+        self.layout = Layout::among(seekers, self.tile);
+        Ok(())
+    }
+
+    fn meet(&mut self) -> Result<(), Fault> {
+        let sent = self.parcel.0.lock().expect("nobody panics").take();
+        let targets = sent.expect("rows were sent");
+        // As on a GPU, where the place of those that seek stays the same.
+        let from = (targets.len() + 2 * self.tile).next_multiple_of(self.tile);
+        self.layout = Layout::between(&targets, &self.held, from, self.tile);
+        Ok(())
+    }
+
     fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -104,6 +225,7 @@ impl Machine for Host<'_> {
         let frame = Frame::of(self.points);
         let width = self.points.n_columns();
         let mut measured = Vec::new();
+        self.rounded.clear();
         for &row in &self.layout.order {
             let mut wide = vec![0.0; width];
             if row != NO_ROW {
@@ -132,22 +254,33 @@ impl Machine for Host<'_> {
             let all = self.layout.targets.clone().map(|q| self.row(q));
             verdict.squared_distances(all.collect::<Vec<_>>().into_iter(), &mut squared);
         }
-        squared.iter_mut().for_each(|d| *d *= self.garble);
+        squared.iter_mut().for_each(|d| *d *= self.ills.garble);
         Ok(squared)
     }
 
-    fn begin(&mut self, bound: &Bound, k: usize, capacity: usize) -> Result<(), Fault> {
+    fn begin(
+        &mut self,
+        bound: &Bound,
+        k: usize,
+        capacity: usize,
+        thresholds: &[f64],
+    ) -> Result<(), Fault> {
         let positions = self.layout.order.len();
         self.terms = (0..positions).map(|p| bound.column_term(p)).collect();
         self.bound = Some(bound.clone());
         (self.k, self.capacity) = (k, capacity);
         self.lists = vec![Vec::new(); positions];
-        self.thresholds = vec![f64::INFINITY; positions];
-        self.cuts = vec![f32::NEG_INFINITY; positions];
+        self.thresholds = thresholds.to_vec();
+        let cut = |p: usize| bound.cut(p, thresholds[p]);
+        self.cuts = (0..positions).map(cut).collect();
         Ok(())
     }
 
     fn visit(&mut self, diagonals: Range<usize>) -> Result<bool, Fault> {
+        if self.ills.visits == 0 {
+            return Err(Fault("it fell off the bus".into()));
+        }
+        self.ills.visits -= 1;
         let before = self.lists.clone();
         let (tiles, symmetric) = (self.layout.tiles(), self.layout.is_symmetric());
         let (targets, seekers) = (self.layout.targets.clone(), self.layout.seekers.clone());
@@ -220,160 +353,5 @@ impl Machine for Host<'_> {
             take(&judged);
         }
         Ok(())
-    }
-}
-
-mod tests {
-    use super::*;
-    use crate::input::Matrix;
-    use crate::neighbours::device::plan::{MOST, capacity, nearest};
-    use crate::neighbours::table::assemble;
-    use crate::neighbours::tests::{adversarial, gaussian};
-    use crate::neighbours::{
-        Metric, NeighbourTable, SearchOptions, Strategy, cross_table, neighbour_table,
-    };
-    use crate::progress::Silent;
-
-    fn by_plan(host: &mut Host<'_>, k: usize) -> NeighbourTable {
-        let points = host.points;
-        let rows = nearest(host, points, k, &Silent).unwrap();
-        assemble(host.layout.seekers.len(), k, rows)
-    }
-
-    fn by_scan(points: &Points<'_>, k: usize) -> NeighbourTable {
-        let options = SearchOptions {
-            strategy: Strategy::Direct,
-            ..SearchOptions::default()
-        };
-        neighbour_table(points, k, &options, &Silent).unwrap()
-    }
-
-    #[test]
-    fn the_plan_finds_what_a_scan_finds_whatever_the_rows_tiles_and_k() {
-        let (mut overflows, mut crowds) = (0, 0);
-        for (name, matrix) in adversarial() {
-            if !(1..3000).contains(&matrix.n_columns()) {
-                continue;
-            }
-            for metric in [Metric::Euclidean, Metric::Cosine] {
-                let Ok(points) = Points::new(&matrix, metric, name) else {
-                    // A repeated row of zeros has no direction.
-                    assert_eq!(metric, Metric::Cosine, "{name}");
-                    continue;
-                };
-                let n = matrix.n_rows();
-                for (k, tile) in [(1, 4), (7, 4), (7, 16), (10, 64), (n - 1, 16)] {
-                    let mut host = Host::new(&points, None, tile);
-                    let found = by_plan(&mut host, k);
-                    assert!(
-                        found == by_scan(&points, k),
-                        "{name}, {metric:?}, {k}, {tile}"
-                    );
-                    overflows += host.overflows;
-                    crowds += host.crowds;
-                }
-            }
-        }
-        // What is rare must have happened here.
-        assert!(
-            overflows > 30 && crowds > 1000,
-            "{overflows} overflows, {crowds} crowds"
-        );
-    }
-
-    #[test]
-    fn queries_from_another_dump_find_what_the_processor_finds() {
-        for (name, matrix) in adversarial() {
-            if !(1..3000).contains(&matrix.n_columns()) {
-                continue;
-            }
-            let (n, width) = (matrix.n_rows(), matrix.n_columns());
-            let mut values = vec![0.0; 50 * width];
-            for (i, row) in values.chunks_mut(width).enumerate() {
-                matrix.widen_row(i * n / 50, row);
-                row.iter_mut().for_each(|x| *x *= 1.0 + (i % 3) as f64);
-            }
-            let there = Matrix::from_f64(50, width, values);
-            let points = Points::new(&matrix, Metric::Euclidean, name).unwrap();
-            let queries = Points::new(&there, Metric::Euclidean, name).unwrap();
-            let both = points.with_queries(&queries);
-            for (k, tile) in [(1, 4), (5, 16), (n, 16)] {
-                let truth =
-                    cross_table(&points, &queries, k, &SearchOptions::default(), &Silent).unwrap();
-                let found = by_plan(&mut Host::new(&both, Some(50), tile), k);
-                assert!(found == truth, "{name}, {k}, {tile}");
-            }
-        }
-    }
-
-    #[test]
-    fn lists_overflow_where_rows_come_in_crowds_and_nothing_is_lost() {
-        // Half the rows in one tight cluster that bf16 does not resolve, and repeated rows.
-        let wide = gaussian(600, 20, 3);
-        let mut values = vec![0.0; 600 * 20];
-        for (i, row) in values.chunks_mut(20).enumerate() {
-            wide.widen_row(if i % 7 == 0 { 7 } else { i }, row);
-            if i % 2 == 0 {
-                row.iter_mut().for_each(|x| *x = 40.0 + *x * 1e-6);
-            }
-        }
-        let matrix = Matrix::from_f64(600, 20, values);
-        let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-        let mut host = Host::new(&points, None, 4);
-        assert!(by_plan(&mut host, 5) == by_scan(&points, 5));
-        assert!(host.overflows > 0 && host.crowds > 0);
-    }
-
-    #[test]
-    fn products_that_break_their_bound_are_found_out() {
-        let matrix = gaussian(300, 40, 1);
-        let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-        let mut host = Host::new(&points, None, 16);
-        host.lie = 0.5;
-        let found = nearest(&mut host, &points, 5, &Silent);
-        assert_eq!(
-            found.err(),
-            Some(Fault("its products break their bound".into()))
-        );
-    }
-
-    #[test]
-    fn rows_that_arrived_garbled_are_found_out() {
-        let matrix = gaussian(300, 40, 1);
-        let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
-        let mut host = Host::new(&points, None, 16);
-        host.garble = 1.0 + f64::EPSILON;
-        let found = nearest(&mut host, &points, 5, &Silent);
-        assert_eq!(
-            found.err(),
-            Some(Fault("its distances are not the processor's".into()))
-        );
-    }
-
-    #[test]
-    fn a_pruned_list_has_room_for_one_more_diagonal() {
-        for (k, tile) in [(1, 4), (30, 128), (500, 128), (MOST, 128)] {
-            let capacity = capacity(k, tile);
-            assert!(capacity / 2 >= k && capacity - capacity / 2 >= 2 * tile);
-        }
-    }
-
-    #[test]
-    fn every_pair_of_tiles_meets_once() {
-        for n in [1, 4, 5, 8, 9, 31, 32, 33] {
-            let layout = Layout::new(n, None, 4);
-            let tiles = layout.tiles();
-            let mut met = vec![0; tiles * tiles];
-            for d in 0..layout.diagonals() {
-                for a in (0..tiles).filter(|&a| 2 * d != tiles || a < d) {
-                    let b = (a + d) % tiles;
-                    met[a * tiles + b] += 1;
-                    if a != b {
-                        met[b * tiles + a] += 1;
-                    }
-                }
-            }
-            assert!(met.iter().all(|&times| times == 1), "{n}");
-        }
     }
 }

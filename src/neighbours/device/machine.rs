@@ -1,16 +1,23 @@
 //! What the plan of a search asks of a device, and where rows lie on it.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::neighbours::filter::Bound;
-use crate::neighbours::visiting::visiting_order;
+use crate::neighbours::points::Points;
 
 /// Why a device could not do it, in words that follow the device's name and a colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault(pub(super) String);
 
-/// Where rows lie: by position, those that may be found from 0 on, queries at a tile's edge behind
-/// them. Tiles of rows are multiplied with tiles of rows that may be found.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where rows lie: by position, those that may be found from 0 on, those that seek among them or at
+/// a tile's edge behind them. Tiles of rows are multiplied with tiles of rows that may be found.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     /// Rows of a tile.
@@ -19,7 +26,7 @@ pub(super) struct Layout {
     pub(super) targets: Range<usize>,
     /// Positions of those that seek.
     pub(super) seekers: Range<usize>,
-    /// The row at each position; positions between targets and queries hold none.
+    /// The row at each position; positions between targets and seekers hold none.
     pub(super) order: Vec<u32>,
 }
 
@@ -27,23 +34,29 @@ pub(super) struct Layout {
 pub(super) const NO_ROW: u32 = u32::MAX;
 
 impl Layout {
-    /// `n` rows that may be found by each other, or by `queries` numbered after them.
-    pub(super) fn new(n: usize, queries: Option<usize>, tile: usize) -> Self {
-        let mut order = visiting_order(n);
-        let seekers = match queries {
-            None => 0..n,
-            Some(m) => {
-                let from = n.next_multiple_of(tile);
-                order.resize(from, NO_ROW);
-                #[allow(clippy::cast_possible_truncation)]
-                order.extend((n..n + m).map(|row| row as u32));
-                from..from + m
-            }
-        };
+    /// Rows that seek each other.
+    pub(super) fn among(rows: &[u32], tile: usize) -> Self {
         Self {
             tile,
-            targets: 0..n,
-            seekers,
+            targets: 0..rows.len(),
+            seekers: 0..rows.len(),
+            order: rows.to_vec(),
+        }
+    }
+
+    /// Rows that seek others, none of which is one of them, and stand from position `from` on.
+    pub(super) fn between(targets: &[u32], seekers: &[u32], from: usize, tile: usize) -> Self {
+        assert!(
+            from >= targets.len() && from.is_multiple_of(tile),
+            "a tile's edge"
+        );
+        let mut order = targets.to_vec();
+        order.resize(from, NO_ROW);
+        order.extend(seekers);
+        Self {
+            tile,
+            targets: 0..targets.len(),
+            seekers: from..from + seekers.len(),
             order,
         }
     }
@@ -81,16 +94,6 @@ impl Layout {
             self.tile
         }
     }
-
-    /// What row `p` is called in a table.
-    pub(super) fn name(&self, p: usize) -> u32 {
-        #[allow(clippy::cast_possible_truncation)]
-        if self.is_symmetric() {
-            self.order[p]
-        } else {
-            (p - self.seekers.start) as u32
-        }
-    }
 }
 
 /// What rounding made of the rows.
@@ -116,6 +119,12 @@ pub(super) struct Judged {
 
 /// Who holds rows and lists, multiplies, and gives verdicts.
 pub(super) trait Machine {
+    /// Takes rows to its memory, to seek each other.
+    fn hold(&mut self, seekers: &[u32]) -> Result<(), Fault>;
+
+    /// Makes the rows that its [`Sender`] sent last those that may be found by the ones it holds.
+    fn meet(&mut self) -> Result<(), Fault>;
+
     /// Where rows lie.
     fn layout(&self) -> &Layout;
 
@@ -125,8 +134,15 @@ pub(super) trait Machine {
     /// The exact D² of some positions and all rows that may be found: samples × targets.
     fn scan(&mut self, samples: &[u32]) -> Result<Vec<f64>, Fault>;
 
-    /// Empty lists of up to `capacity` entries for every position that seeks its `k` nearest.
-    fn begin(&mut self, bound: &Bound, k: usize, capacity: usize) -> Result<(), Fault>;
+    /// Empty lists of up to `capacity` entries for every position that seeks its `k` nearest, of
+    /// which none is farther than its threshold, a D² in the units of scores.
+    fn begin(
+        &mut self,
+        bound: &Bound,
+        k: usize,
+        capacity: usize,
+        thresholds: &[f64],
+    ) -> Result<(), Fault>;
 
     /// Multiplies the pairs of tiles of some diagonals; pairs that pass a cut go to the list of its
     /// row. False if a list would have been too long: then all are as they were.
@@ -141,4 +157,56 @@ pub(super) trait Machine {
 
     /// Gives verdicts on all lists, some positions at a time.
     fn judge(&mut self, take: &mut dyn FnMut(&Judged)) -> Result<(), Fault>;
+}
+
+/// Who copies the next rows to a machine while it multiplies those before.
+pub(super) trait Sender: Sync {
+    /// Copies rows beside those that are at work; returns when they are there.
+    fn send(&self, rows: &[u32]) -> Result<(), Fault>;
+}
+
+/// Bytes that a search takes of a device's memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Costs {
+    /// A row that seeks: its values, their rounded copy, its list.
+    pub(super) seeker: u64,
+    /// A row that may be found: its values, their rounded copy, and the next row on its way.
+    pub(super) target: u64,
+    /// Whatever the number of rows.
+    pub(super) fixed: u64,
+}
+
+/// How many rows a machine has to have room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Rows that seek at the same time, a multiple of a tile.
+    pub(super) seekers: usize,
+    /// Rows that may be found at the same time, besides those that seek each other.
+    pub(super) targets: usize,
+}
+
+/// A machine, and who sends it rows.
+pub(super) type Opened<'a> = (Box<dyn Machine + 'a>, Box<dyn Sender + 'a>);
+
+/// A device, before rows are on it.
+pub(super) trait Station: Sync {
+    /// Its name, such as `cuda:0`.
+    fn name(&self) -> String;
+
+    /// Bytes that are free in its memory.
+    fn free(&self) -> Result<u64, Fault>;
+
+    /// Rows of a tile.
+    fn tile(&self) -> usize;
+
+    /// What a search for the `k` nearest takes.
+    fn costs(&self, points: &Points<'_>, k: usize) -> Costs;
+
+    /// Memory for so many rows of `points`, and lists of the `k` nearest.
+    fn open<'a>(
+        &'a self,
+        points: &'a Points<'a>,
+        room: Room,
+        k: usize,
+    ) -> Result<Opened<'a>, Fault>;
 }

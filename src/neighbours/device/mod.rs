@@ -9,15 +9,25 @@ use std::str::FromStr;
 
 #[cfg(feature = "cuda")]
 mod cuda;
+#[cfg(any(test, feature = "cuda"))]
+mod cut;
+mod gpus;
 #[cfg(test)]
 mod host;
 #[cfg(any(test, feature = "cuda"))]
 mod machine;
 #[cfg(any(test, feature = "cuda"))]
 mod plan;
-#[cfg(feature = "cuda")]
+#[cfg(any(test, feature = "cuda"))]
 mod searcher;
+#[cfg(any(test, feature = "cuda"))]
+mod share;
+#[cfg(test)]
+mod shared;
+#[cfg(test)]
+mod tests;
 
+pub use gpus::Gpus;
 #[cfg(feature = "cuda")]
 pub(super) use searcher::OnDevice;
 
@@ -29,24 +39,26 @@ pub enum Device {
     Auto,
     /// The processor.
     Cpu,
-    /// This NVIDIA GPU, as the driver numbers it, for all that a GPU can do.
-    Cuda(usize),
+    /// These NVIDIA GPUs, for all that a GPU can do; several share the rows of a search.
+    Cuda(Gpus),
 }
 
 impl FromStr for Device {
     type Err = String;
 
-    /// Reads `auto`, `cpu`, `cuda` or `cuda:I`.
+    /// Reads `auto`, `cpu`, `cuda`, the first GPU, or `cuda:I,J,…`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
+            "cuda" => Ok(Self::Cuda(Gpus::FIRST)),
             _ => text
                 .strip_prefix("cuda:")
-                .and_then(|number| number.parse().ok())
+                .and_then(Gpus::read)
                 .map(Self::Cuda)
-                .ok_or_else(|| "give auto, cpu, cuda or cuda:I, such as cuda:1".into()),
+                .ok_or_else(|| {
+                    "give auto, cpu, cuda or cuda:I,J, such as cuda:1 or cuda:0,1".into()
+                }),
         }
     }
 }
@@ -56,7 +68,7 @@ impl fmt::Display for Device {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Cuda(gpus) => write!(f, "cuda:{gpus}"),
         }
     }
 }
@@ -69,7 +81,7 @@ impl Device {
     pub fn check(self) -> Result<(), String> {
         match self {
             Self::Auto | Self::Cpu => Ok(()),
-            Self::Cuda(number) => check_gpu(number),
+            Self::Cuda(gpus) => gpus.numbers().try_for_each(check_gpu),
         }
     }
 }
@@ -103,27 +115,4 @@ pub fn gpus() -> Result<Vec<String>, String> {
 #[cfg(not(feature = "cuda"))]
 pub fn gpus() -> Result<Vec<String>, String> {
     Err(BUILT_WITHOUT.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_read_as_they_are_written() {
-        for device in [Device::Auto, Device::Cpu, Device::Cuda(0), Device::Cuda(3)] {
-            assert_eq!(device.to_string().parse(), Ok(device));
-        }
-        assert_eq!("cuda".parse(), Ok(Device::Cuda(0)));
-        for nonsense in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "CUDA"] {
-            assert!(nonsense.parse::<Device>().is_err(), "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn a_gpu_that_is_not_there_is_said_in_words() {
-        let missing = Device::Cuda(99).check().unwrap_err();
-        assert!(!missing.is_empty());
-        assert_eq!(Device::Auto.check(), Ok(()));
-    }
 }

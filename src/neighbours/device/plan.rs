@@ -1,5 +1,5 @@
-//! The plan of a search on a device: which tiles meet, how long lists may grow, when they are
-//! pruned.
+//! The plan of a search among rows in the memory of one device: which tiles meet, how long lists may
+//! grow, when they are pruned. `share` does so block by block where not all rows are there at once.
 //!
 //! Every row has a list of as many entries as fit. Tiles meet by diagonals, so that all rows have
 //! met equally many others at any time, and rows lie in visiting order, so that those met are a
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::machine::{Fault, Judged, Layout, Machine, Rounding};
 use crate::neighbours::filter::Bound;
 use crate::neighbours::points::{Points, Verdict};
-use crate::neighbours::table::{TableRow, by_distance_then_row};
+use crate::neighbours::table::by_distance_then_row;
 use crate::progress::Progress;
 
 /// Rows whose exact distances set θ and check the bound.
@@ -46,22 +46,40 @@ fn steps(width: usize) -> usize {
     3 * width + 64
 }
 
-/// The k nearest rows of every row that seeks.
+/// D² and row of the nearest of one row, nearest first.
+pub(super) type List = Vec<(f64, u32)>;
+
+/// The k nearest of the rows on the machine of every row that seeks, in the order of positions.
+///
+/// Where `farthest` has a D² for a row, those beyond it may be left out.
 pub(super) fn nearest(
     machine: &mut dyn Machine,
     points: &Points<'_>,
     k: usize,
+    farthest: &[f64],
     progress: &dyn Progress,
-) -> Result<Vec<TableRow>, Fault> {
+) -> Result<Vec<List>, Fault> {
     let layout = machine.layout().clone();
     progress.begin("bound", 1);
     let Rounding { measured, scale } = machine.round()?;
     let width = points.n_columns();
     let mut bound = Bound::new(&measured, width, steps(width));
     let sample = Sample::take(machine, points, scale)?;
-    bound.fit(sample.typical(&layout, k).sqrt());
+    let farthest = |p: usize| match farthest.get(p - layout.seekers.start) {
+        Some(squared) => squared * scale * scale,
+        None => f64::INFINITY,
+    };
+    bound.fit(sample.typical(&layout, k, farthest).sqrt());
     let capacity = capacity(k, layout.tile);
-    machine.begin(&bound, k, capacity)?;
+    let mut thresholds = vec![f64::INFINITY; layout.order.len()];
+    for p in layout.seekers.clone() {
+        thresholds[p] = farthest(p);
+    }
+    // The sample takes whatever it meets first, so that there is something to check.
+    for &p in &sample.positions {
+        thresholds[p as usize] = f64::INFINITY;
+    }
+    machine.begin(&bound, k, capacity, &thresholds)?;
     progress.end();
 
     let diagonals = layout.diagonals();
@@ -87,7 +105,7 @@ pub(super) fn nearest(
     let mut rows = Vec::with_capacity(layout.seekers.len());
     progress.begin("verdicts", layout.seekers.len() as u64);
     machine.judge(&mut |judged| {
-        rows.extend(finish(&layout, judged, k));
+        rows.extend(finish(judged, k));
         progress.advance(judged.positions.len() as u64);
     })?;
     progress.end();
@@ -95,18 +113,18 @@ pub(super) fn nearest(
 }
 
 /// The nearest of each list, by distance and then by row.
-fn finish(layout: &Layout, judged: &Judged, k: usize) -> Vec<TableRow> {
-    let each = judged.positions.clone().into_par_iter();
+fn finish(judged: &Judged, k: usize) -> Vec<List> {
     let bounds = judged.starts.par_windows(2);
-    each.zip(bounds)
-        .map(|(p, ends)| {
+    bounds
+        .map(|ends| {
             #[allow(clippy::cast_possible_truncation)]
             let range = ends[0] as usize..ends[1] as usize;
             let (squared, rows) = (&judged.squared[range.clone()], &judged.rows[range]);
-            let mut list: Vec<(f64, u32)> =
-                squared.iter().copied().zip(rows.iter().copied()).collect();
+            let mut list: List = squared.iter().copied().zip(rows.iter().copied()).collect();
             list.sort_unstable_by(by_distance_then_row);
-            TableRow::new(layout.name(p), list.into_iter().take(k))
+            list.truncate(k);
+            list.shrink_to_fit();
+            list
         })
         .collect()
 }
@@ -189,8 +207,8 @@ impl Sample {
         })
     }
 
-    /// The middle one of the sampled rows' k-th smallest D².
-    fn typical(&self, layout: &Layout, k: usize) -> f64 {
+    /// The middle one of the sampled rows' k-th smallest D², or of what is known to be no less.
+    fn typical(&self, layout: &Layout, k: usize, farthest: impl Fn(usize) -> f64 + Sync) -> f64 {
         let mut of_order: Vec<f64> = self
             .positions
             .par_iter()
@@ -201,7 +219,8 @@ impl Sample {
                     squared.remove(p as usize);
                 }
                 let at = k.clamp(1, squared.len()) - 1;
-                *squared.select_nth_unstable_by(at, f64::total_cmp).1
+                let nearest = *squared.select_nth_unstable_by(at, f64::total_cmp).1;
+                nearest.min(farthest(p as usize))
             })
             .collect();
         of_order.sort_unstable_by(f64::total_cmp);

@@ -7,19 +7,20 @@ use cudarc::driver::{
     CudaFunction, CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg, sys,
 };
 
-use super::Gpu;
-use super::arguments::{BoundArg, ListsArg, PrunedArg, RowsArg, VisitArg};
-use super::rows::{Kind, norms, send};
-use crate::neighbours::device::machine::{Fault, Judged, Layout, Machine, Rounding};
+use super::Kernels;
+use super::arguments::{BoundArg, ListsArg, PrunedArg, VisitArg};
+use super::memory::Memory;
+use super::rows::Kind;
+use crate::neighbours::device::machine::{Costs, Fault, Judged, Layout, Machine, Rounding};
 use crate::neighbours::device::plan::capacity;
 use crate::neighbours::filter::{Bound, bf16, power_of_two_below};
 use crate::neighbours::points::Points;
 
 /// As in `kernels.cu`: rows and columns of a tile, threads of a block, columns that are multiplied
 /// before the next ones, and bytes of shared memory for three times as many of two tiles.
-const TILE: usize = 128;
+pub(super) const TILE: usize = 128;
 const THREADS: usize = 128;
-const PAD: usize = 64;
+pub(super) const PAD: usize = 64;
 const STAGES: usize = 3 * 2 * TILE * PAD * 2;
 
 /// Pairs of tiles of one launch.
@@ -33,15 +34,7 @@ const SLACK: u64 = 512 << 20;
 
 /// The rows of a search on a GPU, and its lists once it began.
 pub(in crate::neighbours::device) struct Cuda<'a> {
-    gpu: &'a Gpu,
-    layout: Layout,
-    width: usize,
-    padded: usize,
-    kind: Kind,
-    values: CudaSlice<u8>,
-    norms: Option<CudaSlice<f64>>,
-    order: CudaSlice<u32>,
-    packed: CudaSlice<u16>,
+    memory: Memory<'a>,
     scale: f64,
     lists: Option<Lists>,
 }
@@ -63,12 +56,22 @@ struct Lists {
     entries: CudaSlice<u64>,
     overflow: CudaSlice<u32>,
     crowded: CudaSlice<u32>,
+    /// Positions before the first that has a list.
+    first: usize,
     /// The longest list and the number of crowded ones.
     found: CudaSlice<u64>,
 }
 
+impl Lists {
+    /// Where the list of position 0 would lie: those that seek alone have one.
+    fn entries(&self, stream: &Arc<CudaStream>) -> u64 {
+        let before = 8 * (self.first * self.capacity) as u64;
+        place(stream, &self.entries).wrapping_sub(before)
+    }
+}
+
 /// Where a buffer lies.
-fn place<T>(stream: &Arc<CudaStream>, buffer: &CudaSlice<T>) -> u64 {
+pub(super) fn place<T>(stream: &Arc<CudaStream>, buffer: &CudaSlice<T>) -> u64 {
     // One stream does everything in turn, so nothing needs to wait for this.
     buffer.device_ptr(stream).0
 }
@@ -84,7 +87,7 @@ fn blocks(blocks: usize, shared: usize) -> LaunchConfig {
 }
 
 /// A count as the kernels take it.
-fn word(n: usize) -> u32 {
+pub(super) fn word(n: usize) -> u32 {
     u32::try_from(n).expect("layers have fewer than 2^32 rows")
 }
 
@@ -95,64 +98,39 @@ fn allow(kernel: &CudaFunction, shared: usize) -> Result<(), Fault> {
     Ok(kernel.set_attribute(SHARED, bytes)?)
 }
 
+/// What a search for the `k` nearest of `points` takes of a GPU's memory.
+pub(super) fn costs(points: &Points<'_>, k: usize) -> Costs {
+    let width = points.n_columns();
+    let stored = width * Kind::common(points).bytes();
+    // The rounded copy, what is known of each position, and the sample's distances.
+    let each = 2 * width.next_multiple_of(PAD) + 192;
+    Costs {
+        seeker: (stored + each + 8 * capacity(k, TILE)) as u64,
+        target: (2 * stored + each) as u64,
+        fixed: 12 * JUDGED + SLACK,
+    }
+}
+
 impl<'a> Cuda<'a> {
-    /// Copies the rows to the GPU, if they and the lists of `k` fit beside each other.
-    pub(in crate::neighbours::device) fn new(
-        gpu: &'a Gpu,
-        points: &Points<'_>,
-        queries: Option<usize>,
-        k: usize,
-        max_memory: Option<u64>,
-    ) -> Result<Self, Fault> {
-        let layout = Layout::new(points.n_targets(), queries, TILE);
-        let (width, positions) = (points.n_columns(), layout.order.len());
-        let padded = width.next_multiple_of(PAD);
-        let kind = Kind::common(points);
-        let row = width * kind.bytes() + 2 * padded + 8 * capacity(k, TILE) + 64;
-        let needed = positions as u64 * row as u64 + 12 * JUDGED + SLACK;
-        gpu.context.bind_to_thread()?;
-        let (free, _) = gpu.context.mem_get_info()?;
-        let room = max_memory.unwrap_or(u64::MAX).min(free as u64);
-        if needed > room {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            return Err(Fault(format!(
-                "the search needs {} MiB of its memory and may have {}",
-                mib(needed),
-                mib(room)
-            )));
-        }
-        let stream = &gpu.stream;
-        let padded_rows = positions.next_multiple_of(TILE);
-        let norms = norms(points, &layout);
-        Ok(Self {
-            values: send(stream, points, &layout, kind)?,
-            norms: norms.map(|norms| stream.clone_htod(&norms)).transpose()?,
-            order: stream.clone_htod(&layout.order)?,
-            packed: stream.alloc_zeros(padded_rows * padded)?,
-            gpu,
-            layout,
-            width,
-            padded,
-            kind,
+    /// For rows in this memory.
+    pub(super) fn new(memory: Memory<'a>) -> Self {
+        Self {
+            memory,
             scale: 1.0,
             lists: None,
-        })
+        }
     }
 
     fn stream(&self) -> &Arc<CudaStream> {
-        &self.gpu.stream
+        &self.memory.gpu.stream
     }
 
-    fn rows(&self) -> RowsArg {
-        RowsArg {
-            values: place(self.stream(), &self.values),
-            norms: self
-                .norms
-                .as_ref()
-                .map_or(0, |norms| place(self.stream(), norms)),
-            kind: self.kind as u32,
-            width: word(self.width),
-        }
+    fn kernels(&self) -> &Kernels {
+        &self.memory.gpu.kernels
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.memory.layout
     }
 
     fn lists(&self) -> Result<&Lists, Fault> {
@@ -163,26 +141,26 @@ impl<'a> Cuda<'a> {
 
     /// The positions that hold rows.
     fn held(&self) -> Vec<Range<usize>> {
-        let mut held = vec![self.layout.targets.clone()];
-        if !self.layout.is_symmetric() {
-            held.push(self.layout.seekers.clone());
+        let mut held = vec![self.layout().targets.clone()];
+        if !self.layout().is_symmetric() {
+            held.push(self.layout().seekers.clone());
         }
         held
     }
 
     /// The centre of all rows, on the GPU, and the largest deviation from it.
     fn frame(&self) -> Result<(CudaSlice<f64>, f64), Fault> {
-        let (stream, rows) = (self.stream(), self.rows());
+        let (stream, rows) = (self.stream(), self.memory.rows());
         let held = self.held();
         let share = 1.0 / held.iter().map(ExactSizeIterator::len).sum::<usize>() as f64;
-        let means = stream.alloc_zeros::<f64>(self.width)?;
+        let means = stream.alloc_zeros::<f64>(self.memory.width)?;
         let largest = stream.alloc_zeros::<u64>(1)?;
         let (centre, most) = (place(stream, &means), place(stream, &largest));
         for range in &held {
             let (first, end) = (range.start as u64, range.end as u64);
-            let mut launch = blocks(self.width.div_ceil(THREADS), 0);
+            let mut launch = blocks(self.memory.width.div_ceil(THREADS), 0);
             launch.grid_dim.1 = 256;
-            let mut call = stream.launch_builder(&self.gpu.kernels.column_means);
+            let mut call = stream.launch_builder(&self.kernels().column_means);
             call.arg(&rows)
                 .arg(&first)
                 .arg(&end)
@@ -195,7 +173,7 @@ impl<'a> Cuda<'a> {
         }
         for range in &held {
             let (first, end) = (range.start as u64, range.end as u64);
-            let mut call = stream.launch_builder(&self.gpu.kernels.largest_deviation);
+            let mut call = stream.launch_builder(&self.kernels().largest_deviation);
             call.arg(&rows)
                 .arg(&first)
                 .arg(&end)
@@ -211,7 +189,7 @@ impl<'a> Cuda<'a> {
 
     /// The lists of some positions with verdicts.
     fn judge_some(&self, counts: &[u32], positions: Range<usize>) -> Result<Judged, Fault> {
-        let (stream, lists, rows) = (self.stream(), self.lists()?, self.rows());
+        let (stream, lists, rows) = (self.stream(), self.lists()?, self.memory.rows());
         let mut starts = vec![0u64];
         let mut sum = 0;
         for &count in &counts[positions.clone()] {
@@ -222,11 +200,11 @@ impl<'a> Cuda<'a> {
         let there = stream.clone_htod(&starts)?;
         let squared = stream.alloc_zeros::<f64>(total.max(1))?;
         let numbers = stream.alloc_zeros::<u32>(total.max(1))?;
-        let places = [place(stream, &self.order), place(stream, &lists.entries)];
+        let places = [self.memory.order(), lists.entries(stream)];
         let (from, capacity) = (positions.start as u64, word(lists.capacity));
         let offsets = place(stream, &there);
         let out = [place(stream, &squared), place(stream, &numbers)];
-        let mut call = stream.launch_builder(&self.gpu.kernels.verdicts);
+        let mut call = stream.launch_builder(&self.kernels().verdicts);
         call.arg(&rows).arg(&places[0]).arg(&from).arg(&capacity);
         call.arg(&places[1]).arg(&offsets).arg(&out[0]).arg(&out[1]);
         // SAFETY: `kernels.cu` takes these arguments; a block writes the entries of its position
@@ -246,22 +224,32 @@ impl<'a> Cuda<'a> {
 }
 
 impl Machine for Cuda<'_> {
+    fn hold(&mut self, seekers: &[u32]) -> Result<(), Fault> {
+        self.lists = None;
+        self.memory.hold(seekers)
+    }
+
+    fn meet(&mut self) -> Result<(), Fault> {
+        self.lists = None;
+        self.memory.meet()
+    }
+
     fn layout(&self) -> &Layout {
-        &self.layout
+        &self.memory.layout
     }
 
     fn round(&mut self) -> Result<Rounding, Fault> {
         let (means, largest) = self.frame()?;
-        let (stream, rows) = (self.stream(), self.rows());
+        let (stream, rows) = (self.stream(), self.memory.rows());
         let scale = power_of_two_below(largest);
-        let positions = self.layout.order.len();
+        let positions = self.layout().order.len();
         let measured = stream.alloc_zeros::<f64>(2 * positions)?;
         let centre = place(stream, &means);
-        let (packed, out) = (place(stream, &self.packed), place(stream, &measured));
-        let padded = word(self.padded);
+        let (packed, out) = (self.memory.packed(), place(stream, &measured));
+        let padded = word(self.memory.padded);
         for range in self.held() {
             let (first, end) = (range.start as u64, range.end as u64);
-            let mut call = stream.launch_builder(&self.gpu.kernels.round_rows);
+            let mut call = stream.launch_builder(&self.kernels().round_rows);
             call.arg(&rows)
                 .arg(&first)
                 .arg(&end)
@@ -286,13 +274,13 @@ impl Machine for Cuda<'_> {
     }
 
     fn scan(&mut self, samples: &[u32]) -> Result<Vec<f64>, Fault> {
-        let (stream, rows) = (self.stream(), self.rows());
-        let targets = self.layout.targets.len();
+        let (stream, rows) = (self.stream(), self.memory.rows());
+        let targets = self.layout().targets.len();
         let there = stream.clone_htod(samples)?;
         let squared = stream.alloc_zeros::<f64>(samples.len() * targets)?;
         let (from, out) = (place(stream, &there), place(stream, &squared));
         let (count, all) = (word(samples.len()), targets as u64);
-        let mut call = stream.launch_builder(&self.gpu.kernels.scan);
+        let mut call = stream.launch_builder(&self.kernels().scan);
         call.arg(&rows).arg(&from).arg(&count).arg(&all).arg(&out);
         // SAFETY: `kernels.cu` takes these arguments and writes count × targets values.
         #[allow(unsafe_code)]
@@ -300,27 +288,36 @@ impl Machine for Cuda<'_> {
         Ok(stream.clone_dtoh(&squared)?)
     }
 
-    fn begin(&mut self, bound: &Bound, k: usize, capacity: usize) -> Result<(), Fault> {
+    fn begin(
+        &mut self,
+        bound: &Bound,
+        k: usize,
+        capacity: usize,
+        thresholds: &[f64],
+    ) -> Result<(), Fault> {
         let stream = self.stream();
-        let positions = self.layout.order.len();
+        let seeking = self.layout().seekers.len();
+        let cut = |p: usize| bound.cut(p, thresholds[p]);
+        let positions = self.layout().order.len();
         let each = || 0..positions;
         let lists = Lists {
             k,
+            first: self.layout().seekers.start,
             capacity,
             relative: bound.relative(),
             squares: stream.clone_htod(&each().map(|p| bound.square(p)).collect::<Vec<_>>())?,
             errors: stream.clone_htod(bound.errors())?,
             terms: stream.clone_htod(&each().map(|p| bound.column_term(p)).collect::<Vec<_>>())?,
-            cuts: stream.clone_htod(&vec![f32::NEG_INFINITY; positions])?,
-            thresholds: stream.clone_htod(&vec![f64::INFINITY; positions])?,
+            cuts: stream.clone_htod(&each().map(cut).collect::<Vec<_>>())?,
+            thresholds: stream.clone_htod(thresholds)?,
             counts: stream.alloc_zeros(positions)?,
             before: stream.alloc_zeros(positions)?,
-            entries: stream.alloc_zeros(positions * capacity)?,
+            entries: stream.alloc_zeros(seeking * capacity)?,
             overflow: stream.alloc_zeros(1)?,
             crowded: stream.alloc_zeros(positions)?,
             found: stream.alloc_zeros(2)?,
         };
-        let kernels = &self.gpu.kernels;
+        let kernels = self.kernels();
         allow(&kernels.visit, STAGES)?;
         allow(&kernels.prune, 4 * capacity)?;
         allow(&kernels.judge, 12 * capacity)?;
@@ -335,17 +332,17 @@ impl Machine for Cuda<'_> {
         let stream = self.stream();
         stream.memcpy_dtod(&lists.counts, &mut lists.before)?;
         stream.memset_zeros(&mut lists.overflow)?;
-        let (layout, seeking) = (&self.layout, self.layout.seeking());
+        let (layout, seeking) = (self.layout(), self.layout().seeking());
         let argument = ListsArg {
             squares: place(stream, &lists.squares),
             terms: place(stream, &lists.terms),
             cuts: place(stream, &lists.cuts),
             counts: place(stream, &lists.counts),
-            entries: place(stream, &lists.entries),
+            entries: lists.entries(stream),
             capacity: word(lists.capacity),
             overflow: place(stream, &lists.overflow),
         };
-        let (packed, padded) = (place(stream, &self.packed), word(self.padded));
+        let (packed, padded) = (self.memory.packed(), word(self.memory.padded));
         let at_once = (LAUNCH / seeking).max(1);
         for first in diagonals.clone().step_by(at_once) {
             let count = at_once.min(diagonals.end - first);
@@ -359,7 +356,7 @@ impl Machine for Cuda<'_> {
                 count: word(count),
                 symmetric: u32::from(layout.is_symmetric()),
             };
-            let mut call = stream.launch_builder(&self.gpu.kernels.visit);
+            let mut call = stream.launch_builder(&self.kernels().visit);
             call.arg(&packed).arg(&padded).arg(&visit).arg(&argument);
             // SAFETY: `kernels.cu` takes these arguments; every tile lies in the packed rows, which
             // are padded to whole tiles, and no list is written beyond its capacity.
@@ -380,7 +377,7 @@ impl Machine for Cuda<'_> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let start = position * lists.capacity;
+        let start = (position - lists.first) * lists.capacity;
         let entries = stream.clone_dtoh(&lists.entries.slice(start..start + count))?;
         #[allow(clippy::cast_possible_truncation)]
         let split = |entry: u64| (f32::from_bits(entry as u32), (entry >> 32) as u32);
@@ -391,7 +388,7 @@ impl Machine for Cuda<'_> {
         let Some(mut lists) = self.lists.take() else {
             return Err(Fault("no search has begun".into()));
         };
-        let (stream, rows) = (self.stream(), self.rows());
+        let (stream, rows) = (self.stream(), self.memory.rows());
         stream.memset_zeros(&mut lists.found)?;
         let found = place(stream, &lists.found);
         let pruned = PrunedArg {
@@ -405,16 +402,16 @@ impl Machine for Cuda<'_> {
             relative: lists.relative,
         };
         let (from, k, capacity) = (
-            self.layout.seekers.start as u64,
+            self.layout().seekers.start as u64,
             word(lists.k),
             word(lists.capacity),
         );
         let full = capacity / 2;
-        let entries = place(stream, &lists.entries);
+        let entries = lists.entries(stream);
         let counts = place(stream, &lists.counts);
         let thresholds = place(stream, &lists.thresholds);
         let cuts = place(stream, &lists.cuts);
-        let mut call = stream.launch_builder(&self.gpu.kernels.prune);
+        let mut call = stream.launch_builder(&self.kernels().prune);
         call.arg(&bound)
             .arg(&from)
             .arg(&k)
@@ -424,12 +421,12 @@ impl Machine for Cuda<'_> {
         call.arg(&pruned);
         // SAFETY: `kernels.cu` takes these arguments; a block writes to the list of its position.
         #[allow(unsafe_code)]
-        unsafe { call.launch(blocks(self.layout.seekers.len(), 4 * lists.capacity)) }?;
+        unsafe { call.launch(blocks(self.layout().seekers.len(), 4 * lists.capacity)) }?;
         let words = stream.clone_dtoh(&lists.found)?;
         let [longest, crowds] = [words[0], words[1]];
         if crowds > 0 {
-            let order = place(stream, &self.order);
-            let mut call = stream.launch_builder(&self.gpu.kernels.judge);
+            let order = self.memory.order();
+            let mut call = stream.launch_builder(&self.kernels().judge);
             call.arg(&rows).arg(&bound).arg(&order).arg(&pruned.crowded);
             call.arg(&self.scale).arg(&k).arg(&capacity).arg(&entries);
             call.arg(&counts).arg(&thresholds).arg(&cuts);
@@ -444,7 +441,7 @@ impl Machine for Cuda<'_> {
 
     fn judge(&mut self, take: &mut dyn FnMut(&Judged)) -> Result<(), Fault> {
         let counts = self.stream().clone_dtoh(&self.lists()?.counts)?;
-        let Range { mut start, end } = self.layout.seekers.clone();
+        let Range { mut start, end } = self.layout().seekers.clone();
         while start < end {
             let mut sum = 0;
             let fits = |&&count: &&u32| {

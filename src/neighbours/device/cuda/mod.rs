@@ -10,15 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, sys};
 use cudarc::nvrtc::Ptx;
 
-use super::machine::Fault;
+use self::machine::{Cuda, TILE, costs};
+use self::memory::Memory;
+use super::Gpus;
+use super::machine::{Costs, Fault, Machine, Opened, Room, Sender, Station};
+use crate::neighbours::points::Points;
 
 mod arguments;
 mod machine;
+mod memory;
 mod rows;
 #[cfg(test)]
 mod tests;
-
-pub(super) use machine::Cuda;
 
 /// The kernels as text, compiled from `kernels.cu` by `.ci/ptx`.
 const PTX: &str = include_str!("kernels.ptx");
@@ -32,8 +35,7 @@ pub(super) struct Gpu {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     kernels: Kernels,
-    /// Whoever searches has the GPU to himself: its memory holds one layer.
-    turn: Mutex<()>,
+    number: usize,
 }
 
 /// The entry points of `kernels.cu`.
@@ -78,16 +80,46 @@ impl Gpu {
             stream: context.default_stream(),
             context,
             kernels,
-            turn: Mutex::new(()),
+            number,
         })
     }
+}
 
-    /// Does `work` while nobody else has the GPU.
-    pub(super) fn alone<R>(&self, work: impl FnOnce(&Self) -> R) -> R {
-        // Nothing lasts from one search to the next, so a panic in one spoils no other.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        work(self)
+impl Station for Gpu {
+    fn name(&self) -> String {
+        format!("cuda:{}", self.number)
     }
+
+    fn free(&self) -> Result<u64, Fault> {
+        self.context.bind_to_thread()?;
+        let (free, _) = self.context.mem_get_info()?;
+        Ok(free as u64)
+    }
+
+    fn tile(&self) -> usize {
+        TILE
+    }
+
+    fn costs(&self, points: &Points<'_>, k: usize) -> Costs {
+        costs(points, k)
+    }
+
+    fn open<'a>(
+        &'a self,
+        points: &'a Points<'a>,
+        room: Room,
+        _k: usize,
+    ) -> Result<Opened<'a>, Fault> {
+        let memory = Memory::new(self, points, room)?;
+        let sender = memory.sender();
+        Ok((Box::new(Cuda::new(memory)), sender))
+    }
+}
+
+/// The GPUs of these numbers, ready.
+pub(super) fn stations(gpus: Gpus) -> Result<Vec<Arc<dyn Station>>, Fault> {
+    let one = |number| gpu(number).map(|gpu| gpu as Arc<dyn Station>);
+    gpus.numbers().map(one).collect()
 }
 
 impl From<DriverError> for Fault {

@@ -1,8 +1,8 @@
-//! Rows on their way to a GPU: as they are stored, in visiting order.
+//! Copies rows to a GPU as they are stored.
 
 use std::sync::Arc;
 
-use cudarc::driver::{CudaEvent, CudaSlice, CudaStream};
+use cudarc::driver::{CudaEvent, CudaStream, CudaViewMut};
 use rayon::prelude::*;
 
 use crate::input::Values;
@@ -49,16 +49,16 @@ impl Kind {
 /// small layers take many turns.
 const STAGE: usize = if cfg!(test) { 1 << 14 } else { 8 << 20 };
 
-/// Copies all rows to the GPU, by position.
+/// Copies rows to the GPU, one after the other from the start of `there` on.
 pub(super) fn send(
     stream: &Arc<CudaStream>,
     points: &Points<'_>,
-    layout: &Layout,
+    rows: &[u32],
     kind: Kind,
-) -> Result<CudaSlice<u8>, Fault> {
+    there: &mut CudaViewMut<'_, u8>,
+) -> Result<(), Fault> {
     let row = points.n_columns() * kind.bytes();
-    let mut there = stream.alloc_zeros::<u8>(layout.order.len() * row)?;
-    let height = (STAGE / row).max(1);
+    let height = (STAGE / row).clamp(1, rows.len().max(1));
     let stage = || -> Result<_, Fault> {
         // SAFETY: every byte that is read was written before; see `gather` below.
         #[allow(unsafe_code)]
@@ -69,7 +69,7 @@ pub(super) fn send(
         }?)
     };
     let mut stages = [(stage()?, None), (stage()?, None)];
-    for (turn, rows) in layout.order.chunks(height).enumerate() {
+    for (turn, rows) in rows.chunks(height).enumerate() {
         let (stage, copied) = &mut stages[turn % 2];
         if let Some(copied) = copied.take() {
             // With one stream the library keeps no events of its own: nothing else would keep the
@@ -84,19 +84,15 @@ pub(super) fn send(
         *copied = Some(stream.record_event(None)?);
     }
     stream.synchronize()?;
-    Ok(there)
+    Ok(())
 }
 
-/// Writes some rows one after the other, zeros for positions that hold none.
+/// Writes some rows one after the other.
 fn gather(points: &Points<'_>, rows: &[u32], kind: Kind, out: &mut [u8]) {
     let width = points.n_columns();
     out.par_chunks_mut(width * kind.bytes())
         .zip(rows)
         .for_each(|(out, &row)| {
-            if row == NO_ROW {
-                out.fill(0);
-                return;
-            }
             let (matrix, row) = points.source(row as usize);
             let start = matrix.stored_row(row) * width;
             let span = start..start + width;

@@ -2,7 +2,7 @@
 
 use super::gpu;
 use crate::input::Matrix;
-use crate::neighbours::device::Device;
+use crate::neighbours::device::{Device, Gpus};
 use crate::neighbours::tests::{adversarial, gaussian};
 use crate::neighbours::{
     Metric, Points, SearchOptions, Strategy, cross_table, neighbour_table, order_distances,
@@ -13,7 +13,7 @@ const ON_GPU: SearchOptions = SearchOptions {
     strategy: Strategy::Sweep,
     tile: None,
     kernel: crate::neighbours::Kernel::Auto,
-    device: Device::Cuda(0),
+    device: Device::Cuda(Gpus::FIRST),
     max_memory: None,
     beside: 0,
 };

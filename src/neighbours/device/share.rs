@@ -1,0 +1,301 @@
+//! Shares a search among devices: each takes blocks of rows that seek, one after the other, and lets
+//! each block meet all others, which are copied while those before are multiplied.
+//!
+//! A row's nearest of several blocks are the nearest of its nearest of each, and what was found so
+//! far bounds what the next block can add. A device that fails is believed in nothing: the blocks
+//! that it took go to the others, and what nobody could do is left to the caller.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::cut::{Cut, Search, is_worth};
+use super::machine::{Fault, Machine, Sender, Station};
+use super::plan::{List, nearest};
+use crate::neighbours::table::by_distance_then_row;
+use crate::progress::{Progress, Within};
+
+/// What devices found.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Rows that sought, with what each found.
+    pub(super) rows: Vec<(u32, List)>,
+    /// Rows that nobody could do.
+    pub(super) left: Vec<u32>,
+    /// Devices that failed, and why.
+    pub(super) faults: Vec<String>,
+}
+
+/// How much a search may take of its devices.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of the memory of each.
+    pub(super) most: Option<u64>,
+    /// Whether all rows have to be there at once.
+    pub(super) whole: bool,
+}
+
+/// Does a search on some devices.
+///
+/// # Errors
+/// If no device has memory for it.
+pub(super) fn share(
+    stations: &[&dyn Station],
+    search: &Search<'_>,
+    limits: Limits,
+    progress: &dyn Progress,
+) -> Result<Found, Fault> {
+    let (points, k) = (search.points, search.k);
+    let mut found = Found::default();
+    let mut able: Vec<(u64, &dyn Station)> = Vec::new();
+    for &station in stations {
+        match station.free() {
+            Ok(free) => able.push((free.min(limits.most.unwrap_or(u64::MAX)), station)),
+            Err(fault) => found.faults.push(format!("{}: {fault}", station.name())),
+        }
+    }
+    let largest = able.iter().map(|&(free, _)| free).max().unwrap_or(0);
+    able.retain(|&(free, station)| {
+        let kept = free == largest || is_worth(station.costs(points, k), station.tile(), free);
+        if !kept {
+            let fact = format!("{}: too little memory is free", station.name());
+            found.faults.push(fact);
+        }
+        kept
+    });
+    let least = able.iter().map(|&(free, _)| free).min().unwrap_or(0);
+    let Some(&(_, first)) = able.first() else {
+        return Err(Fault(found.faults.join("; ")));
+    };
+    let (costs, tile) = (first.costs(points, k), first.tile());
+    let cut = Cut::new(search, costs, tile, least, able.len())?;
+    if limits.whole && !cut.is_whole() {
+        return Err(Fault("the layer is larger than its memory".into()));
+    }
+    let work = Work {
+        search,
+        cut: &cut,
+        threads: ThreadPoolBuilder::new()
+            .num_threads(rayon::current_num_threads())
+            .build()
+            .map_err(|error| Fault(error.to_string()))?,
+        queue: Mutex::new((0..cut.seekers.len()).rev().collect()),
+    };
+    let mut able: Vec<&dyn Station> = able.into_iter().map(|(_, station)| station).collect();
+    if let ([station], [_]) = (&able[..], &cut.seekers[..]) {
+        let done = work.on(*station, &Within(progress));
+        work.collect(&mut found, station.name(), done);
+    } else {
+        let units: usize = (0..cut.seekers.len()).map(|b| cut.met_by(b).len()).sum();
+        progress.begin("neighbours", units as u64);
+        let quiet = Units(progress);
+        // Those that are left when one has failed may have gone home before it did.
+        while !able.is_empty() && !work.is_done() {
+            let done = work.together(&able, &quiet);
+            able.clear();
+            for (station, rows) in done {
+                if work.collect(&mut found, station.name(), rows) {
+                    able.push(station);
+                }
+            }
+        }
+        progress.end();
+    }
+    let left = work
+        .queue
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    found.left = left
+        .iter()
+        .flat_map(|&b| &cut.seekers[b])
+        .copied()
+        .collect();
+    Ok(found)
+}
+
+/// Passes on steps and notes; what goes on inside a block is nobody's affair.
+struct Units<'a>(&'a dyn Progress);
+
+impl Progress for Units<'_> {
+    fn begin(&self, _label: &str, _total: u64) {}
+    fn advance(&self, _steps: u64) {}
+    fn end(&self) {}
+    fn step(&self, _phase: &'static str, _name: &str) {
+        self.0.advance(1);
+    }
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+}
+
+/// What a device did: the blocks that it took, and what it found unless it failed.
+struct Done {
+    blocks: Vec<usize>,
+    found: Result<Vec<(u32, List)>, Fault>,
+}
+
+/// The blocks that are to be done.
+struct Work<'a> {
+    search: &'a Search<'a>,
+    cut: &'a Cut,
+    /// Those who gather rows to be copied; others may wait for the devices.
+    threads: ThreadPool,
+    queue: Mutex<Vec<usize>>,
+}
+
+impl Work<'_> {
+    fn take(&self) -> Option<usize> {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+    }
+
+    fn is_done(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Keeps what a device found, or gives back the blocks that it took; whether it may go on.
+    fn collect(&self, found: &mut Found, name: String, done: Done) -> bool {
+        match done.found {
+            Ok(rows) => {
+                found.rows.extend(rows);
+                true
+            }
+            Err(fault) => {
+                found.faults.push(format!("{name}: {fault}"));
+                let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                queue.extend(done.blocks);
+                false
+            }
+        }
+    }
+
+    /// Lets every device take blocks until none is left.
+    fn together<'s>(
+        &self,
+        stations: &[&'s dyn Station],
+        progress: &dyn Progress,
+    ) -> Vec<(&'s dyn Station, Done)> {
+        if let [station] = stations {
+            return vec![(*station, self.on(*station, progress))];
+        }
+        // A device that has to wait keeps no other from its verdicts.
+        let threads = (rayon::current_num_threads() / stations.len()).max(1);
+        thread::scope(|scope| {
+            let each = stations.iter().map(|&station| {
+                let hand = move || {
+                    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+                    match pool {
+                        Ok(pool) => pool.install(|| self.on(station, progress)),
+                        Err(error) => Done {
+                            blocks: Vec::new(),
+                            found: Err(Fault(error.to_string())),
+                        },
+                    }
+                };
+                (station, scope.spawn(hand))
+            });
+            let each: Vec<_> = each.collect();
+            let join = |(station, hand): (_, thread::ScopedJoinHandle<'_, Done>)| {
+                (
+                    station,
+                    hand.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                )
+            };
+            each.into_iter().map(join).collect()
+        })
+    }
+
+    /// What one device does.
+    fn on(&self, station: &dyn Station, progress: &dyn Progress) -> Done {
+        let mut blocks = Vec::new();
+        let mut all = || {
+            let mut found = Vec::new();
+            let Search { points, k, .. } = *self.search;
+            let (mut machine, sender) = station.open(points, self.cut.room, k)?;
+            while let Some(b) = self.take() {
+                blocks.push(b);
+                let lists = self.block(&mut *machine, &*sender, b, progress)?;
+                found.extend(self.cut.seekers[b].iter().copied().zip(lists));
+            }
+            Ok(found)
+        };
+        let found = all();
+        Done { blocks, found }
+    }
+
+    /// The nearest of all rows to those of block `b`, in their order.
+    fn block(
+        &self,
+        machine: &mut dyn Machine,
+        sender: &dyn Sender,
+        b: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vec<List>, Fault> {
+        let Search { points, k, .. } = *self.search;
+        let (seekers, met) = (&self.cut.seekers[b], self.cut.met_by(b));
+        progress.begin("copy to the GPU", 1);
+        machine.hold(seekers)?;
+        if let Some(Some(rows)) = met.first() {
+            sender.send(rows)?;
+        }
+        progress.end();
+        let mut lists: Vec<List> = Vec::new();
+        for (at, targets) in met.iter().enumerate() {
+            if targets.is_some() {
+                machine.meet()?;
+            }
+            let next = met.get(at + 1).copied().flatten();
+            let mut search = || nearest(machine, points, k, &farthest(&lists, k), progress);
+            let found = match next {
+                None => search()?,
+                Some(rows) => self.beside(|| sender.send(rows), search)?,
+            };
+            lists = match lists.is_empty() {
+                true => found,
+                false => merge(lists, found, k),
+            };
+            progress.step("blocks", "");
+        }
+        Ok(lists)
+    }
+
+    /// Copies on a thread of its own while the caller's works.
+    fn beside<R>(
+        &self,
+        copy: impl FnOnce() -> Result<(), Fault> + Send,
+        work: impl FnOnce() -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        thread::scope(|scope| {
+            let copy = scope.spawn(|| self.threads.install(copy));
+            let found = work();
+            copy.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            found
+        })
+    }
+}
+
+/// What the next block cannot do worse than: the k-th D² of each list.
+fn farthest(lists: &[List], k: usize) -> Vec<f64> {
+    let of = |list: &List| {
+        list.get(k - 1)
+            .map_or(f64::INFINITY, |&(squared, _)| squared)
+    };
+    lists.iter().map(of).collect()
+}
+
+/// The k nearest of two lists of each row.
+fn merge(before: Vec<List>, now: Vec<List>, k: usize) -> Vec<List> {
+    let both = before.into_iter().zip(now);
+    both.map(|(mut list, more)| {
+        list.extend(more);
+        list.sort_unstable_by(by_distance_then_row);
+        list.truncate(k);
+        list
+    })
+    .collect()
+}
