@@ -33,13 +33,31 @@ done
 must diff -r "$data/cpu" "$data/cuda"
 [ $failed -eq 0 ] && echo 'the same bytes'
 
+say 'the same by blocks of rows, from memory for about half of them'
+must timeout 100 "$repgeo" neighbours "$data/small.safetensors" -k 30 --device cuda \
+    --max-memory 1500M -o "$data/blocks" >/dev/null
+must diff -r "$data/cpu" "$data/blocks"
+
+gpus=$(nvidia-smi --list-gpus | wc -l)
+if [ "$gpus" -gt 1 ]; then
+    say "the same on $gpus GPUs"
+    must timeout 100 "$repgeo" neighbours "$data/small.safetensors" -k 30 \
+        --device "cuda:$(seq -s, 0 $((gpus - 1)))" -o "$data/several" >/dev/null
+    must diff -r "$data/cpu" "$data/several"
+else
+    echo 'one GPU is here: several of them were NOT tried'
+fi
+
 say '50 000 x 1024, the whole table in memory'
 must timeout 100 "$bench" "$data/small.safetensors" 30 all 2
 
 if command -v compute-sanitizer >/dev/null; then
     say 'compute-sanitizer'
-    must timeout 120 compute-sanitizer --error-exitcode 1 "$tests" \
-        neighbours::device::cuda::tests::queries --test-threads 1 | tail -3
+    for part in tests::queries tests::layers_beyond; do
+        must timeout 60 compute-sanitizer --error-exitcode 1 "$tests" \
+            "neighbours::device::cuda::$part" --test-threads 1 >"$data/sanitizer"
+        tail -3 "$data/sanitizer"
+    done
 else
     echo 'compute-sanitizer is not here: skipped'
 fi

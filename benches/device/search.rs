@@ -74,8 +74,8 @@ fn main() -> Result<()> {
         seconds.push(started.elapsed().as_secs_f64());
         eprintln!();
     }
-    let found = found.unwrap();
-    let (wrong, rows) = if rows == "all" {
+    let mut found = found.unwrap();
+    let truth = if rows == "all" {
         let options = SearchOptions {
             device: Device::Cpu,
             ..SearchOptions::default()
@@ -83,12 +83,29 @@ fn main() -> Result<()> {
         let started = Instant::now();
         let truth = neighbour_table(&points, k, &options, &Silent)?;
         eprintln!("processor: {:.2} s", started.elapsed().as_secs_f64());
-        let differ = |&i: &usize| !same_row(&found, &truth, i, i);
-        ((0..matrix.n_rows()).filter(differ).count(), matrix.n_rows())
+        of_table(&truth)
     } else {
-        let rows: usize = rows.parse().unwrap();
-        (wrong_rows(&matrix, &found, rows, k), rows)
+        by_sorting(&matrix, rows.parse().unwrap(), k)
     };
+    let (wrong, rows) = (wrong_rows(&found, &truth), truth.len());
+    // A check that lets a wrong row pass is none: the last bit of one distance, and two neighbours
+    // of another row that change places, are seen.
+    let (first, last) = (truth[0].0, truth[truth.len() - 1].0);
+    let distance = &mut found.distances[[first, k - 1]];
+    *distance = distance.next_up();
+    assert_eq!(
+        wrong_rows(&found, &truth),
+        wrong + 1,
+        "a wrong distance passed"
+    );
+    if k > 1 && first != last {
+        found.indices.swap([last, 0], [last, 1]);
+        assert_eq!(
+            wrong_rows(&found, &truth),
+            wrong + 2,
+            "wrong neighbours passed"
+        );
+    }
     println!(
         "{{\"n\": {}, \"d\": {}, \"k\": {k}, \"read_s\": {checked:.3}, \"seconds\": {seconds:?}, \
          \"rows_checked\": {rows}, \"rows_wrong\": {wrong}}}",
@@ -99,19 +116,30 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn same_row(a: &NeighbourTable, b: &NeighbourTable, i: usize, j: usize) -> bool {
-    let bits = |table: &NeighbourTable, row| -> Vec<u64> {
-        let distances = table.distances.row(row);
-        distances
-            .iter()
-            .map(|distance| distance.to_bits())
-            .collect()
-    };
-    a.indices.row(i) == b.indices.row(j) && bits(a, i) == bits(b, j)
+/// A row with its neighbours, nearest first: the bits of each distance, and the row.
+type Row = (usize, Vec<(u64, u32)>);
+
+/// All rows of a table.
+fn of_table(table: &NeighbourTable) -> Vec<Row> {
+    (0..table.n()).map(|i| (i, row_of(table, i))).collect()
 }
 
-/// How many of some rows, evenly spaced, differ from a sort of all exact distances.
-fn wrong_rows(matrix: &Matrix, found: &NeighbourTable, rows: usize, k: usize) -> usize {
+fn row_of(table: &NeighbourTable, i: usize) -> Vec<(u64, u32)> {
+    let distances = table.distances.row(i);
+    let distances = distances.iter().map(|distance| distance.to_bits());
+    distances
+        .zip(table.indices.row(i).iter().copied())
+        .collect()
+}
+
+/// How many rows of a table are not what they should be.
+fn wrong_rows(found: &NeighbourTable, truth: &[Row]) -> usize {
+    let is_wrong = |(i, row): &&Row| row_of(found, *i) != *row;
+    truth.iter().filter(is_wrong).count()
+}
+
+/// Some rows, evenly spaced, by a sort of all exact distances.
+fn by_sorting(matrix: &Matrix, rows: usize, k: usize) -> Vec<Row> {
     let n = matrix.n_rows();
     let wide = |i| {
         let mut row = vec![0.0; matrix.n_columns()];
@@ -127,20 +155,14 @@ fn wrong_rows(matrix: &Matrix, found: &NeighbourTable, rows: usize, k: usize) ->
             from.iter().map(|x| squared_distance(x, &row)).collect()
         })
         .collect();
-    let is_wrong = |&(at, &i): &(usize, &usize)| {
+    let sorted = |(at, i): (usize, usize)| {
         let others = (0u32..).zip(&all).filter(|&(j, _)| j as usize != i);
         let mut sorted: Vec<(f64, u32)> = others.map(|(j, squared)| (squared[at], j)).collect();
         sorted.select_nth_unstable_by(k - 1, |a, b| a.partial_cmp(b).unwrap());
         sorted.truncate(k);
         sorted.sort_by(|a, b| a.partial_cmp(b).unwrap());
-        let (indices, distances) = (found.indices.row(i), found.distances.row(i));
-        let pairs = indices.iter().zip(&distances);
-        !sorted
-            .iter()
-            .zip(pairs)
-            .all(|((squared, j), (index, distance))| {
-                j == index && squared.sqrt().to_bits() == distance.to_bits()
-            })
+        let bits = |(squared, j): (f64, u32)| (squared.sqrt().to_bits(), j);
+        (i, sorted.into_iter().map(bits).collect())
     };
-    sources.iter().enumerate().filter(is_wrong).count()
+    sources.into_iter().enumerate().map(sorted).collect()
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::device::gpus;
-use super::speed::measure_speed;
+use super::speed::{measure_gpu, measure_speed};
 use crate::error::{Error, Result};
 use crate::memory::machine_memory;
 
@@ -21,8 +21,10 @@ pub struct BenchReport {
     pub kernels: Vec<BenchedKernel>,
     /// GPUs that `--device` can name; none, with the reason beside it.
     pub devices: Vec<String>,
-    /// Why there is no GPU.
+    /// Why there is no GPU, or why the first was not timed.
     pub no_device: Option<String>,
+    /// Seconds of the same neighbour table on the first GPU, copies included.
+    pub device_seconds: Option<f64>,
 }
 
 /// The made-up layer, and how often it is searched.
@@ -75,9 +77,11 @@ pub fn bench(options: BenchOptions) -> Result<BenchReport> {
         )));
     }
     let speed = measure_speed(rows, columns, k, rounds)?;
-    let (devices, no_device) = match gpus() {
-        Ok(devices) => (devices, None),
-        Err(reason) => (Vec::new(), Some(reason)),
+    let devices = gpus();
+    let timed = match &devices {
+        Ok(all) if all.is_empty() => Err("the driver knows no GPU".into()),
+        Ok(_) => measure_gpu(rows, columns, k, rounds),
+        Err(reason) => Err(reason.clone()),
     };
     let kernels = speed.kernels.iter().map(|found| BenchedKernel {
         kernel: found.kernel.as_str(),
@@ -90,7 +94,8 @@ pub fn bench(options: BenchOptions) -> Result<BenchReport> {
         threads: rayon::current_num_threads(),
         chosen: speed.chosen.as_str(),
         kernels: kernels.collect(),
-        devices,
-        no_device,
+        devices: devices.unwrap_or_default(),
+        no_device: timed.as_ref().err().cloned(),
+        device_seconds: timed.ok(),
     })
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::device::{Device, Gpus};
 use super::filter::{Area, Demand, Kernel, Room, choose, pack};
-use super::options::SearchOptions;
+use super::options::{SearchOptions, Strategy};
 use super::points::{Metric, Points};
 use super::search::neighbour_table;
 use super::visiting::visiting_order;
@@ -60,6 +61,7 @@ pub(super) fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Resu
             ceilings.push(ceiling(&points, kernel));
             let options = SearchOptions {
                 kernel,
+                device: Device::Cpu,
                 ..SearchOptions::default()
             };
             let start = Instant::now();
@@ -82,6 +84,32 @@ pub(super) fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Resu
         chosen: choose(&points, visiting_order(n), &Demand::Nearest(k)),
         kernels: kernels.iter().zip(measured).map(of).collect(),
     })
+}
+
+/// Seconds of the same table on the first GPU, a median of `rounds` after one to get it ready.
+///
+/// # Errors
+/// Why it cannot be timed, in words.
+pub(super) fn measure_gpu(n: usize, d: usize, k: usize, rounds: usize) -> Result<f64, String> {
+    let device = Device::Cuda(Gpus::FIRST);
+    device.check()?;
+    let matrix = activations(n, d);
+    let options = SearchOptions {
+        strategy: Strategy::Sweep,
+        device,
+        ..SearchOptions::default()
+    };
+    let found = Points::new(&matrix, Metric::Euclidean, "bench").and_then(|points| {
+        neighbour_table(&points, k, &options, &Silent)?;
+        let mut seconds = Vec::new();
+        for _ in 0..rounds.max(1) {
+            let start = Instant::now();
+            neighbour_table(&points, k, &options, &Silent)?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        Ok(median(seconds))
+    });
+    found.map_err(|error| error.to_string())
 }
 
 /// Operations a second of products of two tiles, all threads together.

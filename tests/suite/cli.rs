@@ -478,6 +478,25 @@ fn a_limit_on_memory_changes_no_byte_and_one_too_low_is_refused_with_what_it_tak
 }
 
 #[test]
+fn a_gpu_that_is_not_there_is_refused_in_words_before_any_work() {
+    let found = json(&["bench", "--rows", "60", "--columns", "4", "--rounds", "1"]);
+    let here = found["devices"].as_array().unwrap().len();
+    let minilm = minilm();
+    for numbers in [vec![here], vec![here, here + 1], vec![63]] {
+        let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        let device = format!("cuda:{}", numbers.join(","));
+        let words = refusal(&["id-profile", &minilm, "--device", &device], 2);
+        assert!(words.contains(&format!("--device {device}: ")), "{words}");
+        assert!(words.contains("leave the flag out"), "{words}");
+    }
+    for nonsense in ["cuda:0,0", "cuda:64", "gpu"] {
+        let output = repgeo(&["id-profile", &minilm, "--device", nonsense]);
+        assert_eq!(output.status.code(), Some(2), "{nonsense}");
+        assert!(text(&output.stderr).contains("cuda:0,1"), "{nonsense}");
+    }
+}
+
+#[test]
 fn bench_names_the_kernel_that_it_chose() {
     let args = ["bench", "--rows", "200", "--columns", "8", "--rounds", "1"];
     let found = json(&args);
@@ -497,6 +516,11 @@ fn bench_names_the_kernel_that_it_chose() {
         "{found}"
     );
     assert!(found["kernels"][0]["ceiling_gflops"].as_f64().unwrap() > 0.0);
+    // The first GPU is timed, or the reason says why not.
+    assert_ne!(
+        found["device_seconds"].is_null(),
+        found["no_device"].is_null()
+    );
     let table = stdout(&[&args[..], &["--format", "table"]].concat());
     assert!(table.contains("chosen"));
 }

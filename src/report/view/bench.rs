@@ -19,7 +19,13 @@ impl Printable for BenchReport {
                 record("share", found.share),
             ]
         };
-        self.kernels.iter().flat_map(of).collect()
+        let on_device = self.device_seconds.map(|seconds| Record {
+            variant: "cuda:0".into(),
+            scale: Some(self.parameters.k),
+            n: Some(self.parameters.rows),
+            ..Record::new("", "seconds", Some(seconds))
+        });
+        self.kernels.iter().flat_map(of).chain(on_device).collect()
     }
 
     fn page(&self) -> Page {
@@ -45,9 +51,15 @@ impl Printable for BenchReport {
             self.parameters.rows, self.parameters.columns, self.parameters.k, self.threads
         );
         let none = self.no_device.iter();
-        let none = none.map(|reason| format!("no GPU: {reason}"));
+        let none = none.map(|reason| match self.devices.is_empty() {
+            true => format!("no GPU: {reason}"),
+            false => format!("cuda:0 was not timed: {reason}"),
+        });
+        let timed = self.device_seconds;
+        let timed = timed.map(|seconds| format!("the same table on cuda:0: {seconds:.3} s"));
         let lines = std::iter::once(size).chain(self.devices.iter().cloned());
         let closing: Vec<Note> = lines
+            .chain(timed)
             .chain(none)
             .map(|line| Note::Line(line.into()))
             .collect();

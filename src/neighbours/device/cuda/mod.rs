@@ -52,18 +52,9 @@ struct Kernels {
 
 impl Gpu {
     fn new(number: usize) -> Result<Self, Fault> {
-        let count = driver()?;
-        if number >= count {
-            return Err(Fault(format!("the driver knows {count} GPUs")));
-        }
+        refuse_number(number, driver()?)?;
         let context = CudaContext::new(number)?;
-        let capability = context.compute_capability()?;
-        if capability < OLDEST_CAPABILITY {
-            let (major, minor) = capability;
-            return Err(Fault(format!(
-                "compute capability {major}.{minor}, and bf16 products need 8.0"
-            )));
-        }
+        refuse_capability(context.compute_capability()?)?;
         let module = context.load_module(Ptx::from_src(PTX))?;
         let load = |name| module.load_function(name);
         let kernels = Kernels {
@@ -144,13 +135,46 @@ fn driver() -> Result<usize, Fault> {
     // SAFETY: the library is there, and the place to write to outlives the call.
     #[allow(unsafe_code)]
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
-    if version < OLDEST_DRIVER {
-        let (major, minor) = (version / 1000, version % 1000 / 10);
-        return Err(Fault(format!(
-            "the NVIDIA driver speaks CUDA {major}.{minor}, and 12.0 is needed"
-        )));
-    }
+    refuse_version(version)?;
     Ok(usize::try_from(CudaContext::device_count()?).unwrap_or(0))
+}
+
+/// A driver that does not read the kernels.
+fn refuse_version(version: i32) -> Result<(), Fault> {
+    if version >= OLDEST_DRIVER {
+        return Ok(());
+    }
+    let (major, minor) = (version / 1000, version % 1000 / 10);
+    Err(Fault(format!(
+        "the NVIDIA driver speaks CUDA {major}.{minor}, and 12.0 is needed"
+    )))
+}
+
+/// A number beyond those that the driver gives.
+fn refuse_number(number: usize, count: usize) -> Result<(), Fault> {
+    if number < count {
+        return Ok(());
+    }
+    let known = match count {
+        0 => "the driver knows no GPU".into(),
+        1 => "the driver knows one GPU, cuda:0".into(),
+        _ => format!(
+            "the driver knows {count} GPUs, cuda:0 to cuda:{}",
+            count - 1
+        ),
+    };
+    Err(Fault(format!("there is no cuda:{number}: {known}")))
+}
+
+/// A GPU that cannot multiply bf16.
+fn refuse_capability(capability: (i32, i32)) -> Result<(), Fault> {
+    if capability >= OLDEST_CAPABILITY {
+        return Ok(());
+    }
+    let (major, minor) = capability;
+    Err(Fault(format!(
+        "compute capability {major}.{minor}, and bf16 products need 8.0"
+    )))
 }
 
 /// The GPU of this number, set up when it is first asked for.

@@ -1,6 +1,6 @@
 //! The GPU against the definition, where there is one.
 
-use super::gpu;
+use super::{describe, gpu, refuse_capability, refuse_number, refuse_version};
 use crate::input::Matrix;
 use crate::neighbours::device::{Device, Gpus};
 use crate::neighbours::tests::{adversarial, gaussian};
@@ -131,4 +131,85 @@ fn too_little_memory_is_an_error_that_says_how_much() {
     };
     let refused = neighbour_table(&points, 5, &options, &Silent).unwrap_err();
     assert!(refused.to_string().contains("MiB"), "{refused}");
+}
+
+#[test]
+fn what_is_missing_is_said_in_words() {
+    let words = |refused: Result<(), super::Fault>| refused.unwrap_err().0;
+    assert_eq!(
+        words(refuse_version(11_080)),
+        "the NVIDIA driver speaks CUDA 11.8, and 12.0 is needed"
+    );
+    assert_eq!(refuse_version(12_000), Ok(()));
+    assert_eq!(
+        words(refuse_number(0, 0)),
+        "there is no cuda:0: the driver knows no GPU"
+    );
+    assert_eq!(
+        words(refuse_number(3, 2)),
+        "there is no cuda:3: the driver knows 2 GPUs, cuda:0 to cuda:1"
+    );
+    assert_eq!(refuse_number(1, 2), Ok(()));
+    assert!(words(refuse_capability((7, 5))).contains("7.5"));
+    assert_eq!(refuse_capability((8, 0)), Ok(()));
+}
+
+#[test]
+fn where_there_is_no_driver_nothing_panics_and_nobody_searches() {
+    let Err(missing) = gpu(0) else {
+        return;
+    };
+    assert!(!missing.0.is_empty());
+    assert!(describe().is_ok_and(|all| all.is_empty()) || describe().is_err());
+    let named = Device::Cuda(Gpus::FIRST).check();
+    assert_eq!(named, Err(missing.0.clone()));
+    let matrix = gaussian(100, 20, 1);
+    let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+    let refused = neighbour_table(&points, 5, &ON_GPU, &Silent).unwrap_err();
+    assert!(refused.to_string().contains(&missing.0), "{refused}");
+}
+
+/// Rows of which a GPU has memory for a part at a time.
+#[test]
+fn layers_beyond_the_memory_that_is_allowed_have_the_bytes_of_the_processor() {
+    if !is_here() {
+        return;
+    }
+    let matrix = gaussian(30_000, 64, 1);
+    let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+    let on_processor = SearchOptions {
+        device: Device::Cpu,
+        ..ON_GPU
+    };
+    let truth = neighbour_table(&points, 20, &on_processor, &Silent).unwrap();
+    let costs = super::costs(&points, 20);
+    for rows in [4096, 9000] {
+        let options = SearchOptions {
+            max_memory: Some(costs.fixed + rows * (costs.seeker + costs.target)),
+            ..ON_GPU
+        };
+        let found = neighbour_table(&points, 20, &options, &Silent).unwrap();
+        assert!(found == truth, "{rows} rows at a time");
+    }
+}
+
+/// All GPUs of this machine, where there are two or more.
+#[test]
+fn several_gpus_find_what_one_finds() {
+    let count = describe().map_or(0, |all| all.len());
+    if count < 2 {
+        eprintln!("skipped: {count} GPUs");
+        return;
+    }
+    let numbers: Vec<String> = (0..count.min(64))
+        .map(|number| number.to_string())
+        .collect();
+    let all = SearchOptions {
+        device: format!("cuda:{}", numbers.join(",")).parse().unwrap(),
+        ..ON_GPU
+    };
+    let matrix = gaussian(20_000, 80, 1);
+    let points = Points::new(&matrix, Metric::Euclidean, "x").unwrap();
+    let one = neighbour_table(&points, 20, &ON_GPU, &Silent).unwrap();
+    assert!(neighbour_table(&points, 20, &all, &Silent).unwrap() == one);
 }
