@@ -13,7 +13,7 @@ data=$(mktemp -d "${DATA:-/dev/shm}/repgeo-device.XXXXXX")
 trap 'rm -rf "$data"' EXIT
 failed=0
 say() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
-must() { "$@" || { printf 'FAILED: %s\n' "$*"; failed=1; }; }
+must() { "$@" || { printf 'FAILED: %s\n' "$*" >&2; failed=1; }; }
 
 say 'the machine'
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
@@ -48,13 +48,24 @@ else
     echo 'one GPU is here: several of them were NOT tried'
 fi
 
+say 'ranks: a whole command, to the byte, and what it takes'
+make other.safetensors 50000 768 f32
+for device in cpu cuda; do
+    began=$SECONDS
+    must timeout 100 "$repgeo" imbalance "$data/small.safetensors" "$data/other.safetensors" \
+        -k 1,5,30 --device $device --format json >"$data/ranks.$device"
+    echo "$device: $((SECONDS - began)) s"
+done
+must cmp "$data/ranks.cpu" "$data/ranks.cuda"
+rm -f "$data/other.safetensors"
+
 say '50 000 x 1024, the whole table in memory'
 must timeout 100 "$bench" "$data/small.safetensors" 30 all 2
 
 if command -v compute-sanitizer >/dev/null; then
     say 'compute-sanitizer'
-    for part in tests::queries tests::layers_beyond; do
-        must timeout 60 compute-sanitizer --error-exitcode 1 "$tests" \
+    for part in tests::queries tests::layers_beyond tests::ranks; do
+        must timeout 40 compute-sanitizer --error-exitcode 1 "$tests" \
             "neighbours::device::cuda::$part" --test-threads 1 >"$data/sanitizer"
         tail -3 "$data/sanitizer"
     done

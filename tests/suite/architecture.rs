@@ -87,6 +87,10 @@ const UNSAFE_ROOMS: [(&str, &str); 14] = [
         "launches kernels on a GPU",
     ),
     (
+        "src/neighbours/device/cuda/ranks.rs",
+        "launches kernels on a GPU",
+    ),
+    (
         "src/neighbours/device/cuda/rows.rs",
         "memory that a GPU copies from",
     ),

@@ -4,8 +4,9 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use super::host_ranks::Counting;
 use super::machine::{
-    Costs, Fault, Judged, Layout, Machine, NO_ROW, Opened, Room, Rounding, Sender, Station,
+    Aim, Costs, Fault, Judged, Layout, Machine, NO_ROW, Opened, Room, Rounding, Sender, Station,
 };
 use super::plan::capacity;
 use crate::neighbours::filter::{Bound, Frame, bf16};
@@ -15,16 +16,17 @@ use crate::neighbours::visiting::visiting_order;
 
 /// A device made of loops.
 pub(super) struct Host<'a> {
-    points: &'a Points<'a>,
-    tile: usize,
+    pub(super) points: &'a Points<'a>,
+    pub(super) tile: usize,
     /// Rows that seek.
     held: Vec<u32>,
     /// Rows on their way, and whether some are there that nobody met.
     parcel: Arc<Parcel>,
-    layout: Layout,
-    rounded: Vec<Vec<f32>>,
+    pub(super) layout: Layout,
+    pub(super) rounded: Vec<Vec<f32>>,
     bound: Option<Bound>,
-    scale: f64,
+    pub(super) scale: f64,
+    pub(super) counting: Counting,
     k: usize,
     capacity: usize,
     lists: Vec<Vec<(f32, u32)>>,
@@ -48,6 +50,8 @@ pub(super) struct Ills {
     pub(super) garble: f64,
     /// How many visits it makes before it fails.
     pub(super) visits: usize,
+    /// Every so many-th pair that is counted is counted twice; 0: none.
+    pub(super) stutter: usize,
 }
 
 /// A device in good health.
@@ -55,6 +59,7 @@ pub(super) const WELL: Ills = Ills {
     lie: 0.0,
     garble: 1.0,
     visits: usize::MAX,
+    stutter: 0,
 };
 
 /// Rows beside those at work.
@@ -94,10 +99,14 @@ impl Station for HostStation {
         self.tile
     }
 
-    fn costs(&self, points: &Points<'_>, k: usize) -> Costs {
+    fn costs(&self, points: &Points<'_>, aim: Aim) -> Costs {
         let width = points.n_columns() as u64;
+        let kept = match aim {
+            Aim::Nearest(k) => 8 * capacity(k, self.tile),
+            Aim::Ranks { wanted, groups } => 20 * wanted + 4 * wanted * groups + 8 * self.tile,
+        };
         Costs {
-            seeker: 6 * width + 8 * capacity(k, self.tile) as u64,
+            seeker: 6 * width + kept as u64,
             target: 10 * width,
             fixed: 1000,
         }
@@ -107,9 +116,9 @@ impl Station for HostStation {
         &'a self,
         points: &'a Points<'a>,
         room: Room,
-        k: usize,
+        aim: Aim,
     ) -> Result<Opened<'a>, Fault> {
-        let costs = self.costs(points, k);
+        let costs = self.costs(points, aim);
         let used = costs.seeker * room.seekers as u64 + costs.target * room.targets as u64;
         assert!(costs.fixed + used <= self.free, "more memory than there is");
         let mut host = Host::of(points, self.tile);
@@ -130,6 +139,7 @@ impl<'a> Host<'a> {
             rounded: Vec::new(),
             bound: None,
             scale: 1.0,
+            counting: Counting::default(),
             k: 0,
             capacity: 0,
             lists: Vec::new(),
@@ -162,7 +172,7 @@ impl<'a> Host<'a> {
         self.bound.as_ref().expect("the plan begins first")
     }
 
-    fn row(&self, p: usize) -> usize {
+    pub(super) fn row(&self, p: usize) -> usize {
         self.layout.order[p] as usize
     }
 
@@ -179,7 +189,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn positions(&self, tile: usize, of: &Range<usize>) -> Range<usize> {
+    pub(super) fn positions(&self, tile: usize, of: &Range<usize>) -> Range<usize> {
         let start = of.start + tile * self.layout.tile;
         start..(start + self.layout.tile).min(of.end)
     }

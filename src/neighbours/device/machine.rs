@@ -118,7 +118,7 @@ pub(super) struct Judged {
 }
 
 /// Who holds rows and lists, multiplies, and gives verdicts.
-pub(super) trait Machine {
+pub(super) trait Machine: Counter {
     /// Takes rows to its memory, to seek each other.
     fn hold(&mut self, seekers: &[u32]) -> Result<(), Fault>;
 
@@ -159,10 +159,70 @@ pub(super) trait Machine {
     fn judge(&mut self, take: &mut dyn FnMut(&Judged)) -> Result<(), Fault>;
 }
 
+/// Thresholds of the rows that seek, `wanted` each, ascending by D² and then by row.
+pub(super) struct Thresholds {
+    pub(super) wanted: usize,
+    pub(super) groups: usize,
+    /// Exact D².
+    pub(super) squared: Vec<f64>,
+    /// The rows that are so far away.
+    pub(super) rows: Vec<u32>,
+    /// wanted × groups for each row that seeks: how many thresholds of each group are not before
+    /// this one.
+    pub(super) beyond: Vec<u32>,
+}
+
+/// What scores are compared with: as `Bound` has them, of each threshold and of each row that may
+/// be found.
+pub(super) struct Cuts {
+    pub(super) cuts: Vec<f32>,
+    pub(super) sure: Vec<f32>,
+    pub(super) terms: Vec<f32>,
+    pub(super) sure_terms: Vec<f32>,
+}
+
+/// What was counted.
+pub(super) struct Counts {
+    /// wanted of each row that seeks: how many pairs come to stand before this threshold and not
+    /// before the one before it.
+    pub(super) before: Vec<u32>,
+    /// groups of each row that may be found: how many thresholds it stands before.
+    pub(super) nearer: Vec<u64>,
+}
+
+/// The part of a machine that counts ranks.
+pub(super) trait Counter {
+    /// Rounds all rows to two parts in bf16, whose product leaves that of the lesser parts out.
+    fn split(&mut self) -> Result<Rounding, Fault>;
+
+    /// Takes the thresholds of all positions that seek, and counts from 0 on.
+    fn begin_count(&mut self, thresholds: &Thresholds, cuts: &Cuts) -> Result<(), Fault>;
+
+    /// Multiplies all rows that seek with some tiles of those that may be found. Pairs that the
+    /// bound places are counted, unless they were already; the others are kept. False if there were
+    /// too many of these to keep: then none is. One tile's always fit.
+    fn place(&mut self, tiles: Range<usize>, counted: bool) -> Result<bool, Fault>;
+
+    /// Places the pairs that are kept by their exact distances, and keeps none.
+    fn decide(&mut self) -> Result<(), Fault>;
+
+    /// What was counted since it began.
+    fn counts(&mut self) -> Result<Counts, Fault>;
+}
+
 /// Who copies the next rows to a machine while it multiplies those before.
 pub(super) trait Sender: Sync {
     /// Copies rows beside those that are at work; returns when they are there.
     fn send(&self, rows: &[u32]) -> Result<(), Fault>;
+}
+
+/// What is kept of every row that seeks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aim {
+    /// A list of the k nearest.
+    Nearest(usize),
+    /// Counts at `wanted` thresholds, which belong to some of `groups` groups.
+    Ranks { wanted: usize, groups: usize },
 }
 
 /// Bytes that a search takes of a device's memory.
@@ -199,14 +259,14 @@ pub(super) trait Station: Sync {
     /// Rows of a tile.
     fn tile(&self) -> usize;
 
-    /// What a search for the `k` nearest takes.
-    fn costs(&self, points: &Points<'_>, k: usize) -> Costs;
+    /// What it takes of the memory.
+    fn costs(&self, points: &Points<'_>, aim: Aim) -> Costs;
 
-    /// Memory for so many rows of `points`, and lists of the `k` nearest.
+    /// Memory for so many rows of `points`.
     fn open<'a>(
         &'a self,
         points: &'a Points<'a>,
         room: Room,
-        k: usize,
+        aim: Aim,
     ) -> Result<Opened<'a>, Fault>;
 }

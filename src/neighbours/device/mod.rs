@@ -14,10 +14,16 @@ mod cut;
 mod gpus;
 #[cfg(test)]
 mod host;
+#[cfg(test)]
+mod host_ranks;
 #[cfg(any(test, feature = "cuda"))]
 mod machine;
 #[cfg(any(test, feature = "cuda"))]
 mod plan;
+#[cfg(test)]
+mod ranked;
+#[cfg(any(test, feature = "cuda"))]
+mod ranking;
 #[cfg(any(test, feature = "cuda"))]
 mod searcher;
 #[cfg(any(test, feature = "cuda"))]

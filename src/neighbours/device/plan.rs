@@ -42,7 +42,7 @@ pub(super) fn capacity(k: usize, tile: usize) -> usize {
 /// far at the largest exponent, cut off 2^−23 below it, added, and cut off once more. With blocks
 /// of 4 that are 6 cuts for 4 products, none larger than 2^−23, two roundings, of the sum of all
 /// |products|: 3 a product. The sample checks it on every layer.
-fn steps(width: usize) -> usize {
+pub(super) fn steps(width: usize) -> usize {
     3 * width + 64
 }
 
@@ -179,15 +179,22 @@ impl Pace {
     }
 }
 
-/// A few rows that seek, with their exact distances in the units of scores.
-struct Sample {
-    positions: Vec<u32>,
-    squared: Vec<f64>,
-    targets: usize,
+/// A few rows that seek, with their exact distances.
+pub(super) struct Sample {
+    pub(super) positions: Vec<u32>,
+    /// positions × rows that may be found.
+    pub(super) squared: Vec<f64>,
+    pub(super) targets: usize,
+    /// What distances are multiplied by in scores.
+    scale: f64,
 }
 
 impl Sample {
-    fn take(machine: &mut dyn Machine, points: &Points<'_>, scale: f64) -> Result<Self, Fault> {
+    pub(super) fn take(
+        machine: &mut dyn Machine,
+        points: &Points<'_>,
+        scale: f64,
+    ) -> Result<Self, Fault> {
         let layout = machine.layout().clone();
         let step = layout.seekers.len().div_ceil(SAMPLES).max(1);
         #[allow(clippy::cast_possible_truncation)]
@@ -197,12 +204,12 @@ impl Sample {
             .step_by(step)
             .map(|p| p as u32)
             .collect();
-        let mut squared = machine.scan(&positions)?;
+        let squared = machine.scan(&positions)?;
         hold_to_verdicts(points, &layout, &positions, &squared)?;
-        squared.iter_mut().for_each(|d| *d *= scale * scale);
         Ok(Self {
             positions,
             squared,
+            scale,
             targets: layout.targets.len(),
         })
     }
@@ -214,7 +221,8 @@ impl Sample {
             .par_iter()
             .zip(self.squared.par_chunks(self.targets))
             .map(|(&p, squared)| {
-                let mut squared = squared.to_vec();
+                let scaled = squared.iter().map(|d| d * self.scale * self.scale);
+                let mut squared: Vec<f64> = scaled.collect();
                 if layout.is_symmetric() {
                     squared.remove(p as usize);
                 }
@@ -233,7 +241,7 @@ impl Sample {
             let p = p as usize;
             for (score, q) in machine.entries(p)? {
                 let (q, score) = (q as usize, f64::from(score));
-                let exact = squared[q];
+                let exact = squared[q] * self.scale * self.scale;
                 if !(bound.lower(p, q, score) <= exact && exact <= bound.upper(p, q, score)) {
                     return Err(Fault("its products break their bound".into()));
                 }

@@ -1,5 +1,4 @@
-//! The searcher that has devices: neighbours go there, ranks and what devices cannot do stay with the
-//! processor.
+//! The searcher that has devices: what they cannot do stays with the processor.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::cut::Search;
 use super::machine::{Fault, Station};
 use super::plan::MOST;
-use super::share::{Limits, share};
+use super::ranking::Ranking;
+use super::share::{Found, Job, Limits, Nearest, share};
 use super::{Device, Gpus};
 use crate::error::{Error, Result};
 use crate::neighbours::counting::{RankCounts, Targets};
@@ -49,24 +49,48 @@ impl OnDevice {
     /// What the devices find; `None` where the processor is to do it all.
     fn by_devices(
         &self,
-        search: &Search<'_>,
+        search: Search<'_>,
         progress: &dyn Progress,
     ) -> Result<Option<Vec<TableRow>>> {
-        let device = self.options.device;
-        let gpus = match device {
-            Device::Cpu => return Ok(None),
-            Device::Auto if search.work() < WORTHWHILE => return Ok(None),
-            Device::Auto => Gpus::FIRST,
-            Device::Cuda(gpus) => gpus,
-        };
-        let layer = search.points.layer();
-        if search.k > MOST {
+        if search.k > MOST && self.asked(&search).is_some() {
             progress.note(&format!(
-                "{layer}: lists of {} rows are too long for a GPU, the processor goes on",
+                "{}: lists of {} rows are too long for a GPU, the processor goes on",
+                search.points.layer(),
                 search.k
             ));
             return Ok(None);
         }
+        let job = Nearest(search);
+        let Some(found) = self.shared(&job, progress)? else {
+            return Ok(None);
+        };
+        let search = &job.0;
+        let first = search.first();
+        let mut rows = Vec::with_capacity(search.seekers.len());
+        for (seekers, lists) in found.parts {
+            let finished = seekers.into_iter().zip(lists);
+            rows.extend(finished.map(|(row, list)| TableRow::new(row - first, list.into_iter())));
+        }
+        rows.extend(self.rest(search, &found.left, progress)?);
+        Ok(Some(rows))
+    }
+
+    /// The GPUs that a search is for.
+    fn asked(&self, search: &Search<'_>) -> Option<Gpus> {
+        match self.options.device {
+            Device::Cpu => None,
+            Device::Auto => (search.work() >= WORTHWHILE).then_some(Gpus::FIRST),
+            Device::Cuda(gpus) => Some(gpus),
+        }
+    }
+
+    /// What the devices do of a job; `None` where they do nothing.
+    fn shared<J: Job>(&self, job: &J, progress: &dyn Progress) -> Result<Option<Found<J::Found>>> {
+        let (search, device) = (job.search(), self.options.device);
+        let Some(gpus) = self.asked(search) else {
+            return Ok(None);
+        };
+        let layer = search.points.layer();
         let stations = match (self.ready)(gpus) {
             Ok(stations) => stations,
             // Who did not ask for a GPU need not hear that there is none.
@@ -82,7 +106,7 @@ impl OnDevice {
         // Whoever searches has the devices to himself: their memory holds one search.
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = share(&stations, search, limits, progress);
+        let found = share(&stations, job, limits, progress);
         drop(turn);
         let found = match found {
             Ok(found) => found,
@@ -92,23 +116,18 @@ impl OnDevice {
             }
             Err(fault) => return Err(self.refuse(layer, fault)),
         };
-        let (done, left) = (found.rows.len(), found.left.len());
+        let who = match found.left.is_empty() {
+            true => "the others go on",
+            false => "the processor goes on",
+        };
         for fault in &found.faults {
-            let who = match (done, left) {
-                (_, 0) => "the others go on",
-                _ => "the processor goes on",
-            };
             progress.note(&format!("{layer}: {fault}, {who}"));
         }
-        if done == 0 {
-            return Ok(None);
-        }
-        let first = search.first();
-        let finished = found.rows.into_iter();
-        let finished = finished.map(|(row, list)| TableRow::new(row - first, list.into_iter()));
-        let mut rows: Vec<TableRow> = finished.collect();
-        rows.extend(self.rest(search, &found.left, progress)?);
-        Ok(Some(rows))
+        Ok(if found.parts.is_empty() {
+            None
+        } else {
+            Some(found)
+        })
     }
 
     /// What the processor finds for rows that no device could do.
@@ -162,7 +181,7 @@ impl Searcher for OnDevice {
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Vec<TableRow>> {
-        match self.by_devices(&Search::of_rows(points, rows, k), progress)? {
+        match self.by_devices(Search::of_rows(points, rows, k), progress)? {
             Some(rows) => Ok(rows),
             None => self.processor.nearest(points, rows, k, progress),
         }
@@ -176,7 +195,7 @@ impl Searcher for OnDevice {
         progress: &dyn Progress,
     ) -> Result<Vec<TableRow>> {
         let both = points.with_queries(queries);
-        match self.by_devices(&Search::of_queries(&both, k), progress)? {
+        match self.by_devices(Search::of_queries(&both, k), progress)? {
             Some(rows) => Ok(rows),
             None => self.processor.nearest_to(points, queries, k, progress),
         }
@@ -190,7 +209,7 @@ impl Searcher for OnDevice {
         progress: &dyn Progress,
     ) -> Result<Vec<(u32, Vec<f64>)>> {
         let k = orders.last().copied().unwrap_or(0);
-        let Some(rows) = self.by_devices(&Search::of_rows(points, rows, k), progress)? else {
+        let Some(rows) = self.by_devices(Search::of_rows(points, rows, k), progress)? else {
             return self.processor.at_orders(points, rows, orders, progress);
         };
         let pick = |row: TableRow| {
@@ -207,6 +226,19 @@ impl Searcher for OnDevice {
         targets: &Targets<'_>,
         progress: &dyn Progress,
     ) -> Result<RankCounts> {
+        // No GPU has counted ranks yet: it is for who asks for one.
+        let named = matches!(self.options.device, Device::Cuda(_));
+        if named && targets.rows.ncols() > 0 {
+            let job = Ranking {
+                search: Search::of_rows(points, rows, 0),
+                targets,
+                start: rows.start,
+            };
+            match self.shared(&job, progress)? {
+                Some(found) if found.left.is_empty() => return Ok(job.join(found.parts)),
+                _ => {}
+            }
+        }
         self.processor.ranks(points, rows, targets, progress)
     }
 }

@@ -12,16 +12,74 @@ use std::thread;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::cut::{Cut, Search, is_worth};
-use super::machine::{Fault, Machine, Sender, Station};
+use super::machine::{Aim, Fault, Machine, Sender, Station};
 use super::plan::{List, nearest};
 use crate::neighbours::table::by_distance_then_row;
 use crate::progress::{Progress, Within};
 
+/// What is done with the rows that seek and those that they meet.
+pub(super) trait Job: Sync {
+    /// What is found for some rows that seek.
+    type Found: Send;
+
+    /// Who seeks whom.
+    fn search(&self) -> &Search<'_>;
+
+    /// What is kept of each row that seeks.
+    fn aim(&self) -> Aim;
+
+    /// What some rows have found before they met any.
+    fn nothing(&self, seekers: &[u32]) -> Self::Found;
+
+    /// Adds what they find among the rows on the machine.
+    fn meet(
+        &self,
+        machine: &mut dyn Machine,
+        seekers: &[u32],
+        found: &mut Self::Found,
+        progress: &dyn Progress,
+    ) -> Result<(), Fault>;
+}
+
+/// The nearest rows of each.
+pub(super) struct Nearest<'a>(pub(super) Search<'a>);
+
+impl Job for Nearest<'_> {
+    type Found = Vec<List>;
+
+    fn search(&self) -> &Search<'_> {
+        &self.0
+    }
+
+    fn aim(&self) -> Aim {
+        Aim::Nearest(self.0.k)
+    }
+
+    fn nothing(&self, _seekers: &[u32]) -> Vec<List> {
+        Vec::new()
+    }
+
+    fn meet(
+        &self,
+        machine: &mut dyn Machine,
+        _seekers: &[u32],
+        lists: &mut Vec<List>,
+        progress: &dyn Progress,
+    ) -> Result<(), Fault> {
+        let Search { points, k, .. } = self.0;
+        let found = nearest(machine, points, k, &farthest(lists, k), progress)?;
+        *lists = match lists.is_empty() {
+            true => found,
+            false => merge(std::mem::take(lists), found, k),
+        };
+        Ok(())
+    }
+}
+
 /// What devices found.
-#[derive(Default)]
-pub(super) struct Found {
-    /// Rows that sought, with what each found.
-    pub(super) rows: Vec<(u32, List)>,
+pub(super) struct Found<F> {
+    /// Rows that sought, with what they found.
+    pub(super) parts: Vec<(Vec<u32>, F)>,
     /// Rows that nobody could do.
     pub(super) left: Vec<u32>,
     /// Devices that failed, and why.
@@ -37,18 +95,23 @@ pub(super) struct Limits {
     pub(super) whole: bool,
 }
 
-/// Does a search on some devices.
+/// Does a job on some devices.
 ///
 /// # Errors
 /// If no device has memory for it.
-pub(super) fn share(
+pub(super) fn share<J: Job>(
     stations: &[&dyn Station],
-    search: &Search<'_>,
+    job: &J,
     limits: Limits,
     progress: &dyn Progress,
-) -> Result<Found, Fault> {
-    let (points, k) = (search.points, search.k);
-    let mut found = Found::default();
+) -> Result<Found<J::Found>, Fault> {
+    let (search, aim) = (job.search(), job.aim());
+    let points = search.points;
+    let mut found = Found {
+        parts: Vec::new(),
+        left: Vec::new(),
+        faults: Vec::new(),
+    };
     let mut able: Vec<(u64, &dyn Station)> = Vec::new();
     for &station in stations {
         match station.free() {
@@ -58,7 +121,7 @@ pub(super) fn share(
     }
     let largest = able.iter().map(|&(free, _)| free).max().unwrap_or(0);
     able.retain(|&(free, station)| {
-        let kept = free == largest || is_worth(station.costs(points, k), station.tile(), free);
+        let kept = free == largest || is_worth(station.costs(points, aim), station.tile(), free);
         if !kept {
             let fact = format!("{}: too little memory is free", station.name());
             found.faults.push(fact);
@@ -69,13 +132,13 @@ pub(super) fn share(
     let Some(&(_, first)) = able.first() else {
         return Err(Fault(found.faults.join("; ")));
     };
-    let (costs, tile) = (first.costs(points, k), first.tile());
+    let (costs, tile) = (first.costs(points, aim), first.tile());
     let cut = Cut::new(search, costs, tile, least, able.len())?;
     if limits.whole && !cut.is_whole() {
         return Err(Fault("the layer is larger than its memory".into()));
     }
     let work = Work {
-        search,
+        job,
         cut: &cut,
         threads: ThreadPoolBuilder::new()
             .num_threads(rayon::current_num_threads())
@@ -131,21 +194,21 @@ impl Progress for Units<'_> {
 }
 
 /// What a device did: the blocks that it took, and what it found unless it failed.
-struct Done {
+struct Done<F> {
     blocks: Vec<usize>,
-    found: Result<Vec<(u32, List)>, Fault>,
+    found: Result<Vec<F>, Fault>,
 }
 
 /// The blocks that are to be done.
-struct Work<'a> {
-    search: &'a Search<'a>,
+struct Work<'a, J> {
+    job: &'a J,
     cut: &'a Cut,
     /// Those who gather rows to be copied; others may wait for the devices.
     threads: ThreadPool,
     queue: Mutex<Vec<usize>>,
 }
 
-impl Work<'_> {
+impl<J: Job> Work<'_, J> {
     fn take(&self) -> Option<usize> {
         self.queue
             .lock()
@@ -159,10 +222,11 @@ impl Work<'_> {
     }
 
     /// Keeps what a device found, or gives back the blocks that it took; whether it may go on.
-    fn collect(&self, found: &mut Found, name: String, done: Done) -> bool {
+    fn collect(&self, found: &mut Found<J::Found>, name: String, done: Done<J::Found>) -> bool {
         match done.found {
-            Ok(rows) => {
-                found.rows.extend(rows);
+            Ok(parts) => {
+                let seekers = done.blocks.iter().map(|&b| self.cut.seekers[b].clone());
+                found.parts.extend(seekers.zip(parts));
                 true
             }
             Err(fault) => {
@@ -179,7 +243,7 @@ impl Work<'_> {
         &self,
         stations: &[&'s dyn Station],
         progress: &dyn Progress,
-    ) -> Vec<(&'s dyn Station, Done)> {
+    ) -> Vec<(&'s dyn Station, Done<J::Found>)> {
         if let [station] = stations {
             return vec![(*station, self.on(*station, progress))];
         }
@@ -200,7 +264,7 @@ impl Work<'_> {
                 (station, scope.spawn(hand))
             });
             let each: Vec<_> = each.collect();
-            let join = |(station, hand): (_, thread::ScopedJoinHandle<'_, Done>)| {
+            let join = |(station, hand): (_, thread::ScopedJoinHandle<'_, Done<J::Found>>)| {
                 (
                     station,
                     hand.join().unwrap_or_else(|panic| resume_unwind(panic)),
@@ -211,16 +275,15 @@ impl Work<'_> {
     }
 
     /// What one device does.
-    fn on(&self, station: &dyn Station, progress: &dyn Progress) -> Done {
+    fn on(&self, station: &dyn Station, progress: &dyn Progress) -> Done<J::Found> {
         let mut blocks = Vec::new();
         let mut all = || {
             let mut found = Vec::new();
-            let Search { points, k, .. } = *self.search;
-            let (mut machine, sender) = station.open(points, self.cut.room, k)?;
+            let (points, aim) = (self.job.search().points, self.job.aim());
+            let (mut machine, sender) = station.open(points, self.cut.room, aim)?;
             while let Some(b) = self.take() {
                 blocks.push(b);
-                let lists = self.block(&mut *machine, &*sender, b, progress)?;
-                found.extend(self.cut.seekers[b].iter().copied().zip(lists));
+                found.push(self.block(&mut *machine, &*sender, b, progress)?);
             }
             Ok(found)
         };
@@ -228,15 +291,14 @@ impl Work<'_> {
         Done { blocks, found }
     }
 
-    /// The nearest of all rows to those of block `b`, in their order.
+    /// What the rows of block `b` find among all.
     fn block(
         &self,
         machine: &mut dyn Machine,
         sender: &dyn Sender,
         b: usize,
         progress: &dyn Progress,
-    ) -> Result<Vec<List>, Fault> {
-        let Search { points, k, .. } = *self.search;
+    ) -> Result<J::Found, Fault> {
         let (seekers, met) = (&self.cut.seekers[b], self.cut.met_by(b));
         progress.begin("copy to the GPU", 1);
         machine.hold(seekers)?;
@@ -244,32 +306,28 @@ impl Work<'_> {
             sender.send(rows)?;
         }
         progress.end();
-        let mut lists: Vec<List> = Vec::new();
+        let mut found = self.job.nothing(seekers);
         for (at, targets) in met.iter().enumerate() {
             if targets.is_some() {
                 machine.meet()?;
             }
             let next = met.get(at + 1).copied().flatten();
-            let mut search = || nearest(machine, points, k, &farthest(&lists, k), progress);
-            let found = match next {
-                None => search()?,
-                Some(rows) => self.beside(|| sender.send(rows), search)?,
-            };
-            lists = match lists.is_empty() {
-                true => found,
-                false => merge(lists, found, k),
-            };
+            let mut meet = || self.job.meet(machine, seekers, &mut found, progress);
+            match next {
+                None => meet()?,
+                Some(rows) => self.beside(|| sender.send(rows), meet)?,
+            }
             progress.step("blocks", "");
         }
-        Ok(lists)
+        Ok(found)
     }
 
     /// Copies on a thread of its own while the caller's works.
-    fn beside<R>(
+    fn beside(
         &self,
         copy: impl FnOnce() -> Result<(), Fault> + Send,
-        work: impl FnOnce() -> Result<R, Fault>,
-    ) -> Result<R, Fault> {
+        work: impl FnOnce() -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         thread::scope(|scope| {
             let copy = scope.spawn(|| self.threads.install(copy));
             let found = work();

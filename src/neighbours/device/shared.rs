@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::host::{HostStation, Ills, WELL};
-use super::machine::{Fault, Station};
+use super::machine::{Aim, Fault, Station};
 use super::searcher::OnDevice;
 use crate::input::Matrix;
 use crate::neighbours::searcher::Searcher;
@@ -15,7 +15,7 @@ use crate::neighbours::{
 use crate::progress::{Progress, Silent};
 
 /// A searcher that has these devices, whatever their number.
-fn on(stations: Vec<HostStation>, options: SearchOptions) -> OnDevice {
+pub(super) fn on(stations: Vec<HostStation>, options: SearchOptions) -> OnDevice {
     let stations: Vec<Arc<dyn Station>> = stations
         .into_iter()
         .map(|station| Arc::new(station) as Arc<dyn Station>)
@@ -23,7 +23,7 @@ fn on(stations: Vec<HostStation>, options: SearchOptions) -> OnDevice {
     OnDevice::of(options, Box::new(move |_| Ok(stations.clone())))
 }
 
-fn named() -> SearchOptions {
+pub(super) fn named() -> SearchOptions {
     SearchOptions {
         device: "cuda".parse().unwrap(),
         ..SearchOptions::default()
@@ -38,22 +38,31 @@ fn by_scan(points: &Points<'_>, k: usize) -> NeighbourTable {
     neighbour_table(points, k, &options, &Silent).unwrap()
 }
 
-/// A device that has memory for so many rows that seek, and as many others.
 fn with_room(name: &'static str, rows: usize, points: &Points<'_>, k: usize) -> HostStation {
+    with_aim(name, rows, points, Aim::Nearest(k))
+}
+
+/// A device that has memory for so many rows that seek, and as many others.
+pub(super) fn with_aim(
+    name: &'static str,
+    rows: usize,
+    points: &Points<'_>,
+    aim: Aim,
+) -> HostStation {
     let mut station = HostStation {
         name,
         free: 0,
         tile: 4,
         ills: WELL,
     };
-    let costs = station.costs(points, k);
+    let costs = station.costs(points, aim);
     station.free = costs.fixed + rows as u64 * (costs.seeker + costs.target);
     station
 }
 
 /// Writes down what the user is told.
 #[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
+pub(super) struct Notes(pub(super) Mutex<Vec<String>>);
 
 impl Progress for Notes {
     fn begin(&self, _label: &str, _total: u64) {}
@@ -65,7 +74,7 @@ impl Progress for Notes {
 }
 
 /// Layers of some hundred rows that break careless arithmetic.
-fn layers() -> impl Iterator<Item = (&'static str, Matrix)> {
+pub(super) fn layers() -> impl Iterator<Item = (&'static str, Matrix)> {
     let equal = Matrix::from_f32(97, 5, vec![2.5; 97 * 5]);
     let small =
         |(_, matrix): &(&str, Matrix)| (1..80).contains(&matrix.n_columns()) && matrix.n_rows() > 2;
@@ -84,7 +93,7 @@ fn layers_beyond_the_memory_of_devices_have_the_bytes_of_a_scan() {
                 continue;
             };
             let n = matrix.n_rows();
-            for (k, rooms) in [(1, &[40][..]), (7, &[72, 150]), (n - 1, &[132, 200, 140])] {
+            for (k, rooms) in [(1, &[40][..]), (7, &[132, 190]), (n - 1, &[132, 200, 140])] {
                 let names = ["a", "b", "c"].into_iter();
                 let stations = names
                     .zip(rooms)

@@ -15,7 +15,7 @@ pub(in crate::neighbours) fn round(row: &mut [f64], pairs: &mut [u32]) -> [f64; 
 /// Splits w into two such parts and a rest; returns the squared norm of the parts' sum, what the
 /// rest's certainly does not exceed, and what that of the second part does not.
 #[inline(always)]
-pub(super) fn split(row: &mut [f64], high: &mut [u32], low: &mut [u32]) -> [f64; 3] {
+pub(in crate::neighbours) fn split(row: &mut [f64], high: &mut [u32], low: &mut [u32]) -> [f64; 3] {
     let mut sum = row.to_vec();
     take(row, high);
     let lesser = take(row, low) * (1.0 + 1e-6);

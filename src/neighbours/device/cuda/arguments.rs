@@ -57,6 +57,36 @@ pub(super) struct PrunedArg {
     pub(super) crowds: u64,
 }
 
+/// `Ranks`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct RanksArg {
+    pub(super) terms: u64,
+    pub(super) sure_terms: u64,
+    pub(super) cuts: u64,
+    pub(super) sure: u64,
+    pub(super) beyond: u64,
+    pub(super) before: u64,
+    pub(super) nearer: u64,
+    pub(super) kept: u64,
+    pub(super) count: u64,
+    pub(super) room: u64,
+    pub(super) wanted: u32,
+    pub(super) groups: u32,
+}
+
+/// `Placing`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct PlacingArg {
+    pub(super) targets: u64,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) seeking: u32,
+    pub(super) first: u32,
+    pub(super) counted: u32,
+}
+
 // SAFETY: plain numbers, laid out as the structures of the same fields in `kernels.cu`.
 #[allow(unsafe_code)]
 unsafe impl DeviceRepr for RowsArg {}
@@ -72,3 +102,9 @@ unsafe impl DeviceRepr for BoundArg {}
 // SAFETY: as above.
 #[allow(unsafe_code)]
 unsafe impl DeviceRepr for PrunedArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for RanksArg {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl DeviceRepr for PlacingArg {}

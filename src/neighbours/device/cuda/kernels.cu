@@ -144,7 +144,7 @@ __device__ __forceinline__ void multiply(float (&sum)[4], const u32 (&a)[4], u32
 
 // Starts to copy PAD values of the rows of a tile; chunks of 16 bytes are swizzled, so that neither the copy
 // nor ldmatrix meets a bank twice.
-__device__ __forceinline__ void fetch(u32 to, const u16* packed, u64 first, u32 padded, u32 k) {
+__device__ __forceinline__ void fetch(u32 to, const u16* packed, u64 first, u64 padded, u32 k) {
 #pragma unroll
     for (int turn = 0; turn < TILE * PAD / 8 / THREADS; turn++) {
         u32 chunk = turn * THREADS + threadIdx.x;
@@ -152,6 +152,83 @@ __device__ __forceinline__ void fetch(u32 to, const u16* packed, u64 first, u32 
         copy_ahead(to + row * 128 + ((part ^ (row & 7)) << 4),
                    packed + (first + row) * padded + k * PAD + part * 8);
     }
+}
+
+// Which pieces of a row and of a column a step multiplies. Rows in two parts, w = high + low, take
+// high·high + high·low + low·high.
+template <bool SPLIT>
+__device__ __forceinline__ u32 row_piece(u32 step, u32 pieces) {
+    return !SPLIT || step < pieces ? step : step - pieces;
+}
+
+template <bool SPLIT>
+__device__ __forceinline__ u32 column_piece(u32 step, u32 pieces) {
+    return !SPLIT || step < 2 * pieces ? step : step - 2 * pieces;
+}
+
+// The products of a tile of rows with one of columns; each thread has some, of rows from `top` and
+// columns from `left` on. All may use `room` again when it returns.
+template <bool SPLIT>
+__device__ __forceinline__ void products_of_tiles(unsigned char* room, const u16* packed, u64 rows,
+                                                  u64 columns, u32 padded, float (&sums)[4][8][4],
+                                                  u32& top, u32& left) {
+    u32 t = threadIdx.x, base = shared_address(room);
+    const u32 side = TILE * PAD * 2, stage = 2 * side;
+    u32 pieces = padded / PAD, steps = SPLIT ? 3 * pieces : pieces;
+    u64 stride = SPLIT ? 2 * padded : padded;
+#pragma unroll
+    for (u32 k = 0; k < STAGES - 1; k++) {
+        if (k < steps) {
+            fetch(base + k * stage, packed, rows, stride, row_piece<SPLIT>(k, pieces));
+            fetch(base + k * stage + side, packed, columns, stride, column_piece<SPLIT>(k, pieces));
+        }
+        asm volatile("cp.async.commit_group;");
+    }
+
+    u32 lane = t % 32, warp = t / 32;
+    top = warp / 2 * 64;
+    left = warp % 2 * 64;
+    u32 turn = lane & 7;
+    u32 a_row = (top + (lane & 15)) * 128, a_part = lane >> 4;
+    u32 b_row = (left + (lane & 7) + (lane >> 4) * 8) * 128, b_part = (lane >> 3) & 1;
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+        for (int j = 0; j < 8; j++)
+#pragma unroll
+            for (int c = 0; c < 4; c++) sums[i][j][c] = 0.0f;
+
+    for (u32 k = 0; k < steps; k++) {
+        asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2));
+        __syncthreads();
+        u32 ahead = k + STAGES - 1;
+        if (ahead < steps) {
+            u32 to = base + ahead % STAGES * stage;
+            fetch(to, packed, rows, stride, row_piece<SPLIT>(ahead, pieces));
+            fetch(to + side, packed, columns, stride, column_piece<SPLIT>(ahead, pieces));
+        }
+        asm volatile("cp.async.commit_group;");
+        u32 left_side = base + k % STAGES * stage, right_side = left_side + side;
+#pragma unroll
+        for (u32 part = 0; part < PAD / 16; part++) {
+            u32 x[4][4], y[4][4];
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                load_matrices(x[i], left_side + a_row + i * 16 * 128 +
+                                        (((part * 2 + a_part) ^ turn) << 4));
+#pragma unroll
+            for (int j = 0; j < 4; j++)
+                load_matrices(y[j], right_side + b_row + j * 16 * 128 +
+                                        (((part * 2 + b_part) ^ turn) << 4));
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+#pragma unroll
+                for (int j = 0; j < 8; j++)
+                    multiply(sums[i][j], x[i], y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]);
+        }
+    }
+    asm volatile("cp.async.wait_group 0;");
+    __syncthreads();
 }
 
 // What the search knows of each position.
@@ -227,67 +304,14 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2)
     column_cuts[t] = both && found ? lists.cuts[columns + t] : NEVER;
     if (t == 0) passing = 0;
 
-    u32 base = shared_address(room);
-    const u32 side = TILE * PAD * 2, stage = 2 * side;
-    u32 steps = padded / PAD;
-#pragma unroll
-    for (u32 k = 0; k < STAGES - 1; k++) {
-        if (k < steps) {
-            fetch(base + k * stage, packed, rows, padded, k);
-            fetch(base + k * stage + side, packed, columns, padded, k);
-        }
-        asm volatile("cp.async.commit_group;");
-    }
-
-    u32 lane = t % 32, warp = t / 32;
-    u32 top = warp / 2 * 64, left = warp % 2 * 64;
-    u32 turn = lane & 7;
-    u32 a_row = (top + (lane & 15)) * 128, a_part = lane >> 4;
-    u32 b_row = (left + (lane & 7) + (lane >> 4) * 8) * 128, b_part = (lane >> 3) & 1;
     float sums[4][8][4];
-#pragma unroll
-    for (int i = 0; i < 4; i++)
-#pragma unroll
-        for (int j = 0; j < 8; j++)
-#pragma unroll
-            for (int c = 0; c < 4; c++) sums[i][j][c] = 0.0f;
-
-    for (u32 k = 0; k < steps; k++) {
-        asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2));
-        __syncthreads();
-        u32 ahead = k + STAGES - 1;
-        if (ahead < steps) {
-            u32 to = base + ahead % STAGES * stage;
-            fetch(to, packed, rows, padded, ahead);
-            fetch(to + side, packed, columns, padded, ahead);
-        }
-        asm volatile("cp.async.commit_group;");
-        u32 left_side = base + k % STAGES * stage, right_side = left_side + side;
-#pragma unroll
-        for (u32 part = 0; part < PAD / 16; part++) {
-            u32 x[4][4], y[4][4];
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-                load_matrices(x[i], left_side + a_row + i * 16 * 128 +
-                                        (((part * 2 + a_part) ^ turn) << 4));
-#pragma unroll
-            for (int j = 0; j < 4; j++)
-                load_matrices(y[j], right_side + b_row + j * 16 * 128 +
-                                        (((part * 2 + b_part) ^ turn) << 4));
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-#pragma unroll
-                for (int j = 0; j < 8; j++)
-                    multiply(sums[i][j], x[i], y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]);
-        }
-    }
-    asm volatile("cp.async.wait_group 0;");
-    __syncthreads();
+    u32 top, left;
+    products_of_tiles<false>(room, packed, rows, columns, padded, sums, top, left);
 
     // The pairs that pass, products first, then their places; room for all pairs of the tile.
     float* products = (float*)room;
     u16* places = (u16*)(room + TILE * TILE * 4);
-    u32 r0 = top + lane / 4, c0 = left + lane % 4 * 2;
+    u32 lane = t % 32, r0 = top + lane / 4, c0 = left + lane % 4 * 2;
 #pragma unroll
     for (int i = 0; i < 4; i++)
 #pragma unroll
@@ -517,4 +541,159 @@ extern "C" __global__ void scan(Rows rows, const u32* samples, u32 count, u64 ta
             double sum = squared_distance(rows, samples[s], q, lane);
             if (lane == 0) squared[s * targets + q] = sum;
         }
+}
+
+// --- Ranks ---------------------------------------------------------------------------------
+
+// The bf16 nearest to w, halfway cases to the even neighbour; 0 for what would be subnormal.
+__device__ __forceinline__ u32 nearest_half(double w) {
+    u32 bits = __float_as_uint((float)w);
+    u32 rounded = bits + 0x7fff + ((bits >> 16) & 1);
+    return (rounded & 0x7f800000) == 0 ? 0 : rounded >> 16;
+}
+
+// Splits each row into two parts in bf16 and a rest, w = high + low + rest, as bf16.rs does;
+// measured[p] = {‖high + low‖², ‖rest‖², ‖low‖²}. A warp a row.
+extern "C" __global__ void split_rows(Rows rows, u64 first, u64 end, const double* means,
+                                      double scale, u32 padded, u16* packed, double* measured) {
+    u64 p = first + blockIdx.x * (u64)(blockDim.x / 32) + threadIdx.x / 32;
+    if (p >= end) return;
+    double norm = 0.0, rest = 0.0, lesser = 0.0;
+    for (u32 j = threadIdx.x % 32; j < padded; j += 32) {
+        double w = j < rows.width ? (value(rows, p, j) - means[j]) * scale : 0.0;
+        u32 high = nearest_half(w);
+        double left = w - (double)__uint_as_float(high << 16);
+        u32 low = nearest_half(left);
+        double small = (double)__uint_as_float(low << 16);
+        left -= small;
+        packed[p * 2 * padded + j] = (u16)high;
+        packed[p * 2 * padded + padded + j] = (u16)low;
+        double kept = w - left;
+        norm += kept * kept;
+        rest += left * left;
+        lesser += small * small;
+    }
+    for (int apart = 16; apart > 0; apart /= 2) {
+        norm += __shfl_xor_sync(0xffffffffu, norm, apart);
+        rest += __shfl_xor_sync(0xffffffffu, rest, apart);
+        lesser += __shfl_xor_sync(0xffffffffu, lesser, apart);
+    }
+    if (threadIdx.x % 32 == 0) {
+        measured[3 * p] = norm;
+        measured[3 * p + 1] = rest;
+        measured[3 * p + 2] = lesser;
+    }
+}
+
+// What is counted. Rows that seek are numbered from the first of them.
+struct Ranks {
+    // Of each row that may be found, and of `wanted` thresholds of each row that seeks, which
+    // ascend, so that both cuts fall.
+    const float* terms;
+    const float* sure_terms;
+    const float* cuts;
+    const float* sure;
+    // Of each threshold `groups` numbers: how many of each group are not before it.
+    const u32* beyond;
+    u32* before;
+    u64* nearer;
+    // Pairs that the bound cannot place, positions of both rows, and how many there are.
+    u64* kept;
+    u64* count;
+    u64 room;
+    u32 wanted;
+    u32 groups;
+};
+
+// Counts the row at `q` before the threshold at `place` of row `s`.
+__device__ __forceinline__ void stands_before(const Ranks& ranks, u64 s, u64 q, u32 place) {
+    if (place >= ranks.wanted) return;
+    u64 at = s * ranks.wanted + place;
+    atomicAdd(&ranks.before[at], 1);
+    for (u32 g = 0; g < ranks.groups; g++) {
+        u32 beyond = ranks.beyond[at * ranks.groups + g];
+        if (beyond) atomicAdd(&ranks.nearer[q * ranks.groups + g], (u64)beyond);
+    }
+}
+
+// Which pairs of tiles a launch places: all that seek with some of those that may be found.
+struct Placing {
+    u64 targets;
+    u64 from;
+    u64 to;
+    u32 seeking;
+    u32 first;
+    // Whether pairs that the bound places were counted before.
+    u32 counted;
+};
+
+// Multiplies pairs of tiles and places each pair between two thresholds of the row that seeks.
+extern "C" __global__ void __launch_bounds__(THREADS, 2)
+    place(const u16* packed, u32 padded, Placing plan, Ranks ranks) {
+    extern __shared__ __align__(128) unsigned char room[];
+    u64 rows = plan.from + (u64)(blockIdx.x % plan.seeking) * TILE;
+    u64 columns = (u64)(plan.first + blockIdx.x / plan.seeking) * TILE;
+    float sums[4][8][4];
+    u32 top, left;
+    products_of_tiles<true>(room, packed, rows, columns, padded, sums, top, left);
+
+    float* products = (float*)room;
+    u32 lane = threadIdx.x % 32, r0 = top + lane / 4, c0 = left + lane % 4 * 2;
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+#pragma unroll
+        for (int j = 0; j < 8; j++)
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                products[(r0 + i * 16 + c / 2 * 8) * TILE + c0 + j * 8 + c % 2] = sums[i][j][c];
+    __syncthreads();
+    for (u32 at = threadIdx.x; at < TILE * TILE; at += THREADS) {
+        u64 p = rows + at / TILE, q = columns + at % TILE;
+        // Self is left out by position, never by its distance.
+        if (p >= plan.to || q >= plan.targets || p == q) continue;
+        u64 list = (p - plan.from) * ranks.wanted;
+        float key = products[at] - ranks.terms[q], sure_key = products[at] - ranks.sure_terms[q];
+        // Thresholds before `low` are certainly nearer than the pair, those from `high` on
+        // certainly farther.
+        u32 low = 0, end = ranks.wanted;
+        while (low < end) {
+            u32 middle = low + (end - low) / 2;
+            if (key < ranks.cuts[list + middle]) low = middle + 1; else end = middle;
+        }
+        if (low == ranks.wanted) continue;
+        u32 high = 0;
+        end = ranks.wanted;
+        while (high < end) {
+            u32 middle = high + (end - high) / 2;
+            if (sure_key <= ranks.sure[list + middle]) high = middle + 1; else end = middle;
+        }
+        if (low < high) {
+            u64 to = atomicAdd(ranks.count, (u64)1);
+            if (to < ranks.room) ranks.kept[to] = p << 32 | q;
+        } else if (!plan.counted) {
+            stands_before(ranks, p - plan.from, q, low);
+        }
+    }
+}
+
+// Places the pairs that are kept by their exact distances, equal ones by row. Eight threads a pair.
+extern "C" __global__ void decide(Rows rows, const u32* order, u64 from, u64 count,
+                                  const double* squared, const u32* numbers, Ranks ranks) {
+    u32 lane = threadIdx.x % 8, group = threadIdx.x / 8;
+    u64 step = (u64)gridDim.x * (THREADS / 8);
+    for (u64 start = (u64)blockIdx.x * (THREADS / 8); start < count; start += step) {
+        u64 at = min(start + group, count - 1);
+        u64 pair = ranks.kept[at], p = pair >> 32, q = pair & 0xffffffffu;
+        double sum = squared_distance(rows, p, q, lane);
+        if (lane != 0 || start + group >= count) continue;
+        u64 list = (p - from) * ranks.wanted;
+        u32 name = order[q], low = 0, high = ranks.wanted;
+        while (low < high) {
+            u32 middle = low + (high - low) / 2;
+            double threshold = squared[list + middle];
+            bool before = threshold < sum || (threshold == sum && numbers[list + middle] <= name);
+            if (before) low = middle + 1; else high = middle;
+        }
+        stands_before(ranks, p - from, q, low);
+    }
 }

@@ -10,8 +10,9 @@ use cudarc::driver::{
 use super::Kernels;
 use super::arguments::{BoundArg, ListsArg, PrunedArg, VisitArg};
 use super::memory::Memory;
+use super::ranks::Counting;
 use super::rows::Kind;
-use crate::neighbours::device::machine::{Costs, Fault, Judged, Layout, Machine, Rounding};
+use crate::neighbours::device::machine::{Aim, Costs, Fault, Judged, Layout, Machine, Rounding};
 use crate::neighbours::device::plan::capacity;
 use crate::neighbours::filter::{Bound, bf16, power_of_two_below};
 use crate::neighbours::points::Points;
@@ -19,12 +20,12 @@ use crate::neighbours::points::Points;
 /// As in `kernels.cu`: rows and columns of a tile, threads of a block, columns that are multiplied
 /// before the next ones, and bytes of shared memory for three times as many of two tiles.
 pub(super) const TILE: usize = 128;
-const THREADS: usize = 128;
+pub(super) const THREADS: usize = 128;
 pub(super) const PAD: usize = 64;
-const STAGES: usize = 3 * 2 * TILE * PAD * 2;
+pub(super) const STAGES: usize = 3 * 2 * TILE * PAD * 2;
 
 /// Pairs of tiles of one launch.
-const LAUNCH: usize = 1 << 30;
+pub(super) const LAUNCH: usize = 1 << 30;
 
 /// Entries of lists that are judged before they are copied back.
 const JUDGED: u64 = 1 << 25;
@@ -34,9 +35,10 @@ const SLACK: u64 = 512 << 20;
 
 /// The rows of a search on a GPU, and its lists once it began.
 pub(in crate::neighbours::device) struct Cuda<'a> {
-    memory: Memory<'a>,
+    pub(super) memory: Memory<'a>,
     scale: f64,
     lists: Option<Lists>,
+    pub(super) counting: Option<Counting>,
 }
 
 /// The lists of all positions, and what is known of each.
@@ -77,7 +79,7 @@ pub(super) fn place<T>(stream: &Arc<CudaStream>, buffer: &CudaSlice<T>) -> u64 {
 }
 
 /// A launch of `blocks` blocks with `shared` bytes of shared memory.
-fn blocks(blocks: usize, shared: usize) -> LaunchConfig {
+pub(super) fn blocks(blocks: usize, shared: usize) -> LaunchConfig {
     let number = |n: usize| u32::try_from(n).expect("launches are cut to fit");
     LaunchConfig {
         grid_dim: (number(blocks), 1, 1),
@@ -92,21 +94,34 @@ pub(super) fn word(n: usize) -> u32 {
 }
 
 /// Lets blocks of a kernel have so much shared memory.
-fn allow(kernel: &CudaFunction, shared: usize) -> Result<(), Fault> {
+pub(super) fn allow(kernel: &CudaFunction, shared: usize) -> Result<(), Fault> {
     use sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES as SHARED;
     let bytes = i32::try_from(shared).expect("far less than a GiB");
     Ok(kernel.set_attribute(SHARED, bytes)?)
 }
 
-/// What a search for the `k` nearest of `points` takes of a GPU's memory.
-pub(super) fn costs(points: &Points<'_>, k: usize) -> Costs {
+/// Parts that rows are rounded to.
+pub(super) fn parts(aim: Aim) -> usize {
+    match aim {
+        Aim::Nearest(_) => 1,
+        Aim::Ranks { .. } => 2,
+    }
+}
+
+/// What a search among `points` takes of a GPU's memory.
+pub(super) fn costs(points: &Points<'_>, aim: Aim) -> Costs {
     let width = points.n_columns();
     let stored = width * Kind::common(points).bytes();
     // The rounded copy, what is known of each position, and the sample's distances.
-    let each = 2 * width.next_multiple_of(PAD) + 192;
+    let each = 2 * parts(aim) * width.next_multiple_of(PAD) + 192;
+    let (seeking, found) = match aim {
+        Aim::Nearest(k) => (8 * capacity(k, TILE), 0),
+        // Thresholds and counts, and the pairs of one tile, all of which may have to be kept.
+        Aim::Ranks { wanted, groups } => (24 * wanted + 4 * wanted * groups + 8 * TILE, 8 * groups),
+    };
     Costs {
-        seeker: (stored + each + 8 * capacity(k, TILE)) as u64,
-        target: (2 * stored + each) as u64,
+        seeker: (stored + each + seeking) as u64,
+        target: (2 * stored + each + found) as u64,
         fixed: 12 * JUDGED + SLACK,
     }
 }
@@ -118,18 +133,19 @@ impl<'a> Cuda<'a> {
             memory,
             scale: 1.0,
             lists: None,
+            counting: None,
         }
     }
 
-    fn stream(&self) -> &Arc<CudaStream> {
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.memory.gpu.stream
     }
 
-    fn kernels(&self) -> &Kernels {
+    pub(super) fn kernels(&self) -> &Kernels {
         &self.memory.gpu.kernels
     }
 
-    fn layout(&self) -> &Layout {
+    pub(super) fn layout(&self) -> &Layout {
         &self.memory.layout
     }
 
@@ -140,7 +156,7 @@ impl<'a> Cuda<'a> {
     }
 
     /// The positions that hold rows.
-    fn held(&self) -> Vec<Range<usize>> {
+    pub(super) fn held(&self) -> Vec<Range<usize>> {
         let mut held = vec![self.layout().targets.clone()];
         if !self.layout().is_symmetric() {
             held.push(self.layout().seekers.clone());
@@ -149,7 +165,7 @@ impl<'a> Cuda<'a> {
     }
 
     /// The centre of all rows, on the GPU, and the largest deviation from it.
-    fn frame(&self) -> Result<(CudaSlice<f64>, f64), Fault> {
+    pub(super) fn frame(&self) -> Result<(CudaSlice<f64>, f64), Fault> {
         let (stream, rows) = (self.stream(), self.memory.rows());
         let held = self.held();
         let share = 1.0 / held.iter().map(ExactSizeIterator::len).sum::<usize>() as f64;
@@ -225,12 +241,12 @@ impl<'a> Cuda<'a> {
 
 impl Machine for Cuda<'_> {
     fn hold(&mut self, seekers: &[u32]) -> Result<(), Fault> {
-        self.lists = None;
+        (self.lists, self.counting) = (None, None);
         self.memory.hold(seekers)
     }
 
     fn meet(&mut self) -> Result<(), Fault> {
-        self.lists = None;
+        (self.lists, self.counting) = (None, None);
         self.memory.meet()
     }
 

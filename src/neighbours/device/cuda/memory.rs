@@ -20,6 +20,8 @@ pub(super) struct Memory<'a> {
     pub(super) layout: Layout,
     pub(super) width: usize,
     pub(super) padded: usize,
+    /// Parts of a rounded row.
+    parts: usize,
     kind: Kind,
     from: usize,
     held: Vec<u32>,
@@ -65,8 +67,13 @@ impl Sender for Nobody {
 }
 
 impl<'a> Memory<'a> {
-    /// Memory for so many rows.
-    pub(super) fn new(gpu: &'a Gpu, points: &'a Points<'a>, room: Room) -> Result<Self, Fault> {
+    /// Memory for so many rows, and for their rounded copies in so many parts.
+    pub(super) fn new(
+        gpu: &'a Gpu,
+        points: &'a Points<'a>,
+        room: Room,
+        parts: usize,
+    ) -> Result<Self, Fault> {
         let kind = Kind::common(points);
         let width = points.n_columns();
         let padded = width.next_multiple_of(PAD);
@@ -98,12 +105,13 @@ impl<'a> Memory<'a> {
             layout: Layout::among(&[], TILE),
             width,
             padded,
+            parts,
             kind,
             from,
             held: Vec::new(),
             base: from,
             values: stream.alloc_zeros(positions * row)?,
-            packed: stream.alloc_zeros(positions * padded)?,
+            packed: stream.alloc_zeros(positions * parts * padded)?,
             norms: None,
             order: stream.alloc_zeros(1)?,
             parcel,
@@ -175,7 +183,7 @@ impl<'a> Memory<'a> {
 
     /// Where the rounded rows lie.
     pub(super) fn packed(&self) -> u64 {
-        let start = 2 * self.base * self.padded;
+        let start = 2 * self.base * self.parts * self.padded;
         place(&self.gpu.stream, &self.packed) + start as u64
     }
 

@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, sys};
 use cudarc::nvrtc::Ptx;
 
-use self::machine::{Cuda, TILE, costs};
+use self::machine::{Cuda, TILE, costs, parts};
 use self::memory::Memory;
 use super::Gpus;
-use super::machine::{Costs, Fault, Machine, Opened, Room, Sender, Station};
+use super::machine::{Aim, Costs, Fault, Opened, Room, Station};
 use crate::neighbours::points::Points;
 
 mod arguments;
 mod machine;
 mod memory;
+mod ranks;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,9 @@ struct Kernels {
     judge: CudaFunction,
     verdicts: CudaFunction,
     scan: CudaFunction,
+    split_rows: CudaFunction,
+    place: CudaFunction,
+    decide: CudaFunction,
 }
 
 impl Gpu {
@@ -66,6 +70,9 @@ impl Gpu {
             judge: load("judge")?,
             verdicts: load("verdicts")?,
             scan: load("scan")?,
+            split_rows: load("split_rows")?,
+            place: load("place")?,
+            decide: load("decide")?,
         };
         Ok(Self {
             stream: context.default_stream(),
@@ -91,17 +98,17 @@ impl Station for Gpu {
         TILE
     }
 
-    fn costs(&self, points: &Points<'_>, k: usize) -> Costs {
-        costs(points, k)
+    fn costs(&self, points: &Points<'_>, aim: Aim) -> Costs {
+        costs(points, aim)
     }
 
     fn open<'a>(
         &'a self,
         points: &'a Points<'a>,
         room: Room,
-        _k: usize,
+        aim: Aim,
     ) -> Result<Opened<'a>, Fault> {
-        let memory = Memory::new(self, points, room)?;
+        let memory = Memory::new(self, points, room, parts(aim))?;
         let sender = memory.sender();
         Ok((Box::new(Cuda::new(memory)), sender))
     }

@@ -1,13 +1,17 @@
 //! The GPU against the definition, where there is one.
 
 use super::{describe, gpu, refuse_capability, refuse_number, refuse_version};
+use ndarray::Array2;
+
 use crate::input::Matrix;
+use crate::neighbours::device::machine::Aim;
 use crate::neighbours::device::{Device, Gpus};
 use crate::neighbours::tests::{adversarial, gaussian};
 use crate::neighbours::{
-    Metric, Points, SearchOptions, Strategy, cross_table, neighbour_table, order_distances,
+    Metric, Points, SearchOptions, Strategy, Targets, count_ranks, cross_table, neighbour_table,
+    order_distances,
 };
-use crate::progress::Silent;
+use crate::progress::{Progress, Silent};
 
 const ON_GPU: SearchOptions = SearchOptions {
     strategy: Strategy::Sweep,
@@ -182,7 +186,7 @@ fn layers_beyond_the_memory_that_is_allowed_have_the_bytes_of_the_processor() {
         ..ON_GPU
     };
     let truth = neighbour_table(&points, 20, &on_processor, &Silent).unwrap();
-    let costs = super::costs(&points, 20);
+    let costs = super::costs(&points, Aim::Nearest(20));
     for rows in [4096, 9000] {
         let options = SearchOptions {
             max_memory: Some(costs.fixed + rows * (costs.seeker + costs.target)),
@@ -190,6 +194,48 @@ fn layers_beyond_the_memory_that_is_allowed_have_the_bytes_of_the_processor() {
         };
         let found = neighbour_table(&points, 20, &options, &Silent).unwrap();
         assert!(found == truth, "{rows} rows at a time");
+    }
+}
+
+#[test]
+fn ranks_are_those_of_the_processor() {
+    if !is_here() {
+        return;
+    }
+    let on_processor = SearchOptions {
+        device: Device::Cpu,
+        ..ON_GPU
+    };
+    for (name, matrix) in layers() {
+        let n = matrix.n_rows();
+        let rows = Array2::from_shape_fn((n, 9), |(i, t)| {
+            let shift = [1, 1, n / 2, n - 1, 3, 5, 7, 11, 13][t];
+            ((i + 1 + (shift - 1) % (n - 1)) % n) as u32
+        });
+        let targets = Targets {
+            rows: rows.view(),
+            groups: &[0..1, 0..4, 2..2, 3..9],
+        };
+        for metric in [Metric::Euclidean, Metric::Cosine] {
+            let Ok(points) = Points::new(&matrix, metric, name) else {
+                continue;
+            };
+            let truth = count_ranks(&points, &targets, &on_processor, &Silent).unwrap();
+            let found = count_ranks(&points, &targets, &ON_GPU, &Never).unwrap();
+            assert_eq!(found, truth, "{name}, {metric:?}");
+        }
+    }
+}
+
+/// The processor must not help out.
+struct Never;
+
+impl Progress for Never {
+    fn begin(&self, _label: &str, _total: u64) {}
+    fn advance(&self, _steps: u64) {}
+    fn end(&self) {}
+    fn note(&self, text: &str) {
+        panic!("{text}");
     }
 }
 
