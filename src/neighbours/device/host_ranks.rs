@@ -23,8 +23,6 @@ pub(super) struct Counting {
     nearer: Vec<u64>,
     kept: Vec<(usize, usize)>,
     pairs: usize,
-    /// How often there were too many pairs to keep.
-    pub(super) overflows: usize,
 }
 
 impl Host<'_> {
@@ -142,7 +140,6 @@ impl Counter for Host<'_> {
         let fits = self.counting.kept.len() <= room;
         if !fits {
             self.counting.kept.clear();
-            self.counting.overflows += 1;
         }
         Ok(fits)
     }

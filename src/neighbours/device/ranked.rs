@@ -35,34 +35,35 @@ fn by_scan(points: &Points<'_>, targets: &Targets<'_>) -> RankCounts {
 
 #[test]
 fn ranks_are_those_of_a_scan_whatever_the_rows_and_the_memory() {
-    for (name, matrix) in layers() {
+    let ways = [
+        (Metric::Euclidean, &[132, 150][..]),
+        (Metric::Cosine, &[60]),
+    ];
+    // Every layer goes one way, the ways take turns.
+    for ((name, matrix), (metric, rooms)) in layers().zip(ways.into_iter().cycle()) {
         let (n, groups) = (matrix.n_rows(), [0..1, 0..4, 2..2, 3..7]);
         let rows = some_targets(n, 7);
         let targets = Targets {
             rows: rows.view(),
             groups: &groups,
         };
-        for (metric, rooms) in [
-            (Metric::Euclidean, &[132, 150][..]),
-            (Metric::Cosine, &[60]),
-        ] {
-            let Ok(points) = Points::new(&matrix, metric, name) else {
-                assert_eq!(metric, Metric::Cosine, "{name}");
-                continue;
-            };
-            let aim = Aim::Ranks {
-                wanted: 7,
-                groups: 4,
-            };
-            let stations = ["a", "b"].into_iter().zip(rooms);
-            let stations = stations.map(|(name, &rows)| with_aim(name, rows, &points, aim));
-            let searcher = on(stations.collect(), named());
-            let notes = Notes::default();
-            let found = searcher.ranks(&points, &(0..n), &targets, &notes).unwrap();
-            assert_eq!(found, by_scan(&points, &targets), "{name}, {metric:?}");
-            let told = notes.0.into_inner().unwrap();
-            assert!(told.is_empty(), "{name}: {told:?}");
-        }
+        let points = match Points::new(&matrix, metric, name) {
+            Ok(points) => points,
+            // A row of zeros has no direction.
+            Err(_) => Points::new(&matrix, Metric::Euclidean, name).unwrap(),
+        };
+        let aim = Aim::Ranks {
+            wanted: 7,
+            groups: 4,
+        };
+        let stations = ["a", "b"].into_iter().zip(rooms);
+        let stations = stations.map(|(name, &rows)| with_aim(name, rows, &points, aim));
+        let searcher = on(stations.collect(), named());
+        let notes = Notes::default();
+        let found = searcher.ranks(&points, &(0..n), &targets, &notes).unwrap();
+        assert_eq!(found, by_scan(&points, &targets), "{name}, {metric:?}");
+        let told = notes.0.into_inner().unwrap();
+        assert!(told.is_empty(), "{name}: {told:?}");
     }
 }
 
