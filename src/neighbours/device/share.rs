@@ -149,7 +149,10 @@ pub(super) fn share<J: Job>(
     let mut able: Vec<&dyn Station> = able.into_iter().map(|(_, station)| station).collect();
     if let ([station], [_]) = (&able[..], &cut.seekers[..]) {
         let done = work.on(*station, &Within(progress));
-        work.collect(&mut found, station.name(), done);
+        if !work.collect(&mut found, station.name(), done) {
+            // Whatever stage it was in is over.
+            progress.end();
+        }
     } else {
         let units: usize = (0..cut.seekers.len()).map(|b| cut.met_by(b).len()).sum();
         progress.begin("neighbours", units as u64);
