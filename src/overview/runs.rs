@@ -188,16 +188,9 @@ impl<'a> OverRuns<'a> {
             }
             profile.parameters.labels.push(reference.name.clone());
         }
-        let mut warnings = profile.warnings.clone();
-        for layer in &profile.layers {
-            warnings.extend(
-                layer
-                    .warnings
-                    .iter()
-                    .cloned()
-                    .map(|one| one.of(&layer.layer)),
-            );
-        }
+        let layers = profile.layers.iter();
+        let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+        let warnings = named(profile.warnings.clone(), layers);
         let parameters = RunParameters::Peaks(Box::new(profile.parameters.clone()));
         Ok(Numbers::of(&profile, parameters, warnings))
     }
@@ -250,16 +243,9 @@ impl RunAnalysis for OverRuns<'_> {
                     ..options.clone()
                 };
                 let profile = id_profile(&run.dump, &options, &self.bench)?;
-                let mut warnings = profile.warnings.clone();
-                for layer in &profile.layers {
-                    warnings.extend(
-                        layer
-                            .warnings
-                            .iter()
-                            .cloned()
-                            .map(|one| one.of(&layer.layer)),
-                    );
-                }
+                let layers = profile.layers.iter();
+                let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+                let warnings = named(profile.warnings.clone(), layers);
                 let parameters = RunParameters::Id(Box::new(profile.parameters.clone()));
                 Numbers::of(&profile, parameters, warnings)
             }
@@ -350,11 +336,20 @@ fn same_samples(run: &OpenedRun, other: &OpenedRun) -> Result<()> {
 
 /// Warnings of a dump, of a comparison and of its layers.
 fn of_layers(dump: &[Warning], run: &[Warning], layers: &[ComparedLayer]) -> Vec<Warning> {
-    let named = layers.iter().flat_map(|layer| {
-        let warnings = layer.warnings.iter().cloned();
-        warnings.map(|warning| warning.of(&layer.layer))
-    });
-    [dump, run].concat().into_iter().chain(named).collect()
+    let layers = layers.iter();
+    let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
+    named([dump, run].concat(), layers)
+}
+
+/// Warnings about a whole, then those of its layers, which name the layer.
+fn named<'a>(
+    mut whole: Vec<Warning>,
+    layers: impl Iterator<Item = (&'a str, &'a [Warning])>,
+) -> Vec<Warning> {
+    for (layer, warnings) in layers {
+        whole.extend(warnings.iter().cloned().map(|one| one.of(layer)));
+    }
+    whole
 }
 
 /// The numbers of one report, and what stands beside them.

@@ -7,7 +7,8 @@ use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, near_zero};
 use crate::geometry::directions::find_equal_directions;
 use crate::geometry::resolution::equidistant;
 use crate::input::{
-    Dump, LayerInfo, Mask, Matrix, Pooling, ReadOptions, TokenRows, find_duplicates, scan,
+    Dump, Duplicates, LayerInfo, Mask, Matrix, Pooling, ReadOptions, Scan, TokenRows,
+    find_duplicates, scan,
 };
 use crate::profile::bench::Bench;
 use crate::warning::{Warning, WarningCode};
@@ -74,92 +75,16 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
             rows: options.rows.as_deref(),
         },
     )?;
-    let name = &layer.name;
-    let n = read.matrix.n_rows();
-    let mut warnings = read.warnings;
-    let scan = scan(&read.matrix);
-    let (mut matrix, mut rows) = (read.matrix, read.rows);
-    if let Some(spot) = scan.too_large {
-        let row = rows[spot.row] as usize;
-        let (layer, column, value) = (options.at(name, row), spot.column, spot.value);
-        return Err(Error::TooLarge {
-            layer,
-            row,
-            column,
-            value,
-        });
-    }
-    if let Some(spot) = scan.first_nonfinite {
-        let n_rows = scan.nonfinite_rows.len();
-        if !options.drop_nonfinite {
-            let row = rows[spot.row] as usize;
-            return Err(Error::NonFinite {
-                layer: options.at(name, row),
-                row,
-                column: spot.column,
-                value: spot.value,
-                n_rows,
-                n,
-                remedy: match blank_rows(&matrix, &scan.nonfinite_rows, f64::is_nan) {
-                    0 | 1 => NonFiniteRemedy::Drop,
-                    _ => NonFiniteRemedy::Padding,
-                },
-            });
-        }
-        warnings.push(Warning::new(
-            WarningCode::NonfiniteDropped,
-            n_rows,
-            format!("{n_rows} of {n} rows hold NaN or infinity and were left out"),
-        ));
-        let finite: Vec<u32> = (0..)
-            .take(n)
-            .filter(|row| scan.nonfinite_rows.binary_search(row).is_err())
-            .collect();
-        (matrix, rows) = keep(&matrix, &rows, &finite);
-    }
-
-    let duplicates = match options.directions {
-        true => find_equal_directions(&matrix),
-        false => find_duplicates(&matrix),
+    let mut kept = Kept {
+        layer: &layer.name,
+        matrix: read.matrix,
+        rows: read.rows,
+        warnings: read.warnings,
     };
+    let n = kept.matrix.n_rows();
+    let scan = kept.drop_nonfinite(options)?;
+    let duplicates = kept.find_repeats(options)?;
     let n_duplicates = duplicates.n_duplicates();
-    if n_duplicates > 0 {
-        let n = matrix.n_rows();
-        let first = duplicates
-            .first_repeat()
-            .map_or(0, |row| rows[row] as usize);
-        let done = match options.duplicates {
-            DuplicatePolicy::Refuse => {
-                let (layer, count) = (options.at(name, first), n_duplicates);
-                return Err(Error::Duplicates {
-                    layer,
-                    count,
-                    n,
-                    row: first,
-                });
-            }
-            DuplicatePolicy::Drop => "were left out",
-            DuplicatePolicy::Keep => "were kept",
-        };
-        warnings.push(Warning::new(
-            WarningCode::Duplicates,
-            n_duplicates,
-            format!(
-                "{n_duplicates} of {n} rows repeat {} and {done}{}",
-                match options.directions {
-                    true => "the direction of an earlier row",
-                    false => "an earlier row",
-                },
-                match zero_rows(&matrix) {
-                    0 | 1 => String::new(),
-                    zeros => format!(
-                        "; {zeros} rows are 0 in every column, as padding is: if so, leave it out \
-                         with --pool tokens --mask FILE, or with --rows"
-                    ),
-                }
-            ),
-        ));
-    }
     let diagnostics = Diagnostics {
         n_rows: n,
         n_unique: Some(duplicates.kept.len()),
@@ -175,16 +100,22 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
     let no_nearest = if n > 1 && duplicates.kept.len() == 1 {
         Some(Reason::AllRowsIdentical)
     } else {
-        equidistant(&matrix, options.directions).then_some(Reason::EquidistantRows)
+        equidistant(&kept.matrix, options.directions).then_some(Reason::EquidistantRows)
     };
-    let all = rows.iter().copied();
+    let all = kept.rows.iter().copied();
     let members: Vec<(u32, u32)>;
     if options.duplicates == DuplicatePolicy::Drop && n_duplicates > 0 {
         members = all.zip(duplicates.inverse.iter().copied()).collect();
-        (matrix, rows) = keep(&matrix, &rows, &duplicates.kept);
+        kept.only(&duplicates.kept);
     } else {
         members = all.zip(0..).collect();
     }
+    let Kept {
+        matrix,
+        rows,
+        mut warnings,
+        ..
+    } = kept;
     warnings.extend(value_warnings(
         &diagnostics,
         matrix.n_rows(),
@@ -198,6 +129,110 @@ pub fn prepare(dump: &Dump, layer: &LayerInfo, options: &LayerOptions) -> Result
         diagnostics,
         warnings,
     })
+}
+
+/// What is left of a layer on the way through the policies.
+struct Kept<'a> {
+    layer: &'a str,
+    matrix: Matrix,
+    /// The input row behind each row of `matrix`.
+    rows: Vec<u32>,
+    warnings: Vec<Warning>,
+}
+
+impl Kept<'_> {
+    fn only(&mut self, kept: &[u32]) {
+        self.matrix = self.matrix.select(kept);
+        self.rows = kept.iter().map(|&row| self.rows[row as usize]).collect();
+    }
+
+    /// Refuses values beyond the range, and values that are no numbers or leaves their rows out.
+    fn drop_nonfinite(&mut self, options: &LayerOptions) -> Result<Scan> {
+        let n = self.matrix.n_rows();
+        let scan = scan(&self.matrix);
+        if let Some(spot) = scan.too_large {
+            let row = self.rows[spot.row] as usize;
+            return Err(Error::TooLarge {
+                layer: options.at(self.layer, row),
+                row,
+                column: spot.column,
+                value: spot.value,
+            });
+        }
+        let Some(spot) = scan.first_nonfinite else {
+            return Ok(scan);
+        };
+        let n_rows = scan.nonfinite_rows.len();
+        if !options.drop_nonfinite {
+            let row = self.rows[spot.row] as usize;
+            return Err(Error::NonFinite {
+                layer: options.at(self.layer, row),
+                row,
+                column: spot.column,
+                value: spot.value,
+                n_rows,
+                n,
+                remedy: match blank_rows(&self.matrix, &scan.nonfinite_rows, f64::is_nan) {
+                    0 | 1 => NonFiniteRemedy::Drop,
+                    _ => NonFiniteRemedy::Padding,
+                },
+            });
+        }
+        self.warnings.push(Warning::new(
+            WarningCode::NonfiniteDropped,
+            n_rows,
+            format!("{n_rows} of {n} rows hold NaN or infinity and were left out"),
+        ));
+        let finite: Vec<u32> = (0..)
+            .take(n)
+            .filter(|row| scan.nonfinite_rows.binary_search(row).is_err())
+            .collect();
+        self.only(&finite);
+        Ok(scan)
+    }
+
+    /// Which rows repeat an earlier one; refuses them, or says what is done with them.
+    fn find_repeats(&mut self, options: &LayerOptions) -> Result<Duplicates> {
+        let duplicates = match options.directions {
+            true => find_equal_directions(&self.matrix),
+            false => find_duplicates(&self.matrix),
+        };
+        let count = duplicates.n_duplicates();
+        let Some(first) = duplicates.first_repeat() else {
+            return Ok(duplicates);
+        };
+        let n = self.matrix.n_rows();
+        let done = match options.duplicates {
+            DuplicatePolicy::Refuse => {
+                let row = self.rows[first] as usize;
+                return Err(Error::Duplicates {
+                    layer: options.at(self.layer, row),
+                    count,
+                    n,
+                    row,
+                });
+            }
+            DuplicatePolicy::Drop => "were left out",
+            DuplicatePolicy::Keep => "were kept",
+        };
+        let repeated = match options.directions {
+            true => "the direction of an earlier row",
+            false => "an earlier row",
+        };
+        let padding = match zero_rows(&self.matrix) {
+            0 | 1 => String::new(),
+            zeros => format!(
+                "; {zeros} rows are 0 in every column, as padding is: if so, leave it out with \
+                 --pool tokens --mask FILE, or with --rows"
+            ),
+        };
+        self.warnings.push(Warning::new(
+            WarningCode::Duplicates,
+            count,
+            format!("{count} of {n} rows repeat {repeated} and {done}{padding}"),
+        ));
+        Ok(duplicates)
+    }
 }
 
 impl LayerOptions {
@@ -227,13 +262,6 @@ fn blank_rows(matrix: &Matrix, rows: &[u32], is_blank: impl Fn(f64) -> bool) -> 
 fn zero_rows(matrix: &Matrix) -> usize {
     let all: Vec<u32> = (0..).take(matrix.n_rows()).collect();
     blank_rows(matrix, &all, |x| x.abs() <= 0.0)
-}
-
-fn keep(matrix: &Matrix, rows: &[u32], kept: &[u32]) -> (Matrix, Vec<u32>) {
-    (
-        matrix.select(kept),
-        kept.iter().map(|&row| rows[row as usize]).collect(),
-    )
 }
 
 /// Below this many rows every estimate is mostly noise.

@@ -5,7 +5,7 @@
 
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
@@ -259,4 +259,79 @@ fn every_field_of_a_report_is_named_where_the_documents_describe_its_command() {
             "docs/output.md: no paragraph about {command} names all of {fields:?}"
         );
     }
+}
+
+/// The part of `docs/output.md` that describes the JSON.
+fn described() -> &'static str {
+    let text = include_str!("../../docs/output.md");
+    let start = text.find("\n## JSON\n").expect("a section about JSON");
+    let end = text.find("\n## JSON lines").expect("and one after it");
+    &text[start..end]
+}
+
+/// Collects the names of fields and choices that `part` and all that it refers to may hold.
+fn names_in<'a>(schema: &'a Value, part: &'a Value, names: &mut BTreeSet<&'a str>) {
+    match part {
+        Value::Array(parts) => parts.iter().for_each(|one| names_in(schema, one, names)),
+        Value::Object(parts) => {
+            for (key, one) in parts {
+                match (key.as_str(), one) {
+                    // A reference is followed once; `#`, a whole report inside another, is not.
+                    ("$ref", Value::String(place)) if place.len() > 1 && names.insert(place) => {
+                        let there = schema.pointer(&place[1..]).expect("a definition");
+                        names_in(schema, there, names);
+                    }
+                    ("properties", Value::Object(fields)) => {
+                        names.extend(fields.keys().map(String::as_str));
+                    }
+                    ("const", Value::String(word)) => {
+                        names.insert(word);
+                    }
+                    ("enum", Value::Array(words)) => {
+                        names.extend(words.iter().filter_map(Value::as_str));
+                    }
+                    _ => {}
+                }
+                names_in(schema, one, names);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_documents_name_no_field_that_a_report_does_not_have() {
+    let schema = schema();
+    let mut checked = 0;
+    for paragraph in described().lines() {
+        let is_about = |command: &&str| paragraph.contains(&format!("`{command}`"));
+        let commands = COMMANDS.iter().map(|(command, _)| *command);
+        let about: Vec<&str> = commands.filter(is_about).collect();
+        let mut names: BTreeSet<&str> = COMMANDS.iter().map(|(command, _)| *command).collect();
+        for branch in schema["allOf"].as_array().expect("a branch a command") {
+            let command = branch["if"]["properties"]["command"]["const"].as_str();
+            if command.is_some_and(|command| about.contains(&command)) {
+                names_in(&schema, &branch["then"], &mut names);
+            }
+        }
+        let is_field = |word: &&str| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .is_some_and(|first| first.is_ascii_lowercase())
+                && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        if about.is_empty() {
+            continue;
+        }
+        for word in paragraph.split('`').skip(1).step_by(2).filter(is_field) {
+            assert!(
+                names.contains(word),
+                "docs/output.md: no report of {about:?} has `{word}`; the fields stand in \
+                 docs/report.schema.json, which `{RENEW}` renews"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 150, "{checked} fields");
 }

@@ -67,21 +67,18 @@ pub fn clones(
     if let Some((readout, targets)) = &data.readout {
         let scored = &orders[..scored.clamp(1, orders.len())];
         let score = |features: &Matrix, targets: &Targets| {
-            scores(
+            let found = scores(
                 readout, features, targets, scored, &sizes, &options, progress,
-            )
+            );
+            found.into_iter().map(Some)
         };
-        let test = score(features, targets);
-        widths
-            .iter_mut()
-            .zip(test)
-            .for_each(|(w, test)| w.test = Some(test));
+        for (width, test) in widths.iter_mut().zip(score(features, targets)) {
+            width.test = test;
+        }
         if let Some((features, targets)) = &data.train {
-            let train = score(features, targets);
-            widths
-                .iter_mut()
-                .zip(train)
-                .for_each(|(w, train)| w.train = Some(train));
+            for (width, train) in widths.iter_mut().zip(score(features, targets)) {
+                width.train = train;
+            }
         }
     }
     let (critical_width, found) = critical(&widths);

@@ -40,28 +40,38 @@ pub struct OverlapOptions {
 impl OverlapOptions {
     /// How many neighbours of each of `n` rows all of it needs.
     pub fn deepest(&self, n: usize) -> usize {
-        let fixed = match self.class_fraction {
-            Some(_) => 0,
-            None => self.k.iter().copied().max().unwrap_or(0),
-        };
-        let by_class = self.class_fraction.map_or(0, |share| {
-            let sizes = self.labels.iter().flat_map(class_sizes);
-            let depths = sizes.map(|size| Depth::ClassFraction(share).k(size));
-            depths.max().unwrap_or(0)
-        });
-        let left_out = self.exclude.as_ref().map_or(0, most_alike);
-        (fixed.max(by_class) + left_out).min(n.saturating_sub(1))
+        let labels = (self.labels.as_slice(), self.exclude.as_ref());
+        deepest(&self.k, self.class_fraction, labels, n)
     }
 }
 
+/// How many neighbours of each of `n` rows are needed: the largest of `k`, or of what a share of each
+/// class takes, beside those that are left out for having the second label of a row.
+pub(super) fn deepest(
+    k: &[usize],
+    class_fraction: Option<f64>,
+    (labels, exclude): (&[Labels], Option<&Labels>),
+    n: usize,
+) -> usize {
+    let most = match class_fraction {
+        None => k.iter().copied().max(),
+        Some(share) => {
+            let sizes = labels.iter().flat_map(class_sizes);
+            sizes.map(|size| Depth::ClassFraction(share).k(size)).max()
+        }
+    };
+    let left_out = exclude.map_or(0, most_alike);
+    (most.unwrap_or(0) + left_out).min(n.saturating_sub(1))
+}
+
 /// How many neighbours of a row may share its label.
-pub(super) fn most_alike(labels: &Labels) -> usize {
+fn most_alike(labels: &Labels) -> usize {
     let most = class_sizes(labels).into_iter().max();
     most.unwrap_or(0).saturating_sub(1)
 }
 
 /// How many rows each class has.
-pub(super) fn class_sizes(labels: &Labels) -> Vec<usize> {
+fn class_sizes(labels: &Labels) -> Vec<usize> {
     let mut sizes = vec![0; labels.classes.len()];
     for &code in labels.codes.iter().flatten() {
         sizes[code as usize] += 1;

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{Array2, s};
 
-use super::options::{class_sizes, most_alike};
+use super::options::deepest;
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
-use crate::geometry::relation::Depth;
 use crate::input::{Labels, Matrix};
 use crate::profile::bench::Bench;
 use crate::profile::compare::{ComparedLayer, Comparison, LayerPair, all_rows_equal};
@@ -38,16 +37,7 @@ impl Subject<'_> {
 
     /// How many neighbours are needed of `n` rows.
     fn deepest(&self, n: usize) -> usize {
-        let fixed = self.k.iter().copied().max().unwrap_or(0);
-        let by_class = self.class_fraction.map_or(0, |share| {
-            let sizes = self.labels.iter().flat_map(class_sizes);
-            sizes
-                .map(|size| Depth::ClassFraction(share).k(size))
-                .max()
-                .unwrap_or(0)
-        });
-        let left_out = self.exclude.map_or(0, most_alike);
-        (fixed.max(by_class) + left_out).min(n.saturating_sub(1))
+        deepest(self.k, self.class_fraction, (self.labels, self.exclude), n)
     }
 
     /// The layers that take part, by side and position.

@@ -49,22 +49,11 @@ pub fn probe(
     let input = comparison.input_rows();
     let asked = Asked::of(targets, &input);
     let n = asked.places.len();
-    let splits = match options.split {
-        SplitRule::Folds(count) if count > n => {
-            return Err(Error::Usage(format!(
-                "--folds {count} needs as many rows with a target, there are {n}"
-            )));
-        }
-        SplitRule::Folds(count) => folds(n, asked.classes(), count, options.seed),
-        SplitRule::Holdout(share) => vec![holdout(n, asked.classes(), share, options.seed)],
-    };
+    let splits = asked.splits(options)?;
     let mut warnings = dump.warnings().to_vec();
     asked.notice(&splits, &mut warnings);
-    bench
-        .progress
-        .begin("probing", comparison.left().len() as u64);
-    let mut found = Vec::new();
-    for (at, layer) in comparison.left().iter().enumerate() {
+    let found = of_layers(&comparison, &asked, &splits, options, bench)?;
+    for layer in comparison.left() {
         warnings.extend(
             layer
                 .warnings
@@ -72,31 +61,8 @@ pub fn probe(
                 .cloned()
                 .map(|one| one.of(&layer.layer)),
         );
-        let matrix = comparison.read_left(at)?;
-        let outcome = match layer.identical() {
-            true => Err(Reason::AllRowsIdentical),
-            false => scores(&matrix, &asked, &splits, options),
-        };
-        found.push(report(&layer.place(), matrix.n_columns(), outcome));
-        bench.progress.advance(1);
     }
-    bench.progress.end();
-    if let Some(most) = comparison
-        .left()
-        .iter()
-        .filter_map(|layer| layer.n_duplicates)
-        .max()
-        && most > 0
-    {
-        warnings.push(Warning::new(
-            WarningCode::Duplicates,
-            most,
-            format!(
-                "up to {most} rows of a layer repeat another: a row may be asked about that was \
-                 learned; --duplicates drop leaves them out"
-            ),
-        ));
-    }
+    warnings.extend(learned_twice(&comparison));
     let best = best(&found);
     Ok(ProbeProfile {
         parameters: ProbeParameters {
@@ -118,6 +84,44 @@ pub fn probe(
         best,
         warnings,
     })
+}
+
+/// The probe of every layer.
+fn of_layers(
+    comparison: &Comparison<'_>,
+    asked: &Asked,
+    splits: &[Fold],
+    options: &ProbeOptions,
+    bench: &Bench<'_>,
+) -> Result<Vec<ProbeLayer>> {
+    let layers = comparison.left();
+    bench.progress.begin("probing", layers.len() as u64);
+    let mut found = Vec::new();
+    for (at, layer) in layers.iter().enumerate() {
+        let matrix = comparison.read_left(at)?;
+        let outcome = match layer.identical() {
+            true => Err(Reason::AllRowsIdentical),
+            false => scores(&matrix, asked, splits, options),
+        };
+        found.push(report(&layer.place(), matrix.n_columns(), outcome));
+        bench.progress.advance(1);
+    }
+    bench.progress.end();
+    Ok(found)
+}
+
+/// Warns of rows that may be asked about although they were learned.
+fn learned_twice(comparison: &Comparison<'_>) -> Option<Warning> {
+    let repeats = comparison.left().iter().filter_map(|one| one.n_duplicates);
+    let most = repeats.max().filter(|&most| most > 0)?;
+    Some(Warning::new(
+        WarningCode::Duplicates,
+        most,
+        format!(
+            "up to {most} rows of a layer repeat another: a row may be asked about that was \
+             learned; --duplicates drop leaves them out"
+        ),
+    ))
 }
 
 /// The layer with the best score, the first on ties.
@@ -215,6 +219,20 @@ impl Asked {
                 }
             }
         }
+    }
+
+    /// Which rows are learned from, and which are asked about.
+    fn splits(&self, options: &ProbeOptions) -> Result<Vec<Fold>> {
+        let n = self.places.len();
+        Ok(match options.split {
+            SplitRule::Folds(count) if count > n => {
+                return Err(Error::Usage(format!(
+                    "--folds {count} needs as many rows with a target, there are {n}"
+                )));
+            }
+            SplitRule::Folds(count) => folds(n, self.classes(), count, options.seed),
+            SplitRule::Holdout(share) => vec![holdout(n, self.classes(), share, options.seed)],
+        })
     }
 
     fn classes(&self) -> Option<&[usize]> {

@@ -3,6 +3,7 @@
 use super::axes::{axis, point};
 use super::clones_records::clones_records;
 use super::warned::of_run;
+use crate::geometry::clones::Baseline;
 use crate::profile::clones::LimitSource;
 use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
 use crate::report::page::{
@@ -145,31 +146,54 @@ fn network_line(profile: &ClonesProfile) -> Option<Phrase> {
 
 /// R², residual correlation and error against the number of neurons.
 fn figures(profile: &ClonesProfile) -> Vec<Part> {
-    type Value = fn(&ChunkWidth) -> Option<Spread>;
-    type Known = fn(&ChunkWidth) -> Option<f64>;
-    let measured = |name: &'static str, value: Value| Curve {
-        name: name.into(),
-        role: CurveRole::Measured,
-        points: profile
-            .widths
-            .iter()
-            .map(|one| {
-                let spread = value(one);
-                let error = spread.and_then(|spread| spread.std_dev);
-                point(one.width as f64, spread.map(|spread| spread.mean), error)
-            })
-            .collect(),
-    };
-    let null = |name: &'static str, value: Known| Curve {
-        name: name.into(),
-        role: CurveRole::Null,
-        points: profile
-            .widths
-            .iter()
-            .map(|one| point(one.width as f64, value(one), None))
-            .collect(),
-    };
-    let figure = |title: &'static str, curves: Vec<Curve>| Curves {
+    let r2 = figure(
+        profile,
+        "R²",
+        vec![
+            measured(profile, "all neurons", |one| r2(one.paper())),
+            measured(profile, "neurons outside", |one| r2(one.complement())),
+            independent(profile, |baseline| baseline.r2_paper),
+        ],
+    );
+    let residuals = figure(
+        profile,
+        "mean |r| of residuals",
+        vec![
+            measured(profile, "all neurons", |one| correlation(one.paper())),
+            measured(profile, "neurons outside", |one| {
+                correlation(one.complement())
+            }),
+            independent(profile, |baseline| baseline.correlation_paper),
+        ],
+    );
+    let errors = profile.network.as_ref().map(|network| {
+        let mut errors = figure(
+            profile,
+            "error",
+            vec![
+                measured(profile, "test", |one| wrong(one.test.as_ref())),
+                measured(profile, "train", |one| wrong(one.train.as_ref())),
+            ],
+        );
+        errors.y.logarithmic = true;
+        let limit = network.error_limit.outcome.ok().map(|limit| Mark::Level {
+            y: limit.error,
+            label: "infinite width".into(),
+        });
+        errors.marks.extend(limit);
+        errors
+    });
+    let figures = [r2, residuals].into_iter().chain(errors);
+    figures.map(Part::Curves).collect()
+}
+
+/// Curves against the number of neurons, with the critical width.
+fn figure(profile: &ClonesProfile, title: &'static str, curves: Vec<Curve>) -> Curves {
+    let critical = profile.critical_width.outcome.ok().map(|found| Mark::At {
+        x: found.width as f64,
+        label: "w*".into(),
+    });
+    Curves {
         title: title.into(),
         x: Axis {
             logarithmic: true,
@@ -177,74 +201,42 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         },
         y: axis(title),
         curves,
-        marks: profile
-            .critical_width
-            .outcome
-            .ok()
-            .map(|found| Mark::At {
-                x: found.width as f64,
-                label: "w*".into(),
-            })
-            .into_iter()
-            .collect(),
-    };
-    let mut figures = vec![
-        figure(
-            "R²",
-            vec![
-                measured("all neurons", |one| r2(one.paper())),
-                measured("neurons outside", |one| r2(one.complement())),
-                null("independent neurons", |one| {
-                    one.baseline.map(|b| b.r2_paper)
-                }),
-            ],
-        ),
-        figure(
-            "mean |r| of residuals",
-            vec![
-                measured("all neurons", |one| correlation(one.paper())),
-                measured("neurons outside", |one| correlation(one.complement())),
-                null("independent neurons", |one| {
-                    one.baseline.map(|b| b.correlation_paper)
-                }),
-            ],
-        ),
-    ];
-    if let Some(network) = &profile.network {
-        let wrong = |scores: Option<&ChunkScores>| {
-            accuracy(scores).map(|spread| Spread {
-                mean: 1.0 - spread.mean,
-                ..spread
-            })
-        };
-        let curve = |name: &'static str, scores: fn(&ChunkWidth) -> Option<&ChunkScores>| Curve {
-            name: name.into(),
-            role: CurveRole::Measured,
-            points: profile
-                .widths
-                .iter()
-                .map(|one| {
-                    let spread = wrong(scores(one));
-                    let error = spread.and_then(|spread| spread.std_dev);
-                    point(one.width as f64, spread.map(|spread| spread.mean), error)
-                })
-                .collect(),
-        };
-        let mut errors = figure(
-            "error",
-            vec![
-                curve("test", |one| one.test.as_ref()),
-                curve("train", |one| one.train.as_ref()),
-            ],
-        );
-        errors.y.logarithmic = true;
-        errors
-            .marks
-            .extend(network.error_limit.outcome.ok().map(|limit| Mark::Level {
-                y: limit.error,
-                label: "infinite width".into(),
-            }));
-        figures.push(errors);
+        marks: critical.into_iter().collect(),
     }
-    figures.into_iter().map(Part::Curves).collect()
+}
+
+/// Means over draws, with their spread.
+fn measured(
+    profile: &ClonesProfile,
+    name: &'static str,
+    value: impl Fn(&ChunkWidth) -> Option<Spread>,
+) -> Curve {
+    let at = |one: &ChunkWidth| {
+        let spread = value(one);
+        let error = spread.and_then(|spread| spread.std_dev);
+        point(one.width as f64, spread.map(|spread| spread.mean), error)
+    };
+    Curve {
+        name: name.into(),
+        role: CurveRole::Measured,
+        points: profile.widths.iter().map(at).collect(),
+    }
+}
+
+/// What independent neurons would show.
+fn independent(profile: &ClonesProfile, value: impl Fn(Baseline) -> f64) -> Curve {
+    let at = |one: &ChunkWidth| point(one.width as f64, one.baseline.map(&value), None);
+    Curve {
+        name: "independent neurons".into(),
+        role: CurveRole::Null,
+        points: profile.widths.iter().map(at).collect(),
+    }
+}
+
+/// The share of wrong answers.
+fn wrong(scores: Option<&ChunkScores>) -> Option<Spread> {
+    accuracy(scores).map(|spread| Spread {
+        mean: 1.0 - spread.mean,
+        ..spread
+    })
 }
