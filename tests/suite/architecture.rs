@@ -107,6 +107,32 @@ fn every_file_of_the_house_keeps_the_arrows() {
 }
 
 #[test]
+fn every_module_has_a_storey_and_a_place_in_the_plan() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plan = fs::read_to_string(root.join("docs/design.md")).unwrap();
+    for entry in fs::read_dir(root.join("src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.strip_suffix(".rs").unwrap_or(&name);
+        if module == "lib" {
+            continue;
+        }
+        assert!(
+            STOREYS.concat().contains(&module),
+            "src/{name} has no storey"
+        );
+        let ways = [
+            format!("`{module}/`"),
+            format!("`{module}.rs`"),
+            format!("`src/{module}`"),
+        ];
+        assert!(
+            ways.iter().any(|way| plan.contains(way)),
+            "docs/design.md does not say where src/{name} stands"
+        );
+    }
+}
+
+#[test]
 fn every_room_for_unsafe_uses_its_licence() {
     let files = source_files(Path::new(env!("CARGO_MANIFEST_DIR")));
     for (room, reason) in UNSAFE_ROOMS {
