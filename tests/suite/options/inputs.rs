@@ -7,10 +7,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::Array2;
 use repgeo::random::SplitMix64;
 use repgeo::storage::npy;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::common::fixture;
 use super::run;
+
+/// Prompts of a language model.
+const PROMPTS: usize = 12;
+
+/// A safetensors file with the first rows of every tensor of `file`.
+fn first_rows(file: &[u8], rows: usize) -> Vec<u8> {
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap());
+    let (header, data) = file[8..].split_at(usize::try_from(length).unwrap());
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    let mut kept = Vec::new();
+    for tensor in header.as_object_mut().unwrap().values_mut() {
+        let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+        let [from, to] = [0, 1].map(|end| number(&tensor["data_offsets"][end]));
+        let bytes = (to - from) / number(&tensor["shape"][0]) * rows;
+        tensor["shape"][0] = rows.into();
+        tensor["data_offsets"] = json!([kept.len(), kept.len() + bytes]);
+        kept.extend(&data[from..from + bytes]);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+    [&length[..], &header, &kept].concat()
+}
 
 /// Two dumps, labels, tables and, where they are asked for, streams of a small model.
 pub struct Inputs {
@@ -45,7 +68,7 @@ impl Inputs {
         .unwrap();
         fs::write(folder.path().join("runs.csv"), "path,x\nacts,1\nother,2\n").unwrap();
         let prompts = |name: &str, header: &str, line: &dyn Fn(usize) -> String| {
-            let lines: Vec<String> = (0..200).map(line).collect();
+            let lines: Vec<String> = (0..PROMPTS).map(line).collect();
             let text = format!("{header}{}\n", lines.join("\n"));
             fs::write(folder.path().join(name), text).unwrap();
         };
@@ -53,6 +76,9 @@ impl Inputs {
             format!("{},{}", row % 5, 5 + row % 5)
         });
         prompts("groups.txt", "", &|row| format!("group{}", row % 2));
+        let all = fs::read(fixture("mechanisms/gpt2_tiny/prompts.safetensors")).unwrap();
+        let first = folder.path().join("prompts.safetensors");
+        fs::write(first, first_rows(&all, PROMPTS)).unwrap();
         let numbers: Vec<String> = (0..9)
             .map(|run| {
                 let value = (run * 5) % 7;
@@ -74,7 +100,7 @@ impl Inputs {
     /// With the streams of the small GPT-2.
     pub fn with_streams() -> Self {
         let inputs = Self::new();
-        let forward = "forward MODEL --tokens MODEL/prompts.safetensors -o @/streams.safetensors \
+        let forward = "forward MODEL --tokens @/prompts.safetensors -o @/streams.safetensors \
                        --positions all --dump embed,pos-embed,resid-pre,resid-mid,resid-post,\
                        attn-out,mlp-out,z,pattern,k,v,scale,logits";
         run(&inputs.words(forward)).unwrap();

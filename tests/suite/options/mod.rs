@@ -51,7 +51,7 @@ const WITHOUT: [&str; 13] = [
 
 /// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
 /// other tests have it.
-const ELSEWHERE: [&str; 26] = [
+const ELSEWHERE: [&str; 27] = [
     "only",
     "bf16-bits",
     "squared",
@@ -78,6 +78,7 @@ const ELSEWHERE: [&str; 26] = [
     "tokens",
     "norm",
     "replay",
+    "targets",
 ];
 
 /// The report, or why there is none.

@@ -242,7 +242,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
             ),
         ),
         "forward" => (
-            "MODEL --tokens MODEL/prompts.safetensors -o @/forward#.safetensors",
+            "MODEL --tokens @/prompts.safetensors -o @/forward#.safetensors",
             vec!["--dump z,pattern", "--dump k", "--positions all"],
         ),
         "logit-lens" => (
@@ -275,7 +275,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
         ),
         "head-pattern" => ("@/streams.safetensors", with(&["--query all"], &[&PROMPTS])),
         "attention-modify" => (
-            "MODEL --tokens MODEL/prompts.safetensors --heads 1.3",
+            "MODEL --tokens @/prompts.safetensors --heads 1.3",
             with(
                 &[
                     "--key all",
