@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::rules::{DensityRule, DimensionRule, HaloRule, Preset};
+use crate::geometry::density::peaks::Linkage;
 use crate::geometry::id::Orders;
 use crate::input::Labels;
 use crate::profile::layers::LayerOptions;
@@ -83,6 +84,30 @@ impl PeakOptions {
             (DimensionRule::TwoNn | DimensionRule::Round | DimensionRule::Auto, _) => true,
         }
     }
+}
+
+/// What to say about one layer beside its peaks.
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LandscapeOptions {
+    /// How densities and peaks are made.
+    #[serde(skip)]
+    pub peaks: PeakOptions,
+    /// At which height groups of peaks join.
+    pub linkage: Linkage,
+    /// Give pairs of peaks that do not meet a saddle one below the lowest log-density.
+    pub absent_at_floor: bool,
+    /// Leave peaks of fewer rows out of the tree.
+    pub min_rows: Option<usize>,
+    /// Leave peaks of a lower log-density out of the tree.
+    pub min_density: Option<f64>,
+    /// Name leaves by the classes that are there with the largest share of their own rows, and by
+    /// those with at least this much of that share.
+    pub leaf_share: Option<f64>,
+    /// Make the decision graph as well.
+    pub decision_graph: bool,
+    /// Log-density and distance above which a row of the decision graph is a centre.
+    pub cuts: Option<(f64, f64)>,
 }
 
 #[cfg(test)]

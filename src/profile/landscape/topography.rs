@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::analysis::Landmarks;
 use super::labels::mixes;
-use super::one::LandscapeOptions;
-use super::options::PeakOptions;
+use super::options::{LandscapeOptions, PeakOptions};
 use super::shape::{ClassMix, PeakSummary};
 use crate::geometry::density::peaks::{Linkage, Node, Peak, Saddle, dendrogram, map};
 use crate::geometry::{Known, Reason, known};
