@@ -262,6 +262,10 @@ fn what_the_rules_allow_passes() {
     }
 }
 
+/// Threads that wait for devices beside the roof's, as many as that has: a thread of the pool in use
+/// that waited for another of the same would wait for ever.
+const WAITING: (&str, &str) = ("src/neighbours/device/share.rs", "ThreadPoolBuilder");
+
 /// Every rule that one source file breaks, in words.
 fn violations(path: &str, source: &str) -> Vec<String> {
     let modules = module_path(path);
@@ -284,7 +288,8 @@ fn violations(path: &str, source: &str) -> Vec<String> {
     }
     if shipped && storey < STOREYS.len() - 1 {
         let code = without_tests(&code);
-        for word in ROOF_ONLY.iter().filter(|word| has_word(code, word)) {
+        let roof_only = ROOF_ONLY.iter().filter(|word| has_word(code, word));
+        for word in roof_only.filter(|&&word| (path, word) != WAITING) {
             found.push(format!("{path}: {word} belongs to cli"));
         }
     }
