@@ -343,7 +343,10 @@ impl Error {
     }
 }
 
-/// Bytes in whole MiB, rounded up.
+/// Bytes in whole MiB, rounded up; in KiB where that would be less than one.
 fn readable(bytes: u64) -> String {
-    format!("{} MiB", bytes.div_ceil(1 << 20))
+    match bytes < 1 << 20 {
+        true => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        false => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
 }

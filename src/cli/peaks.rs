@@ -50,7 +50,7 @@ pub struct PeakRules {
     #[arg(long, value_name = "RULE|D", allow_hyphen_values = true)]
     id: Option<IdName>,
 
-    /// Confidence at which two peaks are two [default: 1.65]
+    /// Confidence at which two peaks are two; 0 keeps every maximum of the density [default: 1.65]
     #[arg(long, value_name = "Z", value_parser = confidence)]
     z: Option<f64>,
 

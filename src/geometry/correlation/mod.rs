@@ -1,7 +1,6 @@
 //! Correlations of two columns, with what other orders of one of them would give.
 
 mod interval;
-mod orders;
 mod test;
 
 pub use interval::{Interval, IntervalRule, interval};

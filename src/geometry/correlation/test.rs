@@ -1,8 +1,8 @@
 //! Spearman's and Pearson's correlation and their permutation test.
 
-use super::orders;
 use crate::choice::choice;
-use crate::geometry::{Reason, stats};
+use crate::geometry::permutation::PValue;
+use crate::geometry::{Reason, orders, stats};
 use crate::random::SplitMix64;
 
 choice! {
@@ -32,6 +32,17 @@ pub struct Tested {
     pub p_std_error: Option<f64>,
     /// How many orders it is a share of, the one found included.
     pub n_orders: usize,
+}
+
+impl Tested {
+    fn new(value: f64, p: PValue) -> Self {
+        Self {
+            value,
+            p_value: p.p_value,
+            p_std_error: p.p_std_error,
+            n_orders: p.n_orders,
+        }
+    }
 }
 
 /// The correlation of `x` and `y`, one entry a pair.
@@ -87,12 +98,7 @@ pub fn tested(
         orders::for_each(&mut y, &places, &mut |moved| {
             farther += usize::from(as_far(moved))
         });
-        return Ok(Tested {
-            value,
-            p_value: farther as f64 / n_orders as f64,
-            p_std_error: None,
-            n_orders,
-        });
+        return Ok(Tested::new(value, PValue::of_all(farther, n_orders)));
     }
     let mut random = SplitMix64::new(seed);
     let mut farther = 0;
@@ -106,14 +112,7 @@ pub fn tested(
         }
         farther += usize::from(as_far(&moved));
     }
-    let n_orders = 1 + draws;
-    let p = (1 + farther) as f64 / n_orders as f64;
-    Ok(Tested {
-        value,
-        p_value: p,
-        p_std_error: Some((p * (1.0 - p) / n_orders as f64).sqrt()),
-        n_orders,
-    })
+    Ok(Tested::new(value, PValue::of_draws(farther, draws)))
 }
 
 /// The places of every group, in the order in which groups come.

@@ -105,6 +105,17 @@ pub fn binomial_radius(
 /// # Panics
 /// Unless 0 < `ratio` < 1.
 pub fn binomial_k(distances: ArrayView2<f64>, k: usize, ratio: f64, fit: BinomialFit) -> Outcome {
+    among_neighbours(distances, k, ratio, fit, 0.0)
+}
+
+/// The same where distances that differ by less than a share `leeway` are equal.
+fn among_neighbours(
+    distances: ArrayView2<f64>,
+    k: usize,
+    ratio: f64,
+    fit: BinomialFit,
+    leeway: f64,
+) -> Outcome {
     assert_ratio(ratio);
     super::local::require(distances, k)?;
     if k < 2 {
@@ -114,7 +125,7 @@ pub fn binomial_k(distances: ArrayView2<f64>, k: usize, ratio: f64, fit: Binomia
         .rows()
         .into_iter()
         .fold(Counts::default(), |counts, near| {
-            counts.with_row(near, k, ratio)
+            counts.with_row(near, k, ratio * (1.0 - leeway))
         });
     let radius = stats::mean(&distances.column(k - 1).to_vec()).ok_or(Reason::TooFewRows)?;
     estimate(counts, ratio, fit, radius)
@@ -152,7 +163,8 @@ pub(super) static BINOMIAL: Estimator = Estimator {
     flag: "binomial",
     words: "Binomial estimator",
     reads: Reads::Neighbours(Neighbours::plain(BINOMIAL_K, |view, k| {
-        binomial_k(view.distances, k, BINOMIAL_RATIO, BinomialFit::Bayes).into()
+        let fit = BinomialFit::Bayes;
+        among_neighbours(view.distances, k, BINOMIAL_RATIO, fit, view.leeway).into()
     })),
     part_of: None,
     explained: &[Explained {

@@ -122,7 +122,7 @@ pub fn relative_difference_error(forward: [f64; 2], backward: [f64; 2]) -> Optio
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// Both ≤ 0.1: each predicts the other.
+    /// Both ≤ 0.1, and neither contains the other: each predicts the other.
     Equivalent,
     /// Both ≥ 0.9: neither says anything about the other.
     Independent,
@@ -136,9 +136,9 @@ pub enum Relation {
 
 impl Relation {
     /// The rules in the order in which they are tried.
-    pub const RULE: &'static str = "equivalent: both <= 0.1; independent: both >= 0.9; a_contains_b: \
-        forward <= backward / 2 and smaller by more than 2 standard errors of the difference; \
-        b_contains_a: the same turned round; else partly_shared";
+    pub const RULE: &'static str = "a_contains_b: forward <= backward / 2 and smaller by more than 2 \
+        standard errors of the difference; b_contains_a: the same turned round; equivalent: both <= \
+        0.1; independent: both >= 0.9; else partly_shared";
 }
 
 /// Both at most this: equivalent.
@@ -151,14 +151,14 @@ const INDEPENDENT: f64 = 0.9;
 pub fn relation(forward: Imbalance, backward: Imbalance) -> Relation {
     let (there, back) = (forward.value, backward.value);
     let clear = (there - back).abs() > 2.0 * libm::hypot(forward.std_error, backward.std_error);
-    if there.max(back) <= EQUIVALENT {
-        Relation::Equivalent
-    } else if there.min(back) >= INDEPENDENT {
-        Relation::Independent
-    } else if clear && there <= 0.5 * back {
+    if clear && there <= 0.5 * back {
         Relation::AContainsB
     } else if clear && back <= 0.5 * there {
         Relation::BContainsA
+    } else if there.max(back) <= EQUIVALENT {
+        Relation::Equivalent
+    } else if there.min(back) >= INDEPENDENT {
+        Relation::Independent
     } else {
         Relation::PartlyShared
     }

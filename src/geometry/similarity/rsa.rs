@@ -379,11 +379,11 @@ static DISSIMILARITIES: Computation = Computation {
         let n = sample.as_ref().map_or(subject.n_rows(), Vec::len);
         // Permutations of the sampled rows, whatever those of all rows are.
         let mut random = SplitMix64::new(settings.seed);
-        let orders: Vec<Vec<u32>> = subject
-            .permutations
-            .iter()
-            .map(|_| random.choose_rows(n, n))
-            .collect();
+        let draw = |_: &Vec<u32>| random.choose_rows(n, n);
+        let orders: Vec<Vec<u32>> = match sample {
+            Some(_) => subject.permutations.iter().map(draw).collect(),
+            None => subject.permutations.to_vec(),
+        };
         let prepared = Prepared {
             label: "dissimilarities",
             subject,

@@ -12,6 +12,13 @@ use crate::input::Series;
 /// Below this share of |mean| a profile has a range too small to speak of its shape.
 const FLAT: f64 = 0.10;
 
+/// Values this much smaller than the largest are what rounding left of 0, and so are differences.
+pub(super) const ROUNDING: f64 = 1e-12;
+
+/// Values on both sides of 0 that all are smaller are rounding, whatever their unit: scores of
+/// chance, say.
+const NOTHING: f64 = 1e-14;
+
 /// A layer of a profile and the value there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -48,6 +55,7 @@ impl<'a> Points<'a> {
             // + 0.0 turns −0 into 0, so that equal values have equal bits.
             .filter_map(|(index, value)| Some((index, value? + 0.0)))
             .unzip();
+        let values = without_rounding(values);
         let errors: Option<Vec<f64>> = indices
             .iter()
             .map(|&index| series.errors().get(index).copied().flatten())
@@ -188,6 +196,21 @@ pub fn smoothed_series(series: &Series, options: &EventOptions) -> Vec<Option<f6
         all[index] = Some(value);
     }
     all
+}
+
+/// The values, those that rounding left of 0 taken for 0.
+fn without_rounding(mut values: Vec<f64>) -> Vec<f64> {
+    let most = values.iter().fold(0.0f64, |most, y| most.max(y.abs()));
+    let both_sides = values.iter().any(|y| *y <= 0.0) && values.iter().any(|y| *y >= 0.0);
+    let least = if both_sides && most < NOTHING {
+        most
+    } else {
+        ROUNDING * most
+    };
+    for value in values.iter_mut().filter(|value| value.abs() <= least) {
+        *value = 0.0;
+    }
+    values
 }
 
 /// The centred mean over `width` values, truncated at the ends.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Event;
 use super::noise::largest_step;
-use super::points::{Place, Points};
+use super::points::{Place, Points, ROUNDING};
 use crate::geometry::Reason;
 
 /// The steepest step between neighbouring layers.
@@ -75,6 +75,14 @@ fn steepest(points: &Points) -> Result<Transition, Reason> {
         })
         .ok_or(Reason::TooFewLayers)?;
     let from = to - 1;
+    let most = points
+        .values()
+        .iter()
+        .fold(0.0f64, |most, y| most.max(y.abs()));
+    // What rounding made of equal values is no step.
+    if step(to).abs() <= ROUNDING * most {
+        return Err(Reason::NotReached);
+    }
     Ok(Transition {
         from: points.place(from),
         to: points.place(to),
@@ -161,6 +169,33 @@ mod tests {
         assert_eq!(events.threshold.unwrap().into_found().unwrap().at.index, 2);
         let low = found(&[0.0, 5.0, 4.0]);
         assert_eq!(low.threshold.unwrap().reason(), Some(Reason::NotReached));
+    }
+
+    #[test]
+    fn rounding_is_no_step_and_no_value() {
+        for values in [
+            vec![0.0, 1e-17, -3e-17, 0.0],
+            vec![5.0, 5.0 + 1e-15, 5.0, 5.0 - 1e-15],
+            vec![2.0, 2.0, 2.0],
+        ] {
+            let events = found(&values);
+            assert_eq!(
+                events.transition.reason(),
+                Some(Reason::NotReached),
+                "{values:?}"
+            );
+            assert!(events.flat, "{values:?}");
+        }
+        let series = Series::new([1e-17, 0.0, 0.4, 0.5].map(|value| ("", Some(value))));
+        let options = EventOptions {
+            threshold: Some(0.0),
+            ..EventOptions::default()
+        };
+        let above = events(&series, &options).threshold.unwrap();
+        assert_eq!(above.into_found().unwrap().at.index, 2);
+        // A small unit is no rounding.
+        let small = found(&[1e-18, 2e-18, 5e-18, 6e-18]);
+        assert!((small.transition.into_found().unwrap().step - 3e-18).abs() < 1e-30);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::whole::{Phases, matrix, steps};
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::id::ErrorKind;
+use crate::geometry::permutation::PValue;
 use crate::geometry::relation::{Imbalance, Relation, floor, relation};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::bench::Bench;
@@ -37,9 +38,14 @@ pub fn imbalance(
     let asked = Asked::new(comparison, options, &mut warnings)?;
     let search = asked.search(comparison, bench);
     let Asked {
-        k, pairs, arrows, ..
+        k,
+        pairs,
+        arrows,
+        orders,
     } = &asked;
-    bench.progress.plan(&phases(comparison, arrows, k, options));
+    bench
+        .progress
+        .plan(&phases(comparison, arrows, k, orders.rows.len(), options));
     let directed = search.run(&mut warnings)?;
     let parts = in_parts(&search, options, &mut warnings)?;
 
@@ -48,7 +54,7 @@ pub fn imbalance(
         for (pair, arrow) in pairs.iter().zip(arrows) {
             found.push(ImbalancePair {
                 partitions: parts.as_ref().map(|parts| parts.summary(*arrow, at, k)),
-                ..pair_of(comparison, *pair, *arrow, &directed, at, k)
+                ..pair_of(comparison, *pair, *arrow, &directed, at, k, orders.is_all)
             });
         }
     }
@@ -105,13 +111,14 @@ fn phases(
     comparison: &Comparison<'_>,
     arrows: &[Arrow],
     k: &[usize],
+    permutations: usize,
     options: &ImbalanceOptions,
 ) -> Vec<Phase> {
     let nodes: BTreeSet<Node> = arrows.iter().flat_map(|&(a, b)| [a, b]).collect();
     let n_layers = nodes.len();
     let deepest = k.iter().copied().max().unwrap_or(1);
     // Both directions of every pair are counted.
-    let targets = 2 * arrows.len() * (deepest + 1 + options.shuffle * deepest) / n_layers.max(1);
+    let targets = 2 * arrows.len() * (deepest + 1 + permutations * deepest) / n_layers.max(1);
     let columns = comparison.left().iter().filter_map(|layer| layer.n_columns);
     let columns: usize = columns.sum();
     let cost = cost_of_ranks(targets, columns / comparison.left().len().max(1));
@@ -138,6 +145,7 @@ fn pair_of(
     directed: &Directed,
     at: usize,
     k: usize,
+    all_orders: bool,
 ) -> ImbalancePair {
     let n = comparison.n_rows();
     let of = |arrow: Arrow| -> Result<Imbalance, Reason> {
@@ -154,11 +162,10 @@ fn pair_of(
             .map(|turn| turn[at])
             .collect();
         let found = value(of(arrow))?;
-        let lower = permuted.iter().filter(|&&value| value <= found).count();
         Some(Null {
             mean: mean(&permuted)?,
             std: std_dev(&permuted),
-            p_value: (1 + lower) as f64 / (1 + permuted.len()) as f64,
+            p: PValue::of(found, &permuted, true, all_orders)?,
         })
     };
     ImbalancePair {

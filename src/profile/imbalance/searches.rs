@@ -8,6 +8,7 @@ use ndarray::{Array2, s};
 use super::directed::{Arrow, Node, Search};
 use super::options::ImbalanceOptions;
 use crate::error::Result;
+use crate::geometry::permutation::RowOrders;
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerPair, all_rows_equal, reduced};
@@ -20,7 +21,7 @@ pub(super) struct Asked {
     pub(super) k: Vec<usize>,
     pub(super) pairs: Vec<LayerPair>,
     pub(super) arrows: Vec<Arrow>,
-    pub(super) permutations: Vec<Vec<u32>>,
+    pub(super) orders: RowOrders,
 }
 
 impl Asked {
@@ -33,17 +34,12 @@ impl Asked {
         let k = reduced(&options.k, n, warnings);
         let pairs = comparison.pairs(&options.target)?;
         let mut random = SplitMix64::new(options.seed);
-        let permutations = (0..options.shuffle)
-            .map(|_| {
-                let order = random.choose(n, n).into_iter();
-                order.filter_map(|row| u32::try_from(row).ok()).collect()
-            })
-            .collect();
+        let orders = RowOrders::new(n, options.shuffle, &mut random);
         Ok(Self {
             k,
             arrows: pairs.iter().map(|pair| arrow(comparison, *pair)).collect(),
             pairs,
-            permutations,
+            orders,
         })
     }
 
@@ -57,7 +53,7 @@ impl Asked {
             pairs: &self.arrows,
             k: &self.k,
             rows: None,
-            permutations: &self.permutations,
+            permutations: &self.orders.rows,
             bench: *bench,
         }
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::options::ImbalanceOptions;
 use crate::geometry::id::ErrorKind;
+use crate::geometry::permutation::PValue;
 use crate::geometry::relation::Relation;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
@@ -146,8 +147,9 @@ pub struct Null {
     pub mean: f64,
     /// Their standard deviation (ddof 1).
     pub std: Option<f64>,
-    /// (1 + #{permuted ≤ found}) / (1 + permutations).
-    pub p_value: f64,
+    /// How few orders of the rows have an imbalance as small.
+    #[serde(flatten)]
+    pub p: PValue,
 }
 
 /// One matrix, rows to columns; the floor stands where a layer meets itself.

@@ -140,14 +140,15 @@ impl Worked {
             let noticed = distance_warnings(&prepared.diagnostics, n);
             prepared.warnings.extend(noticed);
         }
-        let tied = || {
-            let resolution = Resolution::of(&prepared.matrix, options.layers.directions);
+        let resolution = Resolution::of(&prepared.matrix, options.layers.directions);
+        let tied = options.reads_nearest_ratio() && table.k() >= 2 && {
             let order = |order| table.distances_of_order(order).to_vec();
-            options.reads_nearest_ratio() && table.k() >= 2 && resolution.ties(&order(1), &order(2))
+            resolution.ties(&order(1), &order(2))
         };
+        resolution.settle(&mut table.distances);
         let analysis = match prepared.no_nearest {
             Some(reason) => Analysis::none(options, reason),
-            None if tied() => Analysis::none(options, Reason::DegenerateRatios),
+            None if tied => Analysis::none(options, Reason::DegenerateRatios),
             None => Analysis::of(table.distances.view(), table.indices.view(), options),
         };
         let diagnostics = prepared.diagnostics.clone();
@@ -268,14 +269,13 @@ fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {
         "have no PAk density (tied distances); k*NN stands in",
     );
     let typical = found.summary().kstar.median();
-    let few = typical.filter(|&typical| typical < FEW_NEIGHBOURS).map(|typical| {
+    let few = typical.filter(|&typical| typical < FEW_NEIGHBOURS).map(|_| {
         let rows = found.densities.rows.iter().flatten();
         let below = rows.filter(|row| (row.kstar as f64) < FEW_NEIGHBOURS).count();
-        let message = format!(
-            "the median k* is {typical}: densities from so few neighbours have errors near 1, so that \
-             peaks and scores may jump between layers; more rows, or a coarser --density knn -k, say \
-             more"
-        );
+        // The k* of each layer stands in its own place: layers that share the warning share its line.
+        let message = format!("the median k* is below {FEW_NEIGHBOURS}: densities from so few neighbours have errors near 1, \
+                       so that peaks and scores may jump between layers; more rows, or a coarser \
+                       --density knn -k, say more");
         Warning::new(WarningCode::FewNeighbours, below, message)
     });
     missing.into_iter().chain(fallback).chain(few)

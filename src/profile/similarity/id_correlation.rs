@@ -5,6 +5,7 @@ use super::shape::Null;
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::id::{Fit, Ratios, two_nn};
+use crate::geometry::permutation::{PValue, RowOrders};
 use crate::geometry::similarity::{Measure, PairValue, Values};
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Matrix;
@@ -67,9 +68,7 @@ pub(super) fn by_search(
             .map(|(_, layer, d)| (layer, *d))
     };
     let mut random = SplitMix64::new(options.seed);
-    let orders: Vec<Vec<u32>> = (0..options.permutations)
-        .map(|_| random.choose_rows(n, n))
-        .collect();
+    let orders = RowOrders::new(n, options.permutations, &mut random);
     let mut found = Vec::new();
     let mut nulls = Vec::new();
     for LayerPair { a, b } in pairs {
@@ -88,16 +87,15 @@ pub(super) fn by_search(
         let outcome = value(None)?;
         let mut permuted = Vec::new();
         if outcome.is_ok() {
-            for order in &orders {
+            for order in &orders.rows {
                 permuted.extend(value(Some(order))?);
             }
         }
         nulls.push(outcome.ok().and_then(|value| {
-            let as_alike = permuted.iter().filter(|other| **other >= value).count();
             Some(Null {
                 mean: mean(&permuted)?,
                 std_dev: std_dev(&permuted),
-                p_value: (1 + as_alike) as f64 / (1 + permuted.len()) as f64,
+                p: PValue::of(value, &permuted, false, orders.is_all)?,
             })
         }));
         found.push(PairValue::new(outcome, n, Vec::new()));

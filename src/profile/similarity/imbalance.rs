@@ -70,7 +70,7 @@ pub(super) fn by_search(
                 Some(Null {
                     mean: forward.mean,
                     std_dev: forward.std,
-                    p_value: forward.p_value,
+                    p: forward.p,
                 })
             })
             .collect(),

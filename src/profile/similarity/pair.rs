@@ -4,6 +4,7 @@ use super::neighbour_values::NeighbourValues;
 use super::options::SimilarityOptions;
 use super::shape::{Null, Parts, SimilarityPair, SimilarityValue};
 use crate::geometry::id::ErrorKind;
+use crate::geometry::permutation::PValue;
 use crate::geometry::similarity::{Measure, PairValue};
 use crate::geometry::stats::{mean, std_dev};
 use crate::profile::compare::ComparedLayer;
@@ -16,6 +17,8 @@ pub(super) struct Ends<'a> {
     pub a: &'a ComparedLayer,
     /// The second.
     pub b: &'a ComparedLayer,
+    /// Whether rows were permuted in every order there is.
+    pub all_orders: bool,
 }
 
 impl Ends<'_> {
@@ -56,7 +59,7 @@ impl Ends<'_> {
             mean_squared: found.mean_squared,
             dimensions: found.dimensions,
             partitions: parts,
-            null: value.and_then(|value| null(measure, value, &found.permuted)),
+            null: value.and_then(|value| null(measure, value, &found.permuted, self.all_orders)),
         }
     }
 
@@ -81,18 +84,10 @@ impl Ends<'_> {
 }
 
 /// How far `value` lies from what permuted rows give.
-fn null(measure: &Measure, value: f64, permuted: &[f64]) -> Option<Null> {
-    let as_alike = |other: &&f64| {
-        if measure.is_distance {
-            **other <= value
-        } else {
-            **other >= value
-        }
-    };
-    let count = permuted.iter().filter(as_alike).count();
+fn null(measure: &Measure, value: f64, permuted: &[f64], all_orders: bool) -> Option<Null> {
     Some(Null {
         mean: mean(permuted)?,
         std_dev: std_dev(permuted),
-        p_value: (1 + count) as f64 / (1 + permuted.len()) as f64,
+        p: PValue::of(value, permuted, measure.is_distance, all_orders)?,
     })
 }

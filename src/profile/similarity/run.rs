@@ -12,6 +12,7 @@ use super::shape::{
 };
 use super::values::{MeasureValues, values, values_of};
 use crate::error::{Error, Result};
+use crate::geometry::permutation::RowOrders;
 use crate::geometry::similarity::{
     Dissimilarity, Measure, RSA, Relations, Setting, Subject, Values,
 };
@@ -93,13 +94,11 @@ fn source_pairs(
     let wanted = comparison.pairs(&options.target)?;
     let nodes = Nodes::of(comparison, &wanted)?;
     let mut random = SplitMix64::new(options.seed);
-    let permutations: Vec<Vec<u32>> = (0..options.permutations)
-        .map(|_| random.choose_rows(n, n))
-        .collect();
+    let orders = RowOrders::new(n, options.permutations, &mut random);
     let whole = Subject {
         matrices: &nodes.matrices,
         pairs: &nodes.pairs,
-        permutations: &permutations,
+        permutations: &orders.rows,
         settings: options.settings(),
     };
     let found = values(&whole, &options.measures, bench.progress);
@@ -125,6 +124,7 @@ fn source_pairs(
                 source: source.name.clone(),
                 a: &comparison.left()[pair.a],
                 b: &comparison.right()[pair.b],
+                all_orders: orders.is_all,
             };
             match (neighbours, values_of(&found, measure)) {
                 (Some(neighbours), _) => all.push(ends.by_neighbours(neighbours, at, options)),

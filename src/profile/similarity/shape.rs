@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::options::SimilarityOptions;
 use crate::geometry::id::ErrorKind;
+use crate::geometry::permutation::PValue;
 use crate::geometry::similarity::Measure;
 use crate::geometry::{Known, known};
 use crate::neighbours::Metric;
@@ -139,8 +140,9 @@ pub struct Null {
     pub mean: f64,
     /// Standard deviation over them.
     pub std_dev: Option<f64>,
-    /// (1 + permutations at least as alike as the layers)/(1 + permutations).
-    pub p_value: f64,
+    /// How few orders of the rows are at least as alike as the layers.
+    #[serde(flatten)]
+    pub p: PValue,
 }
 
 /// One measure between all layers.

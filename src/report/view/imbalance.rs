@@ -4,7 +4,9 @@ use super::axes::matrix;
 use super::few_parts::few_parts;
 use super::imbalance_figures::figures;
 use super::imbalance_words::{direction, relation_words};
+use super::orders::orders_of;
 use super::warned::of_comparison;
+use crate::geometry::permutation::PValue;
 use crate::geometry::relation::{Relation, floor};
 use crate::neighbours::Metric;
 use crate::profile::compare::LayerRef;
@@ -111,11 +113,15 @@ fn pair_records(pair: &ImbalancePair) -> Vec<Record<'_>> {
         ]);
     }
     if let Some([there, back]) = &pair.shuffle {
+        let p = |variant, p: PValue| Record {
+            std_error: p.p_std_error,
+            ..record(variant, Some(p.p_value))
+        };
         records.extend([
             record("forward_shuffle_mean", Some(there.mean)),
             record("backward_shuffle_mean", Some(back.mean)),
-            record("forward_shuffle_p", Some(there.p_value)),
-            record("backward_shuffle_p", Some(back.p_value)),
+            p("forward_shuffle_p", there.p),
+            p("backward_shuffle_p", back.p),
         ]);
     }
     records
@@ -208,7 +214,7 @@ fn pair_grid(profile: &ImbalanceProfile, pairs: &[&ImbalancePair]) -> Grid {
             for side in 0..2 {
                 let null: Option<&Null> = pair.shuffle.as_ref().map(|nulls| &nulls[side]);
                 row.push(known(null.map(|null| null.mean), 3).into());
-                row.push(error(null.map(|null| null.p_value)).into());
+                row.push(error(null.map(|null| null.p.p_value)).into());
             }
         }
         if steps {
@@ -291,7 +297,9 @@ fn step_line(profile: &ImbalanceProfile, steps: &Steps) -> Phrase {
         0 | 1 => "R".into(),
         _ => format!("R (k {})", steps.k).into(),
     };
-    let words = steps.runs.iter().map(|run| {
+    // A run of one step says no more than its line in the table.
+    let long = steps.runs.iter().filter(|run| run.last > run.first);
+    let words = long.map(|run| {
         let (first, last) = (&steps.steps[run.first].from, &steps.steps[run.last].to);
         phrase![direction(run.direction), " ", name(first), "→", name(last)]
     });
@@ -370,6 +378,11 @@ fn context(profile: &ImbalanceProfile) -> Phrase {
             known(parts.floor, 2)
         ]
     }));
+    let mut nulls = profile
+        .pairs
+        .iter()
+        .filter_map(|pair| pair.shuffle.as_ref());
+    facts.extend(nulls.next().map(|[null, _]| orders_of(null.p)));
     let few = profile.parameters.options.partitioning;
     let few = few.and_then(|parts| few_parts(parts.partitions));
     facts.extend(few.map(|worth| Phrase::from(format!("their ± {worth}"))));

@@ -31,6 +31,7 @@ mod landscape;
 pub mod logit_lens;
 mod mechanism_parts;
 pub mod neighbours;
+mod orders;
 mod overlap;
 mod probe;
 mod runs_read;

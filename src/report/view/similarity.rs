@@ -2,6 +2,7 @@
 
 use super::axes::{at, axis, compared, matrix, point};
 use super::few_parts::few_parts;
+use super::orders::orders_of;
 use super::similarity_records::similarity_records;
 use super::warned::of_comparison;
 use crate::geometry::similarity::Measure;
@@ -273,7 +274,7 @@ impl Shown {
         if self.null {
             let null = pair.and_then(|pair| pair.null.as_ref());
             row.push(known(null.map(|null| null.mean), 2).into());
-            row.push(known(null.map(|null| null.p_value), 2).into());
+            row.push(known(null.map(|null| null.p.p_value), 2).into());
         }
     }
 }
@@ -395,7 +396,8 @@ fn context(profile: &SimilarityProfile) -> Phrase {
         None => format!("± of {p} parts"),
     }));
     if options.permutations > 0 {
-        add(Some(format!("{} permutations", options.permutations)));
+        let mut nulls = profile.pairs.iter().filter_map(|pair| pair.null.as_ref());
+        facts.extend(nulls.next().map(|null| orders_of(null.p)));
     }
     Phrase::join(facts, "; ")
 }

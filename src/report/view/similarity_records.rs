@@ -86,7 +86,10 @@ fn pair_records<'a>(profile: &SimilarityProfile, pair: &'a SimilarityPair) -> Ve
     if let Some(null) = &pair.null {
         more("permuted_mean", Some(null.mean));
         more("permuted_std_dev", null.std_dev);
-        more("permuted_p", Some(null.p_value));
+        records.push(Record {
+            std_error: null.p.p_std_error,
+            ..record("permuted_p", Some(null.p.p_value))
+        });
     }
     records
 }

@@ -14,7 +14,7 @@ pub(super) fn count(groups: &[Vec<usize>], most: usize) -> Option<usize> {
 
 /// Calls `take` with every order of `values` that leaves each value in its group; `groups` are lists
 /// of places.
-pub(super) fn for_each(values: &mut [f64], groups: &[Vec<usize>], take: &mut impl FnMut(&[f64])) {
+pub(super) fn for_each<T>(values: &mut [T], groups: &[Vec<usize>], take: &mut impl FnMut(&[T])) {
     match groups.split_first() {
         None => take(values),
         Some((group, rest)) => heap(values, group, group.len(), rest, take),
@@ -22,12 +22,12 @@ pub(super) fn for_each(values: &mut [f64], groups: &[Vec<usize>], take: &mut imp
 }
 
 /// Heap's algorithm on the first `n` places of `group`, then the other groups.
-fn heap(
-    values: &mut [f64],
+fn heap<T>(
+    values: &mut [T],
     group: &[usize],
     n: usize,
     rest: &[Vec<usize>],
-    take: &mut impl FnMut(&[f64]),
+    take: &mut impl FnMut(&[T]),
 ) {
     if n <= 1 {
         for_each(values, rest, take);
