@@ -52,6 +52,7 @@ impl GroupArgs {
         };
         let expected = ExpectedLabels {
             n,
+            or: &[],
             of: "the dump",
             remedy: "give --group-by with one label per example",
         };

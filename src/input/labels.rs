@@ -38,6 +38,8 @@ impl Serialize for Labels {
 pub struct ExpectedLabels<'a> {
     /// The number.
     pub n: usize,
+    /// Other numbers that will do.
+    pub or: &'a [usize],
     /// What has as many rows.
     pub of: &'a str,
     /// What to do where they differ.
@@ -49,13 +51,14 @@ impl<'a> ExpectedLabels<'a> {
     pub fn rows(n: usize, of: &'a str) -> Self {
         Self {
             n,
+            or: &[],
             of,
             remedy: "give --labels with one label per row of the dump",
         }
     }
 
     fn check(&self, path: &Path, found: usize) -> Result<()> {
-        if found == self.n {
+        if found == self.n || self.or.contains(&found) {
             return Ok(());
         }
         Err(Error::RowMismatch {
@@ -97,19 +100,19 @@ impl Labels {
     /// # Errors
     /// As [`Labels::open`]; [`Error::RowMismatch`] for another number.
     pub fn open_for_tokens(spec: &Path, tokens: &TokenRows) -> Result<Self> {
-        let labels = tokens.labels(Self::open(spec)?);
         let remedy = format!(
             "give --labels with one label a token, one a token that the mask keeps, or one for each \
              of the {} prompts",
             tokens.n_prompts()
         );
+        let kept = tokens.kept().map_or(tokens.n_rows(), <[u32]>::len);
         let expected = ExpectedLabels {
             n: tokens.n_rows(),
+            or: &[kept, tokens.n_prompts()],
             of: "the dump",
             remedy: &remedy,
         };
-        expected.check(&labels.path, labels.codes.len())?;
-        Ok(labels)
+        Ok(tokens.labels(Self::open_for(spec, expected)?))
     }
 
     fn read(spec: &Path, expected: Option<ExpectedLabels<'_>>) -> Result<Self> {

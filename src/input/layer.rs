@@ -89,11 +89,12 @@ impl Dump {
         {
             mask.check_direction(entry)?;
         }
-        let tokens = match options.pool {
-            Some(Pooling::Tokens) => self.tokens_of(layer, options.mask)?,
-            _ => None,
+        let by_token = options.pool == Some(Pooling::Tokens);
+        let tokens = match by_token && options.rows.is_none() {
+            true => self.tokens_of(layer, options.mask)?,
+            false => None,
         };
-        if let Some(mask) = mask.filter(|_| entry.shape.len() > 2 && tokens.is_none()) {
+        if let Some(mask) = mask.filter(|_| entry.shape.len() > 2 && !by_token) {
             mask.check_rows(entry, n)?;
         }
         let kept = tokens.as_ref().and_then(TokenRows::kept);
@@ -108,7 +109,7 @@ impl Dump {
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
                 let unmasked = mask.is_none() && !self.options.ignore_padding;
                 // Rows that are tokens were chosen under the mask.
-                let mask = mask.filter(|_| options.pool != Some(Pooling::Tokens));
+                let mask = mask.filter(|_| !by_token);
                 let mask = mask.map(|mask| MaskRows { mask, first });
                 if unmasked && options.pool.is_some_and(Pooling::heeds_mask) {
                     warnings.extend(blank_tokens(part)?);

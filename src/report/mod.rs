@@ -137,8 +137,13 @@ impl<'a, T: Printable> Report<'a, T> {
     /// The page of the body, which also says what its dumps were understood to be.
     fn page(&self) -> Page {
         let mut page = self.body.page();
-        let read = self.understood.iter();
-        let read = read.map(|line| Note::Context(format!("read: {line}").into()));
+        // Of two dumps, pairs of layers say a and b.
+        let sides = match self.understood.len() {
+            2 => [" a", " b"],
+            _ => ["", ""],
+        };
+        let read = self.understood.iter().zip(sides.into_iter().cycle());
+        let read = read.map(|(line, side)| Note::Context(format!("read{side}: {line}").into()));
         page.closing.lines.splice(0..0, read);
         page
     }

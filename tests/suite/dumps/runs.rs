@@ -88,3 +88,33 @@ fn runs_may_be_given_names_and_stand_as_typed() {
     let alone = json(&["id-profile", &named[1]]);
     assert_eq!(alone["layers"], json(&["id-profile", &runs[0]])["layers"]);
 }
+
+/// Plans an analysis, does its parts and joins them: the report is that of the call itself.
+fn divided(folder: &Folder, name: &str, analysis: &[&str]) {
+    let place = folder.join(name);
+    let place = place.to_str().unwrap();
+    let planned = run(&[&["plan"], analysis, &["-o", place]].concat());
+    assert!(planned.status.success(), "{analysis:?}");
+    let missing = run(&["merge", place]);
+    let words = String::from_utf8_lossy(&missing.stderr).into_owned();
+    let tasks = words.split("--task ").nth(1).unwrap();
+    let last = tasks
+        .split([' ', '-'])
+        .find_map(|word| word.parse::<usize>().ok().filter(|n| *n > 0));
+    for task in 0..=last.unwrap_or(0) {
+        let done = run(&["shard", place, "--task", &task.to_string(), "-q"]);
+        assert!(done.status.success(), "{analysis:?}, task {task}");
+    }
+    let merged = json(&["merge", place, "--format", "json"]);
+    assert_eq!(merged, json(analysis), "{analysis:?}");
+}
+
+#[test]
+fn several_runs_and_tokens_may_be_divided_among_machines() {
+    let folder = Folder::new();
+    let runs = [dump(&folder, "a", 1), dump(&folder, "b", 2)];
+    divided(&folder, "runs", &["id-profile", &runs[0], &runs[1]]);
+    let acts = folder.file("acts.npy", npy(&[60, 4, 3], scattered));
+    let tokens = ["id-profile", &acts, "--pool", "tokens", "--subsample", "90"];
+    divided(&folder, "tokens", &tokens);
+}
