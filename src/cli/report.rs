@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 use repgeo::Result;
-use repgeo::overview::{Source, Subject, Topic, page_stem, write_overview};
+use repgeo::input::{list_runs, read_runs};
+use repgeo::overview::{
+    OpenedRun, Opening, Runs, Source, Subject, Topic, page_stem, write_overview,
+};
 use repgeo::profile::DuplicatePolicy;
 use repgeo::report::check_writable;
 
@@ -32,6 +35,10 @@ pub struct ReportArgs {
     /// Compare with another dump over the same rows
     #[arg(long, value_name = "ACTS2")]
     against: Option<PathBuf>,
+
+    /// Runs to follow over their layers: dumps, or a .csv with their paths, as dynamics has them
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    runs: Vec<PathBuf>,
 
     /// Only these topics, comma-separated
     #[arg(long, value_parser = choice::<Topic>(), value_name = "TOPIC", value_delimiter = ',')]
@@ -60,9 +67,10 @@ pub struct ReportArgs {
 }
 
 /// Options that say nothing about which numbers a command of the page gives.
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     "output",
     "against",
+    "runs",
     "only",
     "skip",
     "quiet",
@@ -127,7 +135,9 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
     let layers = args
         .layers
         .options_or(&dump, &args.rows, DuplicatePolicy::Keep)?;
+    let open = |path: &Path| args.open_run(path);
     let subject = Subject {
+        runs: args.followed(&open)?,
         dump: source(&dump, &args.input),
         against: other
             .as_ref()
@@ -141,6 +151,41 @@ pub fn run(args: ReportArgs, typed: Vec<[String; 2]>) -> Result<()> {
 }
 
 impl ReportArgs {
+    /// A run as `repgeo dynamics` opens it.
+    fn open_run(&self, path: &Path) -> Result<OpenedRun> {
+        let dump = self.layers.open(path, &self.rows)?;
+        let layers = self
+            .layers
+            .options_or(&dump, &self.rows, DuplicatePolicy::Drop)?;
+        Ok(OpenedRun {
+            dump,
+            layers,
+            labels: Vec::new(),
+        })
+    }
+
+    /// The runs that are followed, if any.
+    fn followed<'a>(&self, open: Opening<'a>) -> Result<Option<Runs<'a>>> {
+        let typed = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let is_table = |path: &PathBuf| {
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            ending.is_some_and(|ending| matches!(ending, "csv" | "tsv"))
+        };
+        let (sources, words) = match &self.runs[..] {
+            [] => return Ok(None),
+            [table] if is_table(table) => {
+                (read_runs(table)?, vec!["--runs".to_owned(), typed(table)])
+            }
+            runs => (list_runs(runs)?, runs.iter().map(typed).collect()),
+        };
+        Ok(Some(Runs {
+            sources,
+            open,
+            typed: words,
+            input: self.runs.iter().map(|path| input_name(path)).collect(),
+        }))
+    }
+
     fn topics(&self) -> Vec<Topic> {
         let wanted = |topic: &Topic| match self.only.is_empty() {
             true => !self.skip.contains(topic),

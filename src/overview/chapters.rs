@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use super::runs::{Analysis, OverRuns};
 use super::shape::OverviewPart;
 use super::subject::{Chapter, Subject};
 use super::summary;
 use super::topic::Topic;
-use crate::Result;
 use crate::profile::compare::{Comparison, Side};
+use crate::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use crate::profile::events::EventOptions;
 use crate::profile::imbalance::{ImbalanceOptions, imbalance};
 use crate::profile::landscape::{PeakOptions, density_peaks};
@@ -19,6 +20,7 @@ use crate::report::page::Phrase;
 use crate::report::write::html::{Content, Section};
 use crate::report::{Format, Printable, Report, Style};
 use crate::warning::Warning;
+use crate::{Error, Result};
 
 /// The chapters of `topics` in their order; those that the subject does not allow are left out.
 ///
@@ -28,6 +30,7 @@ pub fn chapters(subject: &Subject<'_>, topics: &[Topic], bench: &Bench<'_>) -> V
     let allowed = |topic: &Topic| match topic {
         Topic::Labels => !subject.labels.is_empty(),
         Topic::Against => subject.against.is_some(),
+        Topic::Runs => subject.runs.is_some(),
         Topic::Imbalance | Topic::Overlap | Topic::Similarity => {
             subject.dump.dump.layers().len() > 1
         }
@@ -60,6 +63,7 @@ fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
         Topic::Labels => overlaps(subject, true, bench),
         Topic::Similarity => similarities(subject, bench),
         Topic::Peaks => peaks(subject, bench),
+        Topic::Runs => over_runs(subject, bench),
     };
     let (outcome, part) = match done {
         Ok(Done { content, report }) => (Ok(content), OverviewPart::Report(report)),
@@ -131,12 +135,25 @@ fn words(topic: Topic) -> Words {
             "Which layers of the two dumps know the same.",
             "imbalance",
         ),
+        Topic::Runs => of(
+            "Over runs",
+            "The intrinsic dimension (TwoNN) of every layer of every run: checkpoints, widths, \
+             models or seeds.",
+            "dynamics",
+        ),
     }
 }
 
 /// The command line that repeats a chapter.
 fn command(subject: &Subject<'_>, topic: Topic, words: &Words) -> String {
-    let mut line = format!("repgeo {} {}", words.command, quoted(&subject.dump.path));
+    let of = match (topic, &subject.runs) {
+        (Topic::Runs, Some(runs)) => {
+            let typed = runs.typed.iter().map(|word| quoted(word));
+            typed.collect::<Vec<_>>().join(" ") + " --keep-going"
+        }
+        _ => quoted(&subject.dump.path),
+    };
+    let mut line = format!("repgeo {} {of}", words.command);
     if let (Some(other), Topic::Against) = (&subject.against, topic) {
         line += &format!(" --against {}", quoted(&other.path));
     }
@@ -177,7 +194,15 @@ fn done<T: Printable>(
     let sources = || [&subject.dump].into_iter().chain(other);
     let input = sources().map(|source| source.input.clone()).collect();
     let dumps = sources().map(|source| source.dump);
-    let report = Report::new(command, input, body).understood(dumps);
+    rendered(
+        &Report::new(command, input, body).understood(dumps),
+        body,
+        summary,
+    )
+}
+
+/// The report as JSON, CSV, pictures and a page.
+fn rendered<T: Printable>(report: &Report<'_, T>, body: &T, summary: Vec<Phrase>) -> Result<Done> {
     let plain = Style::default();
     Ok(Done {
         report: serde_json::from_str(&report.render(Format::Json, &plain)?)
@@ -236,6 +261,30 @@ fn dimension(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
         id_profile(subject.dump.dump, &options, bench)?.with_events(&EventOptions::default());
     let summary = summary::dimension(&profile);
     done("id-profile", subject, false, &profile, summary)
+}
+
+/// One run that cannot be read is listed, and takes nothing else down.
+fn over_runs(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
+    let Some(runs) = &subject.runs else {
+        return Err(Error::Usage("there are no runs; add --runs".into()));
+    };
+    let options = IdOptions {
+        gride: false,
+        ..IdOptions::default()
+    };
+    let analysis = OverRuns::new(Analysis::Id(options), runs.open, None, *bench)?;
+    let options = DynamicsOptions {
+        quantity: DynamicsQuantity::Id,
+        to_run: None,
+        only: Vec::new(),
+        keep_going: true,
+        progress: bench.progress,
+        events: &|_| Ok(EventOptions::default()),
+    };
+    let profile = dynamics(&runs.sources, &analysis, &options)?;
+    let summary = summary::over_runs(&profile);
+    let report = Report::new("dynamics", runs.input.clone(), &profile);
+    rendered(&report, &profile, summary)
 }
 
 fn imbalances(subject: &Subject<'_>, with_other: bool, bench: &Bench<'_>) -> Result<Done> {

@@ -44,6 +44,7 @@ pub fn write_overview(
     if chapters.is_empty() {
         return Err(Error::Usage(format!(
             "{} allows none of the topics asked for: labels need --labels, against needs --against, \
+             runs need --runs, \
              and one layer alone is compared with nothing",
             subject.dump.path
         )));

@@ -16,5 +16,5 @@ pub use self::chapters::chapters;
 pub use self::files::{page_stem, write_overview};
 pub use self::runs::{Analysis, OpenedRun, Opening, OverRuns};
 pub use self::shape::{Overview, OverviewParameters, OverviewPart, OverviewParts};
-pub use self::subject::{Chapter, Source, Subject};
+pub use self::subject::{Chapter, Runs, Source, Subject};
 pub use self::topic::Topic;

@@ -2,6 +2,7 @@
 
 use crate::geometry::similarity::Measure;
 use crate::profile::compare::LayerRef;
+use crate::profile::dynamics::{DynamicsProfile, DynamicsValue};
 use crate::profile::events::{Direction, EventName, Events, Place};
 use crate::profile::id::IdProfile;
 use crate::profile::imbalance::ImbalanceProfile;
@@ -9,6 +10,54 @@ use crate::profile::landscape::{PeakProfile, PeakQuantity};
 use crate::profile::overlap::{LabelledValue, OverlapPair, OverlapProfile};
 use crate::profile::similarity::SimilarityProfile;
 use crate::report::page::{Phrase, count, decimal, error, name, number, phrase};
+
+/// Where over runs and layers the dimension is largest and smallest, and between which runs a shape
+/// changes.
+pub(super) fn over_runs(profile: &DynamicsProfile) -> Vec<Phrase> {
+    let values = profile.values.iter().filter(|one| one.quantity == "id");
+    let mut found: Vec<(&DynamicsValue, f64)> =
+        values.filter_map(|one| Some((one, one.value?))).collect();
+    // Stable: of equal values the first run and layer stands first.
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (Some(top), Some(low)) = (found.first(), found.last()) else {
+        return vec!["No run has an intrinsic dimension; the table says why.".into()];
+    };
+    let at = |(one, value): &(&DynamicsValue, f64)| {
+        let layer = name(&one.layer);
+        let run = name(&one.run);
+        phrase![measured(*value, one.std_error), " at ", layer, " of ", run]
+    };
+    let runs = profile
+        .runs
+        .iter()
+        .filter(|run| run.error.is_none())
+        .count();
+    let mut sentences = vec![phrase![
+        "Over ",
+        count(runs),
+        " runs it is largest, ",
+        at(top),
+        ", and smallest, ",
+        at(low),
+        "."
+    ]];
+    sentences.extend(profile.shape_changes.iter().map(|change| {
+        let verb = match change.present {
+            true => " appears between ",
+            false => " goes between ",
+        };
+        let shape = format!("The {}", change.shape.replace('_', " "));
+        phrase![
+            shape,
+            verb,
+            name(&change.from),
+            " and ",
+            name(&change.to),
+            "."
+        ]
+    }));
+    sentences
+}
 
 /// Where the dimension is largest and smallest, where its high phase begins, and which layer its
 /// dip after the peak proposes.

@@ -19,5 +19,7 @@ choice! {
         Labels = "labels",
         /// The layers of another dump over the same rows
         Against = "against",
+        /// Intrinsic dimension over runs and layers
+        Runs = "runs",
     }
 }

@@ -227,6 +227,55 @@ fn a_page_holds_the_reports_of_the_commands() {
 }
 
 #[test]
+fn a_page_follows_runs_as_dynamics_does_and_lists_one_that_fails() {
+    let folder = TempDir::new().unwrap();
+    let vae = |name: &str| fixture(&format!("vae/epochs/{name}")).to_str().unwrap().to_owned();
+    let mut names: Vec<String> = fs::read_dir(fixture("vae/epochs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("ep"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 2, "{names:?}");
+    let broken = folder.path().join("broken.npy");
+    fs::write(&broken, b"no array").unwrap();
+    let mut runs: Vec<String> = names.iter().map(|name| vae(name)).collect();
+    runs.push(path(&broken).to_owned());
+    let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
+    let html = folder.path().join("page.html");
+    let args = [
+        "report",
+        runs[0],
+        "--only",
+        "runs",
+        "-q",
+        "-o",
+        path(&html),
+        "--runs",
+    ];
+    let output = repgeo(&[&args[..], &runs].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report = fs::read_to_string(folder.path().join("page.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(super::report_schema::faults(&report), [""; 0]);
+    let alone = [&["dynamics", "--keep-going"][..], &runs].concat();
+    let part = &report["parts"]["runs"];
+    assert_eq!(part["values"], json(&alone)["values"]);
+    assert_eq!(part["events"], json(&alone)["events"]);
+    let failed = part["runs"].as_array().unwrap().iter();
+    assert_eq!(failed.filter(|run| !run["error"].is_null()).count(), 1);
+    let csv = fs::read_to_string(folder.path().join("page-runs.csv")).unwrap();
+    assert_eq!(csv, stdout(&[&alone[..], &["--format", "csv"]].concat()));
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(page.contains("Over runs") && page.contains("repgeo dynamics"));
+    assert!(page.contains("broken") && page.contains("it is largest"));
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    // Without runs there is no such chapter.
+    let none = repgeo(&["report", runs[0], "--only", "runs", "-q", "-o", path(&html)]);
+    assert!(!none.status.success() && text(&none.stderr).contains("runs need --runs"));
+}
+
+#[test]
 fn topics_can_be_chosen_and_what_a_dump_does_not_allow_is_said() {
     let folder = TempDir::new().unwrap();
     let (_, report) = page(folder.path(), &["--only", "labels,dimension"]);
