@@ -137,6 +137,7 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
                 head: 10,
             },
         ],
+        own: Vec::new(),
         keys: vec![9..10; examples],
         alpha: 5.0,
         mode: EditMode::Post,

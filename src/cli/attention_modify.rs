@@ -1,18 +1,21 @@
 //! `repgeo attention-modify`: what a few attention weights do to the outcome.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use repgeo::Result;
 use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Precision, Real, ValueBias};
 use repgeo::mechanisms::modify::{
-    AttentionModify, Key, ModifyOptions, attention_modify, attention_modify_replayed,
+    AttentionModify, Each, Key, ModifyOptions, attention_modify, attention_modify_replayed,
 };
-use repgeo::report::Report;
+use repgeo::report::{Report, write_examples};
+use repgeo::storage::check_writable;
+use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
+use super::peaks::require_ending;
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch};
 
@@ -44,6 +47,10 @@ pub struct AttentionModifyArgs {
         default_value = Precision::default().flag())]
     precision: Precision,
 
+    /// Write outcome and logits of every example under every edit
+    #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
+    examples: Option<PathBuf>,
+
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -51,9 +58,14 @@ pub struct AttentionModifyArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Edit")]
 struct EditArgs {
-    /// Heads as LAYER.HEAD, comma-separated, for example 10.7,11.10
+    /// Heads as LAYER.HEAD, comma-separated, for example 10.7,11.10, each with a factor of its own
+    /// where one follows (10.7=5,11.10=2); or all
     #[arg(long, value_name = "HEADS", value_delimiter = ',', required = true)]
-    heads: Vec<Head>,
+    heads: Vec<HeadName>,
+
+    /// Edit the heads of one block at a time (layer), or one head at a time (head), all in one call
+    #[arg(long, value_parser = choice::<Each>(), value_name = "WHAT", conflicts_with = "select")]
+    each: Option<Each>,
 
     /// Which attended positions: attr, subject, all, or an index from 0
     #[arg(long, value_name = "KEY", default_value = "attr")]
@@ -85,6 +97,34 @@ struct EditArgs {
     select: Option<String>,
 }
 
+/// What may stand in `--heads`.
+#[derive(Clone, Copy)]
+enum HeadName {
+    All,
+    One(Head, Option<f64>),
+}
+
+impl FromStr for HeadName {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let (head, factor) = match text.split_once('=') {
+            None => (text, None),
+            Some((head, factor)) => {
+                let number = factor.trim().parse().ok();
+                let number = number.filter(|x: &f64| x.is_finite() && *x >= 0.0);
+                let wrong =
+                    || format!("{factor:?} is no factor; write LAYER.HEAD=FACTOR, as 10.7=5");
+                (head, Some(number.ok_or_else(wrong)?))
+            }
+        };
+        Ok(Self::One(head.parse()?, factor))
+    }
+}
+
 #[derive(Clone, Copy)]
 struct KeyName(Key);
 
@@ -106,11 +146,41 @@ impl FromStr for KeyName {
 }
 
 impl AttentionModifyArgs {
+    /// The heads that are meant, each with the factor of its own.
+    fn heads(&self, n_layers: usize, n_heads: usize) -> Result<BTreeMap<Head, Option<f64>>> {
+        let mut heads = BTreeMap::new();
+        for name in &self.edit.heads {
+            let named: Vec<(Head, Option<f64>)> = match *name {
+                HeadName::One(head, factor) => vec![(head, factor)],
+                HeadName::All => (0..n_layers)
+                    .flat_map(|layer| (0..n_heads).map(move |head| (Head { layer, head }, None)))
+                    .collect(),
+            };
+            for (head, factor) in named {
+                let before = heads.entry(head).or_insert(factor);
+                // all,10.7=5: a factor of its own stands before none.
+                *before = match (*before, factor) {
+                    (Some(a), Some(b)) if a.total_cmp(&b).is_ne() => {
+                        return Err(Error::Usage(format!(
+                            "--heads gives {head} the factors {a} and {b}; leave one out"
+                        )));
+                    }
+                    (before, factor) => factor.or(before),
+                };
+            }
+        }
+        Ok(heads)
+    }
+
     fn found<T: Real>(&self, progress: &Bar) -> Result<AttentionModify> {
         let checkpoint = Checkpoint::open(&self.model)?;
         let edit = &self.edit;
+        let heads = self.heads(checkpoint.config.n_layers, checkpoint.config.n_heads)?;
+        let has_own = heads.values().any(Option::is_some);
         let mut options = ModifyOptions {
-            heads: edit.heads.clone(),
+            factors: heads.values().copied().filter(|_| has_own).collect(),
+            heads: heads.into_keys().collect(),
+            each: edit.each,
             key: edit.key.0,
             alphas: edit.alpha.clone(),
             mode: edit.mode,
@@ -118,9 +188,8 @@ impl AttentionModifyArgs {
             centred: edit.center_unembed == Switch::On,
             groups: None,
             select: edit.select.is_some(),
+            keep_examples: self.examples.is_some(),
         };
-        options.heads.sort_unstable();
-        options.heads.dedup();
         match &self.replay {
             Some(path) => {
                 let dump = self.prompts.dump(path)?;
@@ -139,11 +208,18 @@ impl AttentionModifyArgs {
 /// Edits and reports.
 pub fn run(args: AttentionModifyArgs) -> Result<()> {
     args.output.check()?;
+    if let Some(path) = &args.examples {
+        require_ending(path, "csv", "--examples")?;
+        check_writable(path)?;
+    }
     let progress = Bar::new(args.output.quiet);
     let report = match args.precision {
         Precision::F32 => args.found::<f32>(&progress)?,
         Precision::F64 => args.found::<f64>(&progress)?,
     };
+    if let Some(path) = &args.examples {
+        write_examples(path, &report.examples)?;
+    }
     let input = [Some(&args.model), args.replay.as_ref()];
     let input = input
         .into_iter()

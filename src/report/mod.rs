@@ -16,6 +16,7 @@
 //! # Ok::<(), repgeo::Error>(())
 //! ```
 
+mod examples;
 mod finite;
 mod format;
 pub mod page;
@@ -26,6 +27,7 @@ pub mod write;
 
 use serde::Serialize;
 
+pub use examples::write_examples;
 pub use format::Format;
 pub use read::{NumberChoice, read_measured, read_series};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};

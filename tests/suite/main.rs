@@ -36,6 +36,7 @@ mod options;
 mod pictures;
 mod probe;
 mod profile_golden;
+mod published_runs;
 mod relations;
 mod reliability;
 mod replication;

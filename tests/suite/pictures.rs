@@ -229,7 +229,12 @@ fn a_page_holds_the_reports_of_the_commands() {
 #[test]
 fn a_page_follows_runs_as_dynamics_does_and_lists_one_that_fails() {
     let folder = TempDir::new().unwrap();
-    let vae = |name: &str| fixture(&format!("vae/epochs/{name}")).to_str().unwrap().to_owned();
+    let vae = |name: &str| {
+        fixture(&format!("vae/epochs/{name}"))
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     let mut names: Vec<String> = fs::read_dir(fixture("vae/epochs"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -95,6 +95,8 @@ pub type Keys = Vec<Range<usize>>;
 pub struct Edit {
     /// The heads.
     pub heads: Vec<Head>,
+    /// A factor of its own for each of the heads in place of `alpha`; empty for none.
+    pub own: Vec<Option<f64>>,
     /// The attended positions.
     pub keys: Keys,
     /// The factor.
@@ -109,15 +111,30 @@ impl Edit {
     /// Whether head `head` of block `layer` is edited. A factor of 1 edits nothing, to the bit.
     #[allow(clippy::float_cmp)] // exactly 1 is the baseline
     pub(crate) fn touches(&self, layer: usize, head: usize) -> bool {
-        self.alpha != 1.0 && self.heads.contains(&Head { layer, head })
+        self.factor(layer, head) != 1.0
     }
 
-    /// The edit of one row of example `example`.
-    pub(crate) fn row<'a, T: Real>(&self, example: usize, bias: &'a [T]) -> RowEdit<'a, T> {
+    /// The factor of a head; 1 for one that is not edited.
+    fn factor(&self, layer: usize, head: usize) -> f64 {
+        let mut heads = self.heads.iter();
+        match heads.position(|one| *one == Head { layer, head }) {
+            Some(at) => self.own.get(at).copied().flatten().unwrap_or(self.alpha),
+            None => 1.0,
+        }
+    }
+
+    /// The edit of one row of example `example` in a head, a block and its number there.
+    pub(crate) fn row<'a, T: Real>(
+        &self,
+        example: usize,
+        [layer, head]: [usize; 2],
+        bias: &'a [T],
+    ) -> RowEdit<'a, T> {
+        let alpha = self.factor(layer, head);
         RowEdit {
             mode: self.mode,
-            alpha: T::of(self.alpha),
-            log_alpha: T::of(libm::log(self.alpha)),
+            alpha: T::of(alpha),
+            log_alpha: T::of(libm::log(alpha)),
             keys: self.keys.get(example).cloned().unwrap_or(0..0),
             bias: match (self.mode, self.value_bias) {
                 (EditMode::Post, ValueBias::Fold) => Some(bias),

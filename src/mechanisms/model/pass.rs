@@ -294,8 +294,13 @@ impl Pass<'_> {
                         scale,
                     };
                     let edit = self.edit.filter(|edit| edit.touches(*layer, head));
-                    let edit = edit
-                        .map(|edit| edit.row(first_example + i, &bias[head * e..(head + 1) * e]));
+                    let edit = edit.map(|edit| {
+                        edit.row(
+                            first_example + i,
+                            [*layer, head],
+                            &bias[head * e..(head + 1) * e],
+                        )
+                    });
                     let out = &mut z[d * span[0] + head * e..d * span[1]];
                     attend(&input, edit.as_ref(), &mut weights, out, d);
                     match self.patterns {

@@ -182,7 +182,7 @@ impl<T: Real> Rows<'_, T> {
             };
             let touched = self.edit.touches(self.layer, head);
             let bias = &self.bias[head * e..(head + 1) * e];
-            let edit = touched.then(|| self.edit.row(example, bias));
+            let edit = touched.then(|| self.edit.row(example, [self.layer, head], bias));
             attend(
                 &input,
                 edit.as_ref(),

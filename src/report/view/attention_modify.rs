@@ -4,26 +4,32 @@ use super::axes::{axis, share};
 use super::mechanism_parts::{about_spread, group, stat_cells, stat_columns, stat_records};
 use super::warned::of_run;
 use crate::report::page::{
-    Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index, name,
-    number, phrase,
+    Axis, Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index,
+    name, number, phrase,
 };
 use crate::report::{Printable, Record};
 
 use crate::mechanisms::Share;
-use crate::mechanisms::model::Head;
 use crate::mechanisms::modify::{AttentionModify, ModifyRow};
 
 impl AttentionModify {
     fn heads(&self) -> String {
-        let names: Vec<String> = self
-            .parameters
-            .options
-            .heads
-            .iter()
-            .map(Head::to_string)
-            .collect();
-        names.join(",")
+        let options = &self.parameters.options;
+        let heads = options.heads.iter().enumerate();
+        let names = heads.map(
+            |(at, head)| match options.factors.get(at).copied().flatten() {
+                Some(factor) => format!("{head}={factor}"),
+                None => head.to_string(),
+            },
+        );
+        names.collect::<Vec<_>>().join(",")
     }
+}
+
+/// The factor of a row in words.
+fn factor(row: &ModifyRow) -> String {
+    row.alpha
+        .map_or_else(|| "own".to_owned(), |alpha| alpha.to_string())
 }
 
 impl Printable for AttentionModify {
@@ -32,9 +38,13 @@ impl Printable for AttentionModify {
             .iter()
             .flat_map(|row| {
                 let how = format!("{}:{}", self.parameters.options.mode, self.heads());
+                let how = match &row.edit {
+                    None => how,
+                    Some(edit) => format!("{}:{edit}", self.parameters.options.mode),
+                };
                 let variant = match &row.group {
-                    None => format!("{how}:{}", row.alpha),
-                    Some(group) => format!("{how}:{}:{group}", row.alpha),
+                    None => format!("{how}:{}", factor(row)),
+                    Some(group) => format!("{how}:{}:{group}", factor(row)),
                 };
                 let mut records = stat_records(
                     "",
@@ -68,7 +78,11 @@ impl Printable for AttentionModify {
 
     fn page(&self) -> Page {
         let grouped = self.parameters.options.groups.is_some();
-        let mut columns = vec![Column::words("alpha")];
+        let each = self.parameters.options.each.is_some();
+        let mut columns = match each {
+            true => vec![Column::words("edited"), Column::words("alpha")],
+            false => vec![Column::words("alpha")],
+        };
         if grouped {
             columns.push(Column::words("group"));
         }
@@ -84,7 +98,11 @@ impl Printable for AttentionModify {
         );
         let mut grid = Grid::new(columns);
         for row in &self.rows {
-            let mut cells: Vec<Cell> = vec![row.alpha.to_string().into()];
+            let mut cells: Vec<Cell> = Vec::new();
+            if each {
+                cells.push(row.edit.clone().unwrap_or_else(|| "nothing".into()).into());
+            }
+            cells.push(factor(row).into());
             if grouped {
                 cells.push(group(row.group.as_deref()).into());
             }
@@ -135,15 +153,29 @@ impl Printable for AttentionModify {
 }
 
 /// Shares of the three outcomes against the factor, with their 95 % intervals.
+///
+/// Where blocks or heads are edited one at a time, one after the other at the last of the factors.
 fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
-    let rows = || report.rows.iter().filter(|row| row.group.as_deref() == of);
+    let each = report.parameters.options.each.is_some();
+    let last = report.rows.last().and_then(|row| row.alpha);
+    let is_drawn = move |row: &&ModifyRow| !each || (row.edit.is_some() && row.alpha == last);
+    let own = report.rows.iter().filter(|row| row.group.as_deref() == of);
+    let drawn: Vec<(f64, &ModifyRow)> = own
+        .filter(is_drawn)
+        .enumerate()
+        .filter_map(|(at, row)| {
+            let x = if each { Some(at as f64) } else { row.alpha };
+            Some((x?, row))
+        })
+        .collect();
+    let rows = || drawn.iter();
     let curve = |name: &'static str, share: fn(&ModifyRow) -> &Share| Curve {
         name: name.into(),
         points: rows()
-            .map(|row| {
+            .map(|&(x, row)| {
                 let share = share(row);
                 Point {
-                    x: row.alpha,
+                    x,
                     y: share.share,
                     band: share
                         .low
@@ -156,17 +188,29 @@ fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
     };
     Curves {
         title: phrase!["Outcomes, ", group(of)],
-        x: axis("factor α of the attention"),
+        x: match each {
+            false => axis("factor α of the attention"),
+            true => Axis {
+                names: drawn
+                    .iter()
+                    .map(|(at, row)| (*at, row.edit.clone().unwrap_or_default()))
+                    .collect(),
+                ..axis("what is edited")
+            },
+        },
         y: share("share of examples"),
         curves: vec![
             curve("fact", |row| &row.fact),
             curve("counterfactual", |row| &row.counterfactual),
             curve("other", |row| &row.other),
         ],
-        marks: vec![Mark::At {
-            x: 1.0,
-            label: "unchanged".into(),
-        }],
+        marks: match each {
+            true => Vec::new(),
+            false => vec![Mark::At {
+                x: 1.0,
+                label: "unchanged".into(),
+            }],
+        },
     }
 }
 

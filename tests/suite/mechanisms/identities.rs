@@ -44,6 +44,7 @@ fn edit(heads: &[(usize, usize)], alpha: f64, mode: EditMode, value_bias: ValueB
             .iter()
             .map(|&(layer, head)| Head { layer, head })
             .collect(),
+        own: Vec::new(),
         keys: prompts(97)
             .attribute
             .unwrap()

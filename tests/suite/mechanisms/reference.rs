@@ -93,6 +93,7 @@ fn edits_give_the_edited_logits_of_the_reference() {
     ] {
         let edit = Edit {
             heads: [3, 2].map(|head| Head { layer: 1, head }).to_vec(),
+            own: Vec::new(),
             keys: vec![3..4; 4],
             alpha,
             mode,

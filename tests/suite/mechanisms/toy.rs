@@ -108,6 +108,8 @@ fn prompts() -> Prompts {
 fn outcomes(checkpoint: &Checkpoint, mode: EditMode, alphas: &[f64]) -> Vec<ModifyRow> {
     let options = ModifyOptions {
         heads: vec![Head { layer: 0, head: 0 }],
+        factors: Vec::new(),
+        each: None,
         key: Key::Attribute,
         alphas: alphas.to_vec(),
         mode,
@@ -115,6 +117,7 @@ fn outcomes(checkpoint: &Checkpoint, mode: EditMode, alphas: &[f64]) -> Vec<Modi
         centred: true,
         groups: None,
         select: false,
+        keep_examples: false,
     };
     attention_modify::<f64>(checkpoint, &prompts(), &options, &Silent)
         .unwrap()
@@ -176,7 +179,7 @@ fn outcomes_flip_where_the_closed_form_says_and_never_before_the_softmax() {
     let sign = |mode, alpha: f64| {
         let rows = outcomes(&checkpoint, mode, &[alpha]);
         rows.iter()
-            .find(|row| (row.alpha - alpha).abs() < 1e-15)
+            .find(|row| row.alpha.is_some_and(|at| (at - alpha).abs() < 1e-15))
             .unwrap()
             .delta
             .mean
