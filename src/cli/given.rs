@@ -28,6 +28,11 @@ impl Given<'_> {
             .any(|value| names.iter().all(|name| folded(name) != value))
     }
 
+    /// Whether a value of the option, its default included, is one that `is_it` knows.
+    pub fn some(&self, option: &str, is_it: impl Fn(&str) -> bool) -> bool {
+        self.values(option).any(|value| is_it(&value))
+    }
+
     /// The choices among the values of the option, its default included; all where `all` is one.
     pub fn asked<C: Choice>(&self, option: &str) -> Vec<C> {
         let values: Vec<String> = self.values(option).collect();

@@ -7,6 +7,7 @@ use super::shape::OverviewPart;
 use super::subject::{Chapter, Subject};
 use super::summary;
 use super::topic::Topic;
+use crate::geometry::id::TWO_NN;
 use crate::profile::compare::{Comparison, Side};
 use crate::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use crate::profile::events::EventOptions;
@@ -269,7 +270,7 @@ fn over_runs(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
         return Err(Error::Usage("there are no runs; add --runs".into()));
     };
     let options = IdOptions {
-        gride: false,
+        estimators: vec![&TWO_NN],
         ..IdOptions::default()
     };
     let analysis = OverRuns::new(Analysis::Id(options), runs.open, None, *bench)?;

@@ -16,7 +16,7 @@ use crate::report::page::{Phrase, count, decimal, error, name, number, phrase};
 pub(super) fn over_runs(profile: &DynamicsProfile) -> Vec<Phrase> {
     let values = profile.values.iter().filter(|one| one.quantity == "id");
     let mut found: Vec<(&DynamicsValue, f64)> =
-        values.filter_map(|one| Some((one, one.value?))).collect();
+        values.filter_map(|one| Some((one, one.value()?))).collect();
     // Stable: of equal values the first run and layer stands first.
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (Some(top), Some(low)) = (found.first(), found.last()) else {
@@ -25,7 +25,13 @@ pub(super) fn over_runs(profile: &DynamicsProfile) -> Vec<Phrase> {
     let at = |(one, value): &(&DynamicsValue, f64)| {
         let layer = name(&one.layer);
         let run = name(&one.run);
-        phrase![measured(*value, one.std_error), " at ", layer, " of ", run]
+        phrase![
+            measured(*value, one.std_error()),
+            " at ",
+            layer,
+            " of ",
+            run
+        ]
     };
     let runs = profile
         .runs

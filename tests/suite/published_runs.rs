@@ -4,11 +4,11 @@
 use std::fs;
 
 use repgeo::Result;
-use repgeo::geometry::Reason;
+use repgeo::geometry::{Known, Reason};
 use repgeo::input::{Dump, RunSource};
 use repgeo::profile::dynamics::{
-    DynamicsOptions, DynamicsProfile, DynamicsQuantity, DynamicsValue, RunAnalysis, RunFound,
-    RunParameters, dynamics,
+    DynamicsNumber, DynamicsOptions, DynamicsProfile, DynamicsQuantity, DynamicsValue, RunAnalysis,
+    RunFound, RunParameters, dynamics,
 };
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::{Bench, IdOptions, id_profile};
@@ -80,11 +80,12 @@ impl RunAnalysis for Published<'_> {
                     quantity: self.quantity,
                     variant: self.variant.into(),
                     scale: None,
-                    value: Some(value),
-                    std_error: None,
+                    outcome: Known(Ok(DynamicsNumber {
+                        value,
+                        std_error: None,
+                    })),
                     smoothed: None,
                     n: Some(5000),
-                    reason: None,
                 })
                 .collect(),
         })
@@ -137,8 +138,12 @@ fn two_humps_appear_between_k_16_and_32() {
     assert_eq!(found.values.len(), 77);
     for (events, k) in found.events.iter().zip(WIDTHS) {
         assert_eq!(events.run, format!("K{k}"));
-        assert_eq!(events.hunchback.present, Some(true), "K{k}");
-        assert_eq!(events.double_hunchback.present, Some(k >= 32), "K{k}");
+        assert!(events.hunchback.ok().unwrap().present, "K{k}");
+        assert_eq!(
+            events.double_hunchback.ok().unwrap().present,
+            k >= 32,
+            "K{k}"
+        );
         let peak = events
             .events
             .iter()
@@ -146,8 +151,8 @@ fn two_humps_appear_between_k_16_and_32() {
             .unwrap();
         let place = [2, 3, 3, 1, 3, 3, 8][WIDTHS.iter().position(|&one| one == k).unwrap()];
         assert_eq!(
-            peak.layer.as_deref(),
-            Some(format!("l{place}").as_str()),
+            peak.outcome.ok().unwrap().layer,
+            format!("l{place}"),
             "K{k}"
         );
     }
@@ -165,10 +170,7 @@ fn two_humps_appear_between_k_16_and_32() {
         .unwrap();
     assert_eq!(latent.argmin.as_ref().unwrap().run, "K2");
     assert_eq!(latent.argmax.as_ref().unwrap().run, "K128");
-    assert_eq!(
-        (&latent.phases, latent.reason),
-        (&None, Some(Reason::NotReached))
-    );
+    assert_eq!(latent.parted.reason(), Some(Reason::NotReached));
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn the_imbalance_of_the_output_is_least_at_the_published_epoch_of_each_k() {
         };
         assert_eq!(range.argmin.as_ref().unwrap().x, Some(least), "K{k}");
         assert_eq!(range.argmax.as_ref().unwrap().x, Some(0.0), "K{k}");
-        match &range.phases {
+        match range.parted.ok().map(|parted| &parted.phases) {
             // Rapid fit, then slow generalisation.
             Some(phases) => {
                 assert_eq!(phases.split.x, Some(least), "K{k}");
@@ -207,7 +209,7 @@ fn the_imbalance_of_the_output_is_least_at_the_published_epoch_of_each_k() {
                 assert_eq!((phases.fall, phases.rise), (first - lowest, last - lowest));
             }
             // The outlier still learns when training stops.
-            None => assert_eq!((k, range.reason), (16, Some(Reason::NotReached))),
+            None => assert_eq!((k, range.parted.reason()), (16, Some(Reason::NotReached))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands that look into a language model.
 
 use super::need::{Need, need};
+use crate::cli::given::Given;
 
 pub(super) const FORWARD: &[Need] = &[need(
     "positions",
@@ -20,8 +21,25 @@ pub(super) const HEAD_PATTERN: &[Need] = &[need(
     |_| false,
 )];
 
-pub(super) const ATTENTION_MODIFY: &[Need] = &[need(
-    "value_bias",
-    "it matters to --mode post only: other modes keep the sum of a row",
-    |given| given.any("mode", &["post"]),
-)];
+/// Whether some head has no factor of its own.
+fn reads_alpha(given: &Given<'_>) -> bool {
+    given.some("heads", |head| !head.contains('='))
+}
+
+pub(super) const ATTENTION_MODIFY: &[Need] = &[
+    need(
+        "value_bias",
+        "it matters to --mode post only: other modes keep the sum of a row",
+        |given| given.any("mode", &["post"]),
+    ),
+    need(
+        "alpha",
+        "every head has a factor of its own; leave it out, or a head without =FACTOR",
+        reads_alpha,
+    ),
+    need(
+        "select",
+        "it chooses among factors of --alpha, and every head has its own; leave it out",
+        reads_alpha,
+    ),
+];
