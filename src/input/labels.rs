@@ -112,7 +112,28 @@ impl Labels {
             of: "the dump",
             remedy: &remedy,
         };
-        Ok(tokens.labels(Self::open_for(spec, expected)?))
+        Ok(Self::open_for(spec, expected)?.for_tokens(tokens))
+    }
+
+    /// A label for each row, from one a row, one a row that counts, or one a prompt.
+    fn for_tokens(mut self, tokens: &TokenRows) -> Self {
+        let given = self.codes.len();
+        let codes = match tokens.kept() {
+            _ if given == tokens.n_rows() => return self,
+            Some(kept) if given == kept.len() => {
+                let mut codes = vec![None; tokens.n_rows()];
+                for (code, &row) in self.codes.iter().zip(kept) {
+                    codes[row as usize] = *code;
+                }
+                codes
+            }
+            _ if given == tokens.n_prompts() => (0..tokens.n_rows())
+                .map(|row| self.codes[tokens.place(row).0])
+                .collect(),
+            _ => return self,
+        };
+        self.codes = codes;
+        self
     }
 
     fn read(spec: &Path, expected: Option<ExpectedLabels<'_>>) -> Result<Self> {
@@ -420,5 +441,18 @@ mod tests {
         );
         assert_eq!(plain(&["2.0", "v2.0"]), ["2.0", "v2.0"]);
         assert_eq!(plain(&["10", "100"]), ["10", "100"]);
+    }
+
+    #[test]
+    fn labels_of_prompts_and_of_kept_tokens_find_their_rows() {
+        let rows = TokenRows::new(&[(2, 2)], Some(vec![0, 2, 3]));
+        let of = |words: &[&str]| {
+            let words = words.iter().map(|word| (*word).to_owned());
+            Labels::from_values("x", words).for_tokens(&rows).codes
+        };
+        assert_eq!(of(&["a", "b"]), [Some(0), Some(0), Some(1), Some(1)]);
+        assert_eq!(of(&["a", "b", "c"]), [Some(0), None, Some(1), Some(2)]);
+        assert_eq!(of(&["a", "b", "c", "d"]), [0, 1, 2, 3].map(Some));
+        assert_eq!(of(&["a"; 7]).len(), 7);
     }
 }

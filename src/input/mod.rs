@@ -55,6 +55,7 @@ mod tables;
 mod tensors;
 mod text;
 mod token_rows;
+mod tokens;
 mod torch;
 mod triangle;
 mod understood;
