@@ -274,7 +274,7 @@ fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
         return Ok(Some(Mask::of_ragged(&stack.parts, &lengths)));
     }
     let tokens = n / prompts;
-    match n % prompts == 0 && lengths.iter().all(|&length| length <= tokens) {
+    match n.is_multiple_of(prompts) && lengths.iter().all(|&length| length <= tokens) {
         true => Mask::of_lengths(&stack.parts, &[(prompts, tokens)]).map(Some),
         false => Ok(None),
     }

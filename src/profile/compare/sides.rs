@@ -89,7 +89,7 @@ enum Source<'a> {
     Tables(
         Vec<PrecomputedTable>,
         Option<Vec<PrecomputedTable>>,
-        LayerOptions,
+        Box<LayerOptions>,
     ),
 }
 
@@ -223,7 +223,7 @@ impl<'a> Comparison<'a> {
         let tables = read(left, &mut layers[0])?;
         let others = right.map(|right| read(right, &mut layers[1])).transpose()?;
         Ok(Self {
-            source: Source::Tables(tables, others, LayerOptions::default()),
+            source: Source::Tables(tables, others, Box::default()),
             layers,
             common: None,
             n: n.map_or(0, |(_, n)| n),

@@ -37,7 +37,6 @@ pub(super) fn by_search(
         partitioning: options.partitions.map(Partitioning::random),
         shuffle: options.permutations,
         seed: options.seed,
-        ..ImbalanceOptions::default()
     };
     let profile = imbalance(searched.comparison, &asked, searched.bench)?;
     warnings.extend(profile.warnings);
