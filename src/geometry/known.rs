@@ -134,6 +134,7 @@ mod schema {
             let names: Vec<&str> = T::NAMES.iter().copied().chain([T::REASON]).collect();
             json!({
                 "type": "object",
+                "description": "The value, or why there is none.",
                 "properties": fields.clone(),
                 "required": names,
                 "allOf": [{"oneOf": [{"properties": with}, {"properties": without}]}],

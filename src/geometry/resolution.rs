@@ -1,7 +1,5 @@
 //! Tells distances that differ from distances that only rounding has told apart.
 
-use ndarray::Array2;
-
 use super::rounding::Rounding;
 use crate::input::Matrix;
 
@@ -16,14 +14,6 @@ const STANDS_OUT: f64 = 4.0;
 
 /// Values were computed before they were stored: last digits of f64 that this may have cost.
 const COMPUTED: f64 = 8.0;
-
-/// How many times as many gaps must lie within rounding as between it and three times as much before
-/// distances count as piled up there. Besides, no fewer must lie beyond than between: gaps of rows at
-/// random thin out exponentially, and where nearly all are within rounding, none are far beyond.
-const PILED: usize = 19;
-
-/// Gaps among the rows looked at with which the other rows need not be asked.
-const ENOUGH: usize = 20;
 
 /// Share of rows whose two distances must be equal within rounding before their ratio is no ratio:
 /// ends of a line and corners of a grid may have others.
@@ -99,125 +89,21 @@ impl Resolution {
     ///
     /// Both hold one distance a row of the layer.
     pub fn ties(&self, near: &[f64], far: &[f64]) -> bool {
-        let gaps = self.gaps(near, far);
-        let seen = gaps.seen;
-        seen + gaps.equal >= 3 && seen > 0 && gaps.within as f64 >= TIED * seen as f64
-    }
-
-    /// The distances `far`, those that only rounding told from `near` set equal to them; nothing
-    /// where gaps do not pile up within rounding, as those of a grid do.
-    pub fn settled(&self, near: &[f64], far: &[f64]) -> Option<Vec<f64>> {
-        let share = self.gaps(near, far).piled()?;
-        let settle = |(&r, &s): (&f64, &f64)| if is_same(r, s, share) { r } else { s };
-        Some(near.iter().zip(far).map(settle).collect())
-    }
-
-    /// Sets distances of a neighbour table that only rounding told apart equal to the first of them,
-    /// where gaps pile up within rounding; gives the share of a distance within which distances of
-    /// different rows are equal, 0 where they do not.
-    pub fn settle(&self, table: &mut Array2<f64>) -> f64 {
-        let mut gaps = Gaps::default();
-        for order in 1..table.ncols() {
-            let column = |order: usize| table.column(order).to_vec();
-            gaps.add(&self.gaps(&column(order - 1), &column(order)));
-        }
-        let Some(share) = gaps.piled() else {
-            return 0.0;
-        };
-        for mut row in table.rows_mut() {
-            let mut first = 0.0;
-            for distance in &mut row {
-                if is_same(first, *distance, share) {
-                    *distance = first;
-                } else {
-                    first = *distance;
-                }
-            }
-        }
-        2.0 * share
-    }
-
-    /// What the gaps between two distances of every row are: those of the rows looked at, and of all
-    /// others, by the largest errors, where too few of them have a gap.
-    fn gaps(&self, near: &[f64], far: &[f64]) -> Gaps {
-        let mut gaps = Gaps::default();
-        if near.len() != far.len() || self.rows.last().is_none_or(|&row| row >= near.len()) {
-            return gaps;
-        }
+        let (mut tied, mut seen) = (0usize, 0usize);
         for (at, &row) in self.rows.iter().enumerate() {
-            let errors = [self.first[at], self.second[at], self.computed[at]];
-            gaps.see(near[row], far[row], errors, self.arithmetic);
-        }
-        if gaps.seen < ENOUGH && self.rows.len() < near.len() {
-            let largest = |errors: &[f64]| errors.iter().copied().fold(0.0, f64::max);
-            let errors = [&self.first, &self.second, &self.computed].map(|all| largest(all));
-            gaps = Gaps::default();
-            for (&r, &s) in near.iter().zip(far) {
-                gaps.see(r, s, errors, self.arithmetic);
+            let (Some(&r), Some(&s)) = (near.get(row), far.get(row)) else {
+                return false;
+            };
+            if r > 0.0 && s > r && s.is_finite() {
+                let moved = STANDS_OUT * std::f64::consts::SQRT_2 * self.first[at];
+                let moved = moved + self.second[at] / r + self.computed[at];
+                let moved = moved + 2.0 * self.arithmetic * s;
+                seen += 1;
+                tied += usize::from(s - r <= moved);
             }
         }
-        gaps
+        seen >= 3 && tied as f64 >= TIED * seen as f64
     }
-}
-
-/// Gaps between two distances of rows, by what rounding makes.
-#[derive(Default)]
-struct Gaps {
-    /// Rows whose distances differ.
-    seen: usize,
-    /// Rows whose distances are equal to the last bit.
-    equal: usize,
-    /// Gaps that rounding may have made.
-    within: usize,
-    /// Larger gaps, up to three times what rounding makes.
-    beyond: usize,
-    /// Still larger gaps.
-    clear: usize,
-    /// The most that rounding moves of a distance whose gap it may have made.
-    share: f64,
-}
-
-impl Gaps {
-    fn see(&mut self, r: f64, s: f64, [first, second, computed]: [f64; 3], arithmetic: f64) {
-        if r > 0.0 && s > r && s.is_finite() {
-            let moved = STANDS_OUT * std::f64::consts::SQRT_2 * first;
-            let moved = moved + second / r + computed + 2.0 * arithmetic * s;
-            self.seen += 1;
-            if s - r <= moved {
-                self.within += 1;
-                self.share = self.share.max(moved / s);
-            } else if s - r <= 3.0 * moved {
-                self.beyond += 1;
-            } else {
-                self.clear += 1;
-            }
-        } else if r > 0.0 && s <= r {
-            self.equal += 1;
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.seen += other.seen;
-        self.equal += other.equal;
-        self.within += other.within;
-        self.beyond += other.beyond;
-        self.clear += other.clear;
-        self.share = self.share.max(other.share);
-    }
-
-    /// The share within which distances are equal, if gaps pile up there.
-    fn piled(&self) -> Option<f64> {
-        let piled = self.within > 0
-            && self.within + self.equal >= 3
-            && self.within >= PILED * self.beyond
-            && self.clear >= self.beyond.max(1);
-        piled.then_some(self.share)
-    }
-}
-
-/// Whether `s`, at least `r`, is `r` within a share of it.
-fn is_same(r: f64, s: f64, share: f64) -> bool {
-    r > 0.0 && s - r <= share * s
 }
 
 /// Whether every two rows of `data` are equally far apart within the rounding of the stored type,
@@ -419,84 +305,6 @@ mod tests {
                 !Resolution::of(&matrix, false).ties(&near, &far),
                 "{matrix:?}"
             );
-        }
-    }
-
-    /// Distances to the nearest `k` rows of every row, by definition.
-    fn table(matrix: &Matrix, k: usize) -> Array2<f64> {
-        let n = matrix.n_rows();
-        let mut reader = [Reader::new(matrix, false), Reader::new(matrix, false)];
-        let mut found = Array2::zeros((n, k));
-        for i in 0..n {
-            reader[0].read(i);
-            let others = (0..n).filter(|&j| j != i);
-            let mut all: Vec<f64> = others
-                .map(|j| {
-                    let [own, other] = &mut reader;
-                    other.read(j);
-                    own.distance(other, 0.0)[0]
-                })
-                .collect();
-            all.sort_unstable_by(f64::total_cmp);
-            for (cell, distance) in found.row_mut(i).iter_mut().zip(all) {
-                *cell = distance;
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn the_shells_of_a_grid_are_those_of_whole_numbers_however_it_was_stored() {
-        let points = |place: fn(f64) -> f64| -> Vec<f64> {
-            (0..343)
-                .flat_map(|at| [at / 49, at / 7 % 7, at % 7].map(f64::from).map(place))
-                .collect()
-        };
-        let whole = table(&Matrix::from_f64(343, 3, points(|x| x)), 20);
-        let equal = |table: &Array2<f64>| -> Vec<bool> {
-            let rows = table.rows().into_iter();
-            rows.flat_map(|row| {
-                row.to_vec()
-                    .windows(2)
-                    .map(|two| two[0] == two[1])
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-        };
-        for place in [|x| 0.1 * x, |x| 0.37 * x + 5.3] {
-            for matrix in &stored(343, 3, &points(place))[..2] {
-                let mut found = table(matrix, 20);
-                assert_ne!(equal(&found), equal(&whole), "{matrix:?}");
-                let resolution = Resolution::of(matrix, false);
-                let leeway = resolution.settle(&mut found);
-                assert!(leeway > 0.0 && leeway < 1e-4, "{matrix:?} {leeway}");
-                assert_eq!(equal(&found), equal(&whole), "{matrix:?}");
-                let [eighth, sixteenth] = [7, 15].map(|at| table(matrix, 20).column(at).to_vec());
-                let settled = resolution.settled(&eighth, &sixteenth).unwrap();
-                let ties = eighth.iter().zip(&settled).filter(|(r, s)| r == s).count();
-                let column = |at: usize| whole.column(at).to_vec();
-                let [eighth, sixteenth] = [7, 15].map(column);
-                let truth = eighth
-                    .iter()
-                    .zip(&sixteenth)
-                    .filter(|(r, s)| r == s)
-                    .count();
-                assert_eq!(ties, truth, "{matrix:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn rows_at_random_keep_their_distances_in_every_stored_type() {
-        let mut random = SplitMix64::new(4);
-        for (d, offset) in [(2, 0.0), (3, 4.0), (40, 0.0), (40, 20.0)] {
-            let values: Vec<f64> = (0..200 * d).map(|_| random.uniform() + offset).collect();
-            for matrix in stored(200, d, &values) {
-                let before = table(&matrix, 60);
-                let mut after = before.clone();
-                let leeway = Resolution::of(&matrix, false).settle(&mut after);
-                assert_eq!((leeway, &after), (0.0, &before), "{matrix:?} {offset}");
-            }
         }
     }
 }

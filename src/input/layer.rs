@@ -57,7 +57,7 @@ impl Dump {
     /// that look like layers; [`Error::Usage`] for a row that is not there.
     pub fn read(&self, layer: &LayerInfo, options: &ReadOptions) -> Result<Layer> {
         let entry = layer.entry();
-        let n = rows_in(&layer.parts, options.pool);
+        let n = pooling::rows_in(&layer.parts, options.pool);
         let Ok(all) = u32::try_from(n) else {
             return Err(
                 entry.unsupported(format!("{n} rows"), "split it: rows are counted in 32 bits")
@@ -103,7 +103,7 @@ impl Dump {
         let mut joined = Joined::new(chosen.map_or(n, <[u32]>::len));
         let mut first = 0;
         for part in &layer.parts {
-            let n = rows_in(std::slice::from_ref(part), options.pool);
+            let n = pooling::rows_in(std::slice::from_ref(part), options.pool);
             let rows = chosen.map(|rows| rows_of(rows, first, n));
             warnings.extend(part.warnings());
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
@@ -327,15 +327,6 @@ fn blank_tokens(entry: &Entry) -> Result<Option<Warning>> {
             "{name} has {fact}, and all were pooled; {remedy}, or that all do with --mask none"
         ),
     )))
-}
-
-/// How many rows some parts of a layer have.
-pub(super) fn rows_in(parts: &[Entry], pool: Option<Pooling>) -> usize {
-    let rows = |part: &Entry| match (part.shape.as_slice(), pool) {
-        (&[n, tokens, _], Some(Pooling::Tokens)) => n.saturating_mul(tokens),
-        (shape, _) => shape.first().copied().unwrap_or(1),
-    };
-    parts.iter().map(rows).fold(0, usize::saturating_add)
 }
 
 /// Those of `rows` that lie in a part of `n` rows, counted from its first.

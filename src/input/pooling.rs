@@ -346,3 +346,12 @@ fn averages(
     let n = rows.map_or(array.n_rows(), <[u32]>::len);
     Matrix::from_f64(n, columns, values)
 }
+
+/// How many rows some parts of a layer have.
+pub(super) fn rows_in(parts: &[Entry], pool: Option<Pooling>) -> usize {
+    let rows = |part: &Entry| match (part.shape.as_slice(), pool) {
+        (&[n, tokens, _], Some(Pooling::Tokens)) => n.saturating_mul(tokens),
+        (shape, _) => shape.first().copied().unwrap_or(1),
+    };
+    parts.iter().map(rows).fold(0, usize::saturating_add)
+}

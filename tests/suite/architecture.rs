@@ -75,7 +75,7 @@ const UNSAFE_ROOMS: [(&str, &str); 15] = [
         "instructions of one processor",
     ),
     (
-        "src/neighbours/device/cuda/mod.rs",
+        "src/neighbours/device/cuda/gpu.rs",
         "asks whether there is a driver",
     ),
     (

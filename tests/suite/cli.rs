@@ -466,7 +466,7 @@ fn a_limit_on_memory_changes_no_byte_and_one_too_low_is_refused_with_what_it_tak
         let args = [args, &["--format", "json", "--threads", "2"]].concat();
         let message = refusal(&[&args[..], &["--max-memory", "10K"]].concat(), 1);
         assert!(
-            message.contains("the limit is 1 MiB (--max-memory"),
+            message.contains("the limit is 10 KiB (--max-memory"),
             "{message}"
         );
         // "... need X MiB, ...": that much is enough, and less than without a limit.

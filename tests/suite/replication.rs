@@ -130,6 +130,7 @@ fn the_script_of_the_mechanisms_runs_on_a_small_model() {
     // A model of 4 layers with 4 heads stands in for 12 by 12 and 32 by 32.
     let mut script = script.to_owned();
     for (published, small) in [
+        ("10.7=5,11.10=2", "1.2=5,3.1=2"),
         ("10.7,11.10", "1.2,3.1"),
         ("10.7,11.2", "1.2,2.3"),
         ("17.28,20.18,21.8", "0.1,1.2,2.3"),

@@ -105,17 +105,6 @@ pub fn binomial_radius(
 /// # Panics
 /// Unless 0 < `ratio` < 1.
 pub fn binomial_k(distances: ArrayView2<f64>, k: usize, ratio: f64, fit: BinomialFit) -> Outcome {
-    among_neighbours(distances, k, ratio, fit, 0.0)
-}
-
-/// The same where distances that differ by less than a share `leeway` are equal.
-fn among_neighbours(
-    distances: ArrayView2<f64>,
-    k: usize,
-    ratio: f64,
-    fit: BinomialFit,
-    leeway: f64,
-) -> Outcome {
     assert_ratio(ratio);
     super::local::require(distances, k)?;
     if k < 2 {
@@ -125,7 +114,7 @@ fn among_neighbours(
         .rows()
         .into_iter()
         .fold(Counts::default(), |counts, near| {
-            counts.with_row(near, k, ratio * (1.0 - leeway))
+            counts.with_row(near, k, ratio)
         });
     let radius = stats::mean(&distances.column(k - 1).to_vec()).ok_or(Reason::TooFewRows)?;
     estimate(counts, ratio, fit, radius)
@@ -163,8 +152,7 @@ pub(super) static BINOMIAL: Estimator = Estimator {
     flag: "binomial",
     words: "Binomial estimator",
     reads: Reads::Neighbours(Neighbours::plain(BINOMIAL_K, |view, k| {
-        let fit = BinomialFit::Bayes;
-        among_neighbours(view.distances, k, BINOMIAL_RATIO, fit, view.leeway).into()
+        binomial_k(view.distances, k, BINOMIAL_RATIO, BinomialFit::Bayes).into()
     })),
     part_of: None,
     explained: &[Explained {

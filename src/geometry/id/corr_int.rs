@@ -90,12 +90,10 @@ const STORED: usize = 5;
 /// before them.
 fn by_neighbours(view: &LayerView<'_>, k: usize) -> Outcome {
     let radii = corr_int_radii(view.distances, [k / 2, k])?;
-    // Rows on the radius are not within it; rounding must not let some of them in.
-    let counted = radii.map(|radius| radius * (1.0 - view.leeway));
-    let [near, far] = counted.map(|radius| pairs_within(view.distances, radius));
+    let [near, far] = radii.map(|radius| pairs_within(view.distances, radius));
     let pairs = match (near, far, view.pairs_within) {
         (Some(near), Some(far), _) => [near, far],
-        (_, _, Some(pairs_within)) => pairs_within(counted),
+        (_, _, Some(pairs_within)) => pairs_within(radii),
         (_, _, None) => return Err(Reason::TooFewNeighbours),
     };
     corr_int(radii, pairs, view.distances.nrows())

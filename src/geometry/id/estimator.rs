@@ -96,9 +96,6 @@ pub struct LayerView<'a> {
     pub data: Option<&'a Matrix>,
     /// Ordered pairs of rows closer than two radii; `None` where there is only the table.
     pub pairs_within: Option<&'a dyn Fn([f64; 2]) -> [u64; 2]>,
-    /// The share of a distance within which distances of different rows are equal: 0 unless they pile
-    /// up, as those of a grid do.
-    pub leeway: f64,
 }
 
 /// One line of `--explain`.

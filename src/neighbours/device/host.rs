@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use super::host_ranks::Counting;
 use super::machine::{
     Aim, Costs, Fault, Judged, Layout, Machine, NO_ROW, Opened, Room, Rounding, Sender, Station,
 };
@@ -364,4 +363,22 @@ impl Machine for Host<'_> {
         }
         Ok(())
     }
+}
+
+/// What is counted, and what is kept to be decided.
+#[derive(Default)]
+pub(super) struct Counting {
+    pub(super) wanted: usize,
+    pub(super) groups: usize,
+    pub(super) squared: Vec<f64>,
+    pub(super) rows: Vec<u32>,
+    pub(super) beyond: Vec<u32>,
+    pub(super) cuts: Vec<f32>,
+    pub(super) sure: Vec<f32>,
+    pub(super) terms: Vec<f32>,
+    pub(super) sure_terms: Vec<f32>,
+    pub(super) before: Vec<u32>,
+    pub(super) nearer: Vec<u64>,
+    pub(super) kept: Vec<(usize, usize)>,
+    pub(super) pairs: usize,
 }

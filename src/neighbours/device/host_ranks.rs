@@ -2,28 +2,10 @@
 
 use std::ops::Range;
 
-use super::host::Host;
+use super::host::{Counting, Host};
 use super::machine::{Counter, Counts, Cuts, Fault, NO_ROW, Rounding, Thresholds};
 use crate::neighbours::filter::{Frame, bf16};
 use crate::neighbours::points::Verdict;
-
-/// What is counted, and what is kept to be decided.
-#[derive(Default)]
-pub(super) struct Counting {
-    wanted: usize,
-    groups: usize,
-    squared: Vec<f64>,
-    rows: Vec<u32>,
-    beyond: Vec<u32>,
-    cuts: Vec<f32>,
-    sure: Vec<f32>,
-    terms: Vec<f32>,
-    sure_terms: Vec<f32>,
-    before: Vec<u32>,
-    nearer: Vec<u64>,
-    kept: Vec<(usize, usize)>,
-    pairs: usize,
-}
 
 impl Host<'_> {
     /// The split product: that of the lesser parts is left out.

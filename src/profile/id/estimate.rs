@@ -49,12 +49,10 @@ impl Quantity {
             };
             return (Err(reason), None);
         };
+        let ratios = Ratios::new(near, far);
         if resolution.is_some_and(|resolution| resolution.ties(near, far)) {
-            let distance = Ratios::new(near, far).distance;
-            return (Err(Reason::DegenerateRatios), distance);
+            return (Err(Reason::DegenerateRatios), ratios.distance);
         }
-        let settled = resolution.and_then(|resolution| resolution.settled(near, far));
-        let ratios = Ratios::new(near, settled.as_deref().unwrap_or(far));
         let outcome = match self {
             Self::TwoNn(fit) => two_nn(&ratios, fit),
             Self::Gride(orders) => gride(&ratios, orders),

@@ -121,7 +121,6 @@ pub fn id_profile_of_tables(
             indices: table.indices.view(),
             data: None,
             pairs_within: None,
-            leeway: 0.0,
         };
         let diagnostics = Diagnostics::of_table(table.n);
         layers.push(LayerId {
@@ -177,11 +176,7 @@ impl Subject<'_> {
         let points = bench.points(self.matrix, self.name)?;
         let n = points.n_rows();
         let mut warnings = Vec::new();
-        let (distances, mut table) = self.search(&points, options, bench, &mut warnings)?;
-        let resolution = Resolution::of(self.matrix, self.directions);
-        let leeway = table
-            .as_mut()
-            .map_or(0.0, |table| resolution.settle(&mut table.distances));
+        let (distances, table) = self.search(&points, options, bench, &mut warnings)?;
         let rows = table
             .as_ref()
             .map(|_| rows_in_metric(self.matrix, &points, bench.metric));
@@ -195,7 +190,6 @@ impl Subject<'_> {
             indices: table.indices.view(),
             data: rows.as_ref(),
             pairs_within: count.as_ref().map(|count| count as _),
-            leeway,
         });
         let found = estimate(
             &distances,
@@ -203,7 +197,7 @@ impl Subject<'_> {
             n,
             options,
             self.no_nearest,
-            Some(&resolution),
+            Some(&Resolution::of(self.matrix, self.directions)),
             diagnostics,
         );
         warnings.extend(found.warnings);

@@ -145,7 +145,6 @@ impl Worked {
             let order = |order| table.distances_of_order(order).to_vec();
             resolution.ties(&order(1), &order(2))
         };
-        resolution.settle(&mut table.distances);
         let analysis = match prepared.no_nearest {
             Some(reason) => Analysis::none(options, reason),
             None if tied => Analysis::none(options, Reason::DegenerateRatios),

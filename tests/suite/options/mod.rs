@@ -51,7 +51,8 @@ const WITHOUT: [&str; 13] = [
 
 /// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
 /// other tests have it.
-const ELSEWHERE: [&str; 27] = [
+const ELSEWHERE: [&str; 28] = [
+    "examples",
     "only",
     "bf16-bits",
     "squared",

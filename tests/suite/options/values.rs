@@ -284,6 +284,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--value-bias keep",
                     "--center-unembed off",
                     "--select max-fact",
+                    "--each layer",
                 ],
                 &[&PROMPTS],
             ),

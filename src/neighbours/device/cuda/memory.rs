@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::{CudaSlice, CudaStream};
 
-use super::Gpu;
 use super::arguments::RowsArg;
-use super::machine::{PAD, TILE, place, word};
+use super::gpu::Gpu;
+use super::launch::{PAD, TILE, place, word};
 use super::rows::{Kind, norms, send};
 use crate::neighbours::device::machine::{Fault, Layout, Room, Sender};
 use crate::neighbours::points::Points;

@@ -2,32 +2,17 @@
 
 use std::ops::Range;
 
-use cudarc::driver::{CudaSlice, PushKernelArg};
+use cudarc::driver::PushKernelArg;
 
 use super::arguments::{PlacingArg, RanksArg};
-use super::machine::{Cuda, LAUNCH, STAGES, THREADS, TILE, allow, blocks, place, word};
+use super::counting::Counting;
+use super::launch::{LAUNCH, STAGES, THREADS, TILE, allow, blocks, place, word};
+use super::machine::Cuda;
 use crate::neighbours::device::machine::{Counter, Counts, Cuts, Fault, Rounding, Thresholds};
 use crate::neighbours::filter::{bf16, power_of_two_below};
 
 /// Blocks that decide pairs, some thousand of which wait for the memory at the same time.
 const DECIDING: u64 = 1 << 14;
-
-/// Thresholds, what was counted at them, and pairs that wait to be decided.
-pub(super) struct Counting {
-    wanted: usize,
-    groups: usize,
-    squared: CudaSlice<f64>,
-    numbers: CudaSlice<u32>,
-    beyond: CudaSlice<u32>,
-    cuts: CudaSlice<f32>,
-    sure: CudaSlice<f32>,
-    terms: CudaSlice<f32>,
-    sure_terms: CudaSlice<f32>,
-    before: CudaSlice<u32>,
-    nearer: CudaSlice<u64>,
-    kept: CudaSlice<u64>,
-    count: CudaSlice<u64>,
-}
 
 impl Cuda<'_> {
     fn counting(&self) -> Result<&Counting, Fault> {

@@ -1,6 +1,7 @@
 //! The GPU against the definition, where there is one.
 
-use super::{describe, gpu, refuse_capability, refuse_number, refuse_version};
+use super::describe;
+use super::gpu::{gpu, refuse_capability, refuse_number, refuse_version};
 use ndarray::Array2;
 
 use crate::input::Matrix;
