@@ -129,19 +129,6 @@ impl Relations {
         }
     }
 
-    /// Of ranks: the share of their variance that ties take, Σ(t³ − t)/(P³ − P) over groups of t
-    /// equal values among P (Kendall, Rank Correlation Methods, 1948).
-    ///
-    /// Ranks with ties are the projection of ranks without onto what is equal within each group, at
-    /// an angle of arcsin √share; so ties move a correlation of ranks by at most the sum of two such
-    /// angles.
-    pub fn tied(&self) -> f64 {
-        let n = self.values.len() as f64;
-        let deviations = self.values.iter().map(|rank| rank - (n + 1.0) / 2.0);
-        let variance: f64 = deviations.map(|deviation| deviation * deviation).sum();
-        (1.0 - 12.0 * variance / (n * n * n - n)).max(0.0)
-    }
-
     /// Where the runs of equal values of the ascending `order` end.
     fn runs(&self, order: &[usize]) -> Vec<usize> {
         let value = |at: usize| self.values[order[at]];

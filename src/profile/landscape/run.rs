@@ -140,14 +140,14 @@ impl Worked {
             let noticed = distance_warnings(&prepared.diagnostics, n);
             prepared.warnings.extend(noticed);
         }
-        let resolution = Resolution::of(&prepared.matrix, options.layers.directions);
-        let tied = options.reads_nearest_ratio() && table.k() >= 2 && {
+        let tied = || {
+            let resolution = Resolution::of(&prepared.matrix, options.layers.directions);
             let order = |order| table.distances_of_order(order).to_vec();
-            resolution.ties(&order(1), &order(2))
+            options.reads_nearest_ratio() && table.k() >= 2 && resolution.ties(&order(1), &order(2))
         };
         let analysis = match prepared.no_nearest {
             Some(reason) => Analysis::none(options, reason),
-            None if tied => Analysis::none(options, Reason::DegenerateRatios),
+            None if tied() => Analysis::none(options, Reason::DegenerateRatios),
             None => Analysis::of(table.distances.view(), table.indices.view(), options),
         };
         let diagnostics = prepared.diagnostics.clone();
@@ -272,9 +272,11 @@ fn density_warnings(found: &Landmarks) -> impl Iterator<Item = Warning> {
         let rows = found.densities.rows.iter().flatten();
         let below = rows.filter(|row| (row.kstar as f64) < FEW_NEIGHBOURS).count();
         // The k* of each layer stands in its own place: layers that share the warning share its line.
-        let message = format!("the median k* is below {FEW_NEIGHBOURS}: densities from so few neighbours have errors near 1, \
-                       so that peaks and scores may jump between layers; more rows, or a coarser \
-                       --density knn -k, say more");
+        let message = format!(
+            "the median k* is below {FEW_NEIGHBOURS}: densities from so few neighbours have errors near \
+             1, so that peaks and scores may jump between layers; more rows, or a coarser --density knn \
+             -k, say more"
+        );
         Warning::new(WarningCode::FewNeighbours, below, message)
     });
     missing.into_iter().chain(fallback).chain(few)
