@@ -8,7 +8,8 @@ kills=${1:-1000}
 acts=fixtures/minilm
 model=fixtures/mechanisms/gpt2_tiny
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# A child that is stopped before it becomes repgeo still has this trap.
+trap '[ "$BASHPID" != "$$" ] || rm -rf "$work"' EXIT
 
 # The writers, by number; $2 is the folder they write into. A cache of its own each: a longer table
 # takes the place of a shorter one.

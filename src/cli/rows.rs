@@ -51,7 +51,11 @@ impl RowArgs {
         {
             return Ok(rows.clone());
         }
-        let labels = self.labels(n, tokens)?;
+        // Only a draw by class asks for them: runs beside a dump may have other rows than its labels.
+        let labels = match self.per_class {
+            Some(_) => self.labels(n, tokens)?,
+            None => Vec::new(),
+        };
         let source = match &self.rows {
             None => RowSource::All,
             Some(text) => text.parse()?,

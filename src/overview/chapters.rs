@@ -70,6 +70,10 @@ fn chapter(subject: &Subject<'_>, topic: Topic, bench: &Bench<'_>) -> Chapter {
         Ok(Done { content, report }) => (Ok(content), OverviewPart::Report(report)),
         Err(error) => {
             let error = error.to_string();
+            let (input, topic) = (&subject.dump.input, topic.flag());
+            bench
+                .progress
+                .note(&format!("{input}: {topic} left out: {error}"));
             (Err(error.clone()), OverviewPart::Failed { error })
         }
     };

@@ -248,9 +248,14 @@ fn a_page_follows_runs_as_dynamics_does_and_lists_one_that_fails() {
     runs.push(path(&broken).to_owned());
     let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
     let html = folder.path().join("page.html");
+    // The labels are those of the dump; runs of other rows need none.
+    let (minilm, labels) = (fixture("minilm"), fixture("minilm/labels.csv"));
+    let labels = format!("{}:class", path(&labels));
     let args = [
         "report",
-        runs[0],
+        path(&minilm),
+        "--labels",
+        &labels,
         "--only",
         "runs",
         "-q",
@@ -286,6 +291,26 @@ fn topics_can_be_chosen_and_what_a_dump_does_not_allow_is_said() {
     let (_, report) = page(folder.path(), &["--only", "labels,dimension"]);
     let parts = report["parts"].as_object().unwrap();
     assert_eq!(parts.keys().collect::<Vec<_>>(), ["dimension", "labels"]);
+    // A part that fails is named on stderr, and takes nothing else down.
+    let (html, other) = (
+        folder.path().join("part.html"),
+        fixture("vae/epochs/ep0000.safetensors"),
+    );
+    let args = [
+        "report",
+        &minilm(),
+        "--against",
+        path(&other),
+        "-o",
+        path(&html),
+    ];
+    let output = repgeo(&[&args[..], &["--only", "against,dimension"]].concat());
+    let words = text(&output.stderr);
+    assert!(
+        output.status.success() && words.contains("against left out: "),
+        "{words}"
+    );
+    assert!(folder.path().join("part-dimension.csv").exists());
     let html = folder.path().join("none.html");
     let args = ["report", &minilm(), "-o", path(&html), "--only", "against"];
     assert!(refusal(&args, 2).contains("--against"));
