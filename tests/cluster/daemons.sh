@@ -64,6 +64,7 @@ SchedulerParameters=sched_interval=1,sched_min_interval=0,batch_sched_delay=0,bf
 JobRequeue=1
 ReturnToService=2
 MaxArraySize=1001
+FirstJobId=1
 InactiveLimit=0
 KillWait=3
 MinJobAge=60
@@ -114,6 +115,12 @@ case ${1:-} in
     kill-node) kill -KILL "$(cat "$root/node-$2.pid")" ;;
     start-node) node "$2" ;;
     kill-controller) kill -KILL "$(cat "$root/controller.pid")" ;;
-    start-controller) controller ;;
+    start-controller)
+        # A queue that was not saved yet is lost, and its numbers with it. The nodes refuse a job whose
+        # number they have seen, so the next numbers begin beyond every one that was given.
+        first=$(($(sed -n 's/^FirstJobId=//p' "$SLURM_CONF") + 1000))
+        sed -i "s/^FirstJobId=.*/FirstJobId=$first/" "$SLURM_CONF"
+        controller
+        ;;
     *) echo "usage: $0 start NODES CPUS | stop | kill-node NAME | start-node NAME | kill-controller | start-controller" >&2; exit 2 ;;
 esac

@@ -41,23 +41,33 @@ ends() {
 
 same() { cmp -s "$1" "$2" || fail "$3: another report than that of one machine"; }
 
-# Waits for a report; where nothing is queued and it is not there, submits again as a user would.
+# Waits for a report as a user would: where nothing is queued and it is not there, submits again; what
+# Slurm holds because a launch failed is released.
 awaited() {
-    local run=$1 report=$2 idle=0 again=0
-    for _ in $(seq 600); do
-        [ -e "$report" ] && [ "$(squeue -h 2>/dev/null | wc -l)" = 0 ] && return 0
-        if [ "$(squeue -h 2>/dev/null | wc -l)" = 0 ]; then idle=$((idle + 1)); else idle=0; fi
+    local run=$1 report=$2 idle=0 again=0 held until=$((SECONDS + 300))
+    while [ "$SECONDS" -lt "$until" ]; do
+        squeue -h -o '%i %r' > "$work/queue" 2> /dev/null || true
+        [ -e "$report" ] && [ ! -s "$work/queue" ] && return 0
+        if [ -s "$work/queue" ]; then idle=0; else idle=$((idle + 1)); fi
         if [ "$idle" -gt 20 ]; then
             [ "$again" -lt 3 ] || break
             again=$((again + 1)); idle=0
             say "nothing is queued and nothing is merged: submitted again ($again)"
             "$program" submit "$run" --slurm '-c 1' -o "$report" > /dev/null || true
         fi
+        held=$(sed -n 's/ launch failed requeued held$//p' "$work/queue" | paste -sd ,)
+        if [ -n "$held" ]; then
+            say "released what was held after a failed launch: $held"
+            scontrol release "$held" || true
+            sleep 2
+        fi
         sleep 0.2
     done
     tail -n 5 "$run"/slurm/*.log >&2 || true
     squeue >&2 || true
-    fail "$run: no report after two minutes"
+    sinfo -N -o '%N %T %E' >&2 || true
+    tail -n 20 "$CLUSTER_ROOT"/log/slurmctld.log >&2 || true
+    fail "$run: no report after five minutes"
 }
 
 "$daemons" start 4 2
@@ -138,7 +148,7 @@ sleep 0.7
 merged 'after the death of a node'
 "$daemons" start-node n2
 
-say 'a controller that dies and comes back'
+say 'a controller that dies before it saved its queue, and comes back without it'
 planned controller
 submitted
 sleep 0.5
@@ -146,6 +156,19 @@ sleep 0.5
 sleep 1
 "$daemons" start-controller
 merged 'after the death of the controller'
+
+say 'a controller that dies and comes back with its queue'
+planned queue
+touch "$work/before"
+submitted
+for _ in $(seq 200); do
+    [ "$CLUSTER_ROOT/state/job_state" -nt "$work/before" ] && break
+    sleep 0.1
+done
+"$daemons" kill-controller
+sleep 1
+"$daemons" start-controller
+merged 'after the death of a controller that kept its queue'
 
 say 'two copies of every task at once, and tasks of two submissions'
 planned twice
