@@ -6,7 +6,7 @@ use clap::Args;
 use repgeo::cluster::{Analysis as Search, Source, Work};
 use repgeo::geometry::id::{Estimator, GRIDE, TWO_NN};
 use repgeo::geometry::similarity::{CKA, Measure};
-use repgeo::input::{RunSource, list_runs, read_runs};
+use repgeo::input::{RunSource, Series, list_runs, read_runs};
 use repgeo::overview::{Analysis, OpenedRun, OverRuns};
 use repgeo::profile::clones::ClonesOptions;
 use repgeo::profile::compare::Target;
@@ -332,21 +332,17 @@ pub fn run(args: DynamicsArgs) -> Result<()> {
     let (runs, input) = args.runs()?;
     let reference = args.reference(&runs)?;
     let open = |path: &Path| args.open(path);
-    let options = DynamicsOptions {
-        quantity: args.follow.quantity,
-        to_run: reference.as_ref().map(|run| run.name.clone()),
-        only: args.follow.only.clone(),
-        keep_going: args.keep_going,
-        progress: bench.progress,
-        events: &|series| args.events.options(series),
-    };
+    let mut options = DynamicsOptions::new(args.follow.quantity, &args.follow.only)?;
+    options.to_run = reference.as_ref().map(|run| run.name.clone());
+    options.keep_going = args.keep_going;
+    let events = |series: &Series| args.events.options(series);
     let within = Within(bench.progress);
     let inner = Bench {
         progress: &within,
         ..bench
     };
     let analysis = OverRuns::new(args.analysis()?, &open, reference, inner)?;
-    let profile = dynamics(&runs, &analysis, &options)?;
+    let profile = dynamics(&runs, &analysis, &options, &events, bench.progress)?;
     args.shared
         .output
         .write(&Report::new("dynamics", input, &profile))

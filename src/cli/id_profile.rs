@@ -415,21 +415,15 @@ fn run_several(args: &IdProfileArgs, bench: &Bench<'_>) -> Result<()> {
             labels: Vec::new(),
         })
     };
-    let options = DynamicsOptions {
-        quantity: DynamicsQuantity::Id,
-        to_run: None,
-        only: Vec::new(),
-        keep_going: false,
-        progress: bench.progress,
-        events: &|series| args.events.options(series),
-    };
+    let options = DynamicsOptions::new(DynamicsQuantity::Id, &[])?;
+    let events = |series: &Series| args.events.options(series);
     let within = Within(bench.progress);
     let inner = Bench {
         progress: &within,
         ..*bench
     };
     let analysis = OverRuns::new(OverRunsAnalysis::Id(args.options()?), &open, None, inner)?;
-    let profile = dynamics(&runs, &analysis, &options)?;
+    let profile = dynamics(&runs, &analysis, &options, &events, bench.progress)?;
     let input = runs.iter().map(|run| input_name(&run.path)).collect();
     shared
         .output

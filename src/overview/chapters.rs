@@ -8,6 +8,7 @@ use super::subject::{Chapter, Subject};
 use super::summary;
 use super::topic::Topic;
 use crate::geometry::id::TWO_NN;
+use crate::input::Series;
 use crate::profile::compare::{Comparison, Side};
 use crate::profile::dynamics::{DynamicsOptions, DynamicsQuantity, dynamics};
 use crate::profile::events::EventOptions;
@@ -279,14 +280,11 @@ fn over_runs(subject: &Subject<'_>, bench: &Bench<'_>) -> Result<Done> {
     };
     let analysis = OverRuns::new(Analysis::Id(options), runs.open, None, *bench)?;
     let options = DynamicsOptions {
-        quantity: DynamicsQuantity::Id,
-        to_run: None,
-        only: Vec::new(),
         keep_going: true,
-        progress: bench.progress,
-        events: &|_| Ok(EventOptions::default()),
+        ..DynamicsOptions::new(DynamicsQuantity::Id, &[])?
     };
-    let profile = dynamics(&runs.sources, &analysis, &options)?;
+    let events = |_: &Series| Ok(EventOptions::default());
+    let profile = dynamics(&runs.sources, &analysis, &options, &events, bench.progress)?;
     let summary = summary::over_runs(&profile);
     let report = Report::new("dynamics", runs.input.clone(), &profile);
     rendered(&report, &profile, summary)

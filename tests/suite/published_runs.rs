@@ -5,7 +5,7 @@ use std::fs;
 
 use repgeo::Result;
 use repgeo::geometry::{Known, Reason};
-use repgeo::input::{Dump, RunSource};
+use repgeo::input::{Dump, RunSource, Series};
 use repgeo::profile::dynamics::{
     DynamicsNumber, DynamicsOptions, DynamicsProfile, DynamicsQuantity, DynamicsValue, RunAnalysis,
     RunFound, RunParameters, dynamics,
@@ -108,20 +108,14 @@ fn followed(
     published: &Published<'_>,
     quantity: DynamicsQuantity,
 ) -> DynamicsProfile {
-    let options = DynamicsOptions {
-        quantity,
-        to_run: None,
-        only: vec![published.quantity.into()],
-        keep_going: false,
-        progress: &Silent,
-        events: &|_| {
-            Ok(EventOptions {
-                bottleneck: Some(5),
-                ..EventOptions::default()
-            })
-        },
+    let options = DynamicsOptions::new(quantity, &[published.quantity.into()]).unwrap();
+    let events = |_: &Series| {
+        Ok(EventOptions {
+            bottleneck: Some(5),
+            ..EventOptions::default()
+        })
     };
-    dynamics(runs, published, &options).unwrap()
+    dynamics(runs, published, &options, &events, &Silent).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::choice::choice;
 use crate::geometry::permutation::PValue;
-use crate::geometry::{Reason, orders, stats};
+use crate::geometry::{Reason, known, orders, stats};
 use crate::random::SplitMix64;
 
 choice! {
@@ -21,17 +21,20 @@ pub const ALL_ORDERS: usize = 40_320;
 /// Correlations closer than this are equal: the order of a sum must not decide.
 const ROUNDING: f64 = 1e-12;
 
-/// A correlation, and how often other orders are as far from 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tested {
-    /// The correlation.
-    pub value: f64,
-    /// The two-sided share of orders with a correlation at least as far from 0.
-    pub p_value: f64,
-    /// Its standard error, where orders were drawn.
-    pub p_std_error: Option<f64>,
-    /// How many orders it is a share of, the one found included.
-    pub n_orders: usize,
+known! {
+    /// A correlation, and how often other orders are as far from 0.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Tested {
+        /// The correlation.
+        pub value: f64,
+        /// Two-sided: the share of orders with a correlation at least as far from 0, of all orders of
+        /// up to 8 values, else of drawn ones and the one found.
+        pub p_value: f64,
+        /// Its standard error, where orders were drawn.
+        pub p_std_error: Option<f64>,
+        /// How many orders it is a share of.
+        pub n_orders: usize,
+    }
 }
 
 impl Tested {

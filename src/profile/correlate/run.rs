@@ -116,18 +116,13 @@ fn together(
         true => Err(Reason::TooFewRows),
         false => tested(kind, &x, &y, groups, draws, seed),
     };
-    let found = outcome.ok();
-    let range = options.interval.filter(|_| found.is_some());
+    let range = options.interval.filter(|_| outcome.is_ok());
     NumberCorrelation {
         number: one.number.clone(),
         column: column.to_owned(),
         n: pairs.len(),
-        value: found.map(|found| found.value),
-        p_value: found.map(|found| found.p_value),
-        p_std_error: found.and_then(|found| found.p_std_error),
-        n_orders: found.map(|found| found.n_orders),
+        outcome: outcome.into(),
         interval: range.and_then(|rule| interval(kind, &x, &y, rule, draws, seed).ok()),
-        reason: outcome.err(),
         pairs,
     }
 }
@@ -175,11 +170,9 @@ mod tests {
         ];
         let found = correlate(&[one], &table(&lines), &CorrelateOptions::default()).unwrap();
         let pair = &found.correlations[0];
-        assert_eq!(
-            (pair.n, pair.value, pair.n_orders),
-            (4, Some(1.0), Some(24))
-        );
-        assert_eq!(pair.p_value, Some(2.0 / 24.0));
+        let tested = pair.outcome.0.unwrap();
+        assert_eq!((pair.n, tested.value, tested.n_orders), (4, 1.0, 24));
+        assert_eq!(tested.p_value, 2.0 / 24.0);
         assert_eq!(pair.pairs[1].y, 20.0);
         assert_eq!(found.unmatched.reports, ["e"]);
         assert_eq!(found.unmatched.table, ["z"]);
@@ -192,7 +185,8 @@ mod tests {
         let some = |y: [Option<f64>; 4]| {
             let lines: Vec<(&str, Option<f64>)> = ["a", "b", "c", "d"].into_iter().zip(y).collect();
             let found = correlate(std::slice::from_ref(&one), &table(&lines), &options).unwrap();
-            (found.correlations[0].n, found.correlations[0].reason)
+            let one = &found.correlations[0];
+            (one.n, one.outcome.reason())
         };
         let (three, constant) = ([Some(1.0), None, Some(2.0), Some(3.0)], [Some(1.0); 4]);
         assert_eq!(some(three), (3, Some(Reason::TooFewRows)));

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::options::CorrelateOptions;
-use crate::geometry::Reason;
-use crate::geometry::correlation::Interval;
+use crate::geometry::Known;
+use crate::geometry::correlation::{Interval, Tested};
 use crate::warning::Warning;
 
 /// Every number of the reports with every column of the table.
@@ -61,20 +61,12 @@ pub struct NumberCorrelation {
     pub column: String,
     /// Keys with both values.
     pub n: usize,
-    /// The correlation.
-    pub value: Option<f64>,
-    /// Two-sided: the share of orders with a correlation at least as far from 0, of all orders of up
-    /// to 8 values, else of drawn ones and the one found.
-    pub p_value: Option<f64>,
-    /// Its standard error, where orders were drawn.
-    pub p_std_error: Option<f64>,
-    /// How many orders it is a share of.
-    pub n_orders: Option<usize>,
+    /// The correlation and its p, or why there are none.
+    #[serde(flatten)]
+    pub outcome: Known<Tested>,
     /// The interval of 95 %; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
-    /// Why there is no correlation.
-    pub reason: Option<Reason>,
     /// What was correlated.
     pub pairs: Vec<JoinedPair>,
 }

@@ -1,9 +1,9 @@
 //! What is followed over runs, with which other run, and what is done about a run that fails.
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
-use crate::input::{RunSource, Series};
-use crate::profile::events::EventOptions;
-use crate::progress::Progress;
+use crate::input::RunSource;
 
 use super::quantity::DynamicsQuantity;
 
@@ -59,37 +59,46 @@ impl RunTarget {
 }
 
 /// What is followed over runs, and how.
-pub struct DynamicsOptions<'a> {
-    /// What is followed.
-    pub quantity: DynamicsQuantity,
-    /// The name of the run that every run is compared with, where there is one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DynamicsOptions {
+    /// What was computed.
+    pub(crate) quantity: DynamicsQuantity,
+    /// Which quantities of the analysis were kept.
+    pub(crate) kept: Vec<&'static str>,
+    /// The run whose layers every run was compared with; null within each run.
     pub to_run: Option<String>,
-    /// Quantities of the single command to keep; empty for all of
-    /// [`DynamicsQuantity::quantities`].
-    pub only: Vec<String>,
-    /// Whether a run that cannot be analysed is listed and left out, instead of being the end.
+    /// Whether runs that could not be analysed were left out.
     pub keep_going: bool,
-    /// Who is told which run is at work.
-    pub progress: &'a dyn Progress,
-    /// How events are sought over the layers of all runs, whose names it is given.
-    pub events: &'a dyn Fn(&Series) -> Result<EventOptions>,
 }
 
-impl DynamicsOptions<'_> {
-    /// The quantities to keep.
+impl DynamicsOptions {
+    /// Follows those quantities of `quantity` that `only` names, all of
+    /// [`DynamicsQuantity::quantities`] where it is empty, within each run; a run that cannot be
+    /// analysed is the end.
     ///
     /// # Errors
     /// [`Error::Usage`] for one that the analysis does not have.
-    pub(super) fn kept(&self) -> Result<Vec<&'static str>> {
-        let all = self.quantity.quantities();
-        if let Some(unknown) = self.only.iter().find(|one| !all.contains(&one.as_str())) {
+    pub fn new(quantity: DynamicsQuantity, only: &[String]) -> Result<Self> {
+        let mut kept = quantity.quantities();
+        if let Some(unknown) = only.iter().find(|one| !kept.contains(&one.as_str())) {
             return Err(Error::Usage(format!(
                 "--only {unknown}: {} has {}",
-                self.quantity.flag(),
-                all.join(", ")
+                quantity.flag(),
+                kept.join(", ")
             )));
         }
-        let wanted = |one: &&str| self.only.is_empty() || self.only.iter().any(|only| only == one);
-        Ok(all.into_iter().filter(wanted).collect())
+        kept.retain(|one| only.is_empty() || only.iter().any(|only| only == one));
+        Ok(Self {
+            quantity,
+            kept,
+            to_run: None,
+            keep_going: false,
+        })
+    }
+
+    /// What is computed.
+    pub fn quantity(&self) -> DynamicsQuantity {
+        self.quantity
     }
 }

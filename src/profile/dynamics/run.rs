@@ -12,7 +12,8 @@ use super::shape::{
 use crate::error::{Error, Result};
 use crate::geometry::{Known, Reason};
 use crate::input::{RunSource, Series};
-use crate::progress::Phase;
+use crate::profile::events::EventOptions;
+use crate::progress::{Phase, Progress};
 use crate::warning::Warning;
 
 /// The analysis that every run gets: the one of the command for a single dump.
@@ -50,20 +51,24 @@ struct Passage<'a> {
     outcome: Result<(Vec<String>, RunFound)>,
 }
 
+/// How events are sought over the layers of all runs, whose names it is given.
+pub type EventsOf<'a> = &'a dyn Fn(&Series) -> Result<EventOptions>;
+
 /// The quantity of `options` in every layer of every run, each by the analysis of a single dump.
 ///
 /// One dump is open at a time, beside that of the run that all are compared with. All are opened once
-/// before any work begins, so that a run that is not there costs no hours.
+/// before any work begins, so that a run that is not there costs no hours. `progress` is told which run
+/// is at work.
 ///
 /// # Errors
-/// [`Error::Usage`] without runs and for quantities that the analysis does not have; whatever opening
-/// and analysing a run gives, with its name. With `keep_going` only where no run is left.
+/// [`Error::Usage`] without runs; whatever opening and analysing a run gives, with its name. With `keep_going` only where no run is left.
 pub fn dynamics(
     runs: &[RunSource],
     analysis: &dyn RunAnalysis,
-    options: &DynamicsOptions<'_>,
+    options: &DynamicsOptions,
+    events: EventsOf<'_>,
+    progress: &dyn Progress,
 ) -> Result<DynamicsProfile> {
-    let kept = options.kept()?;
     let mut looked = Vec::new();
     for run in runs {
         let layers = analysis.layers(run).map_err(|error| of_run(run, error));
@@ -80,15 +85,15 @@ pub fn dynamics(
     // A bottleneck that no run has is told before the work, too.
     let events_of = |layers: &[DynamicsLayer]| {
         let gaps = layers.iter().map(|layer| (layer.layer.as_str(), None));
-        (options.events)(&Series::new(gaps))
+        events(&Series::new(gaps))
     };
     events_of(&placed(&names(&looked)))?;
 
     let phase = Phase::new("runs", runs.len());
-    options.progress.plan(&[phase]);
+    progress.plan(&[phase]);
     let mut passages = Vec::new();
     for (run, layers) in looked {
-        options.progress.step(phase.name, &run.name);
+        progress.step(phase.name, &run.name);
         let outcome = layers.and_then(|layers| {
             let found = analysis.analyse(run).map_err(|error| of_run(run, error))?;
             Ok((layers, found))
@@ -98,15 +103,14 @@ pub fn dynamics(
             outcome => passages.push(Passage { run, outcome }),
         }
     }
-    assemble(passages, options, kept, events_of)
+    assemble(passages, options, events_of)
 }
 
 /// The report on what was found.
 fn assemble(
     passages: Vec<Passage<'_>>,
-    options: &DynamicsOptions<'_>,
-    kept: Vec<&'static str>,
-    events_of: impl Fn(&[DynamicsLayer]) -> Result<crate::profile::events::EventOptions>,
+    options: &DynamicsOptions,
+    events_of: impl Fn(&[DynamicsLayer]) -> Result<EventOptions>,
 ) -> Result<DynamicsProfile> {
     let mut reported = Vec::new();
     let mut found = Vec::new();
@@ -138,7 +142,7 @@ fn assemble(
                 parameters.get_or_insert(of_run.parameters);
                 names.push(layers);
                 values = of_run.values;
-                values.retain(|value| kept.contains(&value.quantity));
+                values.retain(|value| options.kept.contains(&value.quantity));
             }
             Err(error) => {
                 one.error = Some(error.to_string());
@@ -169,10 +173,7 @@ fn assemble(
     let found_events = events_of_runs(&series, &values, &events);
     Ok(DynamicsProfile {
         parameters: DynamicsParameters {
-            quantity: options.quantity,
-            kept,
-            to_run: options.to_run.clone(),
-            keep_going: options.keep_going,
+            options: options.clone(),
             events,
             analysis,
         },
@@ -221,7 +222,7 @@ fn aligned(
     runs: &[DynamicsRun],
     layers: &[DynamicsLayer],
     found: &[Vec<DynamicsValue>],
-    options: &DynamicsOptions<'_>,
+    options: &DynamicsOptions,
 ) -> Vec<DynamicsValue> {
     let every: Vec<&DynamicsValue> = found.iter().flatten().collect();
     let keys = keys(every.iter().copied(), options.quantity);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::quantity::DynamicsQuantity;
+use super::options::DynamicsOptions;
 use crate::geometry::{Known, known};
 use crate::profile::clones::ClonesParameters;
 use crate::profile::events::{EventOptions, PlacedEvent};
@@ -39,14 +39,9 @@ pub struct DynamicsProfile {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DynamicsParameters {
-    /// What was computed.
-    pub quantity: DynamicsQuantity,
-    /// Which quantities of the analysis were kept.
-    pub kept: Vec<&'static str>,
-    /// The run whose layers every run was compared with; null within each run.
-    pub to_run: Option<String>,
-    /// Whether runs that could not be analysed were left out.
-    pub keep_going: bool,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub options: DynamicsOptions,
     /// How events were sought.
     pub events: EventOptions,
     /// What the command for a single dump says of its options, for the first run.

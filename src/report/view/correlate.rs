@@ -33,7 +33,7 @@ impl Printable for CorrelateProfile {
                 more,
             ]));
         }
-        let tests = self.correlations.iter().filter(|one| one.p_value.is_some());
+        let tests = self.correlations.iter().filter(|one| one.outcome.0.is_ok());
         let tests = tests.count();
         if tests > 1 {
             closing.push(Note::Line(phrase![
@@ -48,7 +48,7 @@ impl Printable for CorrelateProfile {
 }
 
 fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
-    let key = &one.number;
+    let (key, found) = (&one.number, one.outcome.ok());
     let words = [key.quantity.as_str(), &key.variant, &key.other, &key.run];
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let record = |quantity, value| Record {
@@ -56,14 +56,14 @@ fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
         variant: words.join(" ").into(),
         scale: key.scale,
         n: Some(one.n),
-        reason: one.reason,
+        reason: one.outcome.reason(),
         ..Record::new(&key.layer, quantity, value)
     };
     let mut records = vec![
-        record("correlation", one.value),
+        record("correlation", found.map(|found| found.value)),
         Record {
-            std_error: one.p_std_error,
-            ..record("correlation_p", one.p_value)
+            std_error: found.and_then(|found| found.p_std_error),
+            ..record("correlation_p", found.map(|found| found.p_value))
         },
     ];
     if let Some(interval) = one.interval {
@@ -106,21 +106,23 @@ fn grid(profile: &CorrelateProfile) -> Grid {
     ]);
     let mut grid = Grid::new(columns);
     for one in &profile.correlations {
+        let found = one.outcome.ok();
         let mut row: Vec<Cell> = vec![words(&one.number).into()];
         if !by_layer {
             row.push(name(&one.number.layer).into());
         }
         row.push(name(&one.column).into());
         row.push(count(one.n).into());
-        row.push(known(one.value, 3).into());
+        row.push(known(found.map(|found| found.value), 3).into());
         if with_interval {
             row.push(known(one.interval.map(|interval| interval.lower), 3).into());
             row.push(known(one.interval.map(|interval| interval.upper), 3).into());
         }
-        row.push(known(one.p_value, 2).into());
-        row.push(one.p_std_error.map(|error| number(error, 1)).into());
-        row.push(one.n_orders.map(count).into());
-        row.push(code(one.reason).into());
+        row.push(known(found.map(|found| found.p_value), 2).into());
+        let error = found.and_then(|found| found.p_std_error);
+        row.push(error.map(|error| number(error, 1)).into());
+        row.push(found.map(|found| count(found.n_orders)).into());
+        row.push(code(one.outcome.reason()).into());
         grid.push(row);
     }
     grid

@@ -94,8 +94,8 @@ impl Printable for DynamicsProfile {
 /// The series of the page, in the order of the values.
 fn shown(profile: &DynamicsProfile) -> Vec<SeriesKey> {
     let parameters = &profile.parameters;
-    let followed = parameters.quantity;
-    let all = parameters.kept.len() == followed.quantities().len();
+    let followed = parameters.options.quantity;
+    let all = parameters.options.kept.len() == followed.quantities().len();
     let mut keys: Vec<SeriesKey> = Vec::new();
     for range in &profile.ranges {
         let key = &range.series;
@@ -110,7 +110,7 @@ fn shown(profile: &DynamicsProfile) -> Vec<SeriesKey> {
 
 /// The values of one series: a list a run, in the order of layers.
 fn by_run<'a>(profile: &'a DynamicsProfile, key: &SeriesKey) -> Vec<Vec<&'a DynamicsValue>> {
-    let is_it = |value: &&DynamicsValue| key.is_of(value, profile.parameters.quantity);
+    let is_it = |value: &&DynamicsValue| key.is_of(value, profile.parameters.options.quantity);
     let all: Vec<&DynamicsValue> = profile.values.iter().filter(is_it).collect();
     let runs = profile.runs.iter();
     runs.map(|run| {
@@ -126,7 +126,7 @@ fn drawn(value: &DynamicsValue) -> Option<f64> {
 }
 
 fn quantity(profile: &DynamicsProfile) -> &'static str {
-    match profile.parameters.quantity {
+    match profile.parameters.options.quantity {
         DynamicsQuantity::Id => "Intrinsic dimension",
         DynamicsQuantity::Imbalance => "Information imbalance",
         DynamicsQuantity::Overlap => "Neighbour overlap",
@@ -145,7 +145,7 @@ fn partner(profile: &DynamicsProfile) -> Phrase {
         RunParameters::Similarity(own) => Some(own.options.target.to_string()),
         _ => None,
     };
-    match &profile.parameters.to_run {
+    match &profile.parameters.options.to_run {
         Some(run) => name(run).into(),
         None => to.map(name).into(),
     }
@@ -165,7 +165,7 @@ fn of(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
     let variant = (!key.variant.is_empty()).then(|| phrase![", ", name(&key.variant)]);
     let variant = Phrase::from(variant);
     let words = key.quantity.replace('_', " ");
-    match (profile.parameters.quantity, key.variant.as_str()) {
+    match (profile.parameters.options.quantity, key.variant.as_str()) {
         (DynamicsQuantity::Id, _) => phrase!["dimension", variant, k],
         (DynamicsQuantity::Imbalance, "backward") => phrase!["Δ(", to, "→layer)", k],
         (DynamicsQuantity::Imbalance, "forward") => phrase!["Δ(layer→", to, ")", k],
@@ -207,8 +207,8 @@ fn matrix(profile: &DynamicsProfile, key: &SeriesKey) -> Matrix {
     let found = || values.iter().flatten().flatten().copied();
     let least = found().reduce(f64::min);
     let most = found().reduce(f64::max);
-    let share = profile.parameters.quantity == DynamicsQuantity::Overlap
-        || profile.parameters.quantity == DynamicsQuantity::Labels;
+    let share = profile.parameters.options.quantity == DynamicsQuantity::Overlap
+        || profile.parameters.options.quantity == DynamicsQuantity::Labels;
     let scale = match (key.quantity, least, most) {
         ("information_imbalance", Some(least), _) if least > 0.0 => {
             Scale::logarithmic(least.min(0.5), 1.0)
@@ -269,7 +269,7 @@ fn grid(profile: &DynamicsProfile, key: &SeriesKey) -> Grid {
 
 /// Whether each run has one layer and a number a chunk width.
 fn of_chunks(profile: &DynamicsProfile) -> bool {
-    profile.parameters.quantity == DynamicsQuantity::Clones
+    profile.parameters.options.quantity == DynamicsQuantity::Clones
 }
 
 /// Of chunks: the critical width of every run, then a grid a quantity, runs against widths.
@@ -431,7 +431,7 @@ fn curves(profile: &DynamicsProfile, key: &SeriesKey) -> Curves {
 }
 
 fn height(profile: &DynamicsProfile, key: &SeriesKey) -> Axis {
-    match profile.parameters.quantity {
+    match profile.parameters.options.quantity {
         DynamicsQuantity::Id => axis("intrinsic dimension"),
         DynamicsQuantity::Overlap => share("overlap"),
         _ => axis(key.quantity.replace('_', " ")),
