@@ -1,6 +1,6 @@
 //! `repgeo imbalance`: what one layer says about the neighbours of another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::{Analysis, Work};
@@ -15,6 +15,7 @@ use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::layers::tables;
 use super::output::input_name;
 use super::pairs::PairArgs;
 use super::shared::SharedArgs;
@@ -25,8 +26,20 @@ use super::shared::SharedArgs;
 /// a matrix of all layers takes two sweeps a layer.
 #[derive(Args)]
 pub struct ImbalanceArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
-    input: PathBuf,
+    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
+    input: Option<PathBuf>,
+
+    /// Read precomputed neighbour tables instead of activations, which must hold every rank that is
+    /// asked for; --against names other tables of the same samples
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "other", "against_layers",
+        "against_rows", "layers", "pool", "mask", "rows", "subsample", "per_class", "duplicates",
+        "drop_nonfinite", "metric", "axes", "join", "order_file", "bf16_bits", "cache", "max_memory",
+        "device", "partitions", "coordinates", "greedy"])]
+    neighbours: Option<PathBuf>,
+
+    /// The distances of --neighbours are squares, as faiss gives them; take their roots
+    #[arg(long, requires = "neighbours")]
+    squared: bool,
 
     #[command(flatten)]
     pairs: PairArgs,
@@ -113,7 +126,10 @@ impl ImbalanceArgs {
                     .into(),
             ));
         }
-        let (left, right) = self.pairs.sources(&self.input, &self.shared)?;
+        let input = self.input.as_ref().ok_or_else(|| {
+            Error::Usage("tables hold all neighbours, so that there is nothing to divide".into())
+        })?;
+        let (left, right) = self.pairs.sources(input, &self.shared)?;
         Ok(vec![Work {
             left,
             right,
@@ -126,10 +142,16 @@ impl ImbalanceArgs {
 pub fn run(args: ImbalanceArgs) -> Result<()> {
     let setting = args.shared.setting(args.pairs.words())?;
     let bench = setting.bench();
-    if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
-        return run_subsets(&args, &bench);
+    if let Some(path) = &args.neighbours {
+        return run_tables(&args, path, &bench);
     }
-    let first = args.shared.open(&args.input)?;
+    let Some(input) = &args.input else {
+        return Err(Error::Usage("name the activations to analyse".into()));
+    };
+    if args.subsets.greedy.is_some() || !args.subsets.coordinates.is_empty() {
+        return run_subsets(&args, input, &bench);
+    }
+    let first = args.shared.open(input)?;
     let second = args.pairs.open(&args.shared)?;
     let (left, right) = args.pairs.sides(
         &first,
@@ -143,7 +165,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
     for dump in [Some(&first), second.as_ref()].into_iter().flatten() {
         profile.warnings.extend_from_slice(dump.warnings());
     }
-    let mut input = vec![input_name(&args.input)];
+    let mut input = vec![input_name(input)];
     input.extend(args.pairs.second().map(input_name));
     let dumps = [Some(&first), second.as_ref()].into_iter().flatten();
     args.shared
@@ -151,14 +173,34 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
         .write(&Report::new("imbalance", input, &profile).understood(dumps))
 }
 
-fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
+/// The same of tables that somebody computed before.
+fn run_tables(args: &ImbalanceArgs, path: &Path, bench: &Bench<'_>) -> Result<()> {
+    let first = tables(path, args.squared)?;
+    let second = args
+        .pairs
+        .second()
+        .map(|path| tables(path, args.squared))
+        .transpose()?;
+    let options = args.options();
+    // One neighbour more than k: the error replaces each of them by the next.
+    let most = options.k.iter().copied().max().unwrap_or(1);
+    let comparison = Comparison::of_tables(&first, second.as_deref(), most + 1, usize::MAX)?;
+    let profile = imbalance(&comparison, &options, bench)?;
+    let mut input = vec![input_name(path)];
+    input.extend(args.pairs.second().map(input_name));
+    args.shared
+        .output
+        .write(&Report::new("imbalance", input, &profile))
+}
+
+fn run_subsets(args: &ImbalanceArgs, input: &Path, bench: &Bench<'_>) -> Result<()> {
     let [k] = args.estimate.k[..] else {
         return Err(Error::Usage(
             "--coordinates and --greedy take one --k".into(),
         ));
     };
     let shared = &args.shared;
-    let dump = shared.open(&args.input)?;
+    let dump = shared.open(input)?;
     let rule = match args.subsets.greedy {
         Some(columns) => SubsetRule::Greedy(Greedy {
             columns,
@@ -188,7 +230,7 @@ fn run_subsets(args: &ImbalanceArgs, bench: &Bench<'_>) -> Result<()> {
     if let Some(second) = &second {
         profile.warnings.extend_from_slice(second.warnings());
     }
-    let mut input = vec![input_name(&args.input)];
+    let mut input = vec![input_name(input)];
     input.extend(args.pairs.second().map(input_name));
     shared
         .output

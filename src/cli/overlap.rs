@@ -172,7 +172,7 @@ fn run_tables(args: &OverlapArgs, path: &Path, bench: &Bench<'_>) -> Result<()> 
     };
     let options = args.options(args.shared.rows.labels(n, None)?, None)?;
     let k = options.deepest(n);
-    let comparison = Comparison::of_tables(&first, second.as_deref(), k)?;
+    let comparison = Comparison::of_tables(&first, second.as_deref(), k, k)?;
     let profile = overlap(&comparison, &options, bench)?;
     let mut input = vec![input_name(path)];
     input.extend(args.pairs.second().map(input_name));

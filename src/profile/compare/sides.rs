@@ -172,7 +172,8 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// Neighbour tables in place of layers, of one set or two, up to `k` neighbours of each row.
+    /// Neighbour tables in place of layers, of one set or two, with `k` neighbours of each row or more,
+    /// of which at most `kept` are kept.
     ///
     /// # Errors
     /// [`Error::RowMismatch`] if tables have different numbers of rows; [`Error::Usage`] if one holds
@@ -181,13 +182,14 @@ impl<'a> Comparison<'a> {
         left: &[TableSource],
         right: Option<&[TableSource]>,
         k: usize,
+        kept: usize,
     ) -> Result<Self> {
         let mut n = None;
         let mut layers = [Vec::new(), Vec::new()];
         let mut read = |sources: &[TableSource], layers: &mut Vec<ComparedLayer>| {
             let mut tables = Vec::new();
             for (index, source) in sources.iter().enumerate() {
-                let table = source.read(k)?;
+                let table = source.read(kept)?;
                 let (first, all) = n.get_or_insert((source.name.clone(), table.n));
                 if table.n != *all {
                     return Err(Error::RowMismatch {

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use ndarray::{Array2, s};
 
+use super::tabled::ranks;
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, information_imbalance};
-use crate::input::Matrix;
+use crate::input::{Matrix, PrecomputedTable};
 use crate::neighbours::{RankCounts, Targets};
 use crate::profile::bench::Bench;
 use crate::profile::compare::{ComparedLayer, Comparison, all_rows_equal};
@@ -26,6 +27,14 @@ pub(super) enum Node {
 
 /// From one layer to another.
 pub(super) type Arrow = (Node, Node);
+
+/// In what ranks are counted.
+enum Space<'a> {
+    /// Among the rows of a layer.
+    Rows(Matrix),
+    /// In a table that was computed before.
+    Table(&'a PrecomputedTable),
+}
 
 /// What was found along every arrow, an entry for each k.
 #[derive(Default)]
@@ -80,8 +89,22 @@ impl Search<'_> {
             if whole {
                 self.bench.progress.step("neighbours", self.name(node));
             }
-            let matrix = self.read(node)?;
             let name = self.name(node);
+            if let Some(table) = self.table(node) {
+                let Some(k) = deepest else { continue };
+                if !table.distances.iter().any(|distance| *distance > 0.0) {
+                    continue;
+                }
+                let column = |order: usize| table.distances.column(order - 1).to_vec();
+                let [first, second] = [column(1), column(2)];
+                let noticed = near_duplicate_warning(&first, &column(k + 1));
+                warnings.extend(noticed.map(|found| found.of(name)));
+                directed.nearest.insert(node, [first, second]);
+                let indices = table.indices.slice(s![.., ..=k]).to_owned();
+                neighbours.insert(node, indices);
+                continue;
+            }
+            let matrix = self.read(node)?;
             let Some(k) = deepest else { continue };
             if self.layer(node).no_nearest.is_some() || all_rows_equal(&matrix) {
                 continue;
@@ -114,12 +137,15 @@ impl Search<'_> {
             if counts.is_empty() {
                 continue;
             }
-            let matrix = self.read(to)?;
+            let space = match self.table(to) {
+                Some(table) => Space::Table(table),
+                None => Space::Rows(self.read(to)?),
+            };
             let counting = self.bench.beside(nodes.len() * self.kept());
             for sources in &counts {
                 self.count(
                     &counting,
-                    (to, &matrix),
+                    (to, &space),
                     sources,
                     &neighbours,
                     k,
@@ -213,7 +239,7 @@ impl Search<'_> {
     fn count(
         &self,
         bench: &Bench<'_>,
-        (to, matrix): (Node, &Matrix),
+        (to, space): (Node, &Space<'_>),
         sources: &[Node],
         neighbours: &BTreeMap<Node, Array2<u32>>,
         k: usize,
@@ -222,13 +248,18 @@ impl Search<'_> {
     ) -> Result<()> {
         let width = self.width(k);
         let (rows, groups) = self.targets(sources, neighbours, k);
-        let targets = Targets {
-            rows: rows.view(),
-            groups: &groups,
-        };
         let name = self.name(to);
         let bench = bench.beside(rows.len() * size_of::<u32>());
-        let counts = bench.ranks(matrix, name, &targets, warnings)?;
+        let counts = match space {
+            Space::Table(table) => ranks(table, name, rows.view(), &groups)?,
+            Space::Rows(matrix) => {
+                let targets = Targets {
+                    rows: rows.view(),
+                    groups: &groups,
+                };
+                bench.ranks(matrix, name, &targets, warnings)?
+            }
+        };
         for (at, &from) in sources.iter().enumerate() {
             let table = &neighbours[&from];
             let found = self.imbalances(&counts, table, at * width, at * self.k.len());
@@ -306,6 +337,14 @@ impl Search<'_> {
             None => matrix,
             Some(rows) => matrix.select(rows),
         })
+    }
+
+    /// The neighbours of a layer, where they were computed before.
+    fn table(&self, node: Node) -> Option<&PrecomputedTable> {
+        match node {
+            Node::Left(at) => self.comparison.table(0, at),
+            Node::Right(at) => self.comparison.table(1, at),
+        }
     }
 
     fn layer(&self, node: Node) -> &ComparedLayer {

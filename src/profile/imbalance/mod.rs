@@ -8,6 +8,7 @@ mod searches;
 mod shape;
 mod subset_shape;
 mod subsets;
+mod tabled;
 mod whole;
 
 pub use options::{Criterion, Greedy, ImbalanceOptions, SubsetOptions, SubsetRule};

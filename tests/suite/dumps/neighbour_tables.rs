@@ -183,3 +183,56 @@ fn our_own_tables_give_what_activations_give() {
     let same = pairs(&["--neighbours", tables, "--against", tables]);
     assert_eq!(same.len(), 3);
 }
+
+#[test]
+fn tables_that_hold_every_rank_give_the_imbalance_of_activations() {
+    let folder = Folder::new();
+    let layer = |at: usize| npy(&[N, WIDTH], move |i| scattered(i + 1000 * at));
+    let members = [
+        ("a.npy", layer(0)),
+        ("b.npy", layer(1)),
+        ("c.npy", layer(2)),
+    ];
+    let acts = folder.file("acts.npz", npz(&members));
+    let written = |k: usize| {
+        let path = folder.join(&format!("tables{k}"));
+        let path = path.to_str().unwrap().to_owned();
+        let k = k.to_string();
+        assert!(
+            run(&["neighbours", &acts, "-k", &k, "-o", &path])
+                .status
+                .success()
+        );
+        path
+    };
+    let (all, some) = (written(N - 1), written(K));
+    let pairs = |args: &[&str]| {
+        let asked = ["-k", "1,10", "--shuffle", "5"];
+        json(&[&["imbalance"], args, &asked].concat())
+    };
+    let (tabled, searched) = (pairs(&["--neighbours", &all]), pairs(&[&acts]));
+    assert_eq!(searched["pairs"].as_array().unwrap().len(), 6);
+    // Values, exact errors and nulls.
+    assert_eq!(tabled["pairs"], searched["pairs"]);
+    assert_eq!(tabled["steps"], searched["steps"]);
+    let two = |args: &[&str]| pairs(&[args, &["--to", "matched"]].concat())["pairs"].clone();
+    assert_eq!(
+        two(&["--neighbours", &all, "--against", &all]),
+        two(&[&acts, "--against", &acts])
+    );
+    // A layer by itself needs no rank beyond its own neighbours: what is there is exact.
+    let itself = |args: &[&str]| {
+        let asked = ["--to", "same", "-k", "5"];
+        json(&[&["imbalance"], args, &asked].concat())["pairs"].clone()
+    };
+    assert_eq!(
+        itself(&["--neighbours", &some, "--against", &some]),
+        itself(&[&acts, "--against", &acts])
+    );
+    // Other layers have neighbours that a short table lacks.
+    let error = refusal(&["imbalance", "--neighbours", &some]);
+    assert!(error.contains("holds 30 neighbours"), "{error}");
+    assert!(error.contains("-k 119"), "{error}");
+    let error = refusal(&["imbalance", "--neighbours", &all, "--greedy", "2"]);
+    assert!(error.contains("--greedy"), "{error}");
+}
