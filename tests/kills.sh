@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 repgeo=$(realpath "${REPGEO:-target/release/repgeo}")
 kills=${1:-1000}
-acts=fixtures/minilm
+# Few rows: the shorter the search, the more of the kills fall on the writing.
+rows="--rows 0..${ROWS:-800}"
+acts="fixtures/minilm $rows"
 model=fixtures/mechanisms/gpt2_tiny
 work=$(mktemp -d)
 # A child that is stopped before it becomes repgeo still has this trap.
@@ -51,6 +53,7 @@ for ((turn = 0; killed < kills; turn++)); do
     signal=$((killed % 4 == 3 ? 15 : 9))
     if kill -"$signal" $child 2> /dev/null; then killed=$((killed + 1)); fi
     wait $child 2> /dev/null || true
+    [ $((killed % 100)) != 0 ] || printf '%s kills\n' "$killed" >&2
     # Whatever has a name is a whole file, so it is the true one.
     while read -r sum file; do
         [ ! -f "$work/out/$file" ] || [ "$(sha256sum < "$work/out/$file")" = "$sum  -" ] ||
