@@ -61,6 +61,10 @@ struct ChunkArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = super::parse::count(super::parse::MOST))]
     score_draws: usize,
 
+    /// Fit each chunk from a disjoint one of its size too, and that one from it
+    #[arg(long)]
+    disjoint: bool,
+
     /// Repeat the fits in P disjoint parts of the rows, for standard errors over data
     #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
     partitions: Option<usize>,
@@ -131,6 +135,7 @@ impl ClonesArgs {
             draws: self.chunks.draws,
             score_draws: Some(self.chunks.score_draws),
             rescale: self.network.rescale,
+            disjoint: self.chunks.disjoint,
             partitions: self.chunks.partitions,
             seed: self.rows.seed,
             max_memory: self.chunks.max_memory,

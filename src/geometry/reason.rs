@@ -38,6 +38,8 @@ choice! {
         RankDeficient = "rank_deficient",
         /// The chunk is the whole layer: no neuron is left outside it.
         WholeLayer = "whole_layer",
+        /// The layer has fewer neurons than two disjoint chunks of the size.
+        TooFewNeurons = "too_few_neurons",
         /// NaN or infinity in the input.
         NonFinite = "non_finite",
         /// There is one density peak, so nothing to arrange.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
-use crate::geometry::clones::{ChunkFit, Elimination, Projection, Remainder};
+use crate::geometry::clones::{ChunkFit, Elimination, Projection, Remainder, Residuals};
 use crate::input::Matrix;
 use crate::progress::Progress;
 
@@ -75,56 +75,143 @@ impl Fitting<'_> {
         Ok(threads.min(usize::try_from(room).unwrap_or(threads)))
     }
 
-    /// The fits of every size over `orders`, size by size; the whole layer is fitted once.
+    /// What all draws share.
     ///
     /// # Errors
     /// [`Error::Memory`], before any work.
+    pub(super) fn prepare(&self) -> Result<Prepared<'_>> {
+        let centred = Centred::new(self.features);
+        let at_once = self.at_once(&centred)?;
+        let gram: Option<Array2<f64>> = (!self.is_short()).then(|| centred.gram());
+        let variances = match &gram {
+            Some(gram) => (0..gram.ncols()).map(|i| gram[(i, i)]).collect(),
+            None => variances(&centred),
+        };
+        Ok(Prepared {
+            sizes: self.sizes,
+            floors: rounding_floors(&centred),
+            centred,
+            gram,
+            variances,
+            at_once,
+        })
+    }
+}
+
+/// A layer ready to be fitted from any of its neurons.
+pub(super) struct Prepared<'a> {
+    sizes: &'a [usize],
+    centred: Centred<'a>,
+    /// XᵀX; `None` for short layers.
+    gram: Option<Array2<f64>>,
+    variances: Vec<f64>,
+    floors: Vec<f64>,
+    /// Draws that fit into memory beside each other.
+    at_once: usize,
+}
+
+impl Prepared<'_> {
+    /// The fits of every size over `orders`, size by size; the whole layer is fitted once.
     pub(super) fn fits(
         &self,
         orders: &[Vec<usize>],
         label: &str,
         progress: &dyn Progress,
-    ) -> Result<Vec<Vec<Fit>>> {
-        let centred = Centred::new(self.features);
-        let at_once = self.at_once(&centred)?;
-        progress.begin(label, orders.len() as u64);
-        let gram: Option<Array2<f64>> = (!self.is_short()).then(|| centred.gram());
-        let variances: Vec<f64> = match &gram {
-            Some(gram) => (0..gram.ncols()).map(|i| gram[(i, i)]).collect(),
-            None => variances(&centred),
-        };
-        let floors = rounding_floors(&centred);
-        let fit = |(draw, order): (usize, &Vec<usize>)| {
+    ) -> Vec<Vec<Fit>> {
+        let by_draw = self.each_draw(orders, label, progress, |draw, order| {
             // The whole layer is the same chunk in every order.
             let own = match draw {
                 0 => self.sizes,
                 _ => &self.sizes[..self.sizes.len() - 1],
             };
-            let mut rest: Box<dyn Remainder> = match &gram {
-                Some(gram) => Box::new(Elimination::new(gram.view(), order, &floors)),
-                None => Box::new(Projection::new(&centred, order, &floors)),
-            };
-            let fits: Vec<Fit> = own
-                .iter()
+            let mut rest = self.remainder(order);
+            own.iter()
                 .map(|&w| {
                     rest.advance(w);
-                    ChunkFit::new(&variances, &floors, order, &*rest, centred.n_rows())
+                    self.fit(order, &*rest)
                 })
-                .collect();
-            progress.advance(1);
-            fits
+                .collect::<Vec<Fit>>()
+        });
+        self.by_size(&by_draw)
+    }
+
+    /// The fit of the w neurons after the first w of every order from those, and the other way
+    /// round, averaged, size by size; empty for sizes of which the layer has no two chunks.
+    pub(super) fn disjoint(
+        &self,
+        orders: &[Vec<usize>],
+        label: &str,
+        progress: &dyn Progress,
+    ) -> Vec<Vec<Result<Residuals, Reason>>> {
+        let by_draw = self.each_draw(orders, label, progress, |_, order| {
+            let fitting = self.sizes.iter().filter(|&&w| 2 * w <= order.len());
+            fitting
+                .map(|&w| self.both_ways(&order[..w], &order[w..2 * w]))
+                .collect::<Vec<_>>()
+        });
+        self.by_size(&by_draw)
+    }
+
+    /// The mean of the fits of `b` from `a` and of `a` from `b`.
+    fn both_ways(&self, a: &[usize], b: &[usize]) -> Result<Residuals, Reason> {
+        let one_way = |from: &[usize], to: &[usize]| {
+            let order = [from, to].concat();
+            let mut rest = self.remainder(&order);
+            rest.advance(from.len());
+            let fit = self.fit(&order, &*rest)?;
+            fit.complement.ok_or(Reason::ConstantLayer)
         };
-        let mut by_draw: Vec<Vec<Fit>> = Vec::with_capacity(orders.len());
-        for (group, orders) in orders.chunks(at_once).enumerate() {
+        let (there, back) = (one_way(a, b)?, one_way(b, a)?);
+        let mean = |x: f64, y: f64| f64::midpoint(x, y);
+        let of_some = |x: Option<f64>, y: Option<f64>| Some(mean(x?, y?));
+        Ok(Residuals {
+            r2: mean(there.r2, back.r2),
+            correlation: of_some(there.correlation, back.correlation),
+            frobenius: of_some(there.frobenius, back.frobenius),
+        })
+    }
+
+    /// The neurons of `order`, none taken out.
+    fn remainder(&self, order: &[usize]) -> Box<dyn Remainder> {
+        match &self.gram {
+            Some(gram) => Box::new(Elimination::new(gram.view(), order, &self.floors)),
+            None => Box::new(Projection::new(&self.centred, order, &self.floors)),
+        }
+    }
+
+    fn fit(&self, order: &[usize], rest: &dyn Remainder) -> Fit {
+        let n = self.centred.n_rows();
+        ChunkFit::new(&self.variances, &self.floors, order, rest, n)
+    }
+
+    /// What `of` says of every draw, as many at once as memory allows.
+    fn each_draw<T: Send>(
+        &self,
+        orders: &[Vec<usize>],
+        label: &str,
+        progress: &dyn Progress,
+        of: impl Fn(usize, &[usize]) -> T + Sync,
+    ) -> Vec<T> {
+        progress.begin(label, orders.len() as u64);
+        let mut by_draw: Vec<T> = Vec::with_capacity(orders.len());
+        for (group, orders) in orders.chunks(self.at_once).enumerate() {
             let numbered = orders.par_iter().enumerate();
-            by_draw.par_extend(numbered.map(|(at, order)| fit((group * at_once + at, order))));
+            by_draw.par_extend(numbered.map(|(at, order)| {
+                let found = of(group * self.at_once + at, order);
+                progress.advance(1);
+                found
+            }));
         }
         progress.end();
+        by_draw
+    }
+
+    fn by_size<T: Copy>(&self, by_draw: &[Vec<T>]) -> Vec<Vec<T>> {
         let of_size = |at: usize| {
             let draws = by_draw.iter();
             draws.filter_map(|draw| draw.get(at).copied()).collect()
         };
-        Ok((0..self.sizes.len()).map(of_size).collect())
+        (0..self.sizes.len()).map(of_size).collect()
     }
 }
 

@@ -19,6 +19,9 @@ pub struct ClonesOptions {
     pub score_draws: Option<usize>,
     /// Whether chunks are scored with their logits times W/w as well.
     pub rescale: bool,
+    /// Whether disjoint chunks of one size are fitted from each other; absent where not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disjoint: bool,
     /// Disjoint parts of the rows behind the standard errors, if asked for.
     pub partitions: Option<usize>,
     /// Seed of every random choice.
@@ -35,6 +38,7 @@ impl Default for ClonesOptions {
             draws: 40,
             score_draws: Some(SCORE_DRAWS),
             rescale: false,
+            disjoint: false,
             partitions: None,
             seed: 0,
             max_memory: None,

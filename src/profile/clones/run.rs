@@ -52,14 +52,9 @@ pub fn clones(
         sizes: &sizes,
         max_memory: options.max_memory,
     };
-    let fits = fitting.fits(fitted, "chunks", progress)?;
-    let mut widths: Vec<ChunkWidth> = sizes
-        .iter()
-        .zip(&fits)
-        .map(|(&w, fits)| chunk_width(w, width, features.n_rows(), fits))
-        .collect();
+    let mut widths = chunk_widths(&fitting, fitted, "chunks", options.disjoint, progress)?;
     if let Some(parts) = options.partitions {
-        let errors = part_errors(&fitting, fitted, parts, options.seed, progress)?;
+        let errors = part_errors(&fitting, fitted, parts, &options, progress)?;
         for (one, errors) in widths.iter_mut().zip(errors) {
             errors.fill(one);
         }
@@ -158,6 +153,35 @@ fn check(features: &Matrix, data: &CloneData) -> Result<()> {
     Ok(())
 }
 
+/// The statistics of the chunks of every size.
+fn chunk_widths(
+    fitting: &Fitting<'_>,
+    orders: &[Vec<usize>],
+    label: &str,
+    disjoint: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<ChunkWidth>> {
+    let (width, n) = (fitting.features.n_columns(), fitting.features.n_rows());
+    let prepared = fitting.prepare()?;
+    let fits = prepared.fits(orders, label, progress);
+    let sizes = fitting.sizes.iter().zip(&fits);
+    let mut widths: Vec<ChunkWidth> = sizes
+        .map(|(&w, fits)| chunk_width(w, width, n, fits))
+        .collect();
+    if disjoint {
+        let pairs = prepared.disjoint(orders, "disjoint chunks", progress);
+        for (one, pairs) in widths.iter_mut().zip(pairs) {
+            let good: Vec<Residuals> = pairs.iter().filter_map(|pair| pair.ok()).collect();
+            let reason = match pairs.iter().find_map(|pair| pair.err()) {
+                Some(reason) => reason,
+                None => Reason::TooFewNeurons,
+            };
+            one.disjoint = Some(statistics(&good).ok_or(reason).into());
+        }
+    }
+    Ok(widths)
+}
+
 /// The statistics of the chunks of `w` neurons.
 fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
     let good: Vec<ChunkFit> = fits.iter().filter_map(|fit| fit.ok()).collect();
@@ -175,6 +199,7 @@ fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
     let adjusted = |one: &ChunkStatistics| 1.0 - (1.0 - one.r2.mean) * (n as f64 - 1.0) / freedom;
     ChunkWidth {
         width: w,
+        disjoint: None,
         adjusted_r2: complement.as_ref().map(adjusted),
         of_all: paper.map(|paper| OverAll { paper }).ok_or(reason).into(),
         of_others: complement
@@ -201,14 +226,20 @@ fn statistics(residuals: &[Residuals]) -> Option<ChunkStatistics> {
     })
 }
 
-/// Standard errors of the means of one size over data: R² and correlation, paper and complement.
-struct Errors([[Option<f64>; 2]; 2]);
+/// Standard errors of the means of one size over data: R² and correlation of paper, complement and
+/// disjoint chunks.
+struct Errors([[Option<f64>; 2]; 3]);
 
 impl Errors {
     fn fill(self, one: &mut ChunkWidth) {
         let all = one.of_all.0.as_mut().ok().map(|found| &mut found.paper);
         let others = one.of_others.0.as_mut().ok();
-        let parts = [all, others.map(|found| &mut found.complement)];
+        let others = others.map(|found| &mut found.complement);
+        let disjoint = one
+            .disjoint
+            .as_mut()
+            .and_then(|found| found.0.as_mut().ok());
+        let parts = [all, others, disjoint];
         for (statistics, [r2, correlation]) in parts.into_iter().zip(self.0) {
             if let Some(statistics) = statistics {
                 statistics.r2.std_error = r2;
@@ -225,12 +256,12 @@ fn part_errors(
     whole: &Fitting<'_>,
     orders: &[Vec<usize>],
     parts: usize,
-    seed: u64,
+    options: &ClonesOptions,
     progress: &dyn Progress,
 ) -> Result<Vec<Errors>> {
     let (features, sizes) = (whole.features, whole.sizes);
     let n = features.n_rows();
-    let subsets = partitions(n, parts, PartitionOrder::Random, seed);
+    let subsets = partitions(n, parts, PartitionOrder::Random, options.seed);
     let by_part: Vec<Vec<ChunkWidth>> = subsets
         .rows
         .iter()
@@ -240,11 +271,7 @@ fn part_errors(
                 features: &part,
                 ..*whole
             };
-            let fits = fitting.fits(orders, "parts", progress)?;
-            let widths = sizes.iter().zip(&fits);
-            Ok(widths
-                .map(|(&w, fits)| chunk_width(w, features.n_columns(), rows.len(), fits))
-                .collect())
+            chunk_widths(&fitting, orders, "parts", options.disjoint, progress)
         })
         .collect::<Result<_>>()?;
     let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {
@@ -262,7 +289,11 @@ fn part_errors(
                 error(at, &|one| of(one)?.residual_correlation),
             ]
         };
-        Errors([both(ChunkWidth::paper), both(ChunkWidth::complement)])
+        Errors([
+            both(ChunkWidth::paper),
+            both(ChunkWidth::complement),
+            both(ChunkWidth::disjoint),
+        ])
     };
     Ok((0..sizes.len()).map(of_size).collect())
 }

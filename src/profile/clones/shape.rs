@@ -84,6 +84,9 @@ pub struct ChunkWidth {
     /// Over the neurons outside the chunk only.
     #[serde(flatten)]
     pub of_others: Known<OverOthers>,
+    /// A chunk from a disjoint one of its size, both directions averaged; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disjoint: Option<Known<ChunkStatistics>>,
     /// Mean over draws of the complement's R² adjusted for the number of predictors,
     /// 1 − (1 − R²)(N − 1)/(N − 1 − w).
     pub adjusted_r2: Option<f64>,
@@ -128,22 +131,28 @@ impl ChunkWidth {
         self.of_all.ok().map(|found| &found.paper)
     }
 
+    /// From a disjoint chunk, where there is such a thing.
+    pub fn disjoint(&self) -> Option<&ChunkStatistics> {
+        self.disjoint.as_ref()?.ok()
+    }
+
     /// Over the neurons outside the chunk, where there is such a thing.
     pub fn complement(&self) -> Option<&ChunkStatistics> {
         self.of_others.ok().map(|found| &found.complement)
     }
 }
 
-/// Fit and residuals of chunks of one size.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ChunkStatistics {
-    /// Share of variance explained.
-    pub r2: Spread,
-    /// Mean |correlation| of the residuals of two neurons; `None` without two that have any.
-    pub residual_correlation: Option<Spread>,
-    /// ‖correlations of all pairs‖₂ over their number; `None` as above.
-    pub frobenius: Option<Spread>,
+known! {
+    /// Fit and residuals of chunks of one size.
+    #[derive(Debug, Clone, Serialize)]
+    pub struct ChunkStatistics {
+        /// Share of variance explained.
+        pub r2: Spread,
+        /// Mean |correlation| of the residuals of two neurons; `None` without two that have any.
+        pub residual_correlation: Option<Spread>,
+        /// ‖correlations of all pairs‖₂ over their number; `None` as above.
+        pub frobenius: Option<Spread>,
+    }
 }
 
 /// The readout on chunks of one size.

@@ -48,6 +48,11 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
         Column::number("|r| outside"),
         Column::number("i.i.d.").tight(),
     ];
+    if profile.parameters.options.disjoint {
+        columns.push(Column::number("R² disjoint"));
+        columns.push(Column::spread().tight());
+        columns.push(Column::number("|r| disjoint"));
+    }
     if profile.network.is_some() {
         columns.push(Column::number("accuracy"));
         columns.push(Column::spread().tight());
@@ -103,6 +108,11 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
         mean(correlation(complement)),
         value(outside.map(|b| b.correlation_complement)),
     ];
+    if profile.parameters.options.disjoint {
+        row.push(mean(r2(one.disjoint())));
+        row.push(width(r2(one.disjoint())));
+        row.push(mean(correlation(one.disjoint())));
+    }
     if profile.network.is_some() {
         row.push(mean(accuracy(one.test.as_ref())));
         row.push(width(accuracy(one.test.as_ref())));
@@ -146,15 +156,19 @@ fn network_line(profile: &ClonesProfile) -> Option<Phrase> {
 
 /// R², residual correlation and error against the number of neurons.
 fn figures(profile: &ClonesProfile) -> Vec<Part> {
-    let r2 = figure(
-        profile,
-        "R²",
-        vec![
-            measured(profile, "all neurons", |one| r2(one.paper())),
-            measured(profile, "neurons outside", |one| r2(one.complement())),
-            independent(profile, |baseline| baseline.r2_paper),
-        ],
-    );
+    let mut r2_curves = vec![
+        measured(profile, "all neurons", |one| r2(one.paper())),
+        measured(profile, "neurons outside", |one| r2(one.complement())),
+        independent(profile, |baseline| baseline.r2_paper),
+    ];
+    if profile.parameters.options.disjoint {
+        r2_curves.push(measured(
+            profile,
+            "disjoint chunk",
+            |one| r2(one.disjoint()),
+        ));
+    }
+    let r2 = figure(profile, "R²", r2_curves);
     let residuals = figure(
         profile,
         "mean |r| of residuals",

@@ -90,10 +90,14 @@ impl Rows<'_> {
 
     fn width(&mut self, one: &ChunkWidth) {
         let w = one.width;
+        let disjoint = one.disjoint.as_ref();
         for (variant, statistics, reason) in [
             ("paper", one.paper(), one.of_all.reason()),
             ("complement", one.complement(), one.of_others.reason()),
-        ] {
+        ]
+        .into_iter()
+        .chain(disjoint.map(|found| ("disjoint", found.ok(), found.reason())))
+        {
             let first = self.records.len();
             let read = |of: fn(&ChunkStatistics) -> Option<Spread>| statistics.and_then(of);
             self.spread(w, "chunk_r2", variant, read(|s| Some(s.r2)));

@@ -273,3 +273,89 @@ fn networks_of_other_seeds_set_the_limit_of_the_error() {
     let sizes: Vec<usize> = found.ensembles.iter().map(|one| one.n_networks).collect();
     assert_eq!(sizes, [1, 2, 3]);
 }
+
+/// Residual variance of `to` over its variance after least squares from `from`, by Gram-Schmidt.
+fn unexplained(centred: &Array2<f64>, from: &[usize], to: &[usize]) -> f64 {
+    let mut basis: Vec<ndarray::Array1<f64>> = Vec::new();
+    let without = |column: &mut ndarray::Array1<f64>, basis: &[ndarray::Array1<f64>]| {
+        for b in basis {
+            let along = b.dot(column);
+            column.scaled_add(-along, b);
+        }
+    };
+    for &k in from {
+        let mut column = centred.column(k).to_owned();
+        without(&mut column, &basis);
+        basis.push(&column / column.dot(&column).sqrt());
+    }
+    let (mut left, mut all) = (0.0, 0.0);
+    for &k in to {
+        let mut column = centred.column(k).to_owned();
+        all += column.dot(&column);
+        without(&mut column, &basis);
+        left += column.dot(&column);
+    }
+    left / all
+}
+
+#[test]
+fn disjoint_chunks_are_fitted_from_each_other_both_ways() {
+    // Long layers are eliminated, short ones projected.
+    for rows in [200, 13] {
+        let data = latent(rows, 30, 3, 11);
+        let options = ClonesOptions {
+            sizes: Some(vec![4, 20]),
+            draws: 1,
+            seed: 5,
+            disjoint: true,
+            ..ClonesOptions::default()
+        };
+        let found = profile(&Matrix::from(data.clone()), &CloneData::default(), &options);
+        let order = SplitMix64::new(5).choose(30, 30);
+        let centred = &data - &data.mean_axis(Axis(0)).unwrap();
+        let (a, b) = (&order[..4], &order[4..8]);
+        let expected = 1.0 - (unexplained(&centred, a, b) + unexplained(&centred, b, a)) / 2.0;
+        let r2 = found.widths[0].disjoint().unwrap().r2;
+        assert_close(r2.mean, expected, 1e-10, "R2 of a disjoint chunk");
+        assert!(r2.mean < 1.0);
+        for one in &found.widths[1..] {
+            let disjoint = one.disjoint.as_ref().unwrap();
+            assert_eq!(disjoint.reason(), Some(Reason::TooFewNeurons));
+        }
+    }
+}
+
+#[test]
+fn copies_of_the_neurons_explain_each_other_where_both_chunks_span_the_layer() {
+    let features = latent(300, 40, 1, 2) * 0.0 + &normals(300, 1, 7);
+    let options = ClonesOptions {
+        sizes: Some(vec![5]),
+        draws: 3,
+        disjoint: true,
+        ..ClonesOptions::default()
+    };
+    let found = profile(&Matrix::from(features), &CloneData::default(), &options);
+    let disjoint = found.widths[0].disjoint().unwrap();
+    assert_close(disjoint.r2.mean, 1.0, 1e-12, "R2 of copies");
+    assert_eq!(disjoint.r2.n, 3);
+}
+
+#[test]
+fn errors_over_data_stand_beside_disjoint_chunks() {
+    let options = ClonesOptions {
+        sizes: Some(vec![3]),
+        draws: 4,
+        disjoint: true,
+        partitions: Some(4),
+        ..ClonesOptions::default()
+    };
+    let features = Matrix::from(normals(400, 12, 3));
+    let found = profile(&features, &CloneData::default(), &options);
+    let r2 = found.widths[0].disjoint().unwrap().r2;
+    // Independent neurons: w/(N - 1) in expectation.
+    let error = r2.std_error.unwrap();
+    assert!(
+        error > 0.0 && (r2.mean - 3.0 / 399.0).abs() < 0.01,
+        "{r2:?}"
+    );
+}

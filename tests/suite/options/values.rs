@@ -154,6 +154,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--sizes 2",
                     "--draws 3",
                     "--score-draws 4",
+                    "--disjoint",
                     "--partitions 2",
                     "--readout @/w.npy @/bias.npy --targets @/targets.txt",
                     "--targets @/targets.txt",
