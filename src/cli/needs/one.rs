@@ -130,7 +130,37 @@ fn scans(given: &Given<'_>) -> bool {
     given.has("scan")
 }
 
-pub(super) const REPORT: &[Need] = &[need("seed", SEED, |given| given.draws_rows())];
+/// Whether one of `topics` has a chapter, as far as `--only` and `--skip` say.
+fn has_topic(given: &Given<'_>, topics: &[&str]) -> bool {
+    match given.has("only") {
+        true => given.any("only", topics),
+        false => topics.iter().any(|topic| !given.any("skip", &[topic])),
+    }
+}
+
+pub(super) const REPORT: &[Need] = &[
+    need(
+        "against",
+        "--only or --skip leaves the chapter against out; keep it, or leave the second dump out",
+        |given| has_topic(given, &["against"]),
+    ),
+    need(
+        "runs",
+        "--only or --skip leaves the chapter runs out; keep it, or leave the runs out",
+        |given| has_topic(given, &["runs"]),
+    ),
+    need(
+        "labels",
+        "--only or --skip leaves the chapters peaks and labels out; keep one, or leave the labels out",
+        |given| given.has("per_class") || has_topic(given, &["peaks", "labels"]),
+    ),
+    need(
+        "duplicates",
+        "each chapter treats repeated rows as its command does by default; run that command with it",
+        |_| false,
+    ),
+    need("seed", SEED, |given| given.draws_rows()),
+];
 
 pub(super) const INSPECT: &[Need] = &[
     need(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
@@ -95,6 +96,19 @@ impl Inputs {
         let loss = folder.path().join("loss.csv");
         fs::write(loss, header.to_owned() + &losses.join("\n") + "\n").unwrap();
         Self { folder }
+    }
+
+    /// With a planned run whose parts are all there.
+    pub fn with_run() -> Self {
+        let inputs = Self::new();
+        run(&inputs.words("plan id-profile @/acts -o @/run")).unwrap();
+        let shard = Command::new(env!("CARGO_BIN_EXE_repgeo"))
+            .args(inputs.words("shard @/run --task 0..2 --threads 1"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&shard.stderr);
+        assert!(shard.status.success(), "{said}");
+        inputs
     }
 
     /// With the streams of the small GPT-2.

@@ -2,9 +2,12 @@
 //! refused by name.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rayon::prelude::*;
+use serde_json::Value;
 
 mod inputs;
 mod values;
@@ -31,19 +34,15 @@ const NO_EFFECT: [&str; 15] = [
     "id-scaling",
 ];
 
-/// Commands without a report on data: they draw pages of other commands' reports, hand work to other
-/// machines, say what the program is, or measure the machine.
-const WITHOUT: [&str; 13] = [
-    "report",
-    "plan",
+/// Commands without a report on data: they do or look at the work of a plan, or say what the program
+/// is.
+const WITHOUT: [&str; 9] = [
     "shard",
     "status",
-    "merge",
     "verify",
     "clean",
     "submit",
     "explain",
-    "bench",
     "completions",
     "man",
     "help",
@@ -82,20 +81,38 @@ const ELSEWHERE: [&str; 28] = [
     "targets",
 ];
 
+/// The file that holds the report of a command that does not print it.
+fn written(args: &[String]) -> Option<PathBuf> {
+    let output = args.iter().skip_while(|word| *word != "-o").nth(1);
+    let output = Path::new(output?);
+    match args[0].as_str() {
+        "report" => Some(output.with_extension("json")),
+        "plan" => Some(output.join("plan.json")),
+        _ => None,
+    }
+}
+
 /// The report, or why there is none.
 fn run(args: &[String]) -> Result<String, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .args(args)
-        .args(["--threads", "1", "--quiet", "--format", "json"])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let mut call = Command::new(env!("CARGO_BIN_EXE_repgeo"));
+    call.args(args).args(["--threads", "1", "--quiet"]);
+    let written = written(args);
+    if written.is_none() {
+        call.args(["--format", "json"]);
+    }
+    let output = call.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    match output.status.code() {
-        Some(0) => Ok(text(output.stdout)),
+    match (output.status.code(), written) {
+        (Some(0), Some(file)) => Ok(fs::read_to_string(file).unwrap()),
+        // No two calls take the same time.
+        (Some(0), None) if args[0] == "bench" => {
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            Ok(report["parameters"].to_string())
+        }
+        (Some(0), None) => Ok(text(output.stdout)),
         // 1 where two dumps do not fit together.
-        Some(1 | 2) => Err(text(output.stderr)),
-        code => panic!("{args:?}: {code:?} {}", text(output.stderr)),
+        (Some(1 | 2), _) => Err(text(output.stderr)),
+        (code, _) => panic!("{args:?}: {code:?} {}", text(output.stderr)),
     }
 }
 
@@ -171,13 +188,22 @@ fn is_twice(a: &str, b: &str) -> bool {
 
 fn no_option_is_unused(command: &str) {
     let (base, options) = options(command);
-    let inputs = match base.contains("streams") {
-        true => Inputs::with_streams(),
-        false => Inputs::new(),
+    let inputs = match base {
+        "@/run" => Inputs::with_run(),
+        _ if base.contains("streams") => Inputs::with_streams(),
+        _ => Inputs::new(),
     };
     let with = |extra: &[&str]| {
-        let text = format!("{command} {base} {}", extra.join(" "));
-        run(&inputs.words(&text))
+        let extra = extra.join(" ");
+        // An option of the base gives way to another value of it.
+        let gives_way = |word: &&str| {
+            let name = word.split_once('=').map(|(name, _)| name);
+            name.is_some_and(|name| extra.split_whitespace().any(|word| word == name))
+        };
+        let base: Vec<&str> = base.split_whitespace().collect();
+        let base = base.into_iter().filter(|word| !gives_way(word));
+        let text = [command].into_iter().chain(base).chain([extra.as_str()]);
+        run(&inputs.words(&text.collect::<Vec<_>>().join(" ")))
     };
     for option in listed(command) {
         let known = NO_EFFECT.contains(&option.as_str()) || ELSEWHERE.contains(&option.as_str());
@@ -270,4 +296,8 @@ of_each_command! {
     no_option_of_head_pattern_is_unused: "head-pattern",
     no_option_of_attention_modify_is_unused: "attention-modify",
     no_option_of_events_is_unused: "events",
+    no_option_of_report_is_unused: "report",
+    no_option_of_plan_is_unused: "plan",
+    no_option_of_merge_is_unused: "merge",
+    no_option_of_bench_is_unused: "bench",
 }

@@ -1,6 +1,7 @@
 //! Gives every option of every command a value that is not its default.
 //!
-//! `@` is the folder of the inputs, `#` a number that no other call has, `MODEL` a small GPT-2.
+//! `@` is the folder of the inputs, `#` a number that no other call has, `MODEL` a small GPT-2. Where
+//! an option of a base is written `--name=value`, other values may stand in its place.
 
 const ROWS: [&str; 5] = [
     "--rows 0..25",
@@ -296,6 +297,38 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                 &["--x depth", "--threshold 2.5", "--std-error depth"],
                 &[&EVENTS],
             ),
+        ),
+        "report" => (
+            "@/acts -o @/page#.html",
+            with(
+                &[
+                    "--against @/other",
+                    "--runs @/runs.csv",
+                    "--only dimension",
+                    "--skip dimension,imbalance,similarity,against,runs,labels",
+                ],
+                &[&LAYERS, &ROWS],
+            ),
+        ),
+        "plan" => (
+            "id-profile @/acts -o @/run#",
+            vec![
+                "--target-minutes 1e-9",
+                "--max-array 1",
+                "--block-rows 10",
+                "--estimator mle",
+                "--k 7",
+                "--layers 0,1",
+                "--metric cosine",
+                "--rows 0..25",
+                "--seed 5",
+            ],
+        ),
+        // Its options are how parts are read and where the report goes.
+        "merge" => ("@/run", Vec::new()),
+        "bench" => (
+            "--rows=40 --columns=4 --k=3 --rounds=1",
+            vec!["--rows 50", "--columns 5", "--k 4", "--rounds 2"],
         ),
         other => panic!("no options of {other}"),
     }
