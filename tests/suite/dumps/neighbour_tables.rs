@@ -233,6 +233,4 @@ fn tables_that_hold_every_rank_give_the_imbalance_of_activations() {
     let error = refusal(&["imbalance", "--neighbours", &some]);
     assert!(error.contains("holds 30 neighbours"), "{error}");
     assert!(error.contains("-k 119"), "{error}");
-    let error = refusal(&["imbalance", "--neighbours", &all, "--greedy", "2"]);
-    assert!(error.contains("--greedy"), "{error}");
 }
