@@ -283,11 +283,15 @@ fn from_text(
         },
         other => other,
     })?;
-    if !table.is_in_order() {
+    if let Some(column) = table.out_of_order(at) {
+        let name = match column {
+            "" => "first column, which has no name,".to_owned(),
+            name => format!("column {}", name.escape_debug()),
+        };
         return Err(Error::Malformed {
             path: path.to_owned(),
-            fact: "its column row numbers the lines in another order than they stand".into(),
-            remedy: "sort it by row, or take that column out if the lines are right".into(),
+            fact: format!("its {name} numbers the lines in another order than they stand"),
+            remedy: "sort the lines by it, or take that column out if the lines are right".into(),
         });
     }
     if table.header.len() == 1 {

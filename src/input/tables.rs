@@ -20,6 +20,8 @@ const DISTANCES: [&str; 2] = ["distances", "dist"];
 const INDICES: [&str; 3] = ["dist_indices", "indices", "index"];
 /// Largest relative difference between the two halves of a square matrix.
 const ASYMMETRY: f64 = 1e-9;
+/// The same on the diagonal of a square matrix, where nothing else tells self from a twin.
+const ROUNDING_OF_SELF: f64 = 1e-6;
 /// A distance to itself up to this share of the largest in the row is rounding.
 const ROUNDING: f64 = 1e-2;
 
@@ -406,9 +408,12 @@ fn read_square(entry: &Entry) -> Result<PrecomputedTable> {
         return Err(entry.unsupported(fact, "give a square matrix, or a pair X_dist and X_index"));
     }
     for row in 0..n {
+        let largest = all.row(row).iter().copied().fold(0.0, f64::max);
         for column in 0..=row {
             let (a, b) = (all[[row, column]], all[[column, row]]);
-            let fact = if !a.is_finite() || a < 0.0 {
+            let fact = if row == column && a.abs() <= ROUNDING_OF_SELF * largest {
+                continue;
+            } else if !a.is_finite() || a < 0.0 {
                 format!("the distance {a} to row {column} is not finite and positive")
             } else if row == column && a > 0.0 {
                 format!("the distance to itself is {a}")

@@ -299,22 +299,31 @@ impl Table {
         twice.map(|(_, name)| name.as_str())
     }
 
-    /// Whether a column called `row` counts the lines, from 0 or 1; so does a table without it.
-    pub(crate) fn is_in_order(&self) -> bool {
-        let row = |name: &String| name.eq_ignore_ascii_case("row");
-        let Some(at) = self.header.iter().position(row) else {
-            return true;
-        };
-        let numbers: Option<Vec<u64>> = self.column(at).map(whole).collect();
+    /// The column that counts the lines, from 0 or 1, in another order than theirs: one called `row`,
+    /// `index`, `id` and the like, or the nameless one in front that pandas writes; the one that is
+    /// read, `asked`, is no claim about lines.
+    pub(crate) fn out_of_order(&self, asked: usize) -> Option<&str> {
+        const COUNTS: [&str; 5] = ["row", "index", "idx", "id", "unnamed: 0"];
+        let mut names = self.header.iter().enumerate();
+        let found = names.find(|(at, name)| {
+            let is_count = COUNTS.contains(&name.to_lowercase().as_str());
+            let claims = is_count || *at == 0 && name.is_empty();
+            *at != asked && claims && self.counts_in_another_order(*at)
+        });
+        found.map(|(_, name)| name.as_str())
+    }
+
+    fn counts_in_another_order(&self, column: usize) -> bool {
+        let numbers: Option<Vec<u64>> = self.column(column).map(whole).collect();
         // Anything but a count of lines is no claim about them.
         let Some(numbers) = numbers else {
-            return true;
+            return false;
         };
         let mut sorted = numbers.clone();
         sorted.sort_unstable();
         let counts = sorted.first().is_some_and(|first| *first < 2)
             && sorted.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        !counts || sorted == numbers
+        counts && sorted != numbers
     }
 
     /// The place of a column.

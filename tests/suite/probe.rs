@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::common::{assert_close, fixture, json, path, refusal, stdout};
+use super::dumps::{npy, npz, scattered};
 
 /// The values of scikit-learn.
 fn reference() -> Value {
@@ -288,4 +289,43 @@ fn what_cannot_be_read_out_is_refused_with_a_way_out() {
         let message = refusal(&[&["probe", path(&run)], extra].concat(), 2);
         assert!(message.contains(word), "{message}");
     }
+}
+
+#[test]
+fn the_tokens_of_a_prompt_stand_on_one_side_of_every_split() {
+    let folder = TempDir::new().unwrap();
+    // Tokens of a prompt are alike and have its class; prompts tell nothing about classes.
+    let layer = npy(&[24, 6, 3], |at| {
+        let (prompt, column) = (at / 18, at % 3);
+        10.0 * scattered(7 * prompt + 1000 * column) + 0.01 * scattered(at)
+    });
+    let acts = folder.path().join("acts.npz");
+    fs::write(&acts, npz(&[("layer_0.npy", layer)])).unwrap();
+    let labels = folder.path().join("labels.csv");
+    let lines: String = (0..24)
+        .map(|prompt| format!("c{}\n", prompt * 7 / 3 % 2))
+        .collect();
+    fs::write(&labels, format!("class\n{lines}")).unwrap();
+    let args = |folds: &'static str| {
+        let labels = path(&labels).to_owned();
+        [
+            "probe".into(),
+            path(&acts).to_owned(),
+            "--pool".into(),
+            "tokens".into(),
+            "--mask".into(),
+            "none".into(),
+            "--labels".into(),
+            labels,
+            "--folds".into(),
+            folds.into(),
+        ]
+    };
+    let report = json(&args("4").each_ref().map(String::as_str));
+    assert_eq!(report["parameters"]["dealt"], "prompts");
+    let score = report["layers"][0]["score"].as_f64().unwrap();
+    // Whoever meets the prompt again gets nearly all.
+    assert!(score < 0.85, "{score}");
+    let error = refusal(&args("25").each_ref().map(String::as_str), 2);
+    assert!(error.contains("prompts") && error.contains("24"), "{error}");
 }

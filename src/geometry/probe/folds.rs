@@ -1,5 +1,7 @@
 //! Splits of rows into those that a read-out learns from and those that it is asked about.
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::random::SplitMix64;
 
 /// One split.
@@ -56,6 +58,63 @@ pub fn holdout(n: usize, classes: Option<&[usize]>, share: f64, seed: u64) -> Fo
     }
 }
 
+/// Rows that stay together in a split, as the tokens of one prompt do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    of_row: Vec<usize>,
+    n_groups: usize,
+}
+
+impl Groups {
+    /// The groups of rows by any number that names a row's; they are counted as they first appear.
+    pub fn new(names: impl IntoIterator<Item = usize>) -> Self {
+        let mut places = HashMap::new();
+        let place = |name| {
+            let next = places.len();
+            *places.entry(name).or_insert(next)
+        };
+        let of_row = names.into_iter().map(place).collect();
+        Self {
+            of_row,
+            n_groups: places.len(),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.n_groups
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.n_groups == 0
+    }
+
+    /// The most frequent class of each group, the lowest of equally frequent ones.
+    pub fn classes(&self, classes: &[usize]) -> Vec<usize> {
+        let mut counts = vec![BTreeMap::<usize, usize>::new(); self.n_groups];
+        for (&group, &class) in self.of_row.iter().zip(classes) {
+            *counts[group].entry(class).or_default() += 1;
+        }
+        let most = |counts: BTreeMap<usize, usize>| {
+            let most = counts
+                .into_iter()
+                .reduce(|most, one| if one.1 > most.1 { one } else { most });
+            most.map_or(0, |(class, _)| class)
+        };
+        counts.into_iter().map(most).collect()
+    }
+
+    /// The rows of a split of groups.
+    pub fn rows(&self, fold: &Fold) -> Fold {
+        let mut asked = vec![false; self.n_groups];
+        fold.test.iter().for_each(|&group| asked[group] = true);
+        let rows = 0..self.of_row.len();
+        let (test, train) = rows.partition(|&row| asked[self.of_row[row]]);
+        Fold { train, test }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +157,26 @@ mod tests {
             assert_eq!(count, 5);
         }
         assert_eq!(holdout(10, None, 0.3, 0).test.len(), 3);
+    }
+
+    #[test]
+    fn groups_are_never_split() {
+        let groups = Groups::new((0..60).map(|row| 100 - row / 4));
+        assert_eq!(groups.len(), 15);
+        let of: Vec<usize> = (0..60).map(|row| usize::from(row % 8 > 2)).collect();
+        let classes = groups.classes(&of);
+        assert_eq!(classes[..4], [0, 1, 0, 1]);
+        let splits = folds(15, Some(&classes), 5, 3);
+        let splits = splits.iter().map(|fold| groups.rows(fold));
+        let mut asked = Vec::new();
+        for fold in splits {
+            assert_eq!(fold.train.len() + fold.test.len(), 60);
+            assert_eq!(fold.test.len(), 12);
+            let learned = |group: usize| fold.train.iter().any(|row| row / 4 == group);
+            assert!(fold.test.iter().all(|row| !learned(row / 4)));
+            asked.extend(fold.test);
+        }
+        asked.sort_unstable();
+        assert_eq!(asked, (0..60).collect::<Vec<_>>());
     }
 }

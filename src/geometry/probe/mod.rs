@@ -6,7 +6,7 @@ mod logistic;
 mod ridge;
 mod standard;
 
-pub use folds::{Fold, folds, holdout};
+pub use folds::{Fold, Groups, folds, holdout};
 pub use logistic::{Logistic, LogisticFit, logistic};
 pub use ridge::{Ridge, ridge};
 pub use standard::Standardised;

@@ -7,7 +7,7 @@ use super::proposed::proposed;
 use super::shape::{ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget};
 use super::targets::ProbeTargets;
 use crate::error::{Error, Result};
-use crate::geometry::probe::{Fold, Standardised, folds, holdout, logistic, ridge};
+use crate::geometry::probe::{Fold, Groups, Standardised, folds, holdout, logistic, ridge};
 use crate::geometry::{Reason, stats};
 use crate::input::{Dump, Matrix};
 use crate::profile::bench::Bench;
@@ -26,7 +26,8 @@ const STANDARDISED: &str =
 /// Rows without a target take no part.
 ///
 /// # Errors
-/// [`Error::Usage`] for numbers with a logistic read-out, and more folds than rows; whatever reading a
+/// [`Error::Usage`] for numbers with a logistic read-out, and more folds than rows, or than prompts
+/// where rows are tokens; whatever reading a
 /// layer gives.
 pub fn probe(
     dump: &Dump,
@@ -49,7 +50,11 @@ pub fn probe(
     let input = comparison.input_rows();
     let asked = Asked::of(targets, &input);
     let n = asked.places.len();
-    let splits = asked.splits(options)?;
+    let prompts = layers.tokens.as_ref().map(|tokens| {
+        let rows = asked.places.iter().map(|&place| input[place] as usize);
+        Groups::new(rows.map(|row| tokens.place(row).0))
+    });
+    let splits = asked.splits(options, prompts.as_ref())?;
     let mut warnings = dump.warnings().to_vec();
     asked.notice(&splits, &mut warnings);
     let found = of_layers(&comparison, &asked, &splits, options, bench)?;
@@ -67,6 +72,10 @@ pub fn probe(
     Ok(ProbeProfile {
         parameters: ProbeParameters {
             options: options.clone(),
+            dealt: match layers.tokens {
+                Some(_) => "prompts",
+                None => "rows",
+            },
             standardised: STANDARDISED,
             metric: bench.metric,
             rows: RowParameters::new(layers, bench.rows),
@@ -221,17 +230,29 @@ impl Asked {
         }
     }
 
-    /// Which rows are learned from, and which are asked about.
-    fn splits(&self, options: &ProbeOptions) -> Result<Vec<Fold>> {
-        let n = self.places.len();
-        Ok(match options.split {
+    /// Which rows are learned from, and which are asked about; the rows of a prompt stay together.
+    fn splits(&self, options: &ProbeOptions, prompts: Option<&Groups>) -> Result<Vec<Fold>> {
+        let n = prompts.map_or(self.places.len(), Groups::len);
+        let of_prompts = prompts
+            .zip(self.classes())
+            .map(|(prompts, classes)| prompts.classes(classes));
+        let classes = of_prompts.as_deref().or(self.classes());
+        let dealt = match options.split {
             SplitRule::Folds(count) if count > n => {
+                let whole = match prompts {
+                    Some(_) => "prompts, whose tokens stay together,",
+                    None => "rows",
+                };
                 return Err(Error::Usage(format!(
-                    "--folds {count} needs as many rows with a target, there are {n}"
+                    "--folds {count} needs as many {whole} with a target, there are {n}"
                 )));
             }
-            SplitRule::Folds(count) => folds(n, self.classes(), count, options.seed),
-            SplitRule::Holdout(share) => vec![holdout(n, self.classes(), share, options.seed)],
+            SplitRule::Folds(count) => folds(n, classes, count, options.seed),
+            SplitRule::Holdout(share) => vec![holdout(n, classes, share, options.seed)],
+        };
+        Ok(match prompts {
+            Some(prompts) => dealt.iter().map(|fold| prompts.rows(fold)).collect(),
+            None => dealt,
         })
     }
 

@@ -35,6 +35,8 @@ pub struct ProbeParameters {
     /// What was asked for.
     #[serde(flatten)]
     pub options: ProbeOptions,
+    /// What the splits deal: `rows`, or whole `prompts` where rows are tokens.
+    pub dealt: &'static str,
     /// How columns were standardised, in words.
     pub standardised: &'static str,
     /// How far rows are apart where the dimension proposes a layer.

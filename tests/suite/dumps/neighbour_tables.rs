@@ -234,3 +234,25 @@ fn tables_that_hold_every_rank_give_the_imbalance_of_activations() {
     assert!(error.contains("holds 30 neighbours"), "{error}");
     assert!(error.contains("-k 119"), "{error}");
 }
+
+#[test]
+fn distances_with_rounding_on_their_diagonal_are_distances() {
+    let folder = Folder::new();
+    let rows = searched();
+    let mut square = vec![0.0; N * N];
+    let far = rows.iter().flatten().map(|(distance, _)| *distance);
+    let far = far.fold(0.0, f64::max);
+    for (row, near) in rows.iter().enumerate() {
+        for column in 0..N {
+            let found = near.iter().find(|(_, at)| *at == column as i64);
+            let back = rows[column].iter().find(|(_, at)| *at == row as i64);
+            square[row * N + column] = found.or(back).map_or(far, |(distance, _)| *distance);
+        }
+        square[row * N + row] = if row % 2 == 0 { -2e-16 } else { 3e-16 };
+    }
+    let shape = format!("({N}, {N})");
+    let file = folder.file("cosine.npy", floats(&shape, square));
+    let error = refusal(&["id-profile", &file]);
+    assert!(error.contains("--neighbours"), "{error}");
+    assert!(super::dimensions(&["--neighbours", &file])[0] > 0.0);
+}

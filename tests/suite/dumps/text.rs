@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Folder, command, dimensions, find, fixture, json, near, refusal};
+use super::{Folder, command, dimensions, find, fixture, json, near, npy, refusal, run, scattered};
 
 /// Overlap with labels at k = 10.
 fn overlap(labels: &str) -> f64 {
@@ -197,4 +197,34 @@ fn label_files_that_claim_the_impossible_are_refused() {
         let error = refusal(&["overlap", &acts, "--labels", &labels, "-k", "3"]);
         assert!(error.contains("labels.npy"), "{error}");
     }
+}
+
+#[test]
+fn lines_that_are_numbered_in_another_order_are_refused_whatever_the_column_is_called() {
+    let folder = Folder::new();
+    let acts = folder.file("acts.npy", npy(&[12, 3], scattered));
+    let asked = |name: &str, last: usize| {
+        let line = |at: usize| format!("{},c{}\n", (at + last) % 12, at % 3);
+        let text: String = (0..12).map(line).collect();
+        let file = folder.file("labels.csv", format!("{name},class\n{text}"));
+        [
+            "overlap",
+            &acts,
+            "-k",
+            "3",
+            "--labels",
+            &format!("{file}:class"),
+        ]
+        .map(str::to_owned)
+    };
+    for name in ["row", "index", "id", ""] {
+        let wrong = asked(name, 5);
+        let error = refusal(&wrong.each_ref().map(String::as_str));
+        assert!(error.contains("another order"), "{name}: {error}");
+        let right = asked(name, 0);
+        assert!(run(&right.each_ref().map(String::as_str)).status.success());
+    }
+    // Any other number is no claim about lines.
+    let other = asked("age", 5);
+    assert!(run(&other.each_ref().map(String::as_str)).status.success());
 }
