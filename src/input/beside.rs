@@ -43,6 +43,18 @@ const LENGTHS: [&str; 18] = [
     "token_counts",
     "token_count",
 ];
+/// Names of where the tokens of each prompt begin and the last ones end, as kernels for prompts of
+/// several lengths take it.
+const OFFSETS: [&str; 8] = [
+    "cu_seqlens",
+    "cu_seqlen",
+    "cu_seq_lens",
+    "cu_seq_len",
+    "cumulative_seqlens",
+    "cumulative_lengths",
+    "seq_offsets",
+    "token_offsets",
+];
 /// Words in the names of masks that may say which tokens count, or which do not.
 const DOUBTFUL: [&str; 7] = [
     "mask", "masks", "pad", "padding", "padded", "valid", "ispad",
@@ -67,6 +79,7 @@ pub(super) fn is_companion(name: &str) -> bool {
     let lower = name.to_lowercase();
     is_tokens(name)
         || is_lengths(&lower)
+        || is_offsets(&lower)
         || lower
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| COMPANIONS.contains(&word))
@@ -80,6 +93,11 @@ pub(super) fn is_over_tokens(name: &str) -> bool {
 /// Whether a name, in lower case, is that of the numbers of tokens.
 pub(super) fn is_lengths(name: &str) -> bool {
     LENGTHS.contains(&name)
+}
+
+/// Whether a name, in lower case, is that of the places where prompts begin.
+pub(super) fn is_offsets(name: &str) -> bool {
+    OFFSETS.contains(&name)
 }
 
 /// Whether a name has a word for masks or padding.

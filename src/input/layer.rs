@@ -241,6 +241,19 @@ impl Dump {
         if options.pool == Some(Pooling::Tokens) || self.options.ignore_padding {
             return Ok(());
         }
+        if options.pool.is_some_and(Pooling::heeds_mask)
+            && let Some((name, prompts)) = self.padding.lengths_over_rows(layer.shape[0])?
+        {
+            let (shape, name) = (&layer.shape, name.escape_debug());
+            return Err(layer.entry().unsupported(
+                format!(
+                    "shape {shape:?}, and {name} beside it adds up to that many tokens of {prompts} \
+                     prompts: rows without an axis of tokens, so nothing is left to pool"
+                ),
+                "--pool tokens takes each token as a row of its prompt; to pool prompts save \
+                 [prompts, tokens, columns]; --mask none takes the rows as they are",
+            ));
+        }
         match self.padding.over_rows(layer.shape[0]) {
             None => Ok(()),
             Some((name, shape)) => {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::beside;
 use super::entry::Entry;
 use super::file;
 use super::range::whole_index;
@@ -111,9 +112,7 @@ impl Mask {
             .iter()
             .flat_map(|&(n, tokens)| std::iter::repeat_n(tokens, n));
         for entry in parts {
-            entry.dtype()?;
-            let values = entry.load()?.to_f64().expect("the dtype was checked");
-            for value in values {
+            for value in Self::lengths(entry)? {
                 let Some(tokens) = tokens.next() else {
                     let fact = "more lengths than the layer has rows";
                     return Err(entry.unsupported(fact, "dump one length a row"));
@@ -132,6 +131,25 @@ impl Mask {
             }
         }
         Ok(mask)
+    }
+
+    /// The lengths that an array `[N]` holds, or that lie between the N + 1 places of one that says
+    /// where prompts begin.
+    pub(crate) fn lengths(entry: &Entry) -> Result<Vec<f64>> {
+        entry.dtype()?;
+        let values = entry.load()?.to_f64().expect("the dtype was checked");
+        if !beside::is_offsets(&entry.name.to_lowercase()) {
+            return Ok(values);
+        }
+        match values.first() {
+            Some(&first) if first.abs() <= 0.0 => {
+                Ok(values.windows(2).map(|two| two[1] - two[0]).collect())
+            }
+            _ => Err(entry.unsupported(
+                "it does not begin with 0, as places where prompts begin do",
+                "save the number of tokens of each prompt as lengths",
+            )),
+        }
     }
 
     fn empty(parts: &[Entry]) -> Self {

@@ -31,8 +31,8 @@ const LEAST: usize = 2;
 pub(crate) struct Padding {
     /// Masks whose ones count.
     masks: Vec<Stack>,
-    /// How many tokens each row has, padded on the right.
-    lengths: Option<Stack>,
+    /// How many tokens each row has, padded on the right, or where they begin and end.
+    lengths: Vec<Stack>,
     /// Masks with one value a row.
     of_rows: Vec<Stack>,
     /// Masks of which nobody says whether their ones count.
@@ -56,8 +56,8 @@ impl Padding {
                 padding.masks.push(stack.clone());
             } else if MASKS.contains(&lower.as_str()) && axes == 1 {
                 padding.of_rows.push(stack.clone());
-            } else if beside::is_lengths(&lower) && axes == 1 {
-                padding.lengths = padding.lengths.or_else(|| Some(stack.clone()));
+            } else if (beside::is_lengths(&lower) || beside::is_offsets(&lower)) && axes == 1 {
+                padding.lengths.push(stack.clone());
             } else if beside::is_tokens(&stack.name) && (is_whole || axes == 1) {
                 padding.tokens.push(stack.clone());
             } else if axes > 1 && (is_bool || beside::is_about_tokens(&stack.name)) {
@@ -75,7 +75,7 @@ impl Padding {
 
     /// What the dump calls the mask or lengths that poolings heed.
     pub(crate) fn name(&self) -> Option<&str> {
-        let stack = self.masks.first().or(self.lengths.as_ref())?;
+        let stack = self.masks.first().or(self.lengths.first())?;
         Some(&stack.name)
     }
 
@@ -104,7 +104,7 @@ impl Padding {
             agree(found.as_ref(), &mask, stack)?;
             found.get_or_insert(mask);
         }
-        if let Some(stack) = &self.lengths {
+        for stack in &self.lengths {
             let widths: Vec<(usize, usize)> = parts
                 .iter()
                 .map(|part| (part.shape[0], part.shape[1]))
@@ -151,7 +151,7 @@ impl Padding {
     /// What poolings heed of rows that are tokens, in words.
     pub(crate) fn words_over_rows(&self, n: usize) -> Option<String> {
         let mask = self.masks.iter().find(|stack| is_flat(&stack.shape(), n));
-        let lengths = self.lengths.as_ref();
+        let lengths = self.lengths.first();
         let stack = mask.or_else(|| lengths.filter(|stack| stack.shape()[0] < n))?;
         Some(format!("tokens masked by {}", stack.name))
     }
@@ -169,11 +169,11 @@ impl Padding {
                 found.get_or_insert(mask);
             }
         }
-        if let Some(stack) = &self.lengths
-            && let Some(mask) = flat_lengths(stack, n).map_err(way_out)?
-        {
-            agree(found.as_ref(), &mask, stack)?;
-            found.get_or_insert(mask);
+        for stack in &self.lengths {
+            if let Some(mask) = flat_lengths(stack, n).map_err(way_out)? {
+                agree(found.as_ref(), &mask, stack)?;
+                found.get_or_insert(mask);
+            }
         }
         match found {
             None => self
@@ -181,6 +181,20 @@ impl Padding {
                 .map(|()| None),
             found => Ok(found),
         }
+    }
+
+    /// The lengths that `n` rows of two axes, each a token, are made of: their name and number.
+    ///
+    /// # Errors
+    /// Whatever reading them gives.
+    pub(crate) fn lengths_over_rows(&self, n: usize) -> Result<Option<(&str, usize)>> {
+        for stack in &self.lengths {
+            let lengths = flat_values(stack, n).map_err(way_out)?;
+            if lengths.len() < n && lengths.iter().sum::<usize>() == n {
+                return Ok(Some((&stack.name, lengths.len())));
+            }
+        }
+        Ok(None)
     }
 
     /// Fails where something says that there is padding, but not which tokens are.
@@ -253,22 +267,10 @@ fn is_flat(shape: &[usize], n: usize) -> bool {
 /// The mask that lengths give to `n` rows: all of them where the lengths add up to that, or the first
 /// of as many tokens in every prompt.
 fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
-    let prompts = stack.shape()[0];
+    let lengths = flat_values(stack, n)?;
+    let prompts = lengths.len();
     if prompts >= n || prompts == 0 {
         return Ok(None);
-    }
-    let mut lengths = Vec::new();
-    for part in &stack.parts {
-        part.dtype()?;
-        let values = part.load()?.to_f64().expect("the dtype was checked");
-        for value in values {
-            let length = whole_index(value, n + 1).filter(|&length| length > 0);
-            let Some(length) = length else {
-                let fact = format!("the length {value}");
-                return Err(part.unsupported(fact, format!("lengths are from 1 to the {n} rows")));
-            };
-            lengths.push(length as usize);
-        }
     }
     if lengths.iter().sum::<usize>() == n {
         return Ok(Some(Mask::of_ragged(&stack.parts, &lengths)));
@@ -278,6 +280,25 @@ fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
         true => Mask::of_lengths(&stack.parts, &[(prompts, tokens)]).map(Some),
         false => Ok(None),
     }
+}
+
+/// The lengths of prompts whose tokens are `n` rows; none where there are more lengths than rows.
+fn flat_values(stack: &Stack, n: usize) -> Result<Vec<usize>> {
+    let mut lengths = Vec::new();
+    if stack.shape()[0] > n {
+        return Ok(lengths);
+    }
+    for part in &stack.parts {
+        for value in Mask::lengths(part)? {
+            let length = whole_index(value, n + 1).filter(|&length| length > 0);
+            let Some(length) = length else {
+                let fact = format!("the length {value}");
+                return Err(part.unsupported(fact, format!("lengths are from 1 to the {n} rows")));
+            };
+            lengths.push(length as usize);
+        }
+    }
+    Ok(lengths)
 }
 
 /// The token that rows end or begin with at least twice, in how many rows it does, and which of the

@@ -46,6 +46,13 @@ fn lengths() -> Vec<u8> {
     whole(&[PROMPTS], |prompt| length(prompt) as i64)
 }
 
+/// Where prompts begin and the last one ends.
+fn offsets() -> Vec<u8> {
+    whole(&[PROMPTS + 1], |prompt| {
+        (0..prompt).map(length).sum::<usize>() as i64
+    })
+}
+
 fn kept() -> usize {
     (0..PROMPTS).map(length).sum()
 }
@@ -77,6 +84,7 @@ fn the_rows_are_the_tokens_that_count_however_the_dump_says_it() {
     for (name, shape, beside) in [
         ("mask", &whole_shape[..], ("attention_mask", mask())),
         ("lengths", &whole_shape[..], ("lengths", lengths())),
+        ("offsets", &whole_shape[..], ("cu_seqlens", offsets())),
         ("flat_mask", &flat[..], ("attention_mask", mask())),
         ("flat_lengths", &flat[..], ("seq_lens", lengths())),
     ] {
@@ -103,8 +111,11 @@ fn the_rows_are_the_tokens_that_count_however_the_dump_says_it() {
     assert!(!understood(&report).contains("token"), "{report}");
     // Prompts that stand one after the other without padding.
     let ragged = fs::read(by_hand(&folder)).unwrap();
-    let ragged = npz(&[("layer_0.npy", ragged), ("lengths.npy", lengths())]);
+    let beside_lengths = npz(&[("layer_0.npy", ragged.clone()), ("lengths.npy", lengths())]);
+    let ragged = npz(&[("layer_0.npy", ragged), ("cu_seqlens.npy", offsets())]);
     let ragged = folder.file("ragged.npz", ragged);
+    assert_eq!(dimensions(&[&ragged, "--pool", "tokens"]), wanted);
+    let ragged = folder.file("ragged_lengths.npz", beside_lengths);
     assert_eq!(dimensions(&[&ragged, "--pool", "tokens"]), wanted);
     let report = json(&["id-profile", &ragged, "--pool", "tokens"]);
     assert!(!report.to_string().contains("skipped_arrays"), "{report}");
@@ -118,6 +129,52 @@ fn the_rows_are_the_tokens_that_count_however_the_dump_says_it() {
     assert_eq!(given, wanted);
     let all = json(&["id-profile", &acts, "--pool", "tokens", "--mask", "none"]);
     assert_eq!(all["layers"][0]["diagnostics"]["n_rows"], PROMPTS * TOKENS);
+}
+
+#[test]
+fn places_where_prompts_begin_are_lengths_of_poolings_too() {
+    let folder = Folder::new();
+    let acts = |name: &str, beside: (&str, Vec<u8>)| {
+        let states = states(&[PROMPTS, TOKENS, WIDTH]);
+        folder.file(name, npz(&[("layer_0.npy", states), beside]))
+    };
+    let wanted = acts("lengths.npz", ("lengths", lengths()));
+    let found = acts("offsets.npz", ("cu_seqlens", offsets()));
+    for pool in ["mean", "last", "max"] {
+        assert_eq!(
+            dimensions(&[&found, "--pool", pool]),
+            dimensions(&[&wanted, "--pool", pool]),
+            "{pool}"
+        );
+    }
+    let shifted = whole(&[PROMPTS + 1], |prompt| prompt as i64 + 1);
+    let shifted = acts("shifted.npz", ("cu_seqlens", shifted));
+    let words = refusal(&["id-profile", &shifted, "--pool", "mean"]);
+    assert!(
+        words.contains("does not begin with 0") && words.contains("--mask none"),
+        "{words}"
+    );
+}
+
+#[test]
+fn tokens_one_after_the_other_are_not_pooled_in_silence() {
+    let folder = Folder::new();
+    let rows = fs::read(by_hand(&folder)).unwrap();
+    for (name, beside) in [("lengths", lengths()), ("cu_seqlens", offsets())] {
+        let acts = npz(&[("layer_0.npy", rows.clone()), (name, beside)]);
+        let acts = folder.file(&format!("{name}.npz"), acts);
+        for pool in ["mean", "last"] {
+            let words = refusal(&["id-profile", &acts, "--pool", pool]);
+            assert!(
+                words.contains(&format!(
+                    "{name} beside it adds up to that many tokens of 40 prompts"
+                )) && words.contains("--pool tokens"),
+                "{words}"
+            );
+        }
+        let all = json(&["id-profile", &acts, "--pool", "mean", "--mask", "none"]);
+        assert_eq!(all["layers"][0]["diagnostics"]["n_rows"], kept());
+    }
 }
 
 #[test]
