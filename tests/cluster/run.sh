@@ -46,16 +46,16 @@ same() { cmp -s "$1" "$2" || fail "$3: another report than that of one machine";
 awaited() {
     local run=$1 report=$2 idle=0 again=0 held until=$((SECONDS + 300))
     while [ "$SECONDS" -lt "$until" ]; do
-        squeue -h -o '%i %r' > "$work/queue" 2> /dev/null || true
-        [ -e "$report" ] && [ ! -s "$work/queue" ] && return 0
-        if [ -s "$work/queue" ]; then idle=0; else idle=$((idle + 1)); fi
+        squeue -h -o '%i %r' > "$work/squeue.txt" 2> /dev/null || true
+        [ -e "$report" ] && [ ! -s "$work/squeue.txt" ] && return 0
+        if [ -s "$work/squeue.txt" ]; then idle=0; else idle=$((idle + 1)); fi
         if [ "$idle" -gt 20 ]; then
             [ "$again" -lt 3 ] || break
             again=$((again + 1)); idle=0
             say "nothing is queued and nothing is merged: submitted again ($again)"
             "$program" submit "$run" --slurm '-c 1' -o "$report" > /dev/null || true
         fi
-        held=$(sed -n 's/ launch failed requeued held$//p' "$work/queue" | paste -sd ,)
+        held=$(sed -n 's/ launch failed requeued held$//p' "$work/squeue.txt" | paste -sd ,)
         if [ -n "$held" ]; then
             say "released what was held after a failed launch: $held"
             scontrol release "$held" || true
