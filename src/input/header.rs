@@ -14,6 +14,10 @@ pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header that is read. numpy's own are 128 bytes, and never beyond this in version 1.
 const MAX_HEADER: usize = 1 << 16;
 
+/// The deepest nesting of a literal that is parsed. A structured type takes five; the parser's time
+/// doubles with each.
+const MAX_DEPTH: usize = 10;
+
 /// As many bytes from the start as [`parse`] ever needs.
 pub(crate) const PREFIX: usize = MAX_HEADER + 12;
 
@@ -152,8 +156,37 @@ fn other(what: &str, remedy: &'static str) -> Item {
     }
 }
 
+/// How deep brackets stand in brackets, those in strings left out.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut quote = None;
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', Some(_)) => {
+                bytes.next();
+            }
+            (_, Some(open)) if byte == open => quote = None,
+            (_, Some(_)) => {}
+            (b'\'' | b'"', None) => quote = Some(byte),
+            (b'[' | b'(' | b'{', None) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (b']' | b')' | b'}', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// The dict in the header: the keys `descr`, `fortran_order` and `shape`.
 fn literal(text: &[u8]) -> Result<Literal, String> {
+    if depth(text) > MAX_DEPTH {
+        return Err(format!(
+            "the header nests brackets more than {MAX_DEPTH} deep, as numpy's own never do"
+        ));
+    }
     // Version 3 allows UTF-8 (in field names only), where ASCII is a part of it.
     let mut whole = [MAGIC, &[3, 0], &[0; 4]].concat();
     let start = whole.len();
@@ -279,6 +312,16 @@ mod tests {
         let nested = "[".repeat(30_000) + &"]".repeat(30_000);
         let bomb = format!("{{'descr': {nested}, 'fortran_order': False, 'shape': ()}}\n");
         assert!(parse(&file(&bomb)).is_err());
+        // The parser tries each of these twice, so a few dozen would never end.
+        for deep in ["[".repeat(60), "[(".repeat(30), "{'a': [".repeat(30)] {
+            let err = parse(&file(&format!("{{'descr': {deep}"))).unwrap_err();
+            assert!(err.contains("more than 10 deep"), "{err}");
+        }
+        let allowed = format!("{{'descr': {}", "[".repeat(9));
+        assert!(parse(&file(&allowed)).is_err());
+        // A bracket in a string is none, and one that a string seems to close stays open.
+        assert_eq!(depth(br#"{'[[[': "]", 'a\'[': (1,)}"#), 2);
+        assert_eq!(depth(br#"[']', [']', [']']]]"#), 3);
         let mut claims = b"\x93NUMPY\x02\x00".to_vec();
         claims.extend(u32::MAX.to_le_bytes());
         claims.extend(b"{}");
