@@ -189,9 +189,16 @@ impl Padding {
     /// Whatever reading them gives.
     pub(crate) fn lengths_over_rows(&self, n: usize) -> Result<Option<(&str, usize)>> {
         for stack in &self.lengths {
-            let lengths = flat_values(stack, n).map_err(way_out)?;
-            if lengths.len() < n && lengths.iter().sum::<usize>() == n {
-                return Ok(Some((&stack.name, lengths.len())));
+            let prompts = n_prompts(stack);
+            if prompts >= n {
+                continue;
+            }
+            let mut total = 0.0;
+            for part in &stack.parts {
+                total += Mask::lengths(part).map_err(way_out)?.iter().sum::<f64>();
+            }
+            if whole_index(total, n + 1).is_some_and(|total| total as usize == n) {
+                return Ok(Some((&stack.name, prompts)));
             }
         }
         Ok(None)
@@ -267,10 +274,20 @@ fn is_flat(shape: &[usize], n: usize) -> bool {
 /// The mask that lengths give to `n` rows: all of them where the lengths add up to that, or the first
 /// of as many tokens in every prompt.
 fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
-    let lengths = flat_values(stack, n)?;
-    let prompts = lengths.len();
+    let prompts = n_prompts(stack);
     if prompts >= n || prompts == 0 {
         return Ok(None);
+    }
+    let mut lengths = Vec::new();
+    for part in &stack.parts {
+        for value in Mask::lengths(part)? {
+            let length = whole_index(value, n + 1).filter(|&length| length > 0);
+            let Some(length) = length else {
+                let fact = format!("the length {value}");
+                return Err(part.unsupported(fact, format!("lengths are from 1 to the {n} rows")));
+            };
+            lengths.push(length as usize);
+        }
     }
     if lengths.iter().sum::<usize>() == n {
         return Ok(Some(Mask::of_ragged(&stack.parts, &lengths)));
@@ -282,23 +299,11 @@ fn flat_lengths(stack: &Stack, n: usize) -> Result<Option<Mask>> {
     }
 }
 
-/// The lengths of prompts whose tokens are `n` rows; none where there are more lengths than rows.
-fn flat_values(stack: &Stack, n: usize) -> Result<Vec<usize>> {
-    let mut lengths = Vec::new();
-    if stack.shape()[0] > n {
-        return Ok(lengths);
-    }
-    for part in &stack.parts {
-        for value in Mask::lengths(part)? {
-            let length = whole_index(value, n + 1).filter(|&length| length > 0);
-            let Some(length) = length else {
-                let fact = format!("the length {value}");
-                return Err(part.unsupported(fact, format!("lengths are from 1 to the {n} rows")));
-            };
-            lengths.push(length as usize);
-        }
-    }
-    Ok(lengths)
+/// Of how many prompts lengths, or the places where they begin, tell.
+fn n_prompts(stack: &Stack) -> usize {
+    let is_offsets = beside::is_offsets(&stack.name.to_lowercase());
+    let lengths = |part: &Entry| part.shape[0].saturating_sub(usize::from(is_offsets));
+    stack.parts.iter().map(lengths).sum()
 }
 
 /// The token that rows end or begin with at least twice, in how many rows it does, and which of the

@@ -178,6 +178,36 @@ fn tokens_one_after_the_other_are_not_pooled_in_silence() {
 }
 
 #[test]
+fn rows_that_are_pooled_already_leave_the_lengths_alone() {
+    let folder = Folder::new();
+    // More tokens than there are rows.
+    let long = || whole(&[PROMPTS], |prompt| 100 + prompt as i64);
+    let ends = whole(&[PROMPTS + 1], |prompt| 100 * prompt as i64);
+    for (name, beside) in [("lengths", long()), ("cu_seqlens", ends)] {
+        let rows = npy(&[PROMPTS, 4], scattered);
+        let acts = folder.file(
+            &format!("{name}.npz"),
+            npz(&[("layer_0.npy", rows), (name, beside)]),
+        );
+        let wanted = dimensions(&[&acts, "--mask", "none"]);
+        for pool in ["mean", "last", "tokens"] {
+            assert_eq!(
+                dimensions(&[&acts, "--pool", pool]),
+                wanted,
+                "{name} {pool}"
+            );
+        }
+    }
+    let fewer = npz(&[
+        ("layer_0.npy", npy(&[60, 4], scattered)),
+        ("lengths", long()),
+    ]);
+    let fewer = folder.file("fewer.npz", fewer);
+    let wanted = dimensions(&[&fewer, "--mask", "none"]);
+    assert_eq!(dimensions(&[&fewer, "--pool", "mean"]), wanted);
+}
+
+#[test]
 fn rows_that_are_tokens_already_are_not_read_with_their_padding_in_silence() {
     let folder = Folder::new();
     let flat = [PROMPTS * TOKENS, WIDTH];
