@@ -15,7 +15,6 @@ use repgeo::report::Report;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
-use super::layers::tables;
 use super::output::input_name;
 use super::pairs::PairArgs;
 use super::shared::SharedArgs;
@@ -175,12 +174,7 @@ pub fn run(args: ImbalanceArgs) -> Result<()> {
 
 /// The same of tables that somebody computed before.
 fn run_tables(args: &ImbalanceArgs, path: &Path, bench: &Bench<'_>) -> Result<()> {
-    let first = tables(path, args.squared)?;
-    let second = args
-        .pairs
-        .second()
-        .map(|path| tables(path, args.squared))
-        .transpose()?;
+    let (first, second) = args.pairs.tables(path, args.squared)?;
     let options = args.options();
     // One neighbour more than k: the error replaces each of them by the next.
     let most = options.k.iter().copied().max().unwrap_or(1);

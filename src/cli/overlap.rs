@@ -11,7 +11,6 @@ use repgeo::profile::overlap::{OverlapOptions, overlap};
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
-use super::layers::tables;
 use super::output::input_name;
 use super::pairs::PairArgs;
 use super::shared::SharedArgs;
@@ -160,12 +159,7 @@ pub fn run(args: OverlapArgs) -> Result<()> {
 
 /// The same of tables that somebody computed before.
 fn run_tables(args: &OverlapArgs, path: &Path, bench: &Bench<'_>) -> Result<()> {
-    let first = tables(path, args.squared)?;
-    let second = args
-        .pairs
-        .second()
-        .map(|path| tables(path, args.squared))
-        .transpose()?;
+    let (first, second) = args.pairs.tables(path, args.squared)?;
     let n = match first.first() {
         Some(first) => first.read(1)?.n,
         None => 0,

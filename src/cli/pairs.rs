@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::Source;
-use repgeo::input::{Dump, RowChoice, RowSource, Selection, TokenRows};
+use repgeo::input::{Dump, RowChoice, RowSource, Selection, TableSource, TokenRows};
 use repgeo::profile::DuplicatePolicy;
 use repgeo::profile::compare::{Side, Target};
 use repgeo::{Error, Result};
 
-use super::layers::LayerArgs;
+use super::layers::{LayerArgs, tables};
 use super::output::input_name;
 use super::rows::RowArgs;
 use super::shared::SharedArgs;
+
+/// Neighbours of the layers of one dump.
+type Tables = Vec<TableSource>;
 
 /// Which layers are compared.
 #[derive(Args)]
@@ -55,6 +58,12 @@ impl PairArgs {
     /// The second dump as typed.
     pub fn second(&self) -> Option<&Path> {
         self.other.as_deref().or(self.against.as_deref())
+    }
+
+    /// The neighbour tables at `path`, and those that they are compared with.
+    pub fn tables(&self, path: &Path, squared: bool) -> Result<(Tables, Option<Tables>)> {
+        let second = self.second().map(|path| tables(path, squared));
+        Ok((tables(path, squared)?, second.transpose()?))
     }
 
     /// Opens the second dump, if there is one.

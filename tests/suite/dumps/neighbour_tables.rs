@@ -135,23 +135,33 @@ fn tables_of_other_programs_give_what_activations_give() {
         assert_eq!(peaks(&with("landscape")), centres, "{table}");
         assert_eq!(peaks(&with("density-peaks")), centres, "{table}");
         // Nothing takes them for activations.
-        for command in ["overlap", "landscape", "id-profile", "density-peaks"] {
+        for command in [
+            "overlap",
+            "imbalance",
+            "landscape",
+            "id-profile",
+            "density-peaks",
+        ] {
             let error = refusal(&[command, &table]);
             assert!(error.contains("--neighbours"), "{command}: {error}");
         }
     }
 }
 
-#[test]
-fn our_own_tables_give_what_activations_give() {
-    let folder = Folder::new();
+fn three_layers(folder: &Folder) -> String {
     let layer = |at: usize| npy(&[N, WIDTH], move |i| scattered(i + 1000 * at));
     let members = [
         ("a.npy", layer(0)),
         ("b.npy", layer(1)),
         ("c.npy", layer(2)),
     ];
-    let acts = folder.file("acts.npz", npz(&members));
+    folder.file("acts.npz", npz(&members))
+}
+
+#[test]
+fn our_own_tables_give_what_activations_give() {
+    let folder = Folder::new();
+    let acts = three_layers(&folder);
     let tables = folder.join("tables");
     let tables = tables.to_str().unwrap();
     assert!(
@@ -187,13 +197,7 @@ fn our_own_tables_give_what_activations_give() {
 #[test]
 fn tables_that_hold_every_rank_give_the_imbalance_of_activations() {
     let folder = Folder::new();
-    let layer = |at: usize| npy(&[N, WIDTH], move |i| scattered(i + 1000 * at));
-    let members = [
-        ("a.npy", layer(0)),
-        ("b.npy", layer(1)),
-        ("c.npy", layer(2)),
-    ];
-    let acts = folder.file("acts.npz", npz(&members));
+    let acts = three_layers(&folder);
     let written = |k: usize| {
         let path = folder.join(&format!("tables{k}"));
         let path = path.to_str().unwrap().to_owned();
