@@ -7,6 +7,7 @@ use super::axes::Axes;
 use super::companions;
 use super::entry::Entry;
 use super::padding::Padding;
+use super::square::Square;
 use super::stack::Stack;
 use super::{file, name};
 use crate::warning::{Warning, WarningCode};
@@ -111,6 +112,17 @@ pub(super) fn no_layers(
             "there are no arrays inside".to_owned(),
             "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
         ),
+        (_, 0)
+            if left_out
+                .iter()
+                .any(|(_, reason)| reason == Square::Similarities.words()) =>
+        {
+            (
+                format!("no array inside holds rows and columns: {shown}"),
+                "dump activations; if it is activations all the same, --axes ND; of G = X X\u{1d40} \
+                 with diagonal g the distances are sqrt(g_i + g_j - 2 G_ij), which --neighbours reads",
+            )
+        }
         (2.., 0)
             if left_out
                 .iter()

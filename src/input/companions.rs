@@ -3,7 +3,7 @@
 use super::beside::{is_companion, is_float, is_tokens};
 use super::item::Item;
 use super::padding::Padding;
-use super::recognise;
+use super::square::Square;
 use super::stack::Stack;
 use super::tables;
 
@@ -24,11 +24,14 @@ pub(crate) struct Sorted {
 /// Splits arrays into layers and what is left out.
 ///
 /// A layer has at least two axes, no companion's name, and floating-point values; integers count
-/// only where no floating-point layer stands beside them. Distances of all rows to all are none,
+/// only where no floating-point layer stands beside them. Matrices over all pairs of rows are none,
 /// unless `axes_said` that they are columns.
 pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
     let is_float = |stack: &Stack| is_float(&stack.parts[0]);
-    let is_alone = |stack: &Stack| stack.parts.len() == 1;
+    let over_all_pairs = |stack: &Stack| {
+        let alone = !axes_said && stack.parts.len() == 1;
+        Square::of(&stack.parts[0]).filter(|_| alone)
+    };
     let entries: Vec<_> = stacks.iter().map(|stack| &stack.parts[0]).collect();
     let tables = tables::members(&entries);
     let mut sorted = Sorted {
@@ -59,9 +62,9 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
             ONE_AXIS
         } else if shape.is_empty() {
             "a single value"
-        } else if !axes_said && is_alone(&stack) && recognise::are_all_distances(&stack.parts[0]) {
-            sorted.n_tables += 1;
-            DISTANCES
+        } else if let Some(square) = over_all_pairs(&stack) {
+            sorted.n_tables += usize::from(square == Square::Distances);
+            square.words()
         } else {
             candidates.push(stack);
             continue;
@@ -94,7 +97,6 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
 
 /// Why an array was left out.
 pub(super) const ONE_AXIS: &str = "one axis";
-pub(super) const DISTANCES: &str = "distances of all rows to all; --neighbours reads them";
 const NO_LAYER: &str = "no layer by its name";
 
 fn is_distance(name: &str) -> bool {

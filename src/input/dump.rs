@@ -14,8 +14,8 @@ use super::join::Join;
 use super::order::{self, LayerOrder};
 use super::padding::Padding;
 use super::pooling::{Pooling, rows_in};
-use super::recognise;
 use super::select::Selection;
+use super::square::Square;
 use super::stack;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
@@ -189,8 +189,12 @@ impl Dump {
             let alone = stack::join(path, found.entries, Join::Never)?;
             let beside = stack::join(path, found.beside, Join::Never)?;
             let mut parts = alone.iter().flat_map(|stack| &stack.parts);
-            if options.axes.is_none() && parts.any(recognise::are_all_distances) {
-                return Err(candidate::no_layers(path, total, &[], 1));
+            if options.axes.is_none()
+                && let Some(square) = parts.find_map(Square::of)
+            {
+                let reason = (alone[0].name.clone(), square.words().to_owned());
+                let n_tables = usize::from(square == Square::Distances);
+                return Err(candidate::no_layers(path, total, &[reason], n_tables));
             }
             (alone, Padding::among(&beside), Vec::new(), 0)
         } else {

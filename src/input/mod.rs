@@ -50,6 +50,7 @@ mod scan;
 mod select;
 mod series;
 mod sparse;
+mod square;
 mod stack;
 mod tables;
 mod tensors;

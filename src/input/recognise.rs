@@ -1,6 +1,5 @@
-//! Recognises distances and neighbours by what arrays hold, whatever they are called.
+//! Recognises tables of distances and neighbours by what arrays hold, whatever they are called.
 
-use super::array::Array;
 use super::beside;
 use super::entry::Entry;
 use super::item::Item;
@@ -36,7 +35,7 @@ pub(super) fn pairs(entries: &[&Entry], known: &[bool]) -> Vec<(usize, usize)> {
 }
 
 /// Some rows of an array, evenly spread.
-fn some_rows(n: usize) -> impl Iterator<Item = usize> {
+pub(super) fn some_rows(n: usize) -> impl Iterator<Item = usize> {
     (0..n).step_by(n.div_ceil(ROWS).max(1))
 }
 
@@ -66,38 +65,5 @@ fn are_a_table(far: &Entry, near: &Entry) -> bool {
             && indices.windows(2).all(|pair| pair[0] < pair[1])
             && indices[0] >= 0.0
             && indices[k - 1] < n as f64
-    })
-}
-
-/// Whether an array is square, symmetric, not negative and 0 along its diagonal alone, as distances
-/// of all rows to all are.
-pub(super) fn are_all_distances(entry: &Entry) -> bool {
-    let [n, columns] = entry.shape[..] else {
-        return false;
-    };
-    if n != columns || n < 4 || !beside::is_float(entry) {
-        return false;
-    }
-    entry.load().is_ok_and(|array| holds_distances(&array, n))
-}
-
-fn holds_distances(array: &Array, n: usize) -> bool {
-    let Some(read) = array.runs_f64() else {
-        return false;
-    };
-    let rows: Vec<usize> = some_rows(n).collect();
-    let mut values = vec![vec![0.0; n]; rows.len()];
-    for (&row, out) in rows.iter().zip(&mut values) {
-        read(row, 0, out);
-    }
-    let at = |row: usize, column: usize| values[row][rows[column]];
-    (0..rows.len()).all(|row| {
-        let most = values[row].iter().copied().fold(0.0, f64::max);
-        most > 0.0
-            // Rounding leaves a little on either side of 0 where a row meets itself.
-            && values[row].iter().all(|value| *value >= -1e-6 * most)
-            && at(row, row) <= 1e-6 * most
-            && values[row].iter().filter(|value| **value <= 1e-6 * most).count() <= n / 4
-            && (0..row).all(|other| (at(row, other) - at(other, row)).abs() <= 1e-6 * most)
     })
 }

@@ -11,6 +11,7 @@ use super::name;
 use super::range::whole_index;
 use super::recognise;
 use super::sparse::{self, Graph};
+use super::square::Square;
 use super::triangle;
 use crate::{Error, Result};
 
@@ -422,6 +423,13 @@ fn read_square(entry: &Entry) -> Result<PrecomputedTable> {
             } else {
                 continue;
             };
+            if Square::of(entry) == Some(Square::Similarities) {
+                return Err(entry.unsupported(
+                    "products or similarities of all rows with all, which are no distances",
+                    "of G = X X\u{1d40} with diagonal g give sqrt(g_i + g_j - 2 G_ij), or let repgeo \
+                     find neighbours in the activations",
+                ));
+            }
             return Err(bad(&entry.path, row, fact));
         }
     }

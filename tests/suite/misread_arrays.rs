@@ -67,6 +67,69 @@ fn distances_of_all_rows_to_all_are_no_activations() {
     assert_eq!(report["layers"].as_array().unwrap().len(), 2);
 }
 
+/// The products of all `n` rows with all, as `of` makes an element of a product and two lengths.
+fn products(n: usize, of: impl Fn(f32, f32, f32) -> f32) -> Vec<u8> {
+    let value = |row: usize, column: usize| scattered(row * 5 + column);
+    let product = |a: usize, b: usize| -> f32 { (0..5).map(|d| value(a, d) * value(b, d)).sum() };
+    npy(&[n, n], |at| {
+        let (a, b) = (at / n, at % n);
+        of(product(a, b), product(a, a), product(b, b))
+    })
+}
+
+#[test]
+fn similarities_of_all_rows_with_all_are_no_activations() {
+    let n = 60;
+    let gram = products(n, |product, _, _| product);
+    let cosine = products(n, |product, a, b| product / (a * b).sqrt());
+    let kernel = products(n, |product, a, b| (2.0 * product - a - b).exp());
+    let graph = npy(&[n, n], |at| {
+        let apart = (at / n).abs_diff(at % n);
+        f32::from(u8::from(apart == 1 || apart == n - 1))
+    });
+    let folder = Folder::new();
+    for matrix in [gram, cosine, kernel, graph] {
+        let file = folder.file("layer_0.npy", &matrix);
+        folder.file("layer_1.npy", matrix);
+        for input in [folder.path(), &file] {
+            let error = refusal(&["inspect", input]);
+            assert!(
+                error.contains("products or similarities") && error.contains("--axes ND"),
+                "{error}"
+            );
+        }
+        assert_eq!(names(&[folder.path(), "--axes", "ND"]).len(), 2);
+    }
+    let gram = folder.file("gram.npy", products(n, |product, _, _| product));
+    let error = refusal(&["id-profile", "--neighbours", &gram]);
+    assert!(error.contains("g_i + g_j - 2 G_ij"), "{error}");
+    // Beside layers it is left out by name.
+    let both = Folder::new();
+    both.file("layer_0.npy", layer(0, &[n, 3]));
+    both.file("gram.npy", products(n, |product, _, _| product));
+    let report = json(&["inspect", both.path()]);
+    assert_eq!(codes(&report), ["skipped_arrays"]);
+    assert_eq!(report["layers"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn square_layers_that_are_not_symmetric_are_activations() {
+    let folder = Folder::new();
+    let n = 60;
+    let positive = npy(&[n, n], |at| scattered(at).abs());
+    let sparse = npy(&[n, n], |at| (scattered(at) - 1.5).max(0.0));
+    let one_hot = npy(&[n, n], |at| f32::from(u8::from(at / n == at % n)));
+    let constant = npy(&[n, n], |_| 1.0);
+    // One column outweighs the others by far.
+    let outlier = npy(&[n, n], |at| {
+        scattered(at) * if at % n == 7 { 1e6 } else { 1.0 }
+    });
+    for layer in [positive, sparse, one_hot, constant, outlier] {
+        let file = folder.file("layer.npy", layer);
+        assert_eq!(names(&[&file]), ["layer"]);
+    }
+}
+
 #[test]
 fn a_folder_names_what_it_passes_over_and_no_more() {
     let folder = Folder::new();

@@ -1,0 +1,158 @@
+//! Recognises square matrices over all pairs of rows: distances, products, similarities.
+
+use super::array::ReadRun;
+use super::dtype::Dtype;
+use super::entry::Entry;
+use super::item::Item;
+use super::recognise::some_rows;
+
+/// What a square matrix says of every row with every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Square {
+    /// How far they are apart.
+    Distances,
+    /// How alike they are: X Xᵀ, cosines, correlations, a kernel, a graph.
+    Similarities,
+}
+
+/// Fewer rows than these may be symmetric by chance.
+const FEWEST_DISTANCES: usize = 4;
+const FEWEST_SIMILARITIES: usize = 8;
+/// Pairs that differ from 0 beyond rounding, without which a matrix is no more than its diagonal.
+const TIES: usize = 8;
+/// Others that a row is compared with beside the rows that are looked at anyway.
+const OTHERS: usize = 8;
+
+impl Square {
+    /// What an array holds; `None` for rows and columns.
+    pub(super) fn of(entry: &Entry) -> Option<Self> {
+        let &[n, columns] = entry.shape.as_slice() else {
+            return None;
+        };
+        let Item::Number(dtype) = entry.item else {
+            return None;
+        };
+        if n != columns || n < FEWEST_DISTANCES {
+            return None;
+        }
+        let array = entry.load().ok()?;
+        let read = array.runs_f64()?;
+        let rows = Rows::new(&read, n);
+        if rows.hold_distances() {
+            return Some(Self::Distances);
+        }
+        let found = n >= FEWEST_SIMILARITIES && rows.hold_similarities(rounding(dtype));
+        found.then_some(Self::Similarities)
+    }
+
+    /// Why it is no layer.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Distances => "distances of all rows to all; --neighbours reads them",
+            Self::Similarities => {
+                "symmetric, so products or similarities of all rows with all; --axes ND reads it as \
+                 rows and columns"
+            }
+        }
+    }
+}
+
+/// How far apart the two halves of a symmetric matrix may be, relative to its diagonal: products are
+/// often rounded to less than the type that they are stored in.
+fn rounding(dtype: Dtype) -> f64 {
+    match dtype {
+        Dtype::F16 => 1e-2,
+        Dtype::Bf16 | Dtype::F8E4m3 | Dtype::F8E5m2 => 5e-2,
+        _ => 1e-4,
+    }
+}
+
+/// Some rows of a square matrix, and any other value of it.
+struct Rows<'a> {
+    read: &'a ReadRun<'a, f64>,
+    n: usize,
+    rows: Vec<usize>,
+    values: Vec<Vec<f64>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(read: &'a ReadRun<'a, f64>, n: usize) -> Self {
+        let rows: Vec<usize> = some_rows(n).collect();
+        let mut values = vec![vec![0.0; n]; rows.len()];
+        for (&row, out) in rows.iter().zip(&mut values) {
+            read(row, 0, out);
+        }
+        Self {
+            read,
+            n,
+            rows,
+            values,
+        }
+    }
+
+    fn at(&self, row: usize, column: usize) -> f64 {
+        let mut value = [0.0];
+        (self.read)(row, column, &mut value);
+        value[0]
+    }
+
+    /// Whether it is symmetric, not negative and 0 along its diagonal alone.
+    fn hold_distances(&self) -> bool {
+        self.rows.iter().zip(&self.values).all(|(&row, values)| {
+            let most = values.iter().copied().fold(0.0, f64::max);
+            most > 0.0
+                // Rounding leaves a little on either side of 0 where a row meets itself.
+                && values.iter().all(|value| *value >= -1e-6 * most)
+                && values[row] <= 1e-6 * most
+                && values.iter().filter(|value| **value <= 1e-6 * most).count() <= self.n / 4
+                && self
+                    .rows
+                    .iter()
+                    .all(|&other| (values[other] - self.at(other, row)).abs() <= 1e-6 * most)
+        })
+    }
+
+    /// Whether it is symmetric and |a_ij|² ≤ a_ii a_jj, or its diagonal is 0 as in a graph; neither
+    /// constant nor diagonal.
+    fn hold_similarities(&self, rounding: f64) -> bool {
+        let own = |row: usize| self.at(row, row);
+        let is_graph = self.rows.iter().all(|&row| own(row).to_bits() << 1 == 0);
+        let positive = self.rows.iter().filter(|&&row| own(row) > 0.0).count();
+        let first = self.values[0][0];
+        let mut all = self.values.iter().flatten();
+        if !is_graph && 2 * positive < self.rows.len()
+            || all.all(|value| (value - first).abs() <= rounding * first.abs())
+        {
+            return false;
+        }
+        let mut ties = 0;
+        for (&row, values) in self.rows.iter().zip(&self.values) {
+            for column in self.compared(row, values) {
+                let (value, back) = (values[column], self.at(column, row));
+                let scale = match is_graph {
+                    true => value.abs(),
+                    false => (own(row).max(0.0) * own(column).max(0.0)).sqrt(),
+                };
+                // What is no number is not symmetric either.
+                let symmetric = (value - back).abs() <= rounding * scale;
+                if !(symmetric && value.abs() <= (1.0 + rounding) * scale) {
+                    return false;
+                }
+                ties += usize::from(value.abs() > 16.0 * rounding * scale);
+            }
+        }
+        ties >= TIES
+    }
+
+    /// The columns in which a row is compared with its mirror image: those of the rows that are
+    /// looked at, and some of those that differ from 0, which are few in a graph.
+    fn compared(&self, row: usize, values: &[f64]) -> impl Iterator<Item = usize> {
+        let others: Vec<usize> = (0..self.n)
+            .filter(|&column| column != row && values[column].abs() > 0.0)
+            .collect();
+        let step = others.len().div_ceil(OTHERS).max(1);
+        let looked_at = self.rows.iter().copied().filter(move |&other| other != row);
+        let columns: Vec<usize> = looked_at.chain(others.into_iter().step_by(step)).collect();
+        columns.into_iter()
+    }
+}
