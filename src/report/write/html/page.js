@@ -9,11 +9,29 @@
     title.parentNode.setAttribute('data-tip', title.textContent);
     title.remove();
   }
+  // The cells of a large matrix are no marks of their own: the place says which one it is.
+  const cellAt = (cells, event) => {
+    const pointer = new DOMPoint(event.clientX, event.clientY);
+    const at = pointer.matrixTransform(cells.getScreenCTM().inverse());
+    const [left, top, width, height] = cells.dataset.cells.split(' ').map(Number);
+    const [row, column] = [(at.y - top) / height, (at.x - left) / width].map(Math.floor);
+    const { rows, columns, values } = cells.dataset;
+    const value = (values.split(';')[row] || '').split(',')[column];
+    const [name, other] = [rows.split('\n')[row], columns.split('\n')[column]];
+    return value === undefined ? '' : `${name} → ${other}\n${value || 'no value'}`;
+  };
+  const words = (event) => {
+    const closest = (what) => event.target.closest && event.target.closest(what);
+    const mark = closest('[data-tip]');
+    if (mark) return mark.getAttribute('data-tip');
+    const cells = closest('[data-cells]');
+    return cells ? cellAt(cells, event) : '';
+  };
   const show = (event) => {
-    const mark = event.target.closest && event.target.closest('[data-tip]');
-    tip.hidden = !mark;
-    if (!mark) return;
-    tip.textContent = mark.getAttribute('data-tip');
+    const said = words(event);
+    tip.hidden = !said;
+    if (!said) return;
+    tip.textContent = said;
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = Math.max(4, Math.min(event.clientX + 12, innerWidth - width - 4)) + 'px';
     const below = event.clientY + 14;
@@ -29,12 +47,22 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
+  const unpacked = (text) => {
+    const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Response(plain).text();
+  };
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-take]');
     if (!button) return;
     const section = button.closest('section');
     if (button.dataset.take === 'csv') {
-      save(section.id + '.csv', 'text/csv', section.querySelector('textarea').value);
+      const numbers = section.querySelector('textarea');
+      const keep = (text) => save(section.id + '.csv', 'text/csv', text);
+      const refused = () => { button.textContent = 'CSV: the file beside this page'; };
+      if (!('packed' in numbers.dataset)) keep(numbers.value);
+      // An old browser cannot unpack.
+      else Promise.resolve(numbers.value).then(unpacked).then(keep, refused);
       return;
     }
     const picture = button.closest('figure').querySelector('svg').cloneNode(true);

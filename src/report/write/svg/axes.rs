@@ -201,25 +201,27 @@ pub(super) fn lower_edge(
     [top, bottom]: [f64; 2],
 ) -> f64 {
     ink.line([left, bottom], [right, bottom], "axis");
-    let mut free = f64::NEG_INFINITY;
-    let labels = labels(axis, ruler);
     let room = (right - left) / 3.0;
-    for (value, label) in &labels {
-        let Some(x) = ruler.at(*value) else { continue };
-        let label = words::elided(label, SMALL, room);
-        let half = words::width(&label, SMALL) / 2.0;
-        if x < left - 1.0 || x > right + 1.0 {
-            continue;
-        }
+    let ticks = labels(axis, ruler)
+        .into_iter()
+        .filter_map(|(value, label)| {
+            let x = ruler.at(value)?;
+            let label = words::elided(&label, SMALL, room);
+            (x >= left - 1.0 && x <= right + 1.0).then(|| Tick::new(x, label))
+        });
+    let ticks: Vec<Tick> = ticks.collect();
+    // Words at regular distances say where those of many others would be.
+    let mut free = f64::NEG_INFINITY;
+    for tick in ticks.iter().step_by(stride(&ticks)) {
+        let x = tick.x;
         if axis.names.is_empty() {
             ink.line([x, top], [x, bottom], "grid");
         }
         ink.line([x, bottom], [x, bottom + 3.0], "axis");
-        // The words of the last tick stay on the paper.
-        let middle = x.min(WIDTH - 2.0 - half);
-        if middle - half >= free {
-            ink.text([middle, bottom + 12.0], Hold::Middle, "s", &label);
-            free = middle + half + 5.0;
+        if tick.from >= free {
+            let middle = f64::midpoint(tick.from, tick.to);
+            ink.text([middle, bottom + 12.0], Hold::Middle, "s", &tick.label);
+            free = tick.to + APART;
         }
     }
     let title = match axis.names.is_empty() {
@@ -233,6 +235,59 @@ pub(super) fn lower_edge(
         &title,
     );
     32.0
+}
+
+/// Words at a tick of the lower edge.
+struct Tick {
+    x: f64,
+    from: f64,
+    to: f64,
+    label: String,
+}
+
+/// The least space between words of two ticks.
+const APART: f64 = 5.0;
+
+impl Tick {
+    fn new(x: f64, label: String) -> Self {
+        let half = words::width(&label, SMALL) / 2.0;
+        // The words of the last tick stay on the paper.
+        let middle = x.min(WIDTH - 2.0 - half);
+        Self {
+            x,
+            from: middle - half,
+            to: middle + half,
+            label,
+        }
+    }
+}
+
+/// From so many ticks on only every so many is drawn.
+const MANY: usize = 25;
+
+/// The least round number of steps at which most words of many ticks keep apart. Places may be
+/// uneven (layers of other depth), so a few that would touch are left out when they are drawn.
+fn stride(ticks: &[Tick]) -> usize {
+    if ticks.len() < MANY {
+        return 1;
+    }
+    let crowded = |every: usize| {
+        let shown: Vec<&Tick> = ticks.iter().step_by(every).collect();
+        let touch = shown
+            .windows(2)
+            .filter(|two| two[1].from < two[0].to + APART);
+        4 * touch.count() > shown.len()
+    };
+    let strides = (1..=ticks.len()).filter(|&every| round_stride(every) == every);
+    let mut free = strides.skip_while(|&every| crowded(every));
+    free.next().unwrap_or(ticks.len().max(1))
+}
+
+/// The least of 1, 2, 5, 10, 20, 50 … that is at least `every`.
+pub(super) fn round_stride(every: usize) -> usize {
+    let decades = std::iter::successors(Some(1_usize), |power| power.checked_mul(10));
+    let mut round = decades.flat_map(|power| [1, 2, 5].map(|factor| power.saturating_mul(factor)));
+    round.find(|&one| one >= every).unwrap_or(every)
 }
 
 /// The left edge of a plot: ticks with lines across, and the title from bottom to top.
@@ -283,6 +338,17 @@ mod tests {
         assert_eq!(words_of(&ratio), ["1", "10", "100", "1000"]);
         assert_eq!(ratio.at(10.0).map(f64::round), Some(30.0));
         assert_eq!(ratio.at(0.0), None);
+    }
+
+    #[test]
+    fn words_of_many_layers_stand_at_regular_distances() {
+        let rounded = [1, 2, 3, 6, 11, 21, 150].map(round_stride);
+        assert_eq!(rounded, [1, 2, 5, 10, 20, 50, 200]);
+        let ticks = |n: usize| -> Vec<Tick> {
+            let each = (0..n).map(|at| Tick::new(300.0 * at as f64 / n as f64, at.to_string()));
+            each.collect()
+        };
+        assert_eq!([7, 200].map(|n| stride(&ticks(n))), [1, 20]);
     }
 
     #[test]

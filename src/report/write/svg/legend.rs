@@ -22,7 +22,8 @@ pub(super) struct Entry {
     pub label: String,
 }
 
-/// Most meanings that are listed; the rest are counted.
+/// Most meanings that are listed. Of more, which differ by shade, some stand for all: the first,
+/// the last and what lies evenly between them.
 const MOST: usize = 16;
 
 /// Draws the entries in lines between `left` and `right`, the first at `top`; gives the height.
@@ -36,7 +37,11 @@ pub(super) fn legend(ink: &mut Ink, entries: &[Entry], [left, right]: [f64; 2], 
     } else {
         entries.len()
     };
-    for entry in &entries[..shown] {
+    let places = (0..shown).map(|at| match shown < entries.len() {
+        true => at * (entries.len() - 1) / (shown - 1),
+        false => at,
+    });
+    for entry in places.map(|place| &entries[place]) {
         let label = words::elided(&entry.label, 9.0, right - left - 24.0);
         let width = 20.0 + words::width(&label, 9.0) + 10.0;
         if x > left && x + width > right + 10.0 {
@@ -55,7 +60,7 @@ pub(super) fn legend(ink: &mut Ink, entries: &[Entry], [left, right]: [f64; 2], 
         x += width;
     }
     if shown < entries.len() {
-        let more = format!("and {} more", entries.len() - shown);
+        let more = format!("{shown} of {} are named", entries.len());
         if x + words::width(&more, 9.0) > right {
             (x, y) = (left, y + LINE);
         }

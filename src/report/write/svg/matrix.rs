@@ -1,8 +1,9 @@
 //! Numbers by row and column as shades, with the bar that says what a shade is.
 
+use super::axes;
 use super::colour;
 use super::drawing::{Drawing, WIDTH, heading};
-use super::ink::{Hold, Ink, px};
+use super::ink::{Hold, Ink, escaped, px};
 use super::words;
 use crate::report::page::{Matrix, Scale, Shade};
 use crate::report::write::text::significant;
@@ -47,13 +48,9 @@ pub(super) fn draw(matrix: &Matrix) -> Option<Drawing> {
     let (right, bottom) = (left + side * n_columns as f64, top + height * n_rows as f64);
 
     cells(&mut ink, matrix, [left, top], [side, height]);
-    let every = (11.0 / height).ceil().max(1.0);
-    for (at, name) in rows.iter().enumerate() {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        if at % (every as usize) == 0 {
-            let y = top + height * (at as f64 + 0.5) + 3.0;
-            ink.text([left - 4.0, y], Hold::End, "s", name);
-        }
+    for (at, name) in rows.iter().enumerate().step_by(every(11.0, height)) {
+        let y = top + height * (at as f64 + 0.5) + 3.0;
+        ink.text([left - 4.0, y], Hold::End, "s", name);
     }
     let label = words::line(&matrix.row_label);
     ink.upright(
@@ -125,19 +122,29 @@ fn cell(
     }
 }
 
-/// A path a shade, and all numbers in one attribute, row by row: small for any matrix.
+/// A path a shade, and all numbers in one attribute, row by row: small for any matrix. The page's
+/// script finds the number that is pointed at by the place of the cells.
 fn by_shade(ink: &mut Ink, matrix: &Matrix, [left, top]: [f64; 2], [side, height]: [f64; 2]) {
     let mut paths = vec![String::new(); STEPS];
     let mut numbers = Vec::with_capacity(matrix.rows.len());
+    let step = |value: f64| {
+        let share = colour::share(value, &matrix.scale);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let step = (share * (STEPS - 1) as f64).round() as usize;
+        step
+    };
     for (row, values) in matrix.values.iter().enumerate() {
-        for (column, value) in values.iter().enumerate() {
-            let Some(value) = value else { continue };
-            let share = colour::share(*value, &matrix.scale);
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let step = (share * (STEPS - 1) as f64).round() as usize;
-            let [x, y] = [left + side * column as f64, top + height * row as f64].map(px);
-            let [w, h] = [side, height].map(|size| format!("{size:.2}"));
-            paths[step] += &format!("M{x} {y}h{w}v{h}h-{w}z");
+        let steps: Vec<Option<usize>> = values.iter().map(|value| value.map(step)).collect();
+        let mut column = 0;
+        // Neighbours of one shade are one rectangle.
+        for run in steps.chunk_by(|a, b| a == b) {
+            let start = column;
+            column += run.len();
+            let Some(step) = run[0] else { continue };
+            // Edges, not sizes, are rounded: neighbours meet, and no paper shows between them.
+            let [x, end] = [start, column].map(|at| px(left + side * at as f64));
+            let [y, foot] = [row, row + 1].map(|at| px(top + height * at as f64));
+            paths[step] += &format!("M{x} {y}H{end}V{foot}H{x}z");
         }
         let row: Vec<String> = values
             .iter()
@@ -145,8 +152,19 @@ fn by_shade(ink: &mut Ink, matrix: &Matrix, [left, top]: [f64; 2], [side, height
             .collect();
         numbers.push(row.join(","));
     }
-    let numbers = format!(r#"data-values="{}""#, numbers.join(";"));
-    ink.open(&numbers);
+    let [rows, columns] = [&matrix.rows, &matrix.columns].map(|names| {
+        let names = names.iter().map(|name| {
+            let name = crate::report::page::name(name.clone()).into();
+            escaped(&words::line(&name))
+        });
+        // A line break would be a space to a reader of XML.
+        names.collect::<Vec<_>>().join("&#10;")
+    });
+    let place = [left, top, side, height].map(|number| format!("{number:.3}"));
+    let [place, numbers] = [place.join(" "), numbers.join(";")];
+    ink.open(&format!(
+        r#"data-cells="{place}" data-rows="{rows}" data-columns="{columns}" data-values="{numbers}""#
+    ));
     for (step, path) in paths
         .iter()
         .enumerate()
@@ -159,6 +177,13 @@ fn by_shade(ink: &mut Ink, matrix: &Matrix, [left, top]: [f64; 2], [side, height
     ink.close();
 }
 
+/// Every how many cells a name stands that needs `room`, where each cell has `size`.
+fn every(room: f64, size: f64) -> usize {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let least = (room / size).ceil().max(1.0) as usize;
+    axes::round_stride(least)
+}
+
 /// The names below the columns: upright where they are wider than a column, and as many as fit.
 fn column_names(ink: &mut Ink, names: &[String], [left, bottom]: [f64; 2], side: f64) -> f64 {
     let widest = names
@@ -168,12 +193,8 @@ fn column_names(ink: &mut Ink, names: &[String], [left, bottom]: [f64; 2], side:
     let place = |at: usize| left + side * (at as f64 + 0.5);
     // Short names stand in a line even where only some of them do.
     if widest <= side.max(16.0) {
-        let every = ((widest + 3.0) / side).ceil().max(1.0);
-        for (at, name) in names.iter().enumerate() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            if at % (every as usize) == 0 {
-                ink.text([place(at), bottom + 11.0], Hold::Middle, "s", name);
-            }
+        for (at, name) in names.iter().enumerate().step_by(every(widest + 3.0, side)) {
+            ink.text([place(at), bottom + 11.0], Hold::Middle, "s", name);
         }
         return 14.0;
     }
@@ -181,12 +202,8 @@ fn column_names(ink: &mut Ink, names: &[String], [left, bottom]: [f64; 2], side:
         .iter()
         .map(|name| words::elided(name, 9.0, 84.0))
         .collect();
-    let every = (11.0 / side).ceil().max(1.0);
-    for (at, name) in short.iter().enumerate() {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        if at % (every as usize) == 0 {
-            ink.upright([place(at) + 3.0, bottom + 4.0], Hold::End, "s", name);
-        }
+    for (at, name) in short.iter().enumerate().step_by(every(11.0, side)) {
+        ink.upright([place(at) + 3.0, bottom + 4.0], Hold::End, "s", name);
     }
     widest.min(84.0) + 6.0
 }
