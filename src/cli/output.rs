@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use repgeo::input::{check_files, split_name};
+use repgeo::input::{check_files, is_open_pipe, split_name};
 use repgeo::report::page::Page;
 use repgeo::report::write::{svg, text};
 use repgeo::report::{
@@ -271,7 +271,8 @@ pub fn input_name(path: &Path) -> String {
         return format!("{name}={}", input_name(&path));
     }
     let name = match path.file_name() {
-        Some(name) if path.is_absolute() => Path::new(name),
+        // Of a pipe that the shell opened the last part is a number alone.
+        Some(name) if path.is_absolute() && !is_open_pipe(path) => Path::new(name),
         _ => path,
     };
     name.to_string_lossy().into_owned()

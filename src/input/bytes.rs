@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memmap2::Mmap;
 
@@ -126,6 +127,25 @@ fn refuse_device(file: &File, metadata: &Metadata) -> io::Result<()> {
 #[cfg(not(unix))]
 fn refuse_device(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
+}
+
+/// Everything that stands in standard input, which is there once.
+///
+/// # Errors
+/// [`Error::Usage`] where it was read before; what reading gives.
+pub(crate) fn read_stdin() -> Result<Vec<u8>> {
+    static WAS_READ: AtomicBool = AtomicBool::new(false);
+    if WAS_READ.swap(true, Ordering::Relaxed) {
+        return Err(Error::Usage(
+            "standard input (-) can be read once and is named twice; write one of the two to a file, \
+             or use <(command)"
+                .into(),
+        ));
+    }
+    read_stream(&mut io::stdin().lock()).map_err(|source| Error::Read {
+        path: "stdin".into(),
+        source,
+    })
 }
 
 /// Everything a stream gives, up to a quarter of the machine's memory: some have no end, and a

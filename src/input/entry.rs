@@ -11,6 +11,7 @@ use super::bytes::Bytes;
 use super::dtype::Dtype;
 use super::header;
 use super::item::{Item, is_dense};
+use super::name;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -90,8 +91,7 @@ impl Entry {
 
     /// How messages call this array: its file, and its name where the file holds several.
     pub(crate) fn label(&self) -> String {
-        let stem = self.path.file_stem().and_then(|stem| stem.to_str());
-        if stem == Some(self.name.as_str()) {
+        if name::stem(&self.path) == self.name {
             self.path.display().to_string()
         } else {
             format!("{}#{}", self.path.display(), self.name.escape_debug())

@@ -1,11 +1,11 @@
 //! Finds the arrays behind a path, whatever the format.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bytes::{Bytes, read_stream};
+use super::bytes::{Bytes, read_stdin, read_stream};
 use super::entry::Entry;
 use super::order::{OwnOrder, natural_places};
 use super::raw::Raw;
@@ -46,7 +46,7 @@ impl Found {
 /// The arrays behind `path`: a directory, a file, `FILE#NAME`, or `-` for standard input.
 pub(crate) fn find(path: &Path) -> Result<Found> {
     if path == Path::new("-") {
-        return from_reader(&mut io::stdin().lock(), Path::new("stdin"));
+        return from_bytes(Path::new("stdin"), Arc::new(Bytes::Owned(read_stdin()?)));
     }
     if path.is_dir() {
         return directory(path);

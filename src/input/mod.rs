@@ -74,6 +74,7 @@ pub use labels::{ExpectedLabels, Labels};
 pub use layer::{Layer, ReadOptions};
 pub use mask::Mask;
 pub use matrix::{MappedSlab, Matrix, Slab, Values};
+pub use name::is_open_pipe;
 pub use order::LayerOrder;
 pub use outside::{OutsideTable, read_outside};
 pub use pooling::Pooling;

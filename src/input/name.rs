@@ -14,6 +14,32 @@ pub(crate) fn text_of(name: &OsStr) -> String {
 }
 
 /// The name of a file without its folder and ending.
+///
+/// A pipe that the shell opened, as `<(command)` does, has a number for a name: it is called `pipe_63`.
 pub(crate) fn stem(path: &Path) -> String {
-    text_of(path.file_stem().unwrap_or_default())
+    let stem = text_of(path.file_stem().unwrap_or_default());
+    match is_open_pipe(path) {
+        true => format!("pipe_{stem}"),
+        false => stem,
+    }
+}
+
+/// Whether `path` is a descriptor that somebody opened for this process.
+pub fn is_open_pipe(path: &Path) -> bool {
+    ["/dev/fd", "/proc/self/fd"]
+        .iter()
+        .any(|folder| path.parent() == Some(Path::new(folder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_of_the_shell_is_no_bare_number() {
+        assert_eq!(stem(Path::new("/dev/fd/63")), "pipe_63");
+        assert_eq!(stem(Path::new("/proc/self/fd/12")), "pipe_12");
+        assert_eq!(stem(Path::new("acts/63")), "63");
+        assert_eq!(stem(Path::new("/dev/fd/more/layer_3.npy")), "layer_3");
+    }
 }

@@ -1,12 +1,12 @@
 //! Reads text as people write it: lists and tables of labels, rows, targets, series.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use super::bytes::{Bytes, read_stream};
+use super::bytes::{Bytes, read_stdin};
 use crate::{Error, Result};
 
 /// The most bytes of text that are read, compressed or not.
@@ -36,11 +36,7 @@ pub(super) fn ending(path: &Path) -> String {
 /// [`Error::Read`]; [`Error::Malformed`] if gzip does not unpack, or to more than 1 GiB.
 pub(crate) fn read(path: &Path) -> Result<Arc<Bytes>> {
     let bytes = if path == Path::new("-") {
-        let content = read_stream(&mut io::stdin().lock()).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Arc::new(Bytes::Owned(content))
+        Arc::new(Bytes::Owned(read_stdin()?))
     } else {
         Bytes::open(path)?
     };

@@ -249,6 +249,26 @@ fn progress_in_lines_names_every_layer_and_contradicts_quiet() {
 }
 
 #[test]
+fn a_pipe_is_named_and_standard_input_is_read_once() {
+    let folder = workplace();
+    let program = env!("CARGO_BIN_EXE_repgeo");
+    let run = |line: &str| {
+        let mut bash = std::process::Command::new("bash");
+        let line = line.replace("repgeo", program);
+        bash.args(["-c", &line]).current_dir(folder.path());
+        bash.output().unwrap()
+    };
+    let output =
+        run("repgeo imbalance <(cat acts/layer_0.npy) <(cat acts/layer_1.npy) --format csv");
+    let table = text(&output.stdout);
+    assert!(table.contains("pipe_"), "{table} {}", text(&output.stderr));
+    let output = run("cat acts/layer_0.npy | repgeo imbalance - -");
+    let words = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("named twice"), "{words}");
+}
+
+#[test]
 fn names_of_choices_may_be_spelt_as_in_papers() {
     let folder = workplace();
     let report = |words: &str| {

@@ -51,7 +51,7 @@ embed         1    —             all_rows_identical
 layers.0   9871   24.6   0.25    █▄▁▁▁
 layers.1   9871    8.14  0.083   █▆▃▁
 id   █▁   max 24.6 at layers.0 (depth 0.50)   min 8.14 at layers.1 (depth 1.00)
-two_nn_base, fraction 0.9, ± model
+two_nn_base (r2/r1, line through the origin), largest 10 % of ratios left out, ± model
 skipped_arrays: 1 array is no layer and was left out: labels
 duplicates: 9999 rows repeat an earlier row and were removed (embed)
 not_estimated: no intrinsic dimension (embed)
@@ -91,7 +91,7 @@ order   n      distance   id    ±
 no plateau (rule: longest window with spread below 0.1)
 
 id  █▁   max 24.6 at layers.0 (depth 0.50)   min 8.14 at layers.1 (depth 1.00)
-two_nn_base, fraction 0.9, ± model
+two_nn_base (r2/r1, line through the origin), largest 10 % of ratios left out, ± model
 ",
     );
 }

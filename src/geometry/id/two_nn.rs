@@ -303,7 +303,7 @@ pub static TWO_NN: Estimator = Estimator {
         },
         Explained {
             variant: "two_nn_mle_censored",
-            reads: "r2/r1, largest tenth censored",
+            reads: "r2/r1, likelihood, largest censored",
             k: Some(2),
             error: Some(ErrorKind::Model),
             calibration: [Some(0.99), Some(0.97), Some(0.91), Some(0.80)],

@@ -8,7 +8,7 @@ use super::id_estimates::{control_estimate, estimate_of};
 use super::id_figures::figures;
 use super::id_records::id_records;
 use super::warned::warnings;
-use crate::geometry::id::{RATIO, Reads};
+use crate::geometry::id::{FitRule, RATIO, Reads};
 use crate::neighbours::Metric;
 use crate::profile::Resampling;
 use crate::profile::id::{Extremum, IdEstimate, IdProfile, LayerId, OrderKind, Resampled};
@@ -62,7 +62,10 @@ fn closing(profile: &IdProfile, variants: &[Variant]) -> Vec<Note> {
     if let Some(events) = events.filter(|events| !events.is_empty()) {
         closing.push(Note::Line(phrase!["events: ", events]));
     }
-    let columns = variants.iter().map(|variant| context(profile, variant));
+    let is_only_one = variants.len() == 1;
+    let columns = variants
+        .iter()
+        .map(|variant| context(profile, variant, is_only_one));
     let columns = Phrase::join(columns, "; ");
     if !columns.is_empty() {
         closing.push(Note::Context(columns));
@@ -282,18 +285,21 @@ fn extremum(extremum: &Extremum) -> Phrase {
     ]
 }
 
-/// What a column of IDs is: its variant, parameters, and what the error bar includes.
-fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
+/// What a column of IDs is: its variant, parameters, and what the error bar includes; what it reads
+/// where it is the only one, for then no heading says which it is.
+fn context(profile: &IdProfile, variant: &Variant, is_only_one: bool) -> Phrase {
     let layers = profile.layers.iter();
     let estimates: Vec<&IdEstimate> = layers
         .filter_map(|layer| estimate_of(layer, &variant.name))
         .collect();
-    let mut facts: Vec<Phrase> = vec![variant.name.clone().into()];
-    let mut add = |fact: Option<String>| facts.extend(fact.map(Phrase::from));
     let first = estimates.first();
-    add(first
-        .and_then(|e| e.fraction)
-        .map(|fraction| format!("fraction {fraction}")));
+    let reads = first.filter(|_| is_only_one).and_then(|e| reads(e));
+    let mut facts: Vec<Phrase> = vec![match reads {
+        Some(reads) => format!("{} ({reads})", variant.name).into(),
+        None => variant.name.clone().into(),
+    }];
+    let mut add = |fact: Option<String>| facts.extend(fact.map(Phrase::from));
+    add(first.and_then(|e| left_out(e)));
     if first.is_some_and(|e| e.fit.is_none()) && !variant.order_was_chosen {
         add(first
             .and_then(|e| e.order)
@@ -319,4 +325,26 @@ fn context(profile: &IdProfile, variant: &Variant) -> Phrase {
         facts.push(name(profile.parameters.metric.name()).into());
     }
     Phrase::join(facts, ", ")
+}
+
+/// What an estimate is made from, as `--explain` says it.
+fn reads(estimate: &IdEstimate) -> Option<&'static str> {
+    let variant = estimate.variant();
+    let explained = estimate.estimator.explained.iter();
+    let found = explained.clone().find(|one| one.variant == variant);
+    Some(found?.reads)
+}
+
+/// Which ratios a fit to a share of them leaves out, in words.
+fn left_out(estimate: &IdEstimate) -> Option<String> {
+    let share = estimate.fraction?;
+    let left = 100.0 * (1.0 - share);
+    let done = match estimate.fit == Some(FitRule::Base.name()) {
+        true => "left out",
+        false => "censored",
+    };
+    Some(match left > 0.0 {
+        true => format!("largest {} % of ratios {done}", (1e6 * left).round() / 1e6),
+        false => "all ratios".to_owned(),
+    })
 }
