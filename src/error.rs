@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened, mapped or read.
-    #[error("{}: {source}; check the path and its permissions", path.display())]
+    #[error("{}: {}", path.display(), unread(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -340,6 +340,22 @@ impl Error {
     /// Whether the reader of the output went away, which is no failure of ours.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Why a file could not be read, and what to look at.
+fn unread(source: &io::Error) -> String {
+    // What is our own is said in words already.
+    let kind = source.raw_os_error().map(|_| source.kind());
+    match kind {
+        Some(io::ErrorKind::NotFound) => "no such file or folder; check the path".into(),
+        Some(io::ErrorKind::NotADirectory) => {
+            "what stands before the last / is a file and no folder; check the path".into()
+        }
+        Some(io::ErrorKind::PermissionDenied) => {
+            "permission denied; check who may read it and open the folders above it".into()
+        }
+        _ => format!("{source}; check the path and its permissions"),
     }
 }
 

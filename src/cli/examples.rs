@@ -322,6 +322,24 @@ pub fn whole(program: Command) -> Command {
     program.after_help(listed(&FIRST))
 }
 
+/// The first example of the command whose usage this is: `Usage: repgeo plan imbalance <ACTS>`.
+pub fn of_usage(usage: &str) -> Option<&'static str> {
+    let words = usage
+        .split_whitespace()
+        .skip_while(|word| *word != "Usage:");
+    let words = words.skip(2).take_while(|word| {
+        let first = word.chars().next();
+        first.is_some_and(char::is_alphabetic)
+    });
+    let command: Vec<&str> = words.collect();
+    let (_, lines) = EXAMPLES
+        .iter()
+        .find(|(name, _)| Some(name) == command.first())?;
+    let whole = format!("repgeo {} ", command.join(" "));
+    let own = lines.iter().find(|line| line.starts_with(&whole));
+    Some(own.unwrap_or(&lines[0]))
+}
+
 fn listed(lines: &[&str]) -> String {
     let lines = lines.iter().map(|line| format!("  {line}"));
     format!("Examples:\n{}", lines.collect::<Vec<_>>().join("\n"))

@@ -183,13 +183,17 @@ pub fn run() -> Result<()> {
 fn refuse(error: &clap::Error) -> ! {
     let plain = error.render().to_string();
     let safe = safe_lines(&plain);
+    let example = tips::example(error).unwrap_or_default();
     if plain == safe {
-        let shown = error.print().and_then(|()| std::io::stdout().flush());
+        let shown = error
+            .print()
+            .and_then(|()| std::io::stderr().write_all(example.as_bytes()))
+            .and_then(|()| std::io::stdout().flush());
         let lost = shown.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
         std::process::exit(if lost { 1 } else { error.exit_code() });
     }
     // The names of files may come from a pattern of the shell; colours are not worth the risk.
-    let _ = std::io::stderr().write_all(safe.as_bytes());
+    let _ = std::io::stderr().write_all((safe + &example).as_bytes());
     std::process::exit(error.exit_code())
 }
 

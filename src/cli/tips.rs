@@ -8,6 +8,7 @@ use repgeo::geometry::id::ESTIMATORS;
 use repgeo::profile::similarity::MEASURES;
 
 use super::choice::folded;
+use super::examples;
 
 /// Options that other programs have, and what does it here.
 const ELSEWHERE: [(&str, &str); 5] = [
@@ -57,12 +58,38 @@ fn of_command(error: Error) -> Error {
             "a measure is asked for by repgeo similarity ACTS --measure {}",
             one.flag
         )
-    } else if Path::new(typed).exists() {
+    } else if is_path(typed) {
         format!("name a command before it, e.g. repgeo id-profile {typed}")
     } else {
         return error;
     };
     with_tip(error, tip)
+}
+
+/// A call that works, for whoever left out what a command needs, and what goes before it.
+pub fn example(error: &Error) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+        return None;
+    };
+    let line = examples::of_usage(&usage.to_string())?;
+    let is_dump = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::Strings(left)) if left.iter().any(|one| one.starts_with("<ACTS>"))
+    );
+    let acts = match is_dump {
+        true => ", where acts/ is a folder of activations, or a file of them",
+        false => "",
+    };
+    Some(format!("\nFor example{acts}:\n  {line}\n"))
+}
+
+/// Whether `typed` reads as a path, there or not.
+fn is_path(typed: &str) -> bool {
+    let path = Path::new(typed);
+    path.exists() || path.components().count() > 1 || path.extension().is_some()
 }
 
 /// The error with `tip` in place of clap's own guess, which would lead astray.
@@ -75,7 +102,7 @@ fn with_tip(mut error: Error, tip: String) -> Error {
         ContextKind::TrailingArg,
         ContextKind::Usage,
     ] {
-        error.insert(guess, ContextValue::None);
+        error.remove(guess);
     }
     error
 }

@@ -184,7 +184,7 @@ fn options_of_other_programs_are_translated() {
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(words.contains(here), "{words}");
-        assert_eq!(words.matches("tip: ").count(), 1, "{words}");
+        assert_eq!(words.matches("tip:").count(), 1, "{words}");
     }
 }
 
@@ -195,6 +195,7 @@ fn an_estimator_a_measure_or_a_dump_in_place_of_a_command_is_told_its_place() {
         ("TwoNN", "id-profile ACTS --estimator two-nn"),
         ("cka", "similarity ACTS --measure cka"),
         ("acts", "repgeo id-profile acts"),
+        ("elsewhere.npz", "repgeo id-profile elsewhere.npz"),
     ] {
         let output = command(&[typed])
             .current_dir(folder.path())
@@ -203,6 +204,32 @@ fn an_estimator_a_measure_or_a_dump_in_place_of_a_command_is_told_its_place() {
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(words.contains(tip), "{words}");
+        assert_eq!(words.matches("tip:").count(), 1, "{words}");
+    }
+}
+
+#[test]
+fn a_command_that_lacks_what_it_needs_ends_in_an_example() {
+    for (line, example) in [
+        ("id-profile", "  repgeo id-profile acts/\n"),
+        ("imbalance --to last", "  repgeo imbalance acts/"),
+        ("correlate", "  repgeo correlate "),
+        ("plan imbalance", "  repgeo plan imbalance acts/ "),
+        ("plan overlap", "  repgeo plan "),
+        ("explain --unknown", ""),
+    ] {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let output = repgeo(&words);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        match example {
+            "" => assert!(!said.contains("For example"), "{said}"),
+            _ => {
+                let (_, end) = said.split_once("For example").unwrap();
+                assert!(end.contains(example), "{said}");
+                assert_eq!(end.lines().count(), 2, "{said}");
+            }
+        }
     }
 }
 
