@@ -328,3 +328,54 @@ fn a_part_that_fails_takes_nothing_else_down() {
     assert!(report["parts"]["dimension"]["layers"][0]["estimates"][0]["id"].is_null());
     assert!(html.exists());
 }
+
+#[test]
+fn grown_columns_and_joined_numbers_are_drawn_with_what_their_reports_say() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| path(&folder.path().join(name)).to_owned();
+    let (plot, vae) = (file("plot.svg"), fixture("vae/widths/K32.safetensors"));
+    let args = ["imbalance", path(&vae), "--layers", "3", "--greedy", "2"];
+    let report = json(&[&args[..], &["--plot", &plot, "-q"]].concat());
+    let drawn = fs::read_to_string(&plot).unwrap();
+    let subsets = report["layers"][0]["subsets"].as_array().unwrap();
+    let expected: Vec<f64> = ["subset_to_full", "full_to_subset"]
+        .iter()
+        .flat_map(|direction| subsets.iter().map(|one| one[*direction].as_f64().unwrap()))
+        .collect();
+    assert_eq!(expected.len(), 4);
+    assert_eq!(attributes(&drawn, "data-y"), expected);
+
+    let (ids, table) = (file("ids.csv"), file("table.csv"));
+    let args = ["id-profile", path(&vae), "-q", "-o", &ids];
+    assert!(repgeo(&args).status.success());
+    let written = fs::read_to_string(&ids).unwrap();
+    let mut layers: Vec<&str> = Vec::new();
+    for layer in written
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+    {
+        if !layer.is_empty() && !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    let lines = layers.iter().enumerate();
+    let lines = lines.map(|(at, layer)| format!("{layer},{}\n", (at * at) % 7));
+    fs::write(
+        &table,
+        "layer,loss\n".to_owned() + &lines.collect::<String>(),
+    )
+    .unwrap();
+    let args = ["correlate", &ids, "--by", "layer", "--table", &table];
+    let only = ["--quantity", "id", "--variant", "two_nn_base"];
+    let report = json(&[&args[..], &only, &["--plot", &plot, "-q"]].concat());
+    let drawn = fs::read_to_string(&plot).unwrap();
+    let pairs = report["correlations"][0]["pairs"].as_array().unwrap();
+    let side = |name: &str| -> Vec<f64> {
+        let values = pairs.iter().map(|pair| pair[name].as_f64().unwrap());
+        values.collect()
+    };
+    assert_eq!(pairs.len(), layers.len());
+    assert_eq!(attributes(&drawn, "data-x"), side("x"));
+    assert_eq!(attributes(&drawn, "data-y"), side("y"));
+}

@@ -189,13 +189,16 @@ fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
     Curves {
         title: phrase!["Outcomes, ", group(of)],
         x: match each {
-            false => axis("factor α of the attention"),
+            false => Axis {
+                logarithmic: by_ratios(rows().map(|&(factor, _)| factor)),
+                ..axis("factor α of the attention")
+            },
             true => Axis {
                 names: drawn
                     .iter()
                     .map(|(at, row)| (*at, row.edit.clone().unwrap_or_default()))
                     .collect(),
-                ..axis("what is edited")
+                ..axis("edited")
             },
         },
         y: share("share of examples"),
@@ -212,6 +215,15 @@ fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
             }],
         },
     }
+}
+
+/// Whether factors are so far apart that equal ratios show more than equal steps.
+fn by_ratios(factors: impl Iterator<Item = f64>) -> bool {
+    const FAR: f64 = 20.0;
+    let (low, high) = factors.fold((f64::INFINITY, 0.0_f64), |(low, high), factor| {
+        (low.min(factor), high.max(factor))
+    });
+    low > 0.0 && high >= FAR * low
 }
 
 fn share_cells(share: &Share) -> [Cell; 2] {

@@ -7,7 +7,7 @@ use crate::report::page::{Axis, Band, Matrix, Phrase, Point, Scale};
 pub(super) fn depth<'a>(layers: impl IntoIterator<Item = (f64, &'a str)>) -> Axis {
     let layers = layers.into_iter();
     Axis {
-        label: "relative depth".into(),
+        label: "layer, at its relative depth".into(),
         names: layers
             .map(|(depth, name)| (depth, name.to_owned()))
             .collect(),

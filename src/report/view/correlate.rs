@@ -1,9 +1,10 @@
 //! How `repgeo correlate` looks: its records and its page.
 
+use super::correlate_figures::figures;
 use super::warned::of_run;
 use crate::profile::correlate::{CorrelateProfile, JoinKey, NumberCorrelation, NumberKey};
 use crate::report::page::{
-    Cell, Column, Grid, Note, Page, Phrase, code, count, known, name, number, phrase,
+    Cell, Column, Grid, Note, Page, Part, Phrase, code, count, known, name, number, phrase,
 };
 use crate::report::{Printable, Record};
 
@@ -45,6 +46,10 @@ impl Printable for CorrelateProfile {
         closing.extend(of_run(&self.warnings));
         Page::new("Correlations", vec![grid(self).into()], closing.into())
     }
+
+    fn figures(&self) -> Vec<Part> {
+        figures(self)
+    }
 }
 
 fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
@@ -74,7 +79,7 @@ fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
 }
 
 /// A number in a few words, without its layer.
-fn words(key: &NumberKey) -> Phrase {
+pub(super) fn words(key: &NumberKey) -> Phrase {
     let variant = (!key.variant.is_empty()).then(|| phrase![" ", name(&key.variant)]);
     let scale = key.scale.map(|scale| phrase![" scale ", count(scale)]);
     let other = (!key.other.is_empty()).then(|| phrase![" with ", name(&key.other)]);

@@ -1,9 +1,13 @@
-//! How `repgeo imbalance --coordinates` and `--greedy` look.
+//! How `repgeo imbalance --coordinates` and `--greedy` look: records, page and curves.
 
+use super::axes::{axis, point, share};
 use super::warned::warnings;
-use crate::profile::imbalance::{LayerSubsets, SubsetPair, SubsetRule, SubsetsProfile};
+use crate::profile::imbalance::{
+    LayerSubsets, SubsetImbalances, SubsetPair, SubsetRule, SubsetsProfile,
+};
 use crate::report::page::{
-    Cell, Column, Grid, Note, Page, Phrase, Piece, code, count, error, known, name, phrase,
+    Cell, Column, Curve, Curves, Grid, Note, Page, Part, Phrase, Piece, code, count, error, known,
+    name, phrase,
 };
 use crate::report::{Printable, Record};
 
@@ -87,6 +91,53 @@ impl Printable for SubsetsProfile {
             vec![grid.into()],
             closing.into(),
         )
+    }
+
+    fn figures(&self) -> Vec<Part> {
+        let grown = matches!(self.parameters.options.rule, SubsetRule::Greedy(_));
+        let layers = self
+            .layers
+            .iter()
+            .filter(|layer| grown && !layer.subsets.is_empty());
+        layers.map(|layer| Part::Curves(by_size(layer))).collect()
+    }
+}
+
+/// Both directions against the number of columns.
+fn by_size(layer: &LayerSubsets) -> Curves {
+    let curve = |name: &'static str, value: fn(&SubsetImbalances) -> [f64; 2]| {
+        let points = layer.subsets.iter().map(|subset| {
+            let [value, error] = subset
+                .outcome
+                .ok()
+                .map(value)
+                .map_or([None; 2], |v| v.map(Some));
+            point(subset.columns.len() as f64, value, error)
+        });
+        Curve {
+            name: name.into(),
+            points: points.collect(),
+            ..Curve::default()
+        }
+    };
+    let target = layer.target.as_ref();
+    Curves {
+        title: phrase![
+            "Columns of ",
+            name(&layer.layer),
+            target.map(|target| phrase![" against ", name(target)]),
+        ],
+        x: axis("columns"),
+        y: share("information imbalance Δ"),
+        curves: vec![
+            curve("Δ(subset→full)", |both| {
+                [both.subset_to_full, both.std_error_subset_to_full]
+            }),
+            curve("Δ(full→subset)", |both| {
+                [both.full_to_subset, both.std_error_full_to_subset]
+            }),
+        ],
+        marks: Vec::new(),
     }
 }
 

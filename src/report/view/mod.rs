@@ -7,6 +7,7 @@ pub mod bench;
 mod clones;
 mod clones_records;
 mod correlate;
+mod correlate_figures;
 pub(in crate::report) mod density_peaks;
 mod dynamics;
 mod dynamics_records;

@@ -78,7 +78,7 @@ fn curves(profile: &SimilarityProfile, measure: &Measure) -> Curves {
             None => what.into(),
         };
         curves.push(Curve {
-            name: source.map(name).into(),
+            name: name(source.unwrap_or(measure.name)).into(),
             points: pairs()
                 .map(|p| at(&p.a, p.value(), p.std_error()))
                 .collect(),

@@ -224,16 +224,8 @@ pub(super) fn lower_edge(
             free = tick.to + APART;
         }
     }
-    let title = match axis.names.is_empty() {
-        true => title(axis),
-        false => format!("layer, at its {}", title(axis)),
-    };
-    ink.text(
-        [f64::midpoint(left, right), bottom + 26.0],
-        Hold::Middle,
-        "",
-        &title,
-    );
+    let middle = f64::midpoint(left, right);
+    ink.text([middle, bottom + 26.0], Hold::Middle, "", &title(axis));
     32.0
 }
 
