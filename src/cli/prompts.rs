@@ -19,7 +19,7 @@ pub struct PromptArgs {
     tokens: Option<PathBuf>,
 
     /// The factual and the counterfactual token of every example: [N, 2] as .npy or .safetensors,
-    /// or .csv with the columns fact and counterfactual [default: what the tokens or the dump hold]
+    /// or .csv[.gz] with the columns fact and counterfactual [default: what the tokens or the dump hold]
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
 }

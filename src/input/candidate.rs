@@ -137,6 +137,15 @@ pub(super) fn no_layers(
             format!("none of the {total} arrays inside is a layer: {shown}"),
             "a layer is an array of numbers with rows and columns; name any other as FILE#NAME",
         ),
+        _ if left_out
+            .iter()
+            .all(|(_, reason)| reason == Square::Half.words()) =>
+        {
+            (
+                format!("no array inside holds rows and columns: {shown}"),
+                "give distances to --neighbours",
+            )
+        }
         _ => (
             format!("there are neighbour tables inside ({n_tables}) and no layers"),
             "give them to --neighbours, or dump activations; --axes ND reads any square matrix as \

@@ -55,7 +55,9 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
                 continue;
             }
             NO_LAYER
-        } else if let &[n] = shape.as_slice() {
+        } else if let &[n] = shape.as_slice()
+            && over_all_pairs(&stack).is_none()
+        {
             if !is_float(&stack) {
                 sorted.lists.push((stack.name.clone(), n));
             }
@@ -63,7 +65,7 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
         } else if shape.is_empty() {
             "a single value"
         } else if let Some(square) = over_all_pairs(&stack) {
-            sorted.n_tables += usize::from(square == Square::Distances);
+            sorted.n_tables += usize::from(square != Square::Similarities);
             square.words()
         } else {
             candidates.push(stack);

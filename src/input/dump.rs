@@ -9,6 +9,7 @@ use super::companions;
 use super::dtype::Dtype;
 use super::entry::Entry;
 use super::file::{self, Found};
+use super::folders;
 use super::item::Item;
 use super::join::Join;
 use super::order::{self, LayerOrder};
@@ -153,7 +154,7 @@ impl Dump {
     /// # Errors
     /// As [`Dump::list`].
     pub fn list_with(path: &Path, options: &DumpOptions) -> Result<Self> {
-        let dump = Self::new(path, file::find(path)?, options)?;
+        let dump = Self::new(path, folders::find(path)?, options)?;
         if dump.layers.is_empty() {
             dump.all_readable()?;
         }
@@ -193,7 +194,7 @@ impl Dump {
                 && let Some(square) = parts.find_map(Square::of)
             {
                 let reason = (alone[0].name.clone(), square.words().to_owned());
-                let n_tables = usize::from(square == Square::Distances);
+                let n_tables = usize::from(square != Square::Similarities);
                 return Err(candidate::no_layers(path, total, &[reason], n_tables));
             }
             (alone, Padding::among(&beside), Vec::new(), 0)

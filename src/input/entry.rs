@@ -1,7 +1,7 @@
 //! Keeps one array of a file: its header, and where its values are.
 
 use std::io::{Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zip::ZipArchive;
@@ -91,7 +91,13 @@ impl Entry {
 
     /// How messages call this array: its file, and its name where the file holds several.
     pub(crate) fn label(&self) -> String {
-        if name::stem(&self.path) == self.name {
+        // What lies in a folder of pieces has the folder before its name.
+        let folder = self.path.parent().and_then(Path::file_name);
+        let own = match self.name.split_once('/') {
+            Some((before, own)) if folder.is_some_and(|folder| folder == before) => own,
+            _ => self.name.as_str(),
+        };
+        if name::stem(&self.path) == own {
             self.path.display().to_string()
         } else {
             format!("{}#{}", self.path.display(), self.name.escape_debug())

@@ -49,7 +49,7 @@ pub(crate) fn find(path: &Path) -> Result<Found> {
         return from_bytes(Path::new("stdin"), Arc::new(Bytes::Owned(read_stdin()?)));
     }
     if path.is_dir() {
-        return directory(path);
+        return directory(path, list_folder(path)?);
     }
     if let Some(raw) = Raw::parse(path) {
         return Ok(Found {
@@ -172,7 +172,19 @@ fn from_bytes(path: &Path, bytes: Arc<Bytes>) -> Result<Found> {
     })
 }
 
-fn directory(path: &Path) -> Result<Found> {
+/// What lies in a folder, by name: files that may hold arrays, folders, and the rest with the reason why
+/// it is passed over.
+pub(super) struct Listing {
+    pub files: Vec<(String, PathBuf)>,
+    pub folders: Vec<(String, PathBuf)>,
+    pub others: Vec<(String, String)>,
+}
+
+/// Lists a folder in natural order.
+///
+/// # Errors
+/// [`Error::Read`].
+pub(super) fn list_folder(path: &Path) -> Result<Listing> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
         source,
@@ -184,7 +196,7 @@ fn directory(path: &Path) -> Result<Found> {
         if name.starts_with('.') {
             continue;
         } else if file.is_dir() {
-            folders.push(name);
+            folders.push((name, file));
         } else if !formats::is_searched_for(&file) && formats::is_about_it(&file) {
             continue;
         } else if !formats::is_searched_for(&file) {
@@ -195,7 +207,22 @@ fn directory(path: &Path) -> Result<Found> {
             others.push((name, "no regular file".to_owned()));
         }
     }
-    folders.sort_by(|a, b| natural::compare(a, b));
+    files.sort_by(|(a, _), (b, _)| natural::compare(a, b));
+    folders.sort_by(|(a, _), (b, _)| natural::compare(a, b));
+    Ok(Listing {
+        files,
+        folders,
+        others,
+    })
+}
+
+/// The arrays of the files of a folder.
+pub(super) fn directory(path: &Path, listing: Listing) -> Result<Found> {
+    let Listing {
+        files,
+        folders,
+        mut others,
+    } = listing;
     if files.is_empty() {
         let remedy = match folders.is_empty() {
             true => others
@@ -206,7 +233,7 @@ fn directory(path: &Path) -> Result<Found> {
                 }),
             false => format!(
                 "choose a folder inside: {}",
-                list(folders.iter().map(String::as_str))
+                list(folders.iter().map(|(name, _)| name.as_str()))
             ),
         };
         return Err(Error::NoLayers {
@@ -218,10 +245,9 @@ fn directory(path: &Path) -> Result<Found> {
     others.extend(
         folders
             .into_iter()
-            .map(|name| (name, "a folder".to_owned())),
+            .map(|(name, _)| (name, "a folder".to_owned())),
     );
     others.sort_by(|(a, _), (b, _)| natural::compare(a, b));
-    files.sort_by(|(a, _), (b, _)| natural::compare(a, b));
     let mut entries = Vec::new();
     let mut order = OwnOrder::None;
     let alone = files.len() == 1;

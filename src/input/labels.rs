@@ -235,8 +235,8 @@ fn from_text(
                 remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
             });
         }
-        check(lines.clone().count())?;
         let all: Vec<&str> = lines.clone().collect();
+        check(all.len()).map_err(|error| header_in_list(error, &all))?;
         one_column(path, &all)?;
         let values = lines.map(str::to_owned);
         return Ok(Labels::new(
@@ -246,6 +246,10 @@ fn from_text(
         ));
     }
     let table = Table::parse(path, text, column)?;
+    let (column, order) = match column {
+        Some(spec) if table.place(spec).is_none() => ordered(path, &table, spec)?,
+        _ => (column, LineOrder::Unsaid),
+    };
     let at = match column {
         Some(column) => table.place(column),
         None => (table.header.len() == 1).then_some(0),
@@ -283,7 +287,7 @@ fn from_text(
         },
         other => other,
     })?;
-    if let Some(column) = table.out_of_order(at) {
+    if let (LineOrder::Unsaid, Some(column)) = (&order, table.out_of_order(at)) {
         let name = match column {
             "" => "first column, which has no name,".to_owned(),
             name => format!("column {}", name.escape_debug()),
@@ -291,19 +295,100 @@ fn from_text(
         return Err(Error::Malformed {
             path: path.to_owned(),
             fact: format!("its {name} numbers the lines in another order than they stand"),
-            remedy: "sort the lines by it, or take that column out if the lines are right".into(),
+            remedy: format!(
+                "FILE:{}@{} gives each row the label of its number, FILE:{}@lines takes the lines as \
+                 they stand",
+                table.header[at],
+                if column.is_empty() { "0" } else { column },
+                table.header[at],
+            ),
         });
     }
     if table.header.len() == 1 {
         let cells: Vec<&str> = table.column(0).collect();
         one_column(path, &cells)?;
     }
-    let values = table.column(at).map(str::to_owned).collect();
+    let values = match order {
+        LineOrder::Column(lines) => lines
+            .iter()
+            .map(|&line| table.cell(line, at).to_owned())
+            .collect(),
+        _ => table.column(at).map(str::to_owned).collect(),
+    };
     Ok(Labels::new(
         table.header[at].clone(),
         path,
         plain_numbers(values),
     ))
+}
+
+/// The error for one label too many, which the first line may be as a header.
+fn header_in_list(error: Error, lines: &[&str]) -> Error {
+    let header = lines.first().copied().unwrap_or_default();
+    match error {
+        Error::RowMismatch {
+            first,
+            n_first,
+            second,
+            n_second,
+            remedy,
+        } if n_second == n_first + 1 && !lines[1..].contains(&header) => Error::RowMismatch {
+            remedy: format!(
+                "{remedy}; if its first line, {header:?}, is a header, name the column as \
+                 {second}:{header}"
+            ),
+            first,
+            n_first,
+            second,
+            n_second,
+        },
+        other => other,
+    }
+}
+
+/// Which row each line of a table is about.
+enum LineOrder {
+    /// Line after line, unless a column says otherwise.
+    Unsaid,
+    /// Line after line, whatever columns say: `COLUMN@lines`.
+    Lines,
+    /// The lines in the order of a column that numbers them: `COLUMN@id`.
+    Column(Vec<usize>),
+}
+
+/// A column and the order of its lines, of `COLUMN@ORDER`.
+fn ordered<'a>(path: &Path, table: &Table, spec: &'a str) -> Result<(Option<&'a str>, LineOrder)> {
+    let known = spec
+        .rsplit_once('@')
+        .filter(|(column, _)| table.place(column).is_some());
+    let Some((column, by)) = known else {
+        return Ok((Some(spec), LineOrder::Unsaid));
+    };
+    // The nameless first column of pandas is called 0.
+    let nameless = (by == "0" && table.header[0].is_empty()).then_some(0);
+    match table.place(by).or(nameless) {
+        None if by == "lines" => Ok((Some(column), LineOrder::Lines)),
+        None => Err(Error::NoLayers {
+            path: path.to_owned(),
+            fact: format!("there is no column {by:?} that numbers the rows"),
+            remedy: format!(
+                "choose one as FILE:{column}@COLUMN, or @lines for the lines as they stand: {}",
+                file::list(table.header.iter().map(String::as_str))
+            ),
+        }),
+        Some(at) => match table.order_by(at) {
+            Some(lines) => Ok((Some(column), LineOrder::Column(lines))),
+            None => Err(Error::Malformed {
+                path: path.to_owned(),
+                fact: format!(
+                    "its column {} does not number the {} lines from 0 or 1, each once",
+                    by.escape_debug(),
+                    table.n_rows()
+                ),
+                remedy: "give every row of the dump one line with its number".into(),
+            }),
+        },
+    }
 }
 
 /// Fails for lines that differ all, and have the same separators: a row's number beside its label.

@@ -13,6 +13,7 @@ mod dump;
 mod duplicates;
 mod entry;
 mod file;
+mod folders;
 mod formats;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -88,7 +89,7 @@ pub use tables::{PrecomputedTable, TableSource, find_tables};
 pub use tensors::{StoredBytes, Tensor, Tensors};
 pub use text::read_lines;
 pub(crate) use text::{
-    Table as TextTable, decode as decode_text, is_missing, read as read_text, whole,
+    Table as TextTable, decode as decode_text, is_missing, is_text, read as read_text, whole,
 };
 pub use token_rows::TokenRows;
 pub use watch::{check_files, mapped_file, watch_files};

@@ -70,7 +70,7 @@ const OTHERS: [&str; 16] = [
     "head",
 ];
 /// What stands between a word and its number.
-const JOINTS: [char; 4] = ['_', '-', '.', '='];
+const JOINTS: [char; 5] = ['_', '-', '.', '=', '/'];
 
 /// A name with its piece taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,6 +269,8 @@ mod tests {
             ("layer_0-00001-of-00003", "layer_0", vec![1]),
             ("acts_2of4", "acts", vec![2]),
             ("00002-of-00004", "", vec![2]),
+            ("batch_0/layer_3", "layer_3", vec![0]),
+            ("layer_3/part=1", "layer_3", vec![1]),
         ] {
             let found = piece(name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(

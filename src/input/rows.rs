@@ -288,6 +288,15 @@ impl Named {
         Ok(())
     }
 
+    /// What is wrong with a row that is not there.
+    fn lacks(&self, row: u64) -> String {
+        let fact = format!("there is no row {row}");
+        match row == self.flags.len() as u64 && self.flags.first() == Some(&false) {
+            true => format!("{fact} and no index is 0, so they seem to count from 1: subtract 1"),
+            false => fact,
+        }
+    }
+
     /// Fails for as many zeros and ones as there are rows, which may be a mask as well as indices.
     fn not_a_mask(&self, beyond: &dyn Fn(String) -> Error) -> Result<()> {
         let n = self.flags.len();
@@ -317,6 +326,9 @@ fn of_text(
 ) -> Result<()> {
     let lines = text::list(text);
     let is_number = |line: &str| text::whole(line).is_some() || as_bool(line).is_some();
+    if let Some(cells) = one_line(text).filter(|_| column.is_none()) {
+        return of_words(cells, named, beyond);
+    }
     if column.is_none() && lines.clone().next().is_none_or(is_number) {
         // A comment may stand behind an index, and lines may be empty.
         let bare = lines.map(|line| line.split('#').next().unwrap_or_default().trim());
@@ -339,6 +351,22 @@ fn of_text(
         ),
     })?;
     of_words(table.column(at), named, beyond)
+}
+
+/// The cells of a list on one line, as in `0,5,7`, or in the brackets of Python and JSON, which may go
+/// over several.
+fn one_line(text: &str) -> Option<impl Iterator<Item = &str> + Clone> {
+    let text = text.trim();
+    let inside = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let list = inside.or_else(|| Some(text).filter(|text| !text.contains('\n')))?;
+    let cells = list
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .filter(|cell| !cell.is_empty());
+    let is_index = |cell: &str| text::whole(cell).is_some() || as_bool(cell).is_some();
+    let several = cells.clone().nth(1).is_some();
+    (several && cells.clone().all(is_index)).then_some(cells)
 }
 
 fn as_bool(cell: &str) -> Option<bool> {
@@ -364,7 +392,7 @@ fn of_words<'a>(
         }
     }
     named.not_a_mask(beyond)?;
-    last.map_or(Ok(()), |row| Err(beyond(format!("there is no row {row}"))))
+    last.map_or(Ok(()), |row| Err(beyond(named.lacks(row))))
 }
 
 /// Rows of an array of indices or booleans.
@@ -388,11 +416,15 @@ fn of_array(entry: &Entry, named: &mut Named, beyond: &dyn Fn(String) -> Error) 
     if dtype == Dtype::Bool {
         return named.mask(length, values.map(|value| value > 0.0), beyond);
     }
+    let mut last = None;
     for value in values {
-        match whole_index(value, n) {
-            Some(row) => named.add(row.into()),
+        // One more than the last may be a count from 1, which is seen when all are read.
+        match whole_index(value, n + 1) {
+            Some(row) if named.add(row.into()) => {}
+            Some(row) => last = last.max(Some(u64::from(row))),
             None => return Err(beyond(format!("there is no row {value}"))),
-        };
+        }
     }
-    named.not_a_mask(beyond)
+    named.not_a_mask(beyond)?;
+    last.map_or(Ok(()), |row| Err(beyond(named.lacks(row))))
 }

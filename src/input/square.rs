@@ -1,4 +1,5 @@
-//! Recognises square matrices over all pairs of rows: distances, products, similarities.
+//! Recognises what is over all pairs of rows: square matrices of distances, products or similarities,
+//! and the upper half of one.
 
 use super::array::ReadRun;
 use super::dtype::Dtype;
@@ -6,11 +7,13 @@ use super::entry::Entry;
 use super::item::Item;
 use super::recognise::some_rows;
 
-/// What a square matrix says of every row with every other.
+/// What an array says of every row with every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Square {
     /// How far they are apart.
     Distances,
+    /// The same in one line, the upper half row after row, as `pdist` of scipy gives it.
+    Half,
     /// How alike they are: X Xᵀ, cosines, correlations, a kernel, a graph.
     Similarities,
 }
@@ -26,11 +29,13 @@ const OTHERS: usize = 8;
 impl Square {
     /// What an array holds; `None` for rows and columns.
     pub(super) fn of(entry: &Entry) -> Option<Self> {
-        let &[n, columns] = entry.shape.as_slice() else {
-            return None;
-        };
         let Item::Number(dtype) = entry.item else {
             return None;
+        };
+        let (n, columns) = match *entry.shape.as_slice() {
+            [n, columns] => (n, columns),
+            [length] if dtype.is_float() => return half(entry, length).then_some(Self::Half),
+            _ => return None,
         };
         if n != columns || n < FEWEST_DISTANCES {
             return None;
@@ -49,12 +54,67 @@ impl Square {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Distances => "distances of all rows to all; --neighbours reads them",
+            Self::Half => {
+                "as many as the pairs of some rows and like distances, as pdist gives them; \
+                 --neighbours reads them, and values of one column are saved as [N, 1]"
+            }
             Self::Similarities => {
                 "symmetric, so products or similarities of all rows with all; --axes ND reads it as \
                  rows and columns"
             }
         }
     }
+}
+
+/// How many rows have so many pairs.
+pub(super) fn rows_of_half(length: usize) -> Option<usize> {
+    let root = length.checked_mul(2)?.isqrt();
+    let n = root + 1;
+    (root > 0 && root.checked_mul(n)? == 2 * length).then_some(n)
+}
+
+/// Whether a list of values is as long as the pairs of some rows, and the roots of the values are
+/// distances: those of squares are, and those of distances too.
+fn half(entry: &Entry, length: usize) -> bool {
+    let n = rows_of_half(length).filter(|&n| n >= FEWEST_SIMILARITIES);
+    let (Some(n), Ok(array)) = (n, entry.load()) else {
+        return false;
+    };
+    let Some(read) = array.runs_f64() else {
+        return false;
+    };
+    let root = |a: usize, b: usize| -> f64 {
+        let (row, column) = (a.min(b), a.max(b));
+        let mut value = [0.0];
+        // An element of a list is a row of one value.
+        read(
+            row * (2 * n - row - 1) / 2 + column - row - 1,
+            0,
+            &mut value,
+        );
+        if value[0] < 0.0 {
+            f64::NAN
+        } else {
+            value[0].sqrt()
+        }
+    };
+    let rows: Vec<usize> = some_rows(n).collect();
+    let (mut sides, mut most) = (0, 0.0f64);
+    for (at, &a) in rows.iter().enumerate() {
+        for &b in &rows[..at] {
+            most = most.max(root(a, b));
+            for &by in rows.iter().filter(|by| ![a, b].contains(by)) {
+                let around = root(a, by) + root(by, b);
+                // What is no number fits nowhere.
+                let fits = root(a, b) <= around * (1.0 + 1e-3);
+                if !fits {
+                    return false;
+                }
+                sides += 1;
+            }
+        }
+    }
+    sides > 0 && most > 0.0
 }
 
 /// How far apart the two halves of a symmetric matrix may be, relative to its diagonal: products are
@@ -154,5 +214,20 @@ impl<'a> Rows<'a> {
         let looked_at = self.rows.iter().copied().filter(move |&other| other != row);
         let columns: Vec<usize> = looked_at.chain(others.into_iter().step_by(step)).collect();
         columns.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_tell_how_many_rows_there_are() {
+        for n in [2, 3, 28, 1000] {
+            assert_eq!(rows_of_half(n * (n - 1) / 2), Some(n));
+            assert_eq!(rows_of_half(n * (n - 1) / 2 + n + 1), None, "{n}");
+        }
+        assert_eq!(rows_of_half(0), None);
+        assert_eq!(rows_of_half(usize::MAX), None);
     }
 }

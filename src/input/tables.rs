@@ -11,7 +11,7 @@ use super::name;
 use super::range::whole_index;
 use super::recognise;
 use super::sparse::{self, Graph};
-use super::square::Square;
+use super::square::{self, Square};
 use super::triangle;
 use crate::{Error, Result};
 
@@ -52,14 +52,19 @@ pub struct TableSource {
 #[allow(clippy::large_enum_variant)] // a folder holds few tables
 enum Kind {
     Sparse(Box<Graph>),
-    Pair { distances: Entry, indices: Entry },
-    Square(Entry),
+    Pair {
+        distances: Entry,
+        indices: Entry,
+    },
+    /// Distances of all rows to all: a square matrix, or its upper half as `pdist` of scipy gives it.
+    Whole(Entry),
 }
 
 /// Finds the tables at `path`, in natural order.
 ///
 /// In a directory or a file of several arrays, `X_dist` or `X_distances` belongs with `X_index`,
-/// `X_indices` or `X_dist_indices` (X may be empty). A single array is a square matrix of distances.
+/// `X_indices` or `X_dist_indices` (X may be empty). A single array is a square matrix of distances, or
+/// its upper half in one line.
 ///
 /// # Errors
 /// [`Error::NoLayers`] if there are none or one half of a pair is not there; whatever reading
@@ -69,12 +74,14 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
     let none = |fact: String| Error::NoLayers {
         path: path.to_owned(),
         fact,
-        remedy: "give pairs X_dist and X_index, or one square matrix (docs/formats.md)".into(),
+        remedy: "give pairs X_dist and X_index, a square matrix, or what pdist gives \
+                 (docs/formats.md)"
+            .into(),
     };
     let (mut tables, mut lonely) = (Vec::new(), Vec::new());
     for entry in &entries {
         // The first member of a graph stands for all of it.
-        if entry.name == sparse::MEMBERS[0] {
+        if entry.name == sparse::VALUES {
             let of_file: Vec<&Entry> = entries.iter().filter(|e| e.path == entry.path).collect();
             if let Some(graph) = Graph::among(&of_file) {
                 tables.push(TableSource {
@@ -135,21 +142,27 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
             });
         }
     }
+    let is_whole = |entry: &Entry| match entry.shape.as_slice() {
+        &[n, m] => n == m,
+        &[n] => square::rows_of_half(n).is_some(),
+        _ => false,
+    };
     // Nothing that calls itself distances is passed over.
     let used = |name: &str| {
         let is = |table: &TableSource| matches!(&table.kind, Kind::Pair { distances, .. } if distances.name == name);
         tables.iter().any(is)
     };
-    if let Some(name) = lonely.iter().find(|name| entries.len() > 1 && !used(name)) {
+    let all_whole = tables.is_empty() && entries.iter().all(is_whole);
+    let alone = entries.len() < 2 || all_whole;
+    if let Some(name) = lonely.iter().find(|name| !alone && !used(name)) {
         return Err(none(format!("{name:?} has no indices beside it")));
     }
-    let square = |entry: &Entry| matches!(entry.shape.as_slice(), &[n, m] if n == m);
     match (tables.is_empty(), entries.as_slice()) {
         (false, _) => Ok(tables),
-        (true, all) if all.len() == 1 || !all.is_empty() && all.iter().all(square) => {
+        (true, all) if all.len() == 1 || !all.is_empty() && all_whole => {
             let squares = all.iter().map(|entry| TableSource {
                 name: entry.name.clone(),
-                kind: Kind::Square(entry.clone()),
+                kind: Kind::Whole(entry.clone()),
                 squared: false,
             });
             Ok(squares.collect())
@@ -192,8 +205,8 @@ pub(crate) fn members(entries: &[&Entry]) -> Vec<Option<bool>> {
         let name = entry.name.as_str();
         if holds(&entry.path, &["key"]) && OURS.contains(&name) {
             found[at] = Some(["distances", "distance", "ranks"].contains(&name));
-        } else if holds(&entry.path, &sparse::MEMBERS) && sparse::MEMBERS.contains(&name) {
-            found[at] = Some(name == "data");
+        } else if sparse::is_member(name, |members| holds(&entry.path, members)) {
+            found[at] = Some(name == sparse::VALUES);
         } else if let Some(stem) = stem(name, &INDICES).or((name == FAISS[1]).then_some("")) {
             let key = (stem, entry.shape.as_slice());
             pairs.entry(key).or_default().push(at);
@@ -248,7 +261,7 @@ impl TableSource {
                 let (ids, far) = graph.read()?;
                 checked(ids, far, graph.path(), graph.path())?
             }
-            Kind::Square(entry) => read_square(entry)?,
+            Kind::Whole(entry) => read_whole(entry)?,
         };
         if self.squared {
             table.distances.mapv_inplace(f64::sqrt);
@@ -275,7 +288,7 @@ impl TableSource {
         match &self.kind {
             Kind::Pair { distances, .. } => &distances.path,
             Kind::Sparse(graph) => graph.path(),
-            Kind::Square(entry) => &entry.path,
+            Kind::Whole(entry) => &entry.path,
         }
     }
 }
@@ -401,8 +414,30 @@ fn check_row(
     Ok(())
 }
 
-fn read_square(entry: &Entry) -> Result<PrecomputedTable> {
-    let all = plane(entry)?;
+/// The upper half of a matrix of distances, row after row, as a square.
+fn unfolded(entry: &Entry) -> Result<Array2<f64>> {
+    let Some(n) = square::rows_of_half(entry.shape[0]) else {
+        return Err(entry.unsupported(
+            format!("one axis of {} values", entry.shape[0]),
+            "pdist gives N (N - 1) / 2 distances; a table has rows and columns",
+        ));
+    };
+    entry.dtype()?;
+    let values = entry.load()?.to_f64().expect("the dtype was checked");
+    let mut all = Array2::zeros((n, n));
+    let pairs = (0..n).flat_map(|row| (row + 1..n).map(move |column| [row, column]));
+    for ([row, column], value) in pairs.zip(values) {
+        all[[row, column]] = value;
+        all[[column, row]] = value;
+    }
+    Ok(all)
+}
+
+fn read_whole(entry: &Entry) -> Result<PrecomputedTable> {
+    let all = match entry.shape.len() {
+        1 => unfolded(entry)?,
+        _ => plane(entry)?,
+    };
     let (n, columns) = all.dim();
     if n != columns {
         let fact = format!("shape [{n}, {columns}] and no indices beside it");

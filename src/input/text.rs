@@ -30,6 +30,11 @@ pub(super) fn ending(path: &Path) -> String {
     }
 }
 
+/// Whether a file is a table or a list by its ending, compressed or not.
+pub(crate) fn is_text(path: &Path) -> bool {
+    matches!(ending(path).as_str(), "csv" | "tsv" | "txt")
+}
+
 /// The content of a file, a pipe, or `-`, read once; gzip is unpacked.
 ///
 /// # Errors
@@ -295,6 +300,20 @@ impl Table {
         twice.map(|(_, name)| name.as_str())
     }
 
+    /// The lines in the order in which a column counts them from 0 or 1; `None` if it does not.
+    pub(crate) fn order_by(&self, column: usize) -> Option<Vec<usize>> {
+        let numbers: Option<Vec<u64>> = self.column(column).map(whole).collect();
+        let numbers = numbers?;
+        let mut lines: Vec<usize> = (0..numbers.len()).collect();
+        lines.sort_by_key(|&line| numbers[line]);
+        let first = numbers[*lines.first()?];
+        let counted = lines
+            .iter()
+            .enumerate()
+            .all(|(at, &line)| numbers[line] == first + at as u64);
+        (first < 2 && counted).then_some(lines)
+    }
+
     /// The column that counts the lines, from 0 or 1, in another order than theirs: one called `row`,
     /// `index`, `id` and the like, or the nameless one in front that pandas writes; the one that is
     /// read, `asked`, is no claim about lines.
@@ -310,16 +329,9 @@ impl Table {
     }
 
     fn counts_in_another_order(&self, column: usize) -> bool {
-        let numbers: Option<Vec<u64>> = self.column(column).map(whole).collect();
         // Anything but a count of lines is no claim about them.
-        let Some(numbers) = numbers else {
-            return false;
-        };
-        let mut sorted = numbers.clone();
-        sorted.sort_unstable();
-        let counts = sorted.first().is_some_and(|first| *first < 2)
-            && sorted.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        counts && sorted != numbers
+        let order = self.order_by(column);
+        order.is_some_and(|order| !order.is_sorted())
     }
 
     /// The place of a column.

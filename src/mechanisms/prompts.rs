@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::model::Sequences;
-use crate::input::{Tensor, Tensors, TextTable, decode_text, read_text, whole};
+use crate::input::{Tensor, Tensors, TextTable, decode_text, is_text, read_text, whole};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -52,7 +52,7 @@ impl Prompts {
     /// `attr_pos`, `slots`, `positions`.
     ///
     /// `targets` and `tokens` may name files of their own, in which a single array needs no name;
-    /// targets may be a CSV with the columns `fact` and `counterfactual`.
+    /// targets may be a table in text with the columns `fact` and `counterfactual`.
     ///
     /// # Errors
     /// [`Error::Unsupported`] naming a tensor that cannot be what it is called;
@@ -65,7 +65,7 @@ impl Prompts {
         let mut prompts = Self::default();
         let mut sources = Vec::new();
         if let Some(path) = targets {
-            if path.extension().is_some_and(|ending| ending == "csv") {
+            if is_text(path) {
                 prompts.targets = Some(targets_of_csv(path)?);
             } else {
                 sources.push((Tensors::open(path)?, "targets"));

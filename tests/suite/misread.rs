@@ -29,7 +29,7 @@ pub(super) fn codes(report: &serde_json::Value) -> Vec<String> {
     warnings.iter().map(code).collect()
 }
 
-fn understood(report: &serde_json::Value) -> String {
+pub(super) fn understood(report: &serde_json::Value) -> String {
     report["understood"][0].as_str().unwrap().to_owned()
 }
 

@@ -93,7 +93,41 @@ fn tables(folder: &Folder) -> Vec<(String, &'static [&'static str])> {
         ("shape.npy", integers("(2,)", [N as i64, N as i64])),
         ("data.npy", floats(&flat, by_column().map(|(d, _)| d))),
     ]);
+    // Its columns compressed, and not compressed at all, as `.tocsc()` and `.tocoo()` give it.
+    let mut triples: Vec<(i64, i64, f64)> = (0..N)
+        .flat_map(|row| rows[row].iter().map(move |(d, at)| (*at, row as i64, *d)))
+        .collect();
+    triples.sort_by_key(|&(column, row, _)| (column, row));
+    let ends = (0..=N as i64).map(|end| triples.iter().filter(|one| one.0 < end).count() as i64);
+    let said = |format: &'static [u8; 3]| {
+        [
+            ("format.npy", array("|S3", "()", *format)),
+            ("shape.npy", integers("(2,)", [N as i64, N as i64])),
+            ("data.npy", floats(&flat, triples.iter().map(|one| one.2))),
+        ]
+    };
+    let compressed = [
+        (
+            "indices.npy",
+            integers(&flat, triples.iter().map(|one| one.1)),
+        ),
+        ("indptr.npy", integers(&format!("({},)", N + 1), ends)),
+    ];
+    let plain_places = [
+        ("row.npy", integers(&flat, triples.iter().map(|one| one.1))),
+        ("col.npy", integers(&flat, triples.iter().map(|one| one.0))),
+    ];
+    let columns = npz(&said(b"csc")
+        .into_iter()
+        .chain(compressed)
+        .collect::<Vec<_>>());
+    let pairs = npz(&said(b"coo")
+        .into_iter()
+        .chain(plain_places)
+        .collect::<Vec<_>>());
     vec![
+        (folder.file("columns.npz", columns), &[]),
+        (folder.file("pairs.npz", pairs), &[]),
         (folder.file("plain.npz", plain), &[]),
         (folder.file("faiss.npz", faiss), &["--squared"]),
         (folder.file("graph.npz", graph), &[]),
@@ -259,4 +293,45 @@ fn distances_with_rounding_on_their_diagonal_are_distances() {
     let error = refusal(&["id-profile", &file]);
     assert!(error.contains("--neighbours"), "{error}");
     assert!(super::dimensions(&["--neighbours", &file])[0] > 0.0);
+}
+
+#[test]
+fn the_upper_half_of_all_distances_is_a_table() {
+    let folder = Folder::new();
+    let acts = folder.file("acts.npy", npy(&[N, WIDTH], scattered));
+    let apart = |a: usize, b: usize| -> f64 {
+        let value = |row: usize, column: usize| f64::from(scattered(row * WIDTH + column));
+        let squares = (0..WIDTH).map(|column| (value(a, column) - value(b, column)).powi(2));
+        squares.sum()
+    };
+    let pairs = || (0..N).flat_map(|a| (a + 1..N).map(move |b| (a, b)));
+    let flat = format!("({},)", N * (N - 1) / 2);
+    let half = floats(&flat, pairs().map(|(a, b)| apart(a, b).sqrt()));
+    let squares = floats(&flat, pairs().map(|(a, b)| apart(a, b)));
+    let wanted = super::dimensions(&[&acts]);
+    let half = folder.file("half.npy", half);
+    let squares = folder.file("squares.npy", squares);
+    assert_eq!(super::dimensions(&["--neighbours", &half]), wanted);
+    let found = super::dimensions(&["--neighbours", &squares, "--squared"]);
+    super::near(found[0], wanted[0], 1e-12);
+    for file in [&half, &squares] {
+        let error = refusal(&["id-profile", file]);
+        assert!(error.contains("--neighbours"), "{error}");
+    }
+    let error = refusal(&["id-profile", "--neighbours", &acts]);
+    assert!(error.contains("square matrix"), "{error}");
+    let list = folder.file("list.npy", floats("(100,)", (0..100).map(f64::from)));
+    let error = refusal(&["id-profile", "--neighbours", &list]);
+    assert!(error.contains("N (N - 1) / 2"), "{error}");
+    // Values of one column are as long only by chance, and seldom like distances.
+    let column = |n: usize| {
+        floats(
+            &format!("({n},)"),
+            (0..n).map(|at| f64::from(scattered(at))),
+        )
+    };
+    for n in [299, 300] {
+        let file = folder.file("column.npy", column(n));
+        assert_eq!(super::names(&[&file]), ["column"]);
+    }
 }

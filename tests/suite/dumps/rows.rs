@@ -1,6 +1,9 @@
 //! Rows that lie in several files are joined, or refused with their readings.
 
-use super::{Folder, dimensions, fixture, names, near, npy, npz, refusal, scattered};
+use std::fs;
+
+use super::super::misread::understood;
+use super::{Folder, dimensions, fixture, json, names, near, npy, npz, refusal, scattered};
 
 #[test]
 fn batches_are_joined_in_order() {
@@ -10,6 +13,72 @@ fn batches_are_joined_in_order() {
     near(found[0], 4.546, 0.0005);
     assert_eq!(names(&[&batches]), ["layer5"]);
     assert_eq!(dimensions(&[&batches, "--join", "never"]).len(), 3);
+}
+
+#[test]
+fn folders_of_batches_are_joined_in_order() {
+    let whole = Folder::new();
+    for layer in 0..2 {
+        let content = npy(&[120, 4], |at| scattered(layer * 7919 + at));
+        whole.file(&format!("layer{layer}.npy"), content);
+    }
+    let wanted = dimensions(&[whole.path()]);
+    // Ten and more, so that their order is that of the numbers and not of the letters.
+    for (word, n, archive) in [
+        ("batch_", 12, false),
+        ("rank_", 2, true),
+        ("shard-", 3, false),
+    ] {
+        let folder = Folder::new();
+        let rows = 120 / n;
+        let part = |layer: usize, piece: usize| {
+            let first = layer * 7919 + piece * rows * 4;
+            npy(&[rows, 4], move |at| scattered(first + at))
+        };
+        for piece in 0..n {
+            let inside = format!("{word}{piece}");
+            fs::create_dir(folder.join(&inside)).unwrap();
+            if archive {
+                let members = [
+                    ("layer0.npy", part(0, piece)),
+                    ("layer1.npy", part(1, piece)),
+                ];
+                folder.file(&format!("{inside}/acts.npz"), npz(&members));
+                continue;
+            }
+            for layer in 0..2 {
+                folder.file(&format!("{inside}/layer{layer}.npy"), part(layer, piece));
+            }
+        }
+        folder.file("README.md", "made by hand");
+        let report = json(&["inspect", folder.path()]);
+        let said = format!("2 layers joined from {n} files of {rows} rows");
+        assert!(understood(&report).starts_with(&said), "{report}");
+        assert_eq!(dimensions(&[folder.path()]), wanted, "{word}");
+        assert_eq!(names(&[folder.path(), "--join", "never"]).len(), 2 * n);
+        // One that lacks a layer does not fit.
+        if !archive {
+            let last = folder.join(&format!("{word}{}/layer1.npy", n - 1));
+            fs::remove_file(last).unwrap();
+            assert!(refusal(&["inspect", folder.path()]).contains("layer1 has"));
+        }
+        // Neither does a gap.
+        fs::remove_dir_all(folder.join(&format!("{word}0"))).unwrap();
+        fs::create_dir(folder.join(&format!("{word}{}", n + 3))).unwrap();
+        let error = refusal(&["inspect", folder.path()]);
+        assert!(error.contains(&format!("{word}{}", n + 3)), "{error}");
+    }
+    // Folders of checkpoints are dumps of their own.
+    for names in [["ep0000", "ep0001"], ["step_0", "step_100"]] {
+        let folder = Folder::new();
+        for name in names {
+            fs::create_dir(folder.join(name)).unwrap();
+            folder.file(&format!("{name}/layer0.npy"), npy(&[40, 4], scattered));
+        }
+        let error = refusal(&["inspect", folder.path()]);
+        let listed = format!("choose a folder inside: {}", names.join(", "));
+        assert!(error.contains(&listed), "{error}");
+    }
 }
 
 #[test]

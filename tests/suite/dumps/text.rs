@@ -228,3 +228,98 @@ fn lines_that_are_numbered_in_another_order_are_refused_whatever_the_column_is_c
     let other = asked("age", 5);
     assert!(run(&other.each_ref().map(String::as_str)).status.success());
 }
+
+#[test]
+fn labels_are_joined_on_the_column_that_numbers_the_rows() {
+    let folder = Folder::new();
+    let acts = folder.file("acts.npy", npy(&[60, 3], scattered));
+    let class = |row: usize| ["cat", "dog", "eel"][row * row % 7 % 3];
+    let table = |name: &str, first: usize, place: &dyn Fn(usize) -> usize| {
+        let line = |at: usize| format!("{},{}\n", place(at) + first, class(place(at)));
+        let text: String = (0..60).map(line).collect();
+        format!("{name},class\n{text}")
+    };
+    let asked = |labels: &str| -> Vec<String> {
+        let args = ["overlap", &acts, "-k", "5", "--labels", labels];
+        args.map(str::to_owned).to_vec()
+    };
+    let overlap = |labels: &str| {
+        let args = asked(labels);
+        let report = json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        find(&report, "macro").unwrap()
+    };
+    let refused = |labels: &str| {
+        let args = asked(labels);
+        refusal(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let right = folder.file("right.csv", table("id", 0, &|at| at));
+    let wanted = overlap(&format!("{right}:class"));
+    let shuffled = |at: usize| at * 7 % 60;
+    for (name, by, first) in [("id", "id", 0), ("row", "row", 1), ("", "0", 0)] {
+        let file = folder.file("shuffled.csv", table(name, first, &shuffled));
+        let error = refused(&format!("{file}:class"));
+        assert!(error.contains(&format!("FILE:class@{by}")), "{error}");
+        assert_eq!(overlap(&format!("{file}:class@{by}")), wanted);
+        // The lines may be right all the same.
+        let plain: String = (0..60)
+            .map(|at| format!("{}\n", class(shuffled(at))))
+            .collect();
+        let plain = folder.file("plain.txt", plain);
+        assert_eq!(overlap(&format!("{file}:class@lines")), overlap(&plain));
+    }
+    let error = refused(&format!("{right}:class@place"));
+    assert!(error.contains("id, class"), "{error}");
+    let twice = folder.file("twice.csv", table("id", 0, &|at| at / 2));
+    let error = refused(&format!("{twice}:class@id"));
+    assert!(error.contains("each once"), "{error}");
+}
+
+#[test]
+fn lists_of_rows_and_labels_are_read_or_named_for_what_they_are() {
+    let folder = Folder::new();
+    let acts = folder.file("acts.npy", npy(&[60, 3], scattered));
+    let rows: Vec<String> = (0..30).map(|row| (2 * row).to_string()).collect();
+    let file = folder.file("rows.txt", rows.join("\n"));
+    let wanted = dimensions(&[&acts, "--rows", &file]);
+    for text in [
+        rows.join(","),
+        format!("{}\n", rows.join(", ")),
+        rows.join(" "),
+        format!("[{}]", rows.join(",\n ")),
+        format!("index\n{}", rows.join("\n")),
+    ] {
+        let file = folder.file("rows.txt", &text);
+        assert_eq!(dimensions(&[&acts, "--rows", &file]), wanted, "{text:?}");
+    }
+    // Counts from 1, in text and as an array.
+    let ones: Vec<String> = (1..=30).map(|row| (2 * row).to_string()).collect();
+    let text = folder.file("ones.txt", ones.join("\n"));
+    let line = folder.file("line.txt", ones.join(","));
+    let array = folder.file(
+        "ones.npy",
+        super::super::misread::whole(&[30], |at| 2 * at as i64 + 2),
+    );
+    for rows in [&text, &line, &array] {
+        let error = refusal(&["inspect", &acts, "--scan", "--rows", rows]);
+        assert!(
+            error.contains("there is no row 60") && error.contains("from 1"),
+            "{error}"
+        );
+    }
+    // A row that is there as 0, or is far beyond, is another mistake.
+    for rows in ["0\n60\n", "1\n61\n"] {
+        let file = folder.file("other.txt", rows);
+        let error = refusal(&["inspect", &acts, "--scan", "--rows", &file]);
+        assert!(
+            error.contains("there is no row 6") && !error.contains("from 1"),
+            "{error}"
+        );
+    }
+    let labels: String = (0..60).map(|row| format!("c{}\n", row % 3)).collect();
+    let headed = folder.file("labels.txt", format!("class\n{labels}"));
+    let args = ["overlap", acts.as_str(), "-k", "5", "--labels"];
+    let error = refusal(&[&args[..], &[headed.as_str()]].concat());
+    assert!(error.contains("is a header"), "{error}");
+    let named = format!("{headed}:class");
+    assert!(find(&json(&[&args[..], &[named.as_str()]].concat()), "macro").is_some());
+}

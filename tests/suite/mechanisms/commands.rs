@@ -1,6 +1,7 @@
 //! The commands as a user meets them.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -599,6 +600,21 @@ fn an_attribute_that_is_not_the_counterfactual_token_is_counted() {
     let report: Value = serde_json::from_str(&stdout(&args)).unwrap();
     assert_eq!(report["warnings"][0]["code"], "attribute_misplaced");
     assert!(report["warnings"][0]["count"].as_u64().unwrap() > 150);
+    // The same table as `gzip` and as `cut` leave it.
+    let tabs = fs::read_to_string(&swapped).unwrap().replace(',', "\t");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&fs::read(&swapped).unwrap()).unwrap();
+    for (name, bytes) in [
+        ("swapped.csv.gz", packed.finish().unwrap()),
+        ("swapped.tsv", tabs.into_bytes()),
+    ] {
+        let file = tiny.folder.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        let mut other = args;
+        other[5] = text(&file);
+        let found: Value = serde_json::from_str(&stdout(&other)).unwrap();
+        assert_eq!(found["rows"], report["rows"], "{name}");
+    }
     let plain: Value = serde_json::from_str(&stdout(&[
         "attention-modify",
         text(&tiny.model),
