@@ -9,15 +9,13 @@ use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Precision, Real, Val
 use repgeo::mechanisms::modify::{
     AttentionModify, Each, Key, ModifyOptions, attention_modify, attention_modify_replayed,
 };
-use repgeo::report::{Report, write_examples};
-use repgeo::storage::check_writable;
+use repgeo::report::{Report, write_outcomes};
 use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
-use super::peaks::require_ending;
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
 /// Multiply the last token's attention to the attribute in a few heads and count outcomes
 ///
@@ -208,17 +206,14 @@ impl AttentionModifyArgs {
 /// Edits and reports.
 pub fn run(args: AttentionModifyArgs) -> Result<()> {
     args.output.check()?;
-    if let Some(path) = &args.examples {
-        require_ending(path, "csv", "--examples")?;
-        check_writable(path)?;
-    }
+    check_examples(args.examples.as_deref())?;
     let progress = Bar::new(args.output.quiet);
     let report = match args.precision {
         Precision::F32 => args.found::<f32>(&progress)?,
         Precision::F64 => args.found::<f64>(&progress)?,
     };
     if let Some(path) = &args.examples {
-        write_examples(path, &report.examples)?;
+        write_outcomes(path, &report.examples)?;
     }
     let input = [Some(&args.model), args.replay.as_ref()];
     let input = input

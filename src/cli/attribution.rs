@@ -7,12 +7,12 @@ use repgeo::Result;
 use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
 use repgeo::mechanisms::model::ValueBias;
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::Report;
+use repgeo::report::{Report, write_contributions};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
 /// Contribution of every attention block, MLP, head and embedding to the two logits
 ///
@@ -43,6 +43,10 @@ pub struct AttributionArgs {
 
     #[command(flatten)]
     parts: PartArgs,
+
+    /// Write what every component contributes in every example
+    #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
+    examples: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -79,6 +83,7 @@ struct PartArgs {
 /// Attributes and reports.
 pub fn run(args: AttributionArgs) -> Result<()> {
     args.output.check()?;
+    check_examples(args.examples.as_deref())?;
     let dump = args.prompts.dump(&args.input)?;
     let options = AttributionOptions {
         parts: args.parts.by,
@@ -86,11 +91,15 @@ pub fn run(args: AttributionArgs) -> Result<()> {
         positions: args.parts.positions,
         groups: args.groups.groups(dump.n)?,
         check: args.parts.check,
+        keep_examples: args.examples.is_some(),
     };
     let centred = args.parts.center_unembed == Switch::On;
     let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
     let report = attribution(&dump, &readout, &options, &progress)?;
+    if let Some(path) = &args.examples {
+        write_contributions(path, &report.examples)?;
+    }
     let input = vec![input_name(&args.input), input_name(&args.unembed)];
     args.output
         .write(&Report::new("attribution", input, &report))

@@ -6,12 +6,12 @@ use clap::Args;
 use repgeo::Result;
 use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::Report;
+use repgeo::report::{Report, write_logits};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
-use super::prompts::{GroupArgs, PromptArgs, Switch};
+use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
 /// Logits of the factual and the counterfactual token in every block
 ///
@@ -43,6 +43,11 @@ pub struct LogitLensArgs {
 
     #[command(flatten)]
     lens: LensArgs,
+
+    /// Write the logits of every example in every block, with --rank and --topk its ranks and
+    /// tokens
+    #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
+    examples: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -95,6 +100,7 @@ impl LensArgs {
             rank: self.rank,
             top_k: self.topk,
             groups: None,
+            keep_examples: false,
         }
     }
 }
@@ -102,15 +108,20 @@ impl LensArgs {
 /// Reads the lens and reports.
 pub fn run(args: LogitLensArgs) -> Result<()> {
     args.output.check()?;
+    check_examples(args.examples.as_deref())?;
     let dump = args.prompts.dump(&args.input)?;
     let options = LensOptions {
         groups: args.groups.groups(dump.n)?,
+        keep_examples: args.examples.is_some(),
         ..args.lens.options()
     };
     let centred = args.lens.center_unembed == Switch::On;
     let readout = Readout::open(&args.unembed, centred, args.norm)?;
     let progress = Bar::new(args.output.quiet);
     let report = logit_lens(&dump, &readout, &options, &progress)?;
+    if let Some(path) = &args.examples {
+        write_logits(path, &report.examples)?;
+    }
     let input = vec![input_name(&args.input), input_name(&args.unembed)];
     args.output
         .write(&Report::new("logit-lens", input, &report))

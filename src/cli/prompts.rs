@@ -6,8 +6,10 @@ use clap::{Args, ValueEnum};
 use repgeo::Result;
 use repgeo::input::{ExpectedLabels, Labels};
 use repgeo::mechanisms::{Prompts, StreamDump};
+use repgeo::storage::check_writable;
 
 use super::output::input_name;
+use super::peaks::require_ending;
 
 /// What is known about the examples.
 #[derive(Args)]
@@ -59,6 +61,17 @@ impl GroupArgs {
         let mut labels = Labels::open_for(path, expected)?;
         labels.name = input_name(path);
         Ok(Some(labels))
+    }
+}
+
+/// Fails before any work if the numbers of every example could not be written to `path`.
+pub fn check_examples(path: Option<&Path>) -> Result<()> {
+    match path {
+        None => Ok(()),
+        Some(path) => {
+            require_ending(path, "csv", "--examples")?;
+            check_writable(path)
+        }
     }
 }
 

@@ -1,9 +1,11 @@
-//! Writes what edited attention does to every single example.
+//! Writes what every single example does, as a file beside the report of a mechanism.
 
 use std::path::Path;
 
 use super::write::csv::plain_csv;
 use crate::error::Result;
+use crate::mechanisms::attribution::PlaceContributions;
+use crate::mechanisms::lens::PlaceLogits;
 use crate::mechanisms::model::Outcome;
 use crate::mechanisms::modify::ExampleOutcome;
 use crate::storage::write_atomically;
@@ -13,7 +15,7 @@ use crate::storage::write_atomically;
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
-pub fn write_examples(path: &Path, examples: &[ExampleOutcome]) -> Result<()> {
+pub fn write_outcomes(path: &Path, examples: &[ExampleOutcome]) -> Result<()> {
     let header = [
         "example",
         "edit",
@@ -24,21 +26,114 @@ pub fn write_examples(path: &Path, examples: &[ExampleOutcome]) -> Result<()> {
         "delta",
     ];
     let lines = examples.iter().map(|one| {
-        let outcome = match one.outcome {
-            Outcome::Fact => "fact",
-            Outcome::Counterfactual => "counterfactual",
-            Outcome::Other => "other",
-        };
-        let delta = one.logit_counterfactual - one.logit_fact;
-        vec![
+        let start = [
             one.example.to_string(),
             one.edit.clone().unwrap_or_default(),
             one.alpha.map(|alpha| alpha.to_string()).unwrap_or_default(),
-            outcome.to_owned(),
-            one.logit_fact.to_string(),
-            one.logit_counterfactual.to_string(),
-            delta.to_string(),
-        ]
+            name(one.outcome).to_owned(),
+        ];
+        let logits = pair(Some([one.logit_fact, one.logit_counterfactual]));
+        [&start[..], &logits].concat()
     });
     write_atomically(path, plain_csv(&header, lines).as_bytes())
+}
+
+/// A line a block, place and example: `example` from 0, `layer`, `position`, both logits and their
+/// difference; of the whole vocabulary `outcome`, both ranks and the `top` tokens, best first, empty
+/// where they were not asked for. An example without the place has a line without numbers.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write).
+pub fn write_logits(path: &Path, places: &[PlaceLogits]) -> Result<()> {
+    let header = [
+        "example",
+        "layer",
+        "position",
+        "logit_fact",
+        "logit_counterfactual",
+        "delta",
+        "outcome",
+        "rank_fact",
+        "rank_counterfactual",
+        "top",
+    ];
+    let lines = places.iter().flat_map(|place| {
+        let examples = place.logits.iter().enumerate();
+        examples.map(move |(example, logits)| {
+            let start = [
+                example.to_string(),
+                place.layer.clone(),
+                place.position.clone(),
+            ];
+            let whole = place.vocabulary.as_ref();
+            let whole = match whole.and_then(|all| all[example].as_ref()) {
+                None => Default::default(),
+                Some(found) => [
+                    name(found.outcome()).to_owned(),
+                    found.ranks[0].to_string(),
+                    found.ranks[1].to_string(),
+                    spaced(&found.top),
+                ],
+            };
+            [&start[..], &pair(*logits), &whole].concat()
+        })
+    });
+    write_atomically(path, plain_csv(&header, lines).as_bytes())
+}
+
+/// A line a place, component and example: `example` from 0, `position`, `component`, its
+/// contributions to both logits and their difference. An example without the place has a line
+/// without numbers.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write).
+pub fn write_contributions(path: &Path, places: &[PlaceContributions]) -> Result<()> {
+    let header = [
+        "example",
+        "position",
+        "component",
+        "fact",
+        "counterfactual",
+        "delta",
+    ];
+    let lines = places.iter().flat_map(|place| {
+        let components = place.components.iter().enumerate();
+        components.flat_map(move |(at, component)| {
+            let examples = place.examples.iter().enumerate();
+            examples.map(move |(example, found)| {
+                let start = [
+                    example.to_string(),
+                    place.position.clone(),
+                    component.clone(),
+                ];
+                [&start[..], &pair(found.as_ref().map(|all| all[at]))].concat()
+            })
+        })
+    });
+    write_atomically(path, plain_csv(&header, lines).as_bytes())
+}
+
+fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fact => "fact",
+        Outcome::Counterfactual => "counterfactual",
+        Outcome::Other => "other",
+    }
+}
+
+/// The numbers of the factual and of the counterfactual token, and the second less the first.
+fn pair(numbers: Option<[f64; 2]>) -> [String; 3] {
+    match numbers {
+        None => Default::default(),
+        Some([fact, counterfactual]) => [
+            fact.to_string(),
+            counterfactual.to_string(),
+            (counterfactual - fact).to_string(),
+        ],
+    }
+}
+
+fn spaced(tokens: &[u32]) -> String {
+    let tokens: Vec<String> = tokens.iter().map(u32::to_string).collect();
+    tokens.join(" ")
 }

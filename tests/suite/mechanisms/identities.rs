@@ -114,6 +114,7 @@ fn attribute(
         positions,
         groups: None,
         check: true,
+        ..AttributionOptions::default()
     };
     attribution(dump, readout, &options, &Silent).unwrap()
 }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod dumps;
+mod examples;
 mod fixture;
 mod identities;
 mod oracle;
