@@ -13,7 +13,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use repgeo::mechanisms::lens::{LensOptions, logit_lens};
 use repgeo::mechanisms::model::{
-    Checkpoint, Edit, EditMode, Head, LastPosition, Pass, PatternRows, Sequences, ValueBias, replay,
+    Change, Checkpoint, Edit, EditMode, Head, LastPosition, Pass, PatternRows, Sequences,
+    ValueBias, replay,
 };
 use repgeo::mechanisms::{Readout, StreamDump};
 use repgeo::progress::Silent;
@@ -144,7 +145,13 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
         value_bias: ValueBias::Fold,
     };
     let replayed = time(|| {
-        black_box(replay(config, &blocks, first, &last, &edit));
+        black_box(replay(
+            config,
+            &blocks,
+            first,
+            &last,
+            Change::Attention(&edit),
+        ));
     });
     say("full pass", full, "replay of the last two blocks", replayed);
 }

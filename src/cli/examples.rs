@@ -35,6 +35,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "attribution",
             "head-pattern",
             "attention-modify",
+            "ablate",
         ],
     ),
     (
@@ -57,7 +58,7 @@ const FIRST: [&str; 3] = [
 ];
 
 /// Examples by command; `tests/suite/help.rs` runs each.
-const EXAMPLES: [(&str, [&str; 3]); 30] = [
+const EXAMPLES: [(&str, [&str; 3]); 31] = [
     (
         "inspect",
         [
@@ -176,6 +177,14 @@ const EXAMPLES: [(&str, [&str; 3]); 30] = [
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3",
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.2 --alpha 0,2",
             "repgeo attention-modify gpt2/ --tokens ids.safetensors --heads 1.3 --mode pre",
+        ],
+    ),
+    (
+        "ablate",
+        [
+            "repgeo ablate gpt2/ --tokens ids.safetensors --components heads",
+            "repgeo ablate gpt2/ --tokens ids.safetensors --components attn,mlp --with zero",
+            "repgeo ablate gpt2/ --tokens ids.safetensors --components 1.2,1.3 --together",
         ],
     ),
     (

@@ -8,6 +8,7 @@ use repgeo::input::watch_files;
 use repgeo::report::safe_lines;
 use repgeo::{Error, Result};
 
+mod ablate;
 mod attention_modify;
 mod attribution;
 mod bench;
@@ -103,6 +104,7 @@ enum Command {
     Attribution(Box<attribution::AttributionArgs>),
     HeadPattern(Box<head_pattern::HeadPatternArgs>),
     AttentionModify(Box<attention_modify::AttentionModifyArgs>),
+    Ablate(Box<ablate::AblateArgs>),
     Report(Box<report::ReportArgs>),
     Plan(Box<cluster::plan::PlanArgs>),
     Shard(cluster::shard::ShardArgs),
@@ -162,6 +164,7 @@ pub fn run() -> Result<()> {
         Command::Attribution(args) => attribution::run(*args),
         Command::HeadPattern(args) => head_pattern::run(*args),
         Command::AttentionModify(args) => attention_modify::run(*args),
+        Command::Ablate(args) => ablate::run(*args),
         Command::Similarity(args) => similarity::run(*args),
         Command::Clones(args) => clones::run(*args),
         Command::Report(args) => report::run(*args, report::typed(&program, &matches)),

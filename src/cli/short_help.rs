@@ -6,7 +6,7 @@ use clap::Command;
 const EVERYWHERE: [&str; 3] = ["layers", "output", "plot"];
 
 /// Options that a command shows beside them.
-const OF_COMMANDS: [(&str, &[&str]); 19] = [
+const OF_COMMANDS: [(&str, &[&str]); 20] = [
     ("inspect", &["scan", "pool", "format"]),
     (
         "id-profile",
@@ -48,6 +48,7 @@ const OF_COMMANDS: [(&str, &[&str]); 19] = [
     ("attribution", &["unembed", "by", "check"]),
     ("head-pattern", &["query"]),
     ("attention-modify", &["tokens", "heads", "alpha", "mode"]),
+    ("ablate", &["tokens", "components", "with", "together"]),
 ];
 
 /// The same command, whose `-h` fits a screen.

@@ -5,6 +5,7 @@
 //! or run a checkpoint, and say how the logits of the two tokens come about and what a few
 //! attention weights do to the outcome (Ortu et al., ACL 2024, arXiv 2402.11655).
 
+pub mod ablate;
 pub mod attribution;
 mod dump;
 pub mod dumped;
@@ -15,6 +16,7 @@ pub mod lens;
 pub mod model;
 pub mod modify;
 mod norm;
+mod outcomes;
 pub mod patterns;
 mod prompts;
 mod readout;
@@ -23,9 +25,11 @@ mod share;
 mod spots;
 mod stat;
 pub mod streams;
+mod tail;
 
 pub use dump::StreamDump;
 pub use norm::NormKind;
+pub use outcomes::Outcomes;
 pub use prompts::{Prompts, SLOTS, Targets};
 pub use readout::Readout;
 pub use share::Share;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::write::csv::plain_csv;
 use crate::error::Result;
+use crate::mechanisms::ablate::ExampleAblation;
 use crate::mechanisms::attribution::PlaceContributions;
 use crate::mechanisms::lens::PlaceLogits;
 use crate::mechanisms::model::Outcome;
@@ -109,6 +110,37 @@ pub fn write_contributions(path: &Path, places: &[PlaceContributions]) -> Result
                 [&start[..], &pair(found.as_ref().map(|all| all[at]))].concat()
             })
         })
+    });
+    write_atomically(path, plain_csv(&header, lines).as_bytes())
+}
+
+/// A line a replacement and example: `example` from 0, `component` (`nothing` for the unchanged
+/// model), `outcome`, both logits, their difference, and by how much the replacement changed it.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write).
+pub fn write_ablations(path: &Path, examples: &[ExampleAblation]) -> Result<()> {
+    let header = [
+        "example",
+        "component",
+        "outcome",
+        "logit_fact",
+        "logit_counterfactual",
+        "delta",
+        "effect",
+    ];
+    let lines = examples.iter().map(|one| {
+        let start = [
+            one.example.to_string(),
+            one.component.to_string(),
+            name(one.outcome).to_owned(),
+        ];
+        [
+            &start[..],
+            &pair(Some(one.logits)),
+            &[one.effect.to_string()],
+        ]
+        .concat()
     });
     write_atomically(path, plain_csv(&header, lines).as_bytes())
 }

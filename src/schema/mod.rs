@@ -12,6 +12,7 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::mechanisms::ablate::Ablation;
 use crate::mechanisms::attribution::Attribution;
 use crate::mechanisms::dumped::ForwardReport;
 use crate::mechanisms::lens::LogitLens;
@@ -58,6 +59,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("attribution", Makes::report::<Attribution>),
     ("head-pattern", Makes::report::<HeadPattern>),
     ("attention-modify", Makes::report::<AttentionModify>),
+    ("ablate", Makes::report::<Ablation>),
     ("similarity", Makes::report::<SimilarityProfile>),
     ("clones", Makes::report::<ClonesProfile>),
     ("dynamics", Makes::report::<DynamicsProfile>),

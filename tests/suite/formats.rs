@@ -13,7 +13,7 @@ use super::common::reports::{REPORTS, Workplace};
 use super::common::{command, fixture, path, printed};
 
 /// Commands whose tables have no matrix, which narrow terminals see as shades.
-const WITHOUT_MATRIX: [&str; 14] = [
+const WITHOUT_MATRIX: [&str; 15] = [
     "inspect",
     "id-profile",
     "id-profile-family",
@@ -28,6 +28,7 @@ const WITHOUT_MATRIX: [&str; 14] = [
     "logit-lens",
     "attribution",
     "attention-modify",
+    "ablate",
 ];
 
 /// Words that are numbers, as a reader sees them.

@@ -82,7 +82,7 @@ fn workplace() -> TempDir {
 }
 
 /// The commands of the program; a unit test keeps the list of examples whole.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "inspect",
     "id-profile",
     "dynamics",
@@ -101,6 +101,7 @@ const COMMANDS: [&str; 30] = [
     "attribution",
     "head-pattern",
     "attention-modify",
+    "ablate",
     "report",
     "plan",
     "shard",

@@ -4,6 +4,7 @@ use super::shape::{AttributionOptions, ComponentKind, Parts};
 use crate::Result;
 use crate::mechanisms::dump::{Stream, StreamDump};
 use crate::mechanisms::head_table::HeadTable;
+use crate::mechanisms::model::{BlockPart, Part};
 use crate::mechanisms::readout::{Directions, Readout, dot};
 use crate::mechanisms::scale::{Scales, n_layers};
 use crate::mechanisms::spots::Spot;
@@ -17,13 +18,16 @@ pub(super) struct Component {
 
 impl Component {
     pub(super) fn name(&self) -> String {
-        let layer = self.layer.unwrap_or(0);
+        let of_block = |part| {
+            let layer = self.layer.unwrap_or(0);
+            BlockPart { layer, part }.to_string()
+        };
         match self.kind {
             ComponentKind::Embed => "embed".into(),
             ComponentKind::PosEmbed => "pos_embed".into(),
-            ComponentKind::AttnOut => format!("blocks.{layer}.attn_out"),
-            ComponentKind::MlpOut => format!("blocks.{layer}.mlp_out"),
-            ComponentKind::Head => format!("blocks.{layer}.head.{}", self.head.unwrap_or(0)),
+            ComponentKind::AttnOut => of_block(Part::Attention),
+            ComponentKind::MlpOut => of_block(Part::Mlp),
+            ComponentKind::Head => of_block(Part::Head(self.head.unwrap_or(0))),
             ComponentKind::Bias => "bias".into(),
         }
     }

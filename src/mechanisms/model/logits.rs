@@ -45,6 +45,17 @@ pub struct LastLogits {
 }
 
 impl LastLogits {
+    /// Logits of the factual and of the counterfactual token, minus the mean if `centred`.
+    pub fn pair(&self, centred: bool) -> [f64; 2] {
+        let centre = if centred { self.mean } else { 0.0 };
+        [self.fact - centre, self.counterfactual - centre]
+    }
+
+    /// Counterfactual − factual.
+    pub fn delta(&self) -> f64 {
+        self.counterfactual - self.fact
+    }
+
     /// Who has the largest logit: a target that no logit exceeds wins.
     pub fn outcome(&self) -> Outcome {
         match self.ranks {

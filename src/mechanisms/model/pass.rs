@@ -6,6 +6,7 @@ use super::attention::{HeadInput, attend};
 use super::config::Config;
 use super::edit::Edit;
 use super::ops::Turns;
+use super::part::{Part, Replaced};
 use super::product::view;
 use super::real::Real;
 use super::weights::{Block, Checkpoint};
@@ -314,7 +315,7 @@ impl Pass<'_> {
             }
             z
         };
-        chunk.streams = through_block(config, block, &mut chunk.resid, attention);
+        chunk.streams = through_block(config, block, &mut chunk.resid, None, attention);
         chunk.streams.pattern = pattern;
     }
 }
@@ -364,18 +365,25 @@ pub(crate) fn turn_all<T: Real>(config: &Config, turns: &Turns<T>, first: usize,
 }
 
 /// Takes rows of the residual stream through a block; `attention` makes z of queries, keys and
-/// values.
+/// values, and what is `replaced` stands in the place of parts.
 pub(crate) fn through_block<T: Real>(
     config: &Config,
     block: &Block<T>,
     resid: &mut Vec<T>,
+    replaced: Option<&Replaced<T>>,
     attention: impl FnOnce(&mut Vec<T>) -> Vec<T>,
 ) -> BlockStreams<T> {
     let mut qkv = block
         .qkv
         .apply(&block.norm_attention.apply(resid, config.eps));
-    let z = attention(&mut qkv);
-    let attn_out = block.out.apply(&z);
+    let mut z = attention(&mut qkv);
+    if let Some(replaced) = replaced {
+        replaced.heads(&mut z, config);
+    }
+    let mut attn_out = block.out.apply(&z);
+    if let Some(replaced) = replaced {
+        replaced.whole(Part::Attention, &mut attn_out);
+    }
     let resid_pre = resid.clone();
     add(resid, &attn_out);
     let (mlp_input, resid_mid) = if config.parallel {
@@ -385,7 +393,10 @@ pub(crate) fn through_block<T: Real>(
     };
     let mut hidden = block.up.apply(&block.norm_mlp.apply(mlp_input, config.eps));
     config.activation.apply(&mut hidden);
-    let mlp_out = block.down.apply(&hidden);
+    let mut mlp_out = block.down.apply(&hidden);
+    if let Some(replaced) = replaced {
+        replaced.whole(Part::Mlp, &mut mlp_out);
+    }
     add(resid, &mlp_out);
     BlockStreams {
         resid_pre,

@@ -1,8 +1,10 @@
 //! The last position alone, from keys and values that a pass or a dump has left.
 //!
-//! An edit changes only the last query, and attention looks back only: every earlier position is
-//! what it was. So one row per example goes through the blocks instead of all its tokens, and
+//! A change is made at the last position only, and attention looks back only: every earlier position
+//! is what it was. So one row per example goes through the blocks instead of all its tokens, and
 //! nothing is approximated.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -10,6 +12,7 @@ use super::attention::{HeadInput, attend};
 use super::config::Config;
 use super::edit::Edit;
 use super::ops::Turns;
+use super::part::{BlockPart, Part, Replaced};
 use super::pass::{BlockStreams, Chunk, through_block, turn_all};
 use super::product::view;
 use super::real::Real;
@@ -70,7 +73,16 @@ pub(crate) fn keys_and_values<T: Real>(streams: &BlockStreams<T>, config: &Confi
 /// Examples that go through a block together.
 const BATCH: usize = 64;
 
-/// The residual stream after the last block with `edit`: a row an example, in their order.
+/// What is done to the last position on its way.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'a, T> {
+    /// Attention weights are scaled.
+    Attention(&'a Edit),
+    /// Parts are replaced, by block.
+    Parts(&'a BTreeMap<usize, Replaced<T>>),
+}
+
+/// The residual stream after the last block with `change`: a row an example, in their order.
 ///
 /// `blocks` are those from `first_layer` to the last.
 pub fn replay<T: Real>(
@@ -78,33 +90,69 @@ pub fn replay<T: Real>(
     blocks: &[Block<T>],
     first_layer: usize,
     last: &[LastPosition<T>],
-    edit: &Edit,
+    change: Change<'_, T>,
 ) -> Vec<T> {
-    let longest = last.iter().flat_map(|chunk| &chunk.lengths).max();
-    let turns = config
-        .rotary
-        .map(|rotary| Turns::new(rotary, longest.copied().unwrap_or(0)));
-    let rows: Vec<Rows<'_, T>> = (first_layer..)
-        .zip(blocks)
-        .map(|(layer, block)| Rows {
-            config,
-            layer,
-            edit,
-            turns: turns.as_ref(),
-            bias: block.value_bias(config),
-        })
-        .collect();
+    let walk = Walk::new(config, blocks, first_layer, last, change);
     batches(last)
         .into_par_iter()
-        .flat_map_iter(|batch| {
-            let parts = batch.iter().flat_map(|chunk| &chunk.resid);
-            let mut resid: Vec<T> = parts.copied().collect();
-            for (at, (block, rows)) in blocks.iter().zip(&rows).enumerate() {
-                through_block(config, block, &mut resid, |qkv| rows.attend(batch, at, qkv));
-            }
-            resid
-        })
+        .flat_map_iter(|batch| walk.through(batch, |_, _| ()))
         .collect()
+}
+
+/// Sums over the examples of what `parts` are in the unchanged model: of a head its z, of the
+/// attention and of the MLP what they add. Examples are added one after the other.
+///
+/// `blocks` are those from `first_layer` to the last.
+pub fn part_sums<T: Real>(
+    config: &Config,
+    blocks: &[Block<T>],
+    first_layer: usize,
+    last: &[LastPosition<T>],
+    parts: &[BlockPart],
+) -> Vec<Vec<f64>> {
+    let unchanged = BTreeMap::new();
+    let walk = Walk::new(config, blocks, first_layer, last, Change::Parts(&unchanged));
+    let nothing: Vec<Vec<f64>> = parts
+        .iter()
+        .map(|one| match one.part {
+            Part::Head(_) => vec![0.0; config.head_width],
+            Part::Attention | Part::Mlp => vec![0.0; config.width],
+        })
+        .collect();
+    // Chunks are the same for any number of threads.
+    let sums: Vec<Vec<Vec<f64>>> = last
+        .par_iter()
+        .map(|chunk| {
+            let mut sums = nothing.clone();
+            walk.through(std::slice::from_ref(chunk), |layer, streams| {
+                let named = parts.iter().zip(&mut sums);
+                for (one, sum) in named.filter(|(one, _)| one.layer == layer) {
+                    let (rows, start) = match one.part {
+                        Part::Attention => (&streams.attn_out, 0),
+                        Part::Mlp => (&streams.mlp_out, 0),
+                        Part::Head(head) => (&streams.z, head * config.head_width),
+                    };
+                    for row in rows.chunks_exact(config.width) {
+                        add(sum, row[start..].iter().map(|x| x.wide()));
+                    }
+                }
+            });
+            sums
+        })
+        .collect();
+    let mut total = nothing;
+    for sums in &sums {
+        for (total, sum) in total.iter_mut().zip(sums) {
+            add(total, sum.iter().copied());
+        }
+    }
+    total
+}
+
+fn add(sum: &mut [f64], row: impl Iterator<Item = f64>) {
+    for (sum, x) in sum.iter_mut().zip(row) {
+        *sum += x;
+    }
 }
 
 /// Neighbouring chunks with about [`BATCH`] examples together.
@@ -121,16 +169,61 @@ fn batches<T>(last: &[LastPosition<T>]) -> Vec<&[LastPosition<T>]> {
     batches
 }
 
-/// The last rows of one block.
-struct Rows<'a, T> {
+/// The last positions on their way through the blocks.
+struct Walk<'a, T> {
     config: &'a Config,
-    layer: usize,
-    edit: &'a Edit,
-    turns: Option<&'a Turns<T>>,
-    bias: Vec<T>,
+    blocks: &'a [Block<T>],
+    first_layer: usize,
+    change: Change<'a, T>,
+    turns: Option<Turns<T>>,
+    /// The constant part of the values of every block.
+    biases: Vec<Vec<T>>,
 }
 
-impl<T: Real> Rows<'_, T> {
+impl<'a, T: Real> Walk<'a, T> {
+    fn new(
+        config: &'a Config,
+        blocks: &'a [Block<T>],
+        first_layer: usize,
+        last: &[LastPosition<T>],
+        change: Change<'a, T>,
+    ) -> Self {
+        let longest = last.iter().flat_map(|chunk| &chunk.lengths).max();
+        let longest = longest.copied().unwrap_or(0);
+        let turns = config.rotary.map(|rotary| Turns::new(rotary, longest));
+        let biases = blocks.iter().map(|block| block.value_bias(config));
+        Self {
+            config,
+            blocks,
+            first_layer,
+            change,
+            turns,
+            biases: biases.collect(),
+        }
+    }
+
+    /// The residual stream of a batch after the last block; `see` is shown each block's streams.
+    fn through(
+        &self,
+        batch: &[LastPosition<T>],
+        mut see: impl FnMut(usize, &BlockStreams<T>),
+    ) -> Vec<T> {
+        let parts = batch.iter().flat_map(|chunk| &chunk.resid);
+        let mut resid: Vec<T> = parts.copied().collect();
+        for (at, block) in self.blocks.iter().enumerate() {
+            let layer = self.first_layer + at;
+            let replaced = match self.change {
+                Change::Attention(_) => None,
+                Change::Parts(parts) => parts.get(&layer),
+            };
+            let streams = through_block(self.config, block, &mut resid, replaced, |qkv| {
+                self.attend(batch, at, qkv)
+            });
+            see(layer, &streams);
+        }
+        resid
+    }
+
     /// z of every example of a batch; `at` is the block's place among the replayed ones.
     fn attend(&self, batch: &[LastPosition<T>], at: usize, qkv: &mut [T]) -> Vec<T> {
         let d = self.config.width;
@@ -142,16 +235,17 @@ impl<T: Real> Rows<'_, T> {
             for (i, (&length, (row, out))) in chunk.lengths.iter().zip(&mut rows).enumerate() {
                 let span = start * d..(start + length) * d;
                 let seen = [&chunk.keys[at][span.clone()], &chunk.values[at][span]];
-                self.example(chunk.first + i, seen, row, out, &mut space);
+                self.example([chunk.first + i, at], seen, row, out, &mut space);
                 start += length;
             }
         }
         z
     }
 
+    /// z of one example in one block.
     fn example(
         &self,
-        example: usize,
+        [example, at]: [usize; 2],
         seen: [&[T]; 2],
         row: &mut [T],
         out: &mut [T],
@@ -159,7 +253,8 @@ impl<T: Real> Rows<'_, T> {
     ) {
         let (d, e) = (self.config.width, self.config.head_width);
         let length = seen[0].len() / d;
-        if let Some(turns) = self.turns {
+        let layer = self.first_layer + at;
+        if let Some(turns) = &self.turns {
             turn_all(self.config, turns, length - 1, row);
         }
         // The last token sees itself as it is now, the others as they were.
@@ -178,11 +273,15 @@ impl<T: Real> Rows<'_, T> {
                 keys: view(&space.keys[head * e..], length, e, d),
                 values: view(&space.values[head * e..], length, e, d),
                 first: length - 1,
-                scale: T::of(self.config.score_scale(self.layer)),
+                scale: T::of(self.config.score_scale(layer)),
             };
-            let touched = self.edit.touches(self.layer, head);
-            let bias = &self.bias[head * e..(head + 1) * e];
-            let edit = touched.then(|| self.edit.row(example, [self.layer, head], bias));
+            let edit = match self.change {
+                Change::Attention(edit) if edit.touches(layer, head) => {
+                    let bias = &self.biases[at][head * e..(head + 1) * e];
+                    Some(edit.row(example, [layer, head], bias))
+                }
+                _ => None,
+            };
             attend(
                 &input,
                 edit.as_ref(),

@@ -6,16 +6,13 @@ use super::plan::{Planned, edits, first_layer, keys};
 use super::shape::{
     AttentionModify, ExampleOutcome, Key, ModifyOptions, ModifyParameters, ModifyRow,
 };
-use crate::geometry::Reason;
 use crate::mechanisms::dump::StreamDump;
 use crate::mechanisms::last_positions::last_positions;
-use crate::mechanisms::model::{
-    Block, Checkpoint, LastLogits, LastPosition, Outcome, Pass, PatternRows, Real, Vocabulary,
-    replay,
-};
-use crate::mechanisms::prompts::{Prompts, Targets};
-use crate::mechanisms::share::Share;
-use crate::mechanisms::stat::{Group, Stat, groups, share};
+use crate::mechanisms::model::{Change, Checkpoint, LastLogits, LastPosition, Outcome, Real};
+use crate::mechanisms::outcomes::Outcomes;
+use crate::mechanisms::prompts::Prompts;
+use crate::mechanisms::stat::{Group, groups};
+use crate::mechanisms::tail::{Tail, by_groups, known_targets};
 use crate::progress::Progress;
 use crate::{Error, Result};
 
@@ -39,33 +36,14 @@ pub fn attention_modify<T: Real>(
     let lengths: Vec<usize> = (0..n).map(|i| sequences.tokens(i).len()).collect();
     let run = Run::<T>::new(checkpoint, prompts, &lengths, options)?;
     let mut outcomes: Vec<Vec<LastLogits>> = vec![Vec::new(); run.edits.len()];
-    let mut last: Vec<LastPosition<T>> = Vec::new();
-    let pass = Pass {
-        checkpoint,
-        patterns: PatternRows::None,
-        edit: None,
-    };
     progress.begin("attention modify", (n * (config.n_layers + 1)) as u64);
-    pass.run::<T>(sequences, config.n_layers, |layer, chunks| {
-        let next = layer.map_or(0, |layer| layer + 1);
-        if layer.is_some_and(|layer| layer >= run.first_layer) {
-            for (last, chunk) in last.iter_mut().zip(chunks.iter()) {
-                last.keep(&chunk.streams, config);
-            }
-        }
-        if next == run.first_layer {
-            last = chunks
-                .iter()
-                .map(|chunk| LastPosition::before(chunk, config))
-                .collect();
-        }
-        if next == config.n_layers {
-            run.replay(&last, &mut outcomes)?;
-        }
-        let examples: usize = chunks.iter().map(|chunk| chunk.lengths.len()).sum();
-        progress.advance(examples as u64);
-        Ok(())
-    })?;
+    by_groups::<T>(
+        checkpoint,
+        sequences,
+        run.tail.first_layer,
+        progress,
+        |last| run.read(last, &mut outcomes),
+    )?;
     progress.end();
     run.finish(prompts, options, &lengths, &outcomes)
 }
@@ -83,10 +61,10 @@ pub fn attention_modify_replayed<T: Real>(
 ) -> Result<AttentionModify> {
     let config = &checkpoint.config;
     let run = Run::<T>::new(checkpoint, &dump.prompts, &dump.lengths, options)?;
-    let last = last_positions(dump, config, run.first_layer)?;
+    let last = last_positions(dump, config, run.tail.first_layer)?;
     let mut outcomes = vec![Vec::new(); run.edits.len()];
     progress.begin("attention modify", 1);
-    run.replay(&last, &mut outcomes)?;
+    run.read(&last, &mut outcomes)?;
     progress.end();
     let found = run.finish(&dump.prompts, options, &dump.lengths, &outcomes)?;
     Ok(AttentionModify {
@@ -100,11 +78,7 @@ pub fn attention_modify_replayed<T: Real>(
 
 /// Everything that does not change from group to group of examples.
 struct Run<'a, T> {
-    checkpoint: &'a Checkpoint,
-    first_layer: usize,
-    blocks: Vec<Block<T>>,
-    vocabulary: Vocabulary<T>,
-    targets: &'a [Targets],
+    tail: Tail<'a, T>,
     edits: Vec<Planned>,
 }
 
@@ -115,58 +89,19 @@ impl<'a, T: Real> Run<'a, T> {
         lengths: &[usize],
         options: &ModifyOptions,
     ) -> Result<Self> {
-        let config = &checkpoint.config;
-        let targets = prompts.need_targets()?;
-        prompts.check_rows(lengths.len(), "the tokens")?;
-        if let Some(id) = targets
-            .iter()
-            .flatten()
-            .find(|&&id| id as usize >= config.n_vocab)
-        {
-            return Err(Error::Usage(format!(
-                "--targets: there is no token {id}; the vocabulary has {}",
-                config.n_vocab
-            )));
-        }
-        let first_layer = first_layer(config, &options.heads)?;
+        let targets = known_targets(checkpoint, prompts, lengths.len())?;
+        let first_layer = first_layer(&checkpoint.config, &options.heads)?;
         let keys = keys(prompts, lengths, options.key)?;
         let edits = edits(options, &keys, lengths)?;
-        let blocks = (first_layer..config.n_layers)
-            .map(|layer| checkpoint.block(layer))
-            .collect::<Result<_>>()?;
-        let unembedding = T::of_matrix(&checkpoint.unembedding()?);
-        Ok(Self {
-            checkpoint,
-            first_layer,
-            blocks,
-            vocabulary: Vocabulary::new(unembedding, None, config.width),
-            targets,
-            edits,
-        })
+        let tail = Tail::new(checkpoint, targets, first_layer)?;
+        Ok(Self { tail, edits })
     }
 
-    fn replay(&self, last: &[LastPosition<T>], outcomes: &mut [Vec<LastLogits>]) -> Result<()> {
-        let config = &self.checkpoint.config;
-        let norm = self.checkpoint.final_norm::<T>()?;
-        let Some(first) = last.first().map(|chunk| chunk.first) else {
-            return Ok(());
-        };
+    fn read(&self, last: &[LastPosition<T>], outcomes: &mut [Vec<LastLogits>]) -> Result<()> {
         for (planned, outcomes) in self.edits.iter().zip(outcomes) {
-            let resid = replay(config, &self.blocks, self.first_layer, last, &planned.edit);
-            let n = resid.len() / config.width;
-            let normed = norm.apply(&resid, config.eps);
-            let found = self
-                .vocabulary
-                .fold(&normed, &self.targets[first..first + n], 0);
-            let finite = |x: &LastLogits| (x.fact + x.counterfactual + x.mean).is_finite();
-            if let Some(at) = found.iter().position(|logits| !finite(logits)) {
-                return Err(Error::Usage(format!(
-                    "--alpha {}: the logits of example {} are no finite numbers",
-                    planned.edit.alpha,
-                    first + at
-                )));
-            }
-            outcomes.extend(found);
+            let edit = &planned.edit;
+            let named = || format!("--alpha {}", edit.alpha);
+            outcomes.extend(self.tail.logits(last, Change::Attention(edit), named)?);
         }
         Ok(())
     }
@@ -225,29 +160,11 @@ impl<'a, T: Real> Run<'a, T> {
 }
 
 fn row(planned: &Planned, group: &Group, logits: &[LastLogits], centred: bool) -> ModifyRow {
-    let members: Vec<&LastLogits> = group.members.iter().map(|&i| &logits[i]).collect();
-    let n = members.len();
-    let won = |outcome| {
-        let count = members.iter().filter(|x| x.outcome() == outcome).count();
-        Share::of(count, n)
-    };
-    let column = |value: &dyn Fn(&LastLogits) -> f64| {
-        Stat::of(&members.iter().map(|x| value(x)).collect::<Vec<f64>>())
-    };
-    let centre = |x: &LastLogits| if centred { x.mean } else { 0.0 };
     ModifyRow {
         edit: planned.name.clone(),
         alpha: planned.alpha,
         group: group.name.clone(),
-        n,
-        fact: won(Outcome::Fact),
-        counterfactual: won(Outcome::Counterfactual),
-        other: won(Outcome::Other),
-        fact_above: share(members.iter().map(|x| x.fact > x.counterfactual)),
-        logit_fact: column(&|x| x.fact - centre(x)),
-        logit_counterfactual: column(&|x| x.counterfactual - centre(x)),
-        delta: column(&|x| x.counterfactual - x.fact),
-        reason: (n == 0).then_some(Reason::TooFewRows),
+        outcomes: Outcomes::of(group, logits, centred),
     }
 }
 
@@ -257,13 +174,13 @@ fn example(
     logits: &LastLogits,
     centred: bool,
 ) -> ExampleOutcome {
-    let centre = if centred { logits.mean } else { 0.0 };
+    let [fact, counterfactual] = logits.pair(centred);
     ExampleOutcome {
         example,
         edit: planned.name.clone(),
         alpha: planned.alpha,
         outcome: logits.outcome(),
-        logit_fact: logits.fact - centre,
-        logit_counterfactual: logits.counterfactual - centre,
+        logit_fact: fact,
+        logit_counterfactual: counterfactual,
     }
 }

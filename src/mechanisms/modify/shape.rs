@@ -3,11 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use crate::choice::choice;
-use crate::geometry::Reason;
 use crate::input::Labels;
 use crate::mechanisms::model::{EditMode, Head, Outcome, Precision, ValueBias};
-use crate::mechanisms::share::Share;
-use crate::mechanisms::stat::Stat;
+use crate::mechanisms::outcomes::Outcomes;
 use crate::warning::Warning;
 
 /// The attended positions that are edited.
@@ -150,22 +148,7 @@ pub struct ModifyRow {
     pub alpha: Option<f64>,
     /// The group; `None` for all examples.
     pub group: Option<String>,
-    /// Number of examples.
-    pub n: usize,
-    /// The factual token has the largest logit.
-    pub fact: Share,
-    /// The counterfactual token has it.
-    pub counterfactual: Share,
-    /// Another token has it.
-    pub other: Share,
-    /// Share of examples in which the factual token is above the counterfactual one.
-    pub fact_above: Option<f64>,
-    /// Logit of the factual token.
-    pub logit_fact: Stat,
-    /// Logit of the counterfactual token.
-    pub logit_counterfactual: Stat,
-    /// Counterfactual − factual.
-    pub delta: Stat,
-    /// Why there are no numbers.
-    pub reason: Option<Reason>,
+    /// What came out.
+    #[serde(flatten)]
+    pub outcomes: Outcomes,
 }

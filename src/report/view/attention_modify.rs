@@ -1,16 +1,17 @@
 //! How the report of `repgeo attention-modify` looks.
 
 use super::axes::{axis, share};
-use super::mechanism_parts::{about_spread, group, stat_cells, stat_columns, stat_records};
+use super::mechanism_parts::{
+    about_spread, group, outcome_cells, outcome_columns, outcome_records,
+};
 use super::warned::of_run;
 use crate::report::page::{
-    Axis, Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Piece, Point, index,
-    name, number, phrase,
+    Axis, Band, Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Point, name, phrase,
 };
 use crate::report::{Printable, Record};
 
-use crate::mechanisms::Share;
 use crate::mechanisms::modify::{AttentionModify, ModifyRow};
+use crate::mechanisms::{Outcomes, Share};
 
 impl AttentionModify {
     fn heads(&self) -> String {
@@ -46,32 +47,7 @@ impl Printable for AttentionModify {
                     None => format!("{how}:{}", factor(row)),
                     Some(group) => format!("{how}:{}:{group}", factor(row)),
                 };
-                let mut records = stat_records(
-                    "",
-                    ["logit", "delta"],
-                    &variant,
-                    [&row.logit_fact, &row.logit_counterfactual, &row.delta],
-                    row.n,
-                );
-                for (other, share) in [
-                    ("fact", &row.fact),
-                    ("counterfactual", &row.counterfactual),
-                    ("other", &row.other),
-                ] {
-                    records.push(Record {
-                        other,
-                        variant: variant.clone().into(),
-                        n: Some(row.n),
-                        ..Record::new("", "three_way_share", share.share)
-                    });
-                }
-                records.push(Record {
-                    other: "fact",
-                    variant: variant.into(),
-                    n: Some(row.n),
-                    ..Record::new("", "two_way_share", row.fact_above)
-                });
-                records
+                outcome_records("", &variant, &row.outcomes)
             })
             .collect()
     }
@@ -86,16 +62,7 @@ impl Printable for AttentionModify {
         if grouped {
             columns.push(Column::words("group"));
         }
-        columns.push(Column::number("n"));
-        for header in ["fact %", "counterfactual %", "other %"] {
-            columns.push(Column::number(header));
-            columns.push(Column::words("95 %").tight());
-        }
-        columns.extend(
-            ["logit fact", "logit cofa", "delta"]
-                .into_iter()
-                .flat_map(stat_columns),
-        );
+        columns.extend(outcome_columns());
         let mut grid = Grid::new(columns);
         for row in &self.rows {
             let mut cells: Vec<Cell> = Vec::new();
@@ -106,13 +73,7 @@ impl Printable for AttentionModify {
             if grouped {
                 cells.push(group(row.group.as_deref()).into());
             }
-            cells.push(index(row.n).into());
-            for share in [&row.fact, &row.counterfactual, &row.other] {
-                cells.extend(share_cells(share));
-            }
-            for stat in [&row.logit_fact, &row.logit_counterfactual, &row.delta] {
-                cells.extend(stat_cells(stat));
-            }
+            cells.extend(outcome_cells(&row.outcomes));
             grid.push(cells);
         }
         let asked = &self.parameters.options;
@@ -169,11 +130,11 @@ fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
         })
         .collect();
     let rows = || drawn.iter();
-    let curve = |name: &'static str, share: fn(&ModifyRow) -> &Share| Curve {
+    let curve = |name: &'static str, share: fn(&Outcomes) -> &Share| Curve {
         name: name.into(),
         points: rows()
             .map(|&(x, row)| {
-                let share = share(row);
+                let share = share(&row.outcomes);
                 Point {
                     x,
                     y: share.share,
@@ -203,9 +164,9 @@ fn outcomes(report: &AttentionModify, of: Option<&str>) -> Curves {
         },
         y: share("share of examples"),
         curves: vec![
-            curve("fact", |row| &row.fact),
-            curve("counterfactual", |row| &row.counterfactual),
-            curve("other", |row| &row.other),
+            curve("fact", |found| &found.fact),
+            curve("counterfactual", |found| &found.counterfactual),
+            curve("other", |found| &found.other),
         ],
         marks: match each {
             true => Vec::new(),
@@ -224,15 +185,4 @@ fn by_ratios(factors: impl Iterator<Item = f64>) -> bool {
         (low.min(factor), high.max(factor))
     });
     low > 0.0 && high >= FAR * low
-}
-
-fn share_cells(share: &Share) -> [Cell; 2] {
-    let percent = |value: f64| number(100.0 * value, 3);
-    match (share.share, share.low, share.high) {
-        (Some(value), Some(low), Some(high)) => [
-            percent(value).into(),
-            phrase![percent(low), "..", percent(high)].into(),
-        ],
-        _ => [Piece::Absent.into(), Cell::default()],
-    }
 }

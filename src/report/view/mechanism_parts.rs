@@ -1,10 +1,11 @@
 //! What the views of mechanisms share: statistics as records, cells and points.
 
 use super::axes::point;
-use crate::mechanisms::Stat;
+use crate::mechanisms::{Outcomes, Share, Stat};
 use crate::report::Record;
 use crate::report::page::{
-    Cell, Column, Matrix, Note, Phrase, Piece, Point, Scale, error, known, name,
+    Cell, Column, Matrix, Note, Phrase, Piece, Point, Scale, error, index, known, name, number,
+    phrase,
 };
 
 /// `how:place`, or `how:place:group`: the variant of a number in CSV.
@@ -65,6 +66,65 @@ pub(super) fn stat_point(x: f64, stat: &Stat, n: usize) -> Point {
 /// The group, or that these are all examples.
 pub(super) fn group(group: Option<&str>) -> Piece {
     group.map_or("all".into(), name)
+}
+
+/// Columns of outcomes and logits, the number of examples first.
+pub(super) fn outcome_columns() -> Vec<Column> {
+    let mut columns = vec![Column::number("n")];
+    for header in ["fact %", "counterfactual %", "other %"] {
+        columns.push(Column::number(header));
+        columns.push(Column::words("95 %").tight());
+    }
+    let logits = ["logit fact", "logit cofa", "delta"];
+    columns.extend(logits.into_iter().flat_map(stat_columns));
+    columns
+}
+
+/// The cells below [`outcome_columns`].
+pub(super) fn outcome_cells(of: &Outcomes) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = vec![index(of.n).into()];
+    for share in [&of.fact, &of.counterfactual, &of.other] {
+        cells.extend(share_cells(share));
+    }
+    for stat in [&of.logit_fact, &of.logit_counterfactual, &of.delta] {
+        cells.extend(stat_cells(stat));
+    }
+    cells
+}
+
+fn share_cells(share: &Share) -> [Cell; 2] {
+    let percent = |value: f64| number(100.0 * value, 3);
+    match (share.share, share.low, share.high) {
+        (Some(value), Some(low), Some(high)) => [
+            percent(value).into(),
+            phrase![percent(low), "..", percent(high)].into(),
+        ],
+        _ => [Piece::Absent.into(), Cell::default()],
+    }
+}
+
+/// Logits, their difference, the three shares of outcomes and that of the two tokens.
+pub(super) fn outcome_records<'a>(layer: &'a str, variant: &str, of: &Outcomes) -> Vec<Record<'a>> {
+    let mut records = stat_records(
+        layer,
+        ["logit", "delta"],
+        variant,
+        [&of.logit_fact, &of.logit_counterfactual, &of.delta],
+        of.n,
+    );
+    let mut add = |other, quantity, value| {
+        records.push(Record {
+            other,
+            variant: variant.to_owned().into(),
+            n: Some(of.n),
+            ..Record::new(layer, quantity, value)
+        });
+    };
+    add("fact", "three_way_share", of.fact.share);
+    add("counterfactual", "three_way_share", of.counterfactual.share);
+    add("other", "three_way_share", of.other.share);
+    add("fact", "two_way_share", of.fact_above);
+    records
 }
 
 /// A number of every block and head as shades to both sides of 0; `None` without heads.

@@ -1,5 +1,6 @@
 //! What each command shows: its numbers as records, its page, its pictures.
 
+pub mod ablate;
 pub mod attention_modify;
 pub mod attribution;
 mod axes;

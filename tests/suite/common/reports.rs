@@ -101,6 +101,11 @@ pub const REPORTS: &[(&str, &str)] = &[
         "attention-modify mechanisms/gpt2_tiny --heads 1.3,L1H2 --alpha 0,2 \
          --tokens mechanisms/gpt2_tiny/prompts.safetensors --select max-fact",
     ),
+    (
+        "ablate",
+        "ablate mechanisms/gpt2_tiny --components 1.3,blocks.1.attn_out,mlp \
+         --tokens mechanisms/gpt2_tiny/prompts.safetensors",
+    ),
 ];
 
 /// Where the commands of [`REPORTS`] write, and what some of them read.

@@ -8,8 +8,8 @@ use repgeo::mechanisms::attribution::{
 };
 use repgeo::mechanisms::lens::{LensOptions, LensRow, LensScale, LensStream, logit_lens};
 use repgeo::mechanisms::model::{
-    Checkpoint, Edit, EditMode, Head, LastPosition, Pass, PatternRows, Real, Sequences, ValueBias,
-    replay,
+    Change, Checkpoint, Edit, EditMode, Head, LastPosition, Pass, PatternRows, Real, Sequences,
+    ValueBias, replay,
 };
 use repgeo::mechanisms::patterns::{PatternOptions, head_pattern};
 use repgeo::mechanisms::{Positions, Prompts, Readout, StreamDump};
@@ -790,7 +790,13 @@ fn replaying_the_last_position_is_the_full_pass() {
                 for alpha in [0.0, 1.0, 5.0] {
                     let heads = [(first_layer, 0), (config.n_layers - 1, 2)];
                     let edit = edit(&heads, alpha, mode, ValueBias::Fold);
-                    let replayed = replay(config, &blocks, first_layer, &last, &edit);
+                    let replayed = replay(
+                        config,
+                        &blocks,
+                        first_layer,
+                        &last,
+                        Change::Attention(&edit),
+                    );
                     let full = run::<f64>(&checkpoint, &sequences(), Some(&edit));
                     let error = distance(&replayed, &last_rows(&full.resid, config.width));
                     assert!(error < 1e-13, "{mode:?} {alpha}: {error}");

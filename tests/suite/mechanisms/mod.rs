@@ -1,6 +1,7 @@
 //! Streams, logits, attributions and edits against the reference implementation, an independent
 //! oracle, closed forms and the identities that must hold whatever the weights are.
 
+mod ablation;
 mod commands;
 mod dumps;
 mod examples;

@@ -80,8 +80,17 @@ fn erf(x: f64) -> f64 {
     2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
 }
 
+/// Is shown, and may change, what a block makes at the last token: the block, `z`, `attention` or
+/// `mlp`, and the row.
+pub type AtLast<'a> = dyn FnMut(usize, &'static str, &mut [f64]) + 'a;
+
 /// The residual stream after every block, from the embedding on.
-fn oracle(config: &Config, weights: &Tensors, tokens: &[u32]) -> Vec<Rows> {
+pub fn oracle(
+    config: &Config,
+    weights: &Tensors,
+    tokens: &[u32],
+    at_last: &mut AtLast<'_>,
+) -> Vec<Rows> {
     let neox = config.family == Family::GptNeox;
     let (prefix, blocks) = if neox {
         ("gpt_neox.", "layers")
@@ -177,7 +186,14 @@ fn oracle(config: &Config, weights: &Tensors, tokens: &[u32]) -> Vec<Rows> {
                     );
                 }
             }
-            let attn = linear(weights, &name(out_name), &z, neox);
+            let is_last = p + 1 == x.len();
+            if is_last {
+                at_last(layer, "z", &mut z);
+            }
+            let mut attn = linear(weights, &name(out_name), &z, neox);
+            if is_last {
+                at_last(layer, "attention", &mut attn);
+            }
             let mid: Vec<f64> = x[p].iter().zip(&attn).map(|(x, a)| x + a).collect();
             let input = if config.parallel { &x[p] } else { &mid };
             let hidden: Vec<f64> = linear(
@@ -189,7 +205,10 @@ fn oracle(config: &Config, weights: &Tensors, tokens: &[u32]) -> Vec<Rows> {
             .into_iter()
             .map(|x| activate(config, x))
             .collect();
-            let mlp = linear(weights, &name(down), &hidden, neox);
+            let mut mlp = linear(weights, &name(down), &hidden, neox);
+            if is_last {
+                at_last(layer, "mlp", &mut mlp);
+            }
             next.push(mid.iter().zip(&mlp).map(|(x, m)| x + m).collect());
         }
         x = next;
@@ -203,7 +222,10 @@ fn compare(checkpoint: &Checkpoint, weights: &Path, expected: &Path) {
     let sequences = sequences(&Tensors::open(expected).unwrap());
     let found = run::<f64>(checkpoint, &sequences, None);
     let wanted: Vec<Vec<Rows>> = (0..sequences.len())
-        .map(|example| oracle(&checkpoint.config, &weights, sequences.tokens(example)))
+        .map(|example| {
+            let tokens = sequences.tokens(example);
+            oracle(&checkpoint.config, &weights, tokens, &mut |_, _, _| ())
+        })
         .collect();
     for layer in 0..=checkpoint.config.n_layers {
         let stream = found

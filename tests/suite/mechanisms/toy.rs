@@ -144,15 +144,15 @@ fn every_mode_follows_its_closed_form() {
                 EditMode::Pre => 1.0 / n,
                 EditMode::Renorm => alpha / (n - 1.0 + alpha),
             };
-            let found = row.delta.mean.unwrap();
+            let found = row.outcomes.delta.mean.unwrap();
             assert!(
                 (found - delta(w)).abs() < 1e-12,
                 "{mode:?} {alpha}: {found}"
             );
             let winner = if delta(w) > 0.0 {
-                row.counterfactual
+                row.outcomes.counterfactual
             } else {
-                row.fact
+                row.outcomes.fact
             };
             assert_eq!(winner.count, 1, "{mode:?} {alpha}");
         }
@@ -162,6 +162,7 @@ fn every_mode_follows_its_closed_form() {
         outcomes(&checkpoint, mode, &[alpha])
             .last()
             .unwrap()
+            .outcomes
             .delta
             .mean
             .unwrap()
@@ -181,6 +182,7 @@ fn outcomes_flip_where_the_closed_form_says_and_never_before_the_softmax() {
         rows.iter()
             .find(|row| row.alpha.is_some_and(|at| (at - alpha).abs() < 1e-15))
             .unwrap()
+            .outcomes
             .delta
             .mean
             .unwrap()

@@ -295,6 +295,7 @@ of_each_command! {
     no_option_of_attribution_is_unused: "attribution",
     no_option_of_head_pattern_is_unused: "head-pattern",
     no_option_of_attention_modify_is_unused: "attention-modify",
+    no_option_of_ablate_is_unused: "ablate",
     no_option_of_events_is_unused: "events",
     no_option_of_report_is_unused: "report",
     no_option_of_plan_is_unused: "plan",

@@ -291,6 +291,13 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                 &[&PROMPTS],
             ),
         ),
+        "ablate" => (
+            "MODEL --tokens @/prompts.safetensors --components 1.3,blocks.0.mlp_out",
+            with(
+                &["--with zero", "--together", "--center-unembed off"],
+                &[&PROMPTS],
+            ),
+        ),
         "events" => (
             "@/profile.csv --column id",
             with(
