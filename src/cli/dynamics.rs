@@ -336,7 +336,7 @@ pub fn run(args: DynamicsArgs) -> Result<()> {
     options.to_run = reference.as_ref().map(|run| run.name.clone());
     options.keep_going = args.keep_going;
     let events = |series: &Series| args.events.options(series);
-    let within = Within(bench.progress);
+    let within = Within::new(bench.progress);
     let inner = Bench {
         progress: &within,
         ..bench

@@ -27,6 +27,15 @@ struct Step {
     piece: Option<(u64, u64)>,
 }
 
+impl Step {
+    /// How much of it is done, where that says something of its pace.
+    fn share(&self) -> Option<f64> {
+        let (done, total) = self.piece?;
+        let share = done as f64 / total.max(1) as f64;
+        (share >= TOO_EARLY).then(|| share.min(1.0))
+    }
+}
+
 /// Below this share of a step its pace says nothing.
 const TOO_EARLY: f64 = 0.02;
 
@@ -144,20 +153,22 @@ impl Forecast {
         if let Some(pace) = own.and_then(|step| self.pace(step, now)) {
             return Some(pace);
         }
-        let by_cost = |other: &Measured| Some(mean(other)? / other.phase.cost);
-        let known = self.phases.iter().rev().find_map(by_cost);
-        let unit = known.or_else(|| {
-            let step = current?;
-            Some(self.pace(step, now)? / self.phases[step.phase].phase.cost)
-        });
-        Some(unit? * one.phase.cost)
+        // What a unit of cost took so far, in all phases.
+        let (mut seconds, mut cost) = (0.0, 0.0);
+        for other in &self.phases {
+            seconds += other.seconds;
+            cost += other.done as f64 * other.phase.cost;
+        }
+        if let Some((step, share)) = current.and_then(|step| Some((step, step.share()?))) {
+            seconds += now - step.began;
+            cost += share * self.phases[step.phase].phase.cost;
+        }
+        (cost > 0.0).then(|| seconds / cost * one.phase.cost)
     }
 
     /// What the step in work will have taken at its present pace.
     fn pace(&self, step: &Step, now: f64) -> Option<f64> {
-        let (done, total) = step.piece?;
-        let share = done as f64 / total.max(1) as f64;
-        (share >= TOO_EARLY).then(|| (now - step.began) / share.min(1.0))
+        Some((now - step.began) / step.share()?)
     }
 }
 

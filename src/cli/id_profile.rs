@@ -417,7 +417,7 @@ fn run_several(args: &IdProfileArgs, bench: &Bench<'_>) -> Result<()> {
     };
     let options = DynamicsOptions::new(DynamicsQuantity::Id, &[])?;
     let events = |series: &Series| args.events.options(series);
-    let within = Within(bench.progress);
+    let within = Within::new(bench.progress);
     let inner = Bench {
         progress: &within,
         ..*bench

@@ -53,7 +53,10 @@ impl Raw {
         Some(Error::Malformed {
             path: file.into(),
             fact: format!("{said:?} behind it is no type and shape"),
-            remedy: "write FILE:TYPE:AxB, such as acts.bin:f16:1000x768, with all sizes".into(),
+            remedy:
+                "an array of an archive is FILE#NAME; raw values are FILE:TYPE:AxB with all sizes, \
+                     such as acts.bin:f16:1000x768"
+                    .into(),
         })
     }
 

@@ -11,7 +11,7 @@ use super::spots::{Positions, spots};
 use super::stat::{Stat, groups};
 use crate::geometry::Reason;
 use crate::input::{Labels, Matrix};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::warning::Warning;
 use crate::{Error, Result};
 
@@ -166,7 +166,8 @@ pub fn head_pattern(
     let keys = keys(dump)?;
     let groups = groups(dump.n, options.groups.as_ref());
     let mut rows = Vec::new();
-    progress.begin("head patterns", layers.len() as u64);
+    let phase = Phase::new("head patterns", layers.len());
+    progress.plan(&[phase]);
     for layer in layers {
         let pattern = Pattern::open(dump, layer)?;
         let ranges = queries.iter().map(|spot| &spot.ranges);
@@ -184,6 +185,8 @@ pub fn head_pattern(
                 "slots and attr_pos count tokens from 0",
             ));
         }
+        progress.step(phase.name, &format!("blocks.{layer}"));
+        progress.begin("heads", pattern.n_heads as u64);
         for head in 0..pattern.n_heads {
             for query in &queries {
                 for (key, ranges) in &keys {
@@ -224,10 +227,10 @@ pub fn head_pattern(
                     }
                 }
             }
+            progress.advance(1);
         }
-        progress.advance(1);
+        progress.end();
     }
-    progress.end();
     Ok(HeadPattern {
         parameters: options.clone(),
         n: dump.n,

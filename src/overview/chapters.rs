@@ -42,7 +42,7 @@ pub fn chapters(subject: &Subject<'_>, topics: &[Topic], bench: &Bench<'_>) -> V
     let topics: Vec<Topic> = topics.copied().filter(allowed).collect();
     let phase = Phase::new("topics", topics.len());
     bench.progress.plan(&[phase]);
-    let within = Within(bench.progress);
+    let within = Within::new(bench.progress);
     let inner = Bench {
         progress: &within,
         ..*bench

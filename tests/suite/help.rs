@@ -277,6 +277,50 @@ fn progress_in_lines_names_every_layer_and_contradicts_quiet() {
 }
 
 #[test]
+fn one_plan_stands_over_all_work_of_similarity_probe_and_clones() {
+    let folder = workplace();
+    let steps = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut command = command(&words);
+        let command = command.args(["--progress", "lines", "--format", "json"]);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{line}: {said}");
+        // Layers are read before anything is known to plan.
+        let steps = said.lines().filter(|line| line.ends_with(" s"));
+        let steps = steps.filter(|line| !line.starts_with("repgeo: reading "));
+        let step = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words[1..words.len() - 2].join(" ")
+        };
+        steps.map(step).collect::<Vec<String>>()
+    };
+    let measures = "similarity acts --measure svcca,cka,imbalance,cka-debiased,overlap";
+    assert_eq!(
+        steps(&format!("{measures} --partitions 3")),
+        [
+            "cka 1/1",
+            "svcca 1/1",
+            "parts 1/1",
+            "imbalance 1/1",
+            "overlap 1/1"
+        ]
+    );
+    assert_eq!(
+        steps("similarity acts --rank other acts --measure rsa"),
+        ["rsa 1/2 other", "rsa 2/2 acts"]
+    );
+    let probed = [1, 2, 3, 4].map(|layer| format!("probing {layer}/4 layer_{}", layer - 1));
+    let mut probed = probed.to_vec();
+    probed.push("proposals 1/1".into());
+    assert_eq!(steps("probe acts --labels labels.csv"), probed);
+    assert_eq!(
+        steps("clones acts --layers 0 --readout w.npy b.npy --targets targets.txt --partitions 2"),
+        ["chunks 1/1", "parts 1/2", "parts 2/2", "readout 1/1"]
+    );
+}
+
+#[test]
 fn a_pipe_is_named_and_standard_input_is_read_once() {
     let folder = workplace();
     let program = env!("CARGO_BIN_EXE_repgeo");

@@ -10,7 +10,7 @@ use super::measure::{Computation, Measure, PairValue, Setting, Values};
 use super::tiles::{Precision, Tile, tile_terms, visit};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::random::SplitMix64;
 
 /// The terms of the Gaussian kernels exp(−d_ij²/(2σ²)), one σ a layer, less 1.
@@ -192,6 +192,14 @@ pub static CKA_RBF_DEBIASED: Measure = Measure {
 static GAUSSIAN: Computation = Computation {
     values: |subject, wanted, progress| {
         let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
+        let phases = ["medians", "kernels"];
+        let kernels = Phase {
+            // Permuted layers stand beside the layers themselves.
+            cost: 2.0,
+            ..Phase::new("permuted", subject.permutations.len())
+        };
+        progress.plan(&[Phase::new(phases[0], 1), Phase::new(phases[1], 1), kernels]);
+        progress.step(phases[0], "");
         let medians = median_distances(&layers, progress);
         // A kernel without a width is that of a layer without distances: constant, as its terms
         // say, whatever stands here.
@@ -202,8 +210,12 @@ static GAUSSIAN: Computation = Computation {
         let widths: Vec<f64> = medians.iter().map(width).collect();
         // Permuted layers follow the layers themselves.
         let doubled = [widths.clone(), widths].concat();
-        let terms =
-            |layers: &[Centred<'_>], _: &[(usize, usize)]| rbf_terms(layers, &doubled, progress);
+        let terms = |layers: &[Centred<'_>], _: &[(usize, usize)]| {
+            let is_permuted = layers.len() > subject.matrices.len();
+            let phase = if is_permuted { kernels.name } else { phases[1] };
+            progress.step(phase, "");
+            rbf_terms(layers, &doubled, progress)
+        };
         let mut found = alignments(subject, &layers, wanted, &CKA_RBF, &terms);
         // Half of all distances zero: repeated rows, for which no fraction of the median is a width.
         // The error of a distance, on the average over rows.

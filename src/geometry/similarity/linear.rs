@@ -7,7 +7,7 @@ use super::cka::KernelTerms;
 use super::measure::{Computation, Measure, Values};
 use super::tiles::{Precision, Tile, tile_terms};
 use crate::geometry::centred::{Centred, panels};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 
 /// Two ways to the same sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,10 @@ pub static CKA_DEBIASED: Measure = Measure::similarity(
 static LINEAR: Computation = Computation {
     values: |subject, wanted, progress| {
         let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
+        let phase = Phase::new("terms", 1 + subject.permutations.len());
+        progress.plan(&[phase]);
         let terms = |layers: &[Centred<'_>], pairs: &[(usize, usize)]| {
+            progress.step(phase.name, "");
             let route = cheaper_route(layers, pairs);
             linear_terms(layers, pairs, route, progress)
         };

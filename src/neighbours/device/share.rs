@@ -148,7 +148,7 @@ pub(super) fn share<J: Job>(
     };
     let mut able: Vec<&dyn Station> = able.into_iter().map(|(_, station)| station).collect();
     if let ([station], [_]) = (&able[..], &cut.seekers[..]) {
-        let done = work.on(*station, &Within(progress));
+        let done = work.on(*station, &Within::new(progress));
         if !work.collect(&mut found, station.name(), done) {
             // Whatever stage it was in is over.
             progress.end();

@@ -8,7 +8,7 @@ use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::geometry::clones::{ChunkFit, Elimination, Projection, Remainder, Residuals};
 use crate::input::Matrix;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 
 /// The fit of one chunk.
 pub(super) type Fit = Result<ChunkFit, Reason>;
@@ -19,6 +19,11 @@ const NEURONS_A_ROW: usize = 2;
 
 /// A residual is rounding up to this many times the largest squared error of a neuron.
 const EXPLAINED_ERRORS: f64 = 4.0;
+
+/// The phases of the fits.
+pub(super) const PRODUCTS: &str = "products";
+pub(super) const DRAWS: &str = "draws";
+pub(super) const DISJOINT: &str = "disjoint chunks";
 
 /// What is fitted.
 #[derive(Clone, Copy)]
@@ -46,6 +51,33 @@ impl Fitting<'_> {
         }
         let matrix = Elimination::bytes(width);
         [layer.gram_bytes(), matrix, matrix]
+    }
+
+    /// The phases of all fits: the products of all neurons, the draws, and those of disjoint chunks,
+    /// by their multiplications.
+    pub(super) fn phases(&self, draws: usize, disjoint: bool) -> Vec<Phase> {
+        let [n, width] = [self.features.n_rows(), self.features.n_columns()].map(|x| x as f64);
+        let count = draws as f64;
+        let (products, draw) = match self.is_short() {
+            true => (0.0, n * n * width),
+            false => (n * width * width / 2.0, width.powi(3) / 3.0),
+        };
+        let mut phases = vec![
+            Phase::of_cost(PRODUCTS, 1, products),
+            Phase::of_cost(DRAWS, 1, draw * count),
+        ];
+        if disjoint {
+            let sizes = self.sizes.iter().map(|&w| w as f64);
+            // Both ways: w neurons taken out of 2w.
+            let both_ways = sizes
+                .filter(|w| 2.0 * w <= width)
+                .map(|w| match self.is_short() {
+                    true => 4.0 * n * n.min(w) * w,
+                    false => 14.0 / 3.0 * w.powi(3),
+                });
+            phases.push(Phase::of_cost(DISJOINT, 1, both_ways.sum::<f64>() * count));
+        }
+        phases
     }
 
     /// How many draws fit beside each other.
@@ -112,13 +144,8 @@ pub(super) struct Prepared<'a> {
 
 impl Prepared<'_> {
     /// The fits of every size over `orders`, size by size; the whole layer is fitted once.
-    pub(super) fn fits(
-        &self,
-        orders: &[Vec<usize>],
-        label: &str,
-        progress: &dyn Progress,
-    ) -> Vec<Vec<Fit>> {
-        let by_draw = self.each_draw(orders, label, progress, |draw, order| {
+    pub(super) fn fits(&self, orders: &[Vec<usize>], progress: &dyn Progress) -> Vec<Vec<Fit>> {
+        let by_draw = self.each_draw(orders, DRAWS, progress, |draw, order| {
             // The whole layer is the same chunk in every order.
             let own = match draw {
                 0 => self.sizes,
@@ -140,10 +167,9 @@ impl Prepared<'_> {
     pub(super) fn disjoint(
         &self,
         orders: &[Vec<usize>],
-        label: &str,
         progress: &dyn Progress,
     ) -> Vec<Vec<Result<Residuals, Reason>>> {
-        let by_draw = self.each_draw(orders, label, progress, |_, order| {
+        let by_draw = self.each_draw(orders, DISJOINT, progress, |_, order| {
             let fitting = self.sizes.iter().filter(|&&w| 2 * w <= order.len());
             fitting
                 .map(|&w| self.both_ways(&order[..w], &order[w..2 * w]))
@@ -188,11 +214,12 @@ impl Prepared<'_> {
     fn each_draw<T: Send>(
         &self,
         orders: &[Vec<usize>],
-        label: &str,
+        phase: &'static str,
         progress: &dyn Progress,
         of: impl Fn(usize, &[usize]) -> T + Sync,
     ) -> Vec<T> {
-        progress.begin(label, orders.len() as u64);
+        progress.step(phase, "");
+        progress.begin(phase, orders.len() as u64);
         let mut by_draw: Vec<T> = Vec::with_capacity(orders.len());
         for (group, orders) in orders.chunks(self.at_once).enumerate() {
             let numbered = orders.par_iter().enumerate();

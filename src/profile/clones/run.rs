@@ -1,7 +1,7 @@
 //! Draws, fits and scores of the chunks of one layer.
 
 use super::data::CloneData;
-use super::fits::{Fit, Fitting};
+use super::fits::{Fit, Fitting, PRODUCTS};
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
@@ -15,7 +15,7 @@ use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
 use crate::profile::parameters::ReadParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress, Within};
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 
@@ -52,7 +52,9 @@ pub fn clones(
         sizes: &sizes,
         max_memory: options.max_memory,
     };
-    let mut widths = chunk_widths(&fitting, fitted, "chunks", options.disjoint, progress)?;
+    progress.plan(&phases(&fitting, data, &options, fitted.len()));
+    progress.step(CHUNKS, "");
+    let mut widths = chunk_widths(&fitting, fitted, options.disjoint, progress)?;
     if let Some(parts) = options.partitions {
         let errors = part_errors(&fitting, fitted, parts, &options, progress)?;
         for (one, errors) in widths.iter_mut().zip(errors) {
@@ -62,6 +64,7 @@ pub fn clones(
     if let Some((readout, targets)) = &data.readout {
         let scored = &orders[..scored.clamp(1, orders.len())];
         let score = |features: &Matrix, targets: &Targets| {
+            progress.step(READOUT, "");
             let found = scores(
                 readout, features, targets, scored, &sizes, &options, progress,
             );
@@ -101,6 +104,42 @@ pub fn clones(
         network,
         warnings,
     })
+}
+
+/// The phases of the work.
+const CHUNKS: &str = "chunks";
+const PARTS: &str = "parts";
+const READOUT: &str = "readout";
+
+/// The fits of the whole and of parts, then the read-outs of test and training rows.
+fn phases(
+    fitting: &Fitting<'_>,
+    data: &CloneData,
+    options: &ClonesOptions,
+    draws: usize,
+) -> Vec<Phase> {
+    let cost = |fitting: &Fitting<'_>| {
+        let phases = fitting.phases(draws, options.disjoint);
+        phases.iter().map(|phase| phase.cost).sum::<f64>()
+    };
+    let mut phases = vec![Phase::of_cost(CHUNKS, 1, cost(fitting))];
+    if let Some(parts) = options.partitions {
+        phases.push(Phase::of_cost(PARTS, parts, cost(fitting)));
+    }
+    if let Some((readout, _)) = &data.readout {
+        let features = fitting.features;
+        // Every draw adds neurons up to the whole layer.
+        let draw = (features.n_rows() * features.n_columns() * readout.n_outputs()) as f64;
+        let scored = options.score_draws.unwrap_or(0).max(1) as f64;
+        let rescaled = if options.rescale { 2.0 } else { 1.0 };
+        let steps = 1 + usize::from(data.train.is_some());
+        phases.push(Phase::of_cost(
+            READOUT,
+            steps,
+            2.0 * draw * scored * rescaled,
+        ));
+    }
+    phases
 }
 
 /// Whether everything that was given is of the layer's width.
@@ -157,19 +196,21 @@ fn check(features: &Matrix, data: &CloneData) -> Result<()> {
 fn chunk_widths(
     fitting: &Fitting<'_>,
     orders: &[Vec<usize>],
-    label: &str,
     disjoint: bool,
     progress: &dyn Progress,
 ) -> Result<Vec<ChunkWidth>> {
     let (width, n) = (fitting.features.n_columns(), fitting.features.n_rows());
+    let within = Within::new(progress);
+    within.plan(&fitting.phases(orders.len(), disjoint));
+    within.step(PRODUCTS, "");
     let prepared = fitting.prepare()?;
-    let fits = prepared.fits(orders, label, progress);
+    let fits = prepared.fits(orders, &within);
     let sizes = fitting.sizes.iter().zip(&fits);
     let mut widths: Vec<ChunkWidth> = sizes
         .map(|(&w, fits)| chunk_width(w, width, n, fits))
         .collect();
     if disjoint {
-        let pairs = prepared.disjoint(orders, "disjoint chunks", progress);
+        let pairs = prepared.disjoint(orders, &within);
         for (one, pairs) in widths.iter_mut().zip(pairs) {
             let good: Vec<Residuals> = pairs.iter().filter_map(|pair| pair.ok()).collect();
             let reason = match pairs.iter().find_map(|pair| pair.err()) {
@@ -271,7 +312,8 @@ fn part_errors(
                 features: &part,
                 ..*whole
             };
-            chunk_widths(&fitting, orders, "parts", options.disjoint, progress)
+            progress.step(PARTS, "");
+            chunk_widths(&fitting, orders, options.disjoint, progress)
         })
         .collect::<Result<_>>()?;
     let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {

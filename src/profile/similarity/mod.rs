@@ -1,5 +1,6 @@
 //! Similarity of layers over the same inputs: pairs, matrices, and sources ranked against a target.
 
+mod forecast;
 mod id_correlation;
 mod imbalance;
 mod joined;
@@ -13,6 +14,7 @@ mod run;
 mod shape;
 mod values;
 
+pub use forecast::{Extent, phases};
 pub use joined::join;
 pub use options::SimilarityOptions;
 pub use rank::ranked;

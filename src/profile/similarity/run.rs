@@ -1,5 +1,6 @@
 //! From comparisons to the report: pairs, matrices, the ranking of sources.
 
+use super::forecast::{Extent, phases};
 use super::imbalance::IMBALANCE;
 use super::neighbour_values::{NeighbourValues, Searched};
 use super::options::SimilarityOptions;
@@ -23,7 +24,7 @@ use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair,
 use crate::profile::layers::LayerOptions;
 use crate::profile::parameters::RowParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress, Within};
 use crate::random::SplitMix64;
 use crate::warning::{Warning, WarningCode};
 
@@ -52,6 +53,9 @@ pub fn similarity(
     };
     let mut warnings = Vec::new();
     let mut pairs = Vec::new();
+    bench
+        .progress
+        .plan(&phases(extent(first, options)?, options, sources.len()));
     for source in sources {
         pairs.extend(source_pairs(source, options, bench, &mut warnings)?);
     }
@@ -82,6 +86,22 @@ pub fn similarity(
     })
 }
 
+/// How large one comparison is: the first, for the others are of the same layers and rows.
+fn extent(source: &Source<'_>, options: &SimilarityOptions) -> Result<Extent> {
+    let comparison = &source.comparison;
+    let wanted = comparison.pairs(&options.target)?;
+    let columns = comparison.left().iter().filter_map(|layer| layer.n_columns);
+    let columns: usize = columns.sum();
+    let layers = comparison.left().len();
+    let sides = 1 + usize::from(comparison.is_between_two());
+    Ok(Extent {
+        layers: sides * layers,
+        pairs: wanted.len(),
+        rows: comparison.n_rows(),
+        columns: columns / layers.max(1),
+    })
+}
+
 /// Every measure of every pair of one comparison.
 fn source_pairs(
     source: &Source<'_>,
@@ -101,16 +121,24 @@ fn source_pairs(
         permutations: &orders.rows,
         settings: options.settings(),
     };
-    let found = values(&whole, &options.measures, bench.progress);
-    let parts = in_parts(&nodes, options, n, bench.progress)?;
-    let searched = Searched {
-        comparison,
-        options,
-        bench,
-    };
+    let name = source.name.as_deref().unwrap_or_default();
+    let step = |phase| bench.progress.step(phase, name);
+    let found = values(&whole, &options.measures, &step, bench.progress);
+    let parts = in_parts(&nodes, options, n, &step, bench.progress)?;
     let mut by_neighbours: Vec<NeighbourValues> = Vec::new();
     for (measure, search) in &BY_SEARCH {
         if options.measures.contains(measure) {
+            step(measure.flag);
+            let within = Within::new(bench.progress);
+            let bench = &Bench {
+                progress: &within,
+                ..*bench
+            };
+            let searched = Searched {
+                comparison,
+                options,
+                bench,
+            };
             by_neighbours.push(search(&searched, warnings)?);
         }
     }
@@ -186,6 +214,7 @@ fn in_parts(
     nodes: &Nodes,
     options: &SimilarityOptions,
     n: usize,
+    step: &dyn Fn(&'static str),
     progress: &dyn Progress,
 ) -> Result<Option<InParts>> {
     let Some(count) = options.partitions else {
@@ -197,7 +226,19 @@ fn in_parts(
         )));
     }
     let parts = partitions(n, count, PartitionOrder::Random, options.seed);
+    let is_layers = |one: &&Measure| matches!(one.values, Values::Layers(_));
+    let mut measures = options
+        .measures
+        .iter()
+        .copied()
+        .filter(|one| is_layers(one));
+    if measures.next().is_some() {
+        step("parts");
+    }
+    let within = Within::new(progress);
+    within.plan(&[Phase::new("part", count)]);
     let one = |rows: &Vec<u32>| {
+        within.step("part", "");
         let matrices: Vec<Matrix> = nodes.matrices.iter().map(|m| m.select(rows)).collect();
         let subject = Subject {
             matrices: &matrices,
@@ -205,7 +246,7 @@ fn in_parts(
             permutations: &[],
             settings: options.settings(),
         };
-        values(&subject, &options.measures, progress)
+        values(&subject, &options.measures, &|_| (), &within)
     };
     Ok(Some(InParts {
         n: parts.rows.iter().map(Vec::len).min().unwrap_or(0),
