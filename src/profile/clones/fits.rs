@@ -3,12 +3,13 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::forecast::{DISJOINT, DRAWS};
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::geometry::clones::{ChunkFit, Elimination, Projection, Remainder, Residuals};
 use crate::input::Matrix;
-use crate::progress::{Phase, Progress};
+use crate::progress::Progress;
 
 /// The fit of one chunk.
 pub(super) type Fit = Result<ChunkFit, Reason>;
@@ -20,10 +21,11 @@ const NEURONS_A_ROW: usize = 2;
 /// A residual is rounding up to this many times the largest squared error of a neuron.
 const EXPLAINED_ERRORS: f64 = 4.0;
 
-/// The phases of the fits.
-pub(super) const PRODUCTS: &str = "products";
-pub(super) const DRAWS: &str = "draws";
-pub(super) const DISJOINT: &str = "disjoint chunks";
+/// Whether the route is that of short layers; a matter of shape alone, so that no limit on memory
+/// changes a number.
+pub(super) fn is_short(rows: usize, columns: usize) -> bool {
+    columns > NEURONS_A_ROW * rows
+}
 
 /// What is fitted.
 #[derive(Clone, Copy)]
@@ -36,10 +38,8 @@ pub(super) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// Whether the route is that of short layers; a matter of shape alone, so that no limit on
-    /// memory changes a number.
     fn is_short(&self) -> bool {
-        self.features.n_columns() > NEURONS_A_ROW * self.features.n_rows()
+        is_short(self.features.n_rows(), self.features.n_columns())
     }
 
     /// Bytes that the Gram matrix takes while it is made, those that it takes then, and those of one
@@ -51,33 +51,6 @@ impl Fitting<'_> {
         }
         let matrix = Elimination::bytes(width);
         [layer.gram_bytes(), matrix, matrix]
-    }
-
-    /// The phases of all fits: the products of all neurons, the draws, and those of disjoint chunks,
-    /// by their multiplications.
-    pub(super) fn phases(&self, draws: usize, disjoint: bool) -> Vec<Phase> {
-        let [n, width] = [self.features.n_rows(), self.features.n_columns()].map(|x| x as f64);
-        let count = draws as f64;
-        let (products, draw) = match self.is_short() {
-            true => (0.0, n * n * width),
-            false => (n * width * width / 2.0, width.powi(3) / 3.0),
-        };
-        let mut phases = vec![
-            Phase::of_cost(PRODUCTS, 1, products),
-            Phase::of_cost(DRAWS, 1, draw * count),
-        ];
-        if disjoint {
-            let sizes = self.sizes.iter().map(|&w| w as f64);
-            // Both ways: w neurons taken out of 2w.
-            let both_ways = sizes
-                .filter(|w| 2.0 * w <= width)
-                .map(|w| match self.is_short() {
-                    true => 4.0 * n * n.min(w) * w,
-                    false => 14.0 / 3.0 * w.powi(3),
-                });
-            phases.push(Phase::of_cost(DISJOINT, 1, both_ways.sum::<f64>() * count));
-        }
-        phases
     }
 
     /// How many draws fit beside each other.

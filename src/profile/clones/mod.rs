@@ -4,6 +4,7 @@
 mod data;
 mod files;
 mod fits;
+mod forecast;
 mod options;
 mod run;
 mod scores;
@@ -13,6 +14,7 @@ mod verdict;
 
 pub use data::{CloneData, Network};
 pub use files::{CloneFiles, ReadoutFiles, clones_of_files};
+pub use forecast::{Extent, Scored, phases};
 pub use options::{ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{

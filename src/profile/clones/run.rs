@@ -1,7 +1,8 @@
 //! Draws, fits and scores of the chunks of one layer.
 
 use super::data::CloneData;
-use super::fits::{Fit, Fitting, PRODUCTS};
+use super::fits::{Fit, Fitting};
+use super::forecast::{CHUNKS, Extent, PARTS, PRODUCTS, READOUT, Scored, of_fits, phases};
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
@@ -15,7 +16,7 @@ use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
 use crate::profile::parameters::ReadParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::progress::{Phase, Progress, Within};
+use crate::progress::{Progress, Within};
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 
@@ -52,7 +53,7 @@ pub fn clones(
         sizes: &sizes,
         max_memory: options.max_memory,
     };
-    progress.plan(&phases(&fitting, data, &options, fitted.len()));
+    progress.plan(&phases(&extent(&fitting, data, &options, fitted.len())));
     progress.step(CHUNKS, "");
     let mut widths = chunk_widths(&fitting, fitted, options.disjoint, progress)?;
     if let Some(parts) = options.partitions {
@@ -106,40 +107,27 @@ pub fn clones(
     })
 }
 
-/// The phases of the work.
-const CHUNKS: &str = "chunks";
-const PARTS: &str = "parts";
-const READOUT: &str = "readout";
-
-/// The fits of the whole and of parts, then the read-outs of test and training rows.
-fn phases(
-    fitting: &Fitting<'_>,
+/// How large the work is.
+fn extent<'a>(
+    fitting: &Fitting<'a>,
     data: &CloneData,
     options: &ClonesOptions,
     draws: usize,
-) -> Vec<Phase> {
-    let cost = |fitting: &Fitting<'_>| {
-        let phases = fitting.phases(draws, options.disjoint);
-        phases.iter().map(|phase| phase.cost).sum::<f64>()
-    };
-    let mut phases = vec![Phase::of_cost(CHUNKS, 1, cost(fitting))];
-    if let Some(parts) = options.partitions {
-        phases.push(Phase::of_cost(PARTS, parts, cost(fitting)));
+) -> Extent<'a> {
+    let scored = data.readout.as_ref().map(|(readout, _)| Scored {
+        outputs: readout.n_outputs(),
+        draws: options.score_draws.unwrap_or(0).max(1) * if options.rescale { 2 } else { 1 },
+        sets: 1 + usize::from(data.train.is_some()),
+    });
+    Extent {
+        rows: fitting.features.n_rows(),
+        width: fitting.features.n_columns(),
+        sizes: fitting.sizes,
+        draws,
+        disjoint: options.disjoint,
+        partitions: options.partitions,
+        scored,
     }
-    if let Some((readout, _)) = &data.readout {
-        let features = fitting.features;
-        // Every draw adds neurons up to the whole layer.
-        let draw = (features.n_rows() * features.n_columns() * readout.n_outputs()) as f64;
-        let scored = options.score_draws.unwrap_or(0).max(1) as f64;
-        let rescaled = if options.rescale { 2.0 } else { 1.0 };
-        let steps = 1 + usize::from(data.train.is_some());
-        phases.push(Phase::of_cost(
-            READOUT,
-            steps,
-            2.0 * draw * scored * rescaled,
-        ));
-    }
-    phases
 }
 
 /// Whether everything that was given is of the layer's width.
@@ -201,7 +189,15 @@ fn chunk_widths(
 ) -> Result<Vec<ChunkWidth>> {
     let (width, n) = (fitting.features.n_columns(), fitting.features.n_rows());
     let within = Within::new(progress);
-    within.plan(&fitting.phases(orders.len(), disjoint));
+    within.plan(&of_fits(&Extent {
+        rows: n,
+        width,
+        sizes: fitting.sizes,
+        draws: orders.len(),
+        disjoint,
+        partitions: None,
+        scored: None,
+    }));
     within.step(PRODUCTS, "");
     let prepared = fitting.prepare()?;
     let fits = prepared.fits(orders, &within);

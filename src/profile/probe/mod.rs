@@ -1,11 +1,13 @@
 //! How well classes or numbers can be read off each layer by a linear probe.
 
+mod forecast;
 mod options;
 mod proposed;
 mod run;
 mod shape;
 mod targets;
 
+pub use forecast::{Extent, phases};
 pub use options::{ProbeOptions, Readout, SplitRule};
 pub use run::probe;
 pub use shape::{

@@ -1,5 +1,6 @@
 //! The layers that the intrinsic dimension proposes, beside their scores.
 
+use super::forecast::PROPOSALS;
 use super::shape::{ProbeBest, ProbeLayer, Proposal, ProposalRule, ProposedLayer};
 use crate::error::Result;
 use crate::geometry::Reason;
@@ -9,6 +10,7 @@ use crate::profile::bench::Bench;
 use crate::profile::events::{EventOptions, Events, Place, events};
 use crate::profile::id::{IdOptions, id_profile};
 use crate::profile::layers::{DuplicatePolicy, LayerOptions};
+use crate::progress::Within;
 
 /// The proposals of TwoNN over the layers of `dump`.
 pub(super) fn proposed(
@@ -18,6 +20,12 @@ pub(super) fn proposed(
     best: Option<&ProbeBest>,
     bench: &Bench<'_>,
 ) -> Result<Vec<ProposedLayer>> {
+    bench.progress.step(PROPOSALS, "");
+    let within = Within::new(bench.progress);
+    let bench = &Bench {
+        progress: &within,
+        ..*bench
+    };
     let options = IdOptions {
         estimators: vec![&TWO_NN],
         layers: LayerOptions {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::forecast::{Extent, PROBING, phases};
 use super::options::{ProbeOptions, Readout, SplitRule};
 use super::proposed::proposed;
 use super::shape::{ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget};
@@ -14,7 +15,7 @@ use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerRef, Side};
 use crate::profile::layers::LayerOptions;
 use crate::profile::parameters::RowParameters;
-use crate::progress::{Phase, Progress, Within};
+use crate::progress::Progress;
 use crate::warning::{Warning, WarningCode};
 
 /// How columns are standardised, for the report.
@@ -58,9 +59,14 @@ pub fn probe(
     let splits = asked.splits(options, prompts.as_ref())?;
     let mut warnings = dump.warnings().to_vec();
     asked.notice(&splits, &mut warnings);
-    bench
-        .progress
-        .plan(&phases(&comparison, &asked, &splits, options));
+    let extent = Extent {
+        rows: asked.places.len(),
+        classes: asked.n_classes,
+        folds: splits.len(),
+        readout: options.readout,
+        ..Extent::of(comparison.left())
+    };
+    bench.progress.plan(&phases(&extent));
     let found = of_layers(&comparison, &asked, &splits, options, bench)?;
     for layer in comparison.left() {
         warnings.extend(
@@ -73,12 +79,6 @@ pub fn probe(
     }
     warnings.extend(learned_twice(&comparison));
     let best = best(&found);
-    bench.progress.step(PROPOSALS, "");
-    let within = Within::new(bench.progress);
-    let inner = Bench {
-        progress: &within,
-        ..*bench
-    };
     Ok(ProbeProfile {
         parameters: ProbeParameters {
             options: options.clone(),
@@ -98,52 +98,11 @@ pub fn probe(
             n_classes: asked.classes().map(|_| asked.n_classes),
             chance: asked.chance(&splits),
         },
-        proposed: proposed(dump, layers, &found, best.as_ref(), &inner)?,
+        proposed: proposed(dump, layers, &found, best.as_ref(), bench)?,
         layers: found,
         best,
         warnings,
     })
-}
-
-/// The phases of the work.
-const PROBING: &str = "probing";
-const PROPOSALS: &str = "proposals";
-
-/// A probe of every layer, then the dimension of every layer, all of these in one step.
-fn phases(
-    comparison: &Comparison<'_>,
-    asked: &Asked,
-    splits: &[Fold],
-    options: &ProbeOptions,
-) -> [Phase; 2] {
-    let layers = comparison.left();
-    let columns: usize = layers.iter().filter_map(|layer| layer.n_columns).sum();
-    let [n, d] = [asked.places.len(), columns / layers.len().max(1)].map(|count| count as f64);
-    // Multiplications of a fold beside those of a search for neighbours, roughly.
-    let fold = match options.readout {
-        Readout::Logistic => n * d * asked.n_classes as f64 * 100.0,
-        Readout::Ridge => n * d * d + d * d * d,
-    };
-    let search = (n * n * (8.0 + d / 16.0)).max(1.0);
-    [
-        Phase {
-            cost: fold * splits.len() as f64 / search,
-            ..Phase::new(PROBING, layers.len())
-        },
-        Phase {
-            cost: layers.len() as f64,
-            ..Phase::new(PROPOSALS, 1)
-        },
-    ]
-}
-
-/// Tells that a fold is over, however it ends.
-struct Told<'a>(&'a dyn Progress);
-
-impl Drop for Told<'_> {
-    fn drop(&mut self) {
-        self.0.advance(1);
-    }
 }
 
 /// The probe of every layer.
@@ -411,7 +370,6 @@ fn scores(
     splits
         .par_iter()
         .map(|fold| {
-            let _told = Told(progress);
             if fold.train.is_empty() || fold.test.is_empty() {
                 return Err(Reason::TooFewRows);
             }
@@ -436,6 +394,7 @@ fn scores(
                 ),
             }
         })
+        .inspect(|_| progress.advance(1))
         .collect()
 }
 
