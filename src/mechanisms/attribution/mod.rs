@@ -20,7 +20,7 @@ use super::scale::{Scales, refuse_mixed};
 use super::spots::spots;
 use super::stat::groups;
 use crate::Result;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 
 /// Takes the last lens of the two targets apart.
 ///
@@ -42,11 +42,15 @@ pub fn attribution(
     let mut rows = Vec::new();
     let mut examples = Vec::new();
     let mut check = Check::NONE;
-    progress.begin("attribution", spots.len() as u64);
+    let phase = Phase::new("attribution", spots.len());
+    progress.plan(&[phase]);
     for spot in &spots {
+        progress.step(phase.name, &spot.name);
+        progress.begin(&spot.name, dump.n as u64);
         let found: Vec<Option<Vec<[f64; 2]>>> = (0..dump.n)
             .into_par_iter()
             .map(|example| sources.read(dump, readout, &scales, &directions, spot, example))
+            .inspect(|_| progress.advance(1))
             .collect::<Result<_>>()?;
         sources.compare(&found, &mut check);
         for group in &groups {
@@ -55,9 +59,8 @@ pub fn attribution(
         if options.keep_examples {
             examples.push(sources.at_place(spot, found));
         }
-        progress.advance(1);
+        progress.end();
     }
-    progress.end();
     let check = if options.check {
         check.logits = logit_error(dump, readout, &scales, &directions, &sources.last)?;
         Some(check)

@@ -17,7 +17,7 @@ use super::readout::Readout;
 use super::scale::{Scales, n_layers, refuse_mixed, refuse_normed};
 use super::spots::spots;
 use super::stat::groups;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::{Error, Result};
 
 /// Reads the logits of the two targets, and of the vocabulary if asked, in every block.
@@ -48,7 +48,8 @@ pub fn logit_lens(
     let vocabulary = whole_vocabulary(readout, options)?;
     let mut rows = Vec::new();
     let mut examples = Vec::new();
-    progress.begin("logit lens", layers.len() as u64);
+    let phase = Phase::new("logit lens", layers.len());
+    progress.plan(&[phase]);
     for &index in &layers {
         let stream = dump.stream(&format!("blocks.{index}.{hook}"), readout.width)?;
         if options.scale == LensScale::Own
@@ -57,6 +58,8 @@ pub fn logit_lens(
         {
             refuse_normed(dump, &stream, readout)?;
         }
+        progress.step(phase.name, &stream.name);
+        progress.begin(&stream.name, spots.len() as u64);
         for spot in &spots {
             let reader = Reader {
                 dump,
@@ -77,10 +80,10 @@ pub fn logit_lens(
                     vocabulary: read.folds,
                 });
             }
+            progress.advance(1);
         }
-        progress.advance(1);
+        progress.end();
     }
-    progress.end();
     Ok(LogitLens {
         parameters: LensParameters {
             options: options.clone(),
