@@ -179,67 +179,106 @@ fn mean(one: &Measured) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use repgeo::profile::imbalance::cost_of_ranks;
+    use repgeo::profile::{clones, probe, similarity};
 
     use super::*;
 
-    /// What `--progress lines` said of real runs: `phase step/steps layer seconds s`.
-    const RUNS: [(&str, &str); 3] = [
-        (
-            "id-profile of 13 layers",
-            include_str!("../../fixtures/progress/id_profile.txt"),
-        ),
-        (
-            "imbalance of 12 layers",
-            include_str!("../../fixtures/progress/imbalance.txt"),
-        ),
-        (
-            "density-peaks of 16 layers",
-            include_str!("../../fixtures/progress/density_peaks.txt"),
-        ),
-    ];
+    /// A run, its plan, and what its steps took: `phase step/steps layer seconds s`.
+    fn runs() -> [(&'static str, Vec<Phase>, &'static str); 6] {
+        let measures = similarity::SimilarityOptions {
+            measures: similarity::MEASURES.to_vec(),
+            ..similarity::SimilarityOptions::default()
+        };
+        let layers = similarity::Extent {
+            layers: 8,
+            pairs: 28,
+            rows: 1200,
+            columns: 200,
+        };
+        let probed = probe::Extent {
+            layers: 8,
+            rows: 1200,
+            columns: 200,
+            classes: 6,
+            folds: 5,
+            readout: probe::Readout::Logistic,
+        };
+        let chunks = clones::Extent {
+            rows: 1500,
+            width: 384,
+            sizes: &[1, 3, 6, 12, 24, 48, 96, 192, 384],
+            draws: 40,
+            disjoint: false,
+            partitions: Some(3),
+            scored: Some(clones::Scored {
+                outputs: 8,
+                draws: 100,
+                sets: 1,
+            }),
+        };
+        // 11 sources with two neighbours each, in 48 columns.
+        let ranks = Phase::of_cost("ranks", 12, cost_of_ranks(22, 48));
+        [
+            (
+                "id-profile of 13 layers",
+                vec![Phase::new("dimension", 13)],
+                include_str!("../../fixtures/progress/id_profile.txt"),
+            ),
+            (
+                "imbalance of 12 layers",
+                vec![Phase::new("neighbours", 12), ranks],
+                include_str!("../../fixtures/progress/imbalance.txt"),
+            ),
+            (
+                "density-peaks of 16 layers",
+                vec![Phase::new("peaks", 16)],
+                include_str!("../../fixtures/progress/density_peaks.txt"),
+            ),
+            (
+                "similarity of 8 layers",
+                similarity::phases(layers, &measures, 1),
+                include_str!("../../fixtures/progress/similarity.txt"),
+            ),
+            (
+                "probe of 8 layers",
+                probe::phases(&probed).to_vec(),
+                include_str!("../../fixtures/progress/probe.txt"),
+            ),
+            (
+                "clones of 384 neurons",
+                clones::phases(&chunks),
+                include_str!("../../fixtures/progress/clones.txt"),
+            ),
+        ]
+    }
 
-    /// Name of the phase, steps of it, seconds that this one took.
-    fn recorded(lines: &str) -> Vec<(&'static str, usize, f64)> {
+    /// The phase of every step, as planned, and the seconds that it took.
+    fn recorded(lines: &str, plan: &[Phase]) -> Vec<(&'static str, f64)> {
         let step = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let name = ["dimension", "neighbours", "ranks", "peaks"]
-                .into_iter()
-                .find(|name| *name == words[1])
-                .unwrap();
-            let (_, steps) = words[2].split_once('/').unwrap();
-            let seconds = words[words.len() - 2].parse().unwrap();
-            (name, steps.parse().unwrap(), seconds)
+            let phase = plan.iter().find(|phase| phase.name == words[1]).unwrap();
+            (phase.name, words[words.len() - 2].parse().unwrap())
         };
         lines.lines().map(step).collect()
     }
 
     #[test]
     fn the_total_is_right_within_30_percent_after_the_first_tenth_of_recorded_runs() {
-        for (run, lines) in RUNS {
-            let steps = recorded(lines);
-            let truth: f64 = steps.iter().map(|(_, _, seconds)| seconds).sum();
-            let mut phases: Vec<Phase> = Vec::new();
-            for &(name, count, _) in &steps {
-                if phases.iter().all(|phase| phase.name != name) {
-                    phases.push(Phase {
-                        // 11 sources with two neighbours each, in 48 columns.
-                        cost: match name {
-                            "ranks" => cost_of_ranks(22, 48),
-                            _ => 1.0,
-                        },
-                        ..Phase::new(name, count)
-                    });
-                }
-            }
+        const ADVANCES: u64 = 20;
+        for (run, plan, lines) in runs() {
+            let steps = recorded(lines, &plan);
+            let planned: usize = plan.iter().map(|phase| phase.steps).sum();
+            assert_eq!(steps.len(), planned, "{run}");
+            let truth: f64 = steps.iter().map(|(_, seconds)| seconds).sum();
             let mut forecast = Forecast::default();
-            forecast.plan(&phases);
+            forecast.plan(&plan);
             let (mut now, mut asked) = (0.0, 0);
-            for (name, _, seconds) in steps {
+            for (name, seconds) in steps {
                 forecast.step(now, name);
-                forecast.begin(10);
-                for _ in 0..10 {
+                forecast.begin(ADVANCES);
+                for _ in 0..ADVANCES {
                     forecast.advance(1);
-                    now += seconds / 10.0;
+                    now += seconds / ADVANCES as f64;
                     if now < 0.1 * truth {
                         continue;
                     }
