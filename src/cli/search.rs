@@ -22,7 +22,8 @@ pub struct SearchArgs {
     #[arg(long, value_name = "auto|cpu|cuda[:I,J]", default_value_t = Device::Auto)]
     device: Device,
 
-    /// Memory of one neighbour search beside the mapped input, e.g. 4G; slower where it is short
+    /// Memory of one neighbour search, or of what a measure makes of layers, beside the mapped input,
+    /// e.g. 4G; slower where it is short
     /// [default: what the machine, its cgroup or ulimit -v allows]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,

@@ -297,6 +297,11 @@ pub(super) fn blocks(n: usize) -> Vec<Range<usize>> {
     cut(n, BLOCK)
 }
 
+/// Bytes of [`Centred::product_panel`] of layers of `n` rows and at most `d` columns.
+pub(super) fn panel_bytes(n: usize, d: usize) -> u64 {
+    8 * (2 * n.min(BLOCK) * d + 3 * d * PANEL.min(d)) as u64
+}
+
 /// The panels of columns that tasks share out.
 pub(super) fn panels(d: usize) -> Vec<Range<usize>> {
     cut(d, PANEL)

@@ -153,7 +153,6 @@ pub(super) const SIMILARITY: &[Need] = &[
         |given| uses(given, Setting::Metric),
     ),
     need_one_of("cache", neighbours, by_neighbours),
-    need_one_of("max_memory", neighbours, by_neighbours),
     need(
         "permutations",
         "the chance of the overlap is known exactly; add another measure",

@@ -118,7 +118,7 @@ impl Basis {
     }
 
     /// Bytes that the decomposition takes.
-    pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
+    pub fn bytes(n_rows: u64, n_columns: u64) -> u64 {
         8 * n_rows.min(n_columns) * (n_rows + n_columns)
     }
 }

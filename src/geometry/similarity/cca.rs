@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 
 use super::basis::Basis;
+use super::footprint::{Footprint, least};
 use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
 use super::prepared::Prepared;
 use crate::algebra::{product, singular_values, thin_svd};
@@ -132,8 +133,25 @@ pub static PWCCA: Measure = Measure {
     )
 };
 
+/// A basis, and what its decomposition takes: the layer, its reflections and two sets of vectors.
+fn holds(subject: &Subject<'_>, layer: &Matrix) -> Footprint {
+    let [n, d] = [layer.n_rows(), layer.n_columns()].map(|size| size as u64);
+    let kept = Basis::bytes(n, d);
+    let moved = if subject.permutations.is_empty() {
+        0
+    } else {
+        kept
+    };
+    let rank = n.min(d);
+    Footprint {
+        kept,
+        work: (32 * n * d + 24 * rank * rank).max(32 * rank * rank + moved),
+    }
+}
+
 /// One decomposition a layer serves all three.
 static CANONICAL: Computation = Computation {
+    least: |subject, _| least(subject, |m| holds(subject, m)),
     values: |subject, wanted, progress| {
         let value = |measure: &Measure, x: &Basis, y: &Basis| match measure {
             one if *one == CCA => summed(subject, x, y, cca),
@@ -145,7 +163,7 @@ static CANONICAL: Computation = Computation {
         let prepared = Prepared {
             label: "canonical correlations",
             subject,
-            bytes: |m: &Matrix| Basis::bytes(m.n_rows(), m.n_columns()),
+            holds: |m: &Matrix| holds(subject, m),
             make: |m: &Matrix| Basis::of(&Centred::of_unit_size(m)),
             compare: |x: &Basis, y: &Basis| wanted.iter().map(|one| value(one, x, y)).collect(),
         };

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::alignment::alignments;
 use super::cka::KernelTerms;
-use super::measure::{Computation, Measure, PairValue, Setting, Values};
-use super::tiles::{Precision, Tile, tile_terms, visit};
+use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
+use super::tiles::{Precision, Tile, tile_bytes, tile_terms, visit};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
 use crate::progress::{Phase, Progress};
@@ -189,7 +189,22 @@ pub static CKA_RBF_DEBIASED: Measure = Measure {
     )
 };
 
+/// Tiles, and the distances among which the medians are found.
+fn least(subject: &Subject<'_>, threads: usize) -> u64 {
+    let (n, layers) = (subject.n_rows() as u64, subject.matrices.len() as u64);
+    let all = n * n / 2 * layers;
+    // A list that grows may have twice the room it needs, and a copy while it does.
+    let listed = 3 * all;
+    let (listed, drawn) = match all <= KEPT as u64 {
+        true => (listed, 0),
+        // The bracket holds twice SHARE of all pairs, or a little more.
+        false => (listed / 50, DRAWN as u64 * layers),
+    };
+    tile_bytes(subject, threads) + 8 * (listed + drawn)
+}
+
 static GAUSSIAN: Computation = Computation {
+    least,
     values: |subject, wanted, progress| {
         let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
         let phases = ["medians", "kernels"];

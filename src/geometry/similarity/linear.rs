@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::alignment::alignments;
 use super::cka::KernelTerms;
-use super::measure::{Computation, Measure, Values};
-use super::tiles::{Precision, Tile, tile_terms};
-use crate::geometry::centred::{Centred, panels};
+use super::measure::{Computation, Measure, Subject, Values};
+use super::tiles::{Precision, Tile, tile_bytes, tile_terms};
+use crate::geometry::centred::{Centred, panel_bytes, panels};
 use crate::progress::{Phase, Progress};
 
 /// Two ways to the same sums.
@@ -182,7 +182,20 @@ pub static CKA_DEBIASED: Measure = Measure::similarity(
     Values::Layers(&LINEAR),
 );
 
+/// For each thread a block of two layers and a panel of their product, or tiles. Which of both it
+/// is depends on what is stored, so room for either is asked for.
+fn least(subject: &Subject<'_>, threads: usize) -> u64 {
+    let n = subject.n_rows();
+    let panels = subject
+        .matrices
+        .iter()
+        .map(|m| panel_bytes(n, m.n_columns()));
+    let by_features = threads as u64 * panels.max().unwrap_or(0);
+    by_features.max(tile_bytes(subject, threads))
+}
+
 static LINEAR: Computation = Computation {
+    least,
     values: |subject, wanted, progress| {
         let layers: Vec<Centred<'_>> = subject.matrices.iter().map(Centred::of_unit_size).collect();
         let phase = Phase::new("terms", 1 + subject.permutations.len());

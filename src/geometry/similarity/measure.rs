@@ -71,6 +71,8 @@ pub type Compute = fn(&Subject<'_>, &[&'static Measure], &dyn Progress) -> Vec<V
 
 /// What some measures compute together.
 pub struct Computation {
+    /// The least bytes that it holds at a time with so many threads, beside the layers.
+    pub least: fn(&Subject<'_>, usize) -> u64,
     /// The values of the wanted measures, pair by pair.
     pub values: Compute,
 }
@@ -164,6 +166,8 @@ pub struct Subject<'a> {
     pub permutations: &'a [Vec<u32>],
     /// How to compute.
     pub settings: Settings,
+    /// Bytes that may be held beside the layers; no limit if `None`.
+    pub max_memory: Option<u64>,
 }
 
 impl Subject<'_> {

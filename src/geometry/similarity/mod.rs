@@ -8,6 +8,7 @@ mod basis;
 mod cca;
 mod cka;
 mod dissimilarity;
+mod footprint;
 mod gaussian;
 mod linear;
 mod measure;

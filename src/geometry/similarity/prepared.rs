@@ -4,39 +4,39 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::footprint::{Budget, Footprint};
 use super::measure::{PairValue, Subject};
 use crate::geometry::Reason;
 use crate::input::Matrix;
 use crate::progress::Progress;
 
-/// What may be kept of all layers at once; with more layers some are made again.
-const KEPT_BYTES: usize = 1 << 30;
-
 /// Prepares layers, as many at a time as may be kept, and compares them.
-pub(super) struct Prepared<'a, Bytes, Make, Compare> {
+pub(super) struct Prepared<'a, Holds, Make, Compare> {
     /// What this is called while it runs.
     pub label: &'static str,
     /// The layers.
     pub subject: &'a Subject<'a>,
-    /// Bytes of what is made of a layer.
-    pub bytes: Bytes,
+    /// What a layer takes.
+    pub holds: Holds,
     /// Makes it.
     pub make: Make,
     /// Compares what was made of two layers, a value for each measure.
     pub compare: Compare,
 }
 
-impl<P, Bytes, Make, Compare> Prepared<'_, Bytes, Make, Compare>
+impl<P, Holds, Make, Compare> Prepared<'_, Holds, Make, Compare>
 where
     P: Send + Sync,
-    Bytes: Fn(&Matrix) -> usize + Sync,
+    Holds: Fn(&Matrix) -> Footprint + Sync,
     Make: Fn(&Matrix) -> Result<P, Reason> + Sync,
     Compare: Fn(&P, &P) -> Vec<PairValue> + Sync,
 {
     /// The values of `n_measures` measures, pair by pair.
     pub(super) fn values(&self, n_measures: usize, progress: &dyn Progress) -> Vec<Vec<PairValue>> {
         let matrices = self.subject.matrices;
-        let groups = groups(matrices, &self.bytes);
+        let each: Vec<Footprint> = matrices.iter().map(&self.holds).collect();
+        let budget = Budget::new(&each, rayon::current_num_threads(), self.subject.max_memory);
+        let groups = groups(&each, budget.kept);
         let mut found: Vec<Vec<PairValue>> = vec![Vec::new(); self.subject.pairs.len()];
         let steps = matrices.len() + self.subject.pairs.len();
         progress.begin(self.label, steps as u64);
@@ -46,7 +46,10 @@ where
                 progress.advance(1);
                 made
             };
-            group.clone().into_par_iter().map(one).collect()
+            let layers: Vec<usize> = group.clone().collect();
+            let some = layers.chunks(budget.chunk(layers.len()));
+            some.flat_map(|some| -> Vec<_> { some.par_iter().map(|&at| one(at)).collect() })
+                .collect()
         };
         for (at, first) in groups.iter().enumerate() {
             let mut own = None;
@@ -68,20 +71,21 @@ where
                     Some(other) if second.contains(&at) => &other[at - second.start],
                     _ => &own[at - first.start],
                 };
-                let results: Vec<Vec<PairValue>> = wanted
-                    .par_iter()
-                    .map(|&pair| {
-                        let (x, y) = self.subject.pairs[pair];
-                        let compared = match (layer(x), layer(y)) {
-                            (Ok(x), Ok(y)) => (self.compare)(x, y),
-                            (Err(reason), _) | (_, Err(reason)) => {
-                                let n = self.subject.n_rows();
-                                vec![PairValue::new(Err(*reason), n, Vec::new()); n_measures]
-                            }
-                        };
-                        progress.advance(1);
-                        compared
-                    })
+                let compare = |&pair: &usize| {
+                    let (x, y) = self.subject.pairs[pair];
+                    let compared = match (layer(x), layer(y)) {
+                        (Ok(x), Ok(y)) => (self.compare)(x, y),
+                        (Err(reason), _) | (_, Err(reason)) => {
+                            let n = self.subject.n_rows();
+                            vec![PairValue::new(Err(*reason), n, Vec::new()); n_measures]
+                        }
+                    };
+                    progress.advance(1);
+                    compared
+                };
+                let some = wanted.chunks(budget.chunk(wanted.len()));
+                let results: Vec<Vec<PairValue>> = some
+                    .flat_map(|some| -> Vec<_> { some.par_iter().map(compare).collect() })
                     .collect();
                 for (pair, result) in wanted.into_iter().zip(results) {
                     found[pair] = result;
@@ -95,24 +99,19 @@ where
 }
 
 /// Runs of layers of which two may be kept at once.
-fn groups(matrices: &[Matrix], bytes: &impl Fn(&Matrix) -> usize) -> Vec<Range<usize>> {
-    let total: usize = matrices.iter().map(bytes).sum();
-    let limit = if total <= KEPT_BYTES {
-        KEPT_BYTES
-    } else {
-        KEPT_BYTES / 2
-    };
+fn groups(each: &[Footprint], kept: u64) -> Vec<Range<usize>> {
+    let total: u64 = each.iter().map(|one| one.kept).sum();
+    let limit = if total <= kept { kept } else { kept / 2 };
     let mut groups = Vec::new();
     let (mut start, mut held) = (0, 0);
-    for (at, matrix) in matrices.iter().enumerate() {
-        let more = bytes(matrix);
-        if at > start && held + more > limit {
+    for (at, one) in each.iter().enumerate() {
+        if at > start && held + one.kept > limit {
             groups.push(start..at);
             (start, held) = (at, 0);
         }
-        held += more;
+        held += one.kept;
     }
-    groups.push(start..matrices.len());
+    groups.push(start..each.len());
     groups
 }
 
@@ -145,20 +144,21 @@ mod tests {
                 correlation: RankCorrelation::default(),
                 seed: 0,
             },
+            max_memory: Some(4000),
         };
-        let run = |bytes: usize| {
+        let run = |bytes: u64, work: u64| {
             let prepared = Prepared {
                 label: "",
                 subject: &subject,
-                bytes: |_: &Matrix| bytes,
+                holds: |_: &Matrix| Footprint { kept: bytes, work },
                 make: |m: &Matrix| Shape::of(&Centred::new(m)),
                 compare: |x: &Shape, y: &Shape| vec![PairValue::new(x.distance(y), 30, Vec::new())],
             };
             prepared.values(1, &Silent)
         };
-        let together = run(0);
-        for bytes in [KEPT_BYTES / 4, KEPT_BYTES / 2, KEPT_BYTES] {
-            assert_eq!(run(bytes), together);
+        let together = run(0, 0);
+        for (bytes, work) in [(1000, 0), (2000, 0), (1000, 900), (100, 3800), (9000, 9000)] {
+            assert_eq!(run(bytes, work), together);
         }
         assert_eq!(together[0][4].value, Ok(0.0));
     }

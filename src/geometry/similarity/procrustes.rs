@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Axis};
 
-use super::measure::{Computation, Measure, PairValue, Values};
+use super::footprint::{Footprint, least};
+use super::measure::{Computation, Measure, PairValue, Subject, Values};
 use super::prepared::Prepared;
 use crate::algebra::{Qr, product, singular_values};
 use crate::geometry::Reason;
@@ -73,7 +74,7 @@ impl Shape {
     }
 
     /// Bytes that a shape takes.
-    pub fn bytes(n_rows: usize, n_columns: usize) -> usize {
+    pub fn bytes(n_rows: u64, n_columns: u64) -> u64 {
         8 * n_rows * n_rows.min(n_columns)
     }
 }
@@ -91,13 +92,31 @@ pub static PROCRUSTES: Measure = Measure {
     )
 };
 
+/// A shape, and what it takes to make it (a wide layer is turned first) or to compare it.
+fn holds(subject: &Subject<'_>, layer: &Matrix) -> Footprint {
+    let [n, d] = [layer.n_rows(), layer.n_columns()].map(|size| size as u64);
+    let kept = Shape::bytes(n, d);
+    let moved = if subject.permutations.is_empty() {
+        0
+    } else {
+        kept
+    };
+    let rank = n.min(d);
+    let made = if d > n { 24 * n * d } else { 8 * n };
+    Footprint {
+        kept,
+        work: made.max(24 * rank * rank + moved),
+    }
+}
+
 static ROTATIONS: Computation = Computation {
+    least: |subject, _| least(subject, |m| holds(subject, m)),
     values: |subject, wanted, progress| {
         let n = subject.n_rows();
         let prepared = Prepared {
             label: "rotations",
             subject,
-            bytes: |m: &Matrix| Shape::bytes(m.n_rows(), m.n_columns()),
+            holds: |m: &Matrix| holds(subject, m),
             make: |m: &Matrix| Shape::of(&Centred::of_unit_size(m)),
             compare: |x: &Shape, y: &Shape| {
                 let orders = subject.permutations.iter();

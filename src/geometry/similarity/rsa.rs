@@ -1,7 +1,8 @@
 //! Representational similarity analysis: do two layers agree on which inputs are far apart?
 
 use super::dissimilarity::{Dissimilarity, RankCorrelation};
-use super::measure::{Computation, Measure, PairValue, Setting, Values};
+use super::footprint::{Footprint, least};
+use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
 use super::prepared::Prepared;
 use crate::geometry::centred::unit_factor;
 use crate::geometry::rounding::Rounding;
@@ -359,7 +360,22 @@ pub static RSA: Measure = Measure {
 /// Rows whose pairs RSA compares; of more rows it takes a sample.
 const RSA_ROWS: usize = 4096;
 
+/// The dissimilarities of all pairs of the sampled rows, and what it takes to rank them.
+fn holds(subject: &Subject<'_>, layer: &Matrix) -> Footprint {
+    let n = layer.n_rows().min(RSA_ROWS) as u64;
+    let moved = if subject.permutations.is_empty() {
+        0
+    } else {
+        4 * n * n
+    };
+    Footprint {
+        kept: 4 * n * n,
+        work: (20 * n * n).max(moved) + 8 * n * layer.n_columns() as u64,
+    }
+}
+
 static DISSIMILARITIES: Computation = Computation {
+    least: |subject, _| least(subject, |m| holds(subject, m)),
     values: |subject, wanted, progress| {
         let settings = subject.settings;
         let sample = sample(subject.n_rows(), settings.seed);
@@ -374,7 +390,7 @@ static DISSIMILARITIES: Computation = Computation {
         let prepared = Prepared {
             label: "dissimilarities",
             subject,
-            bytes: |_: &Matrix| 4 * n * n,
+            holds: |m: &Matrix| holds(subject, m),
             make: |m: &Matrix| {
                 let rows = sample.as_ref().map(|rows| m.select(rows));
                 let rows = rows.as_ref().unwrap_or(m);

@@ -5,8 +5,10 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
 
+use super::measure::Subject;
 use crate::algebra::{self, Accumulate, Number};
 use crate::geometry::centred::{Centred, cut};
+use crate::input::Matrix;
 use crate::progress::Progress;
 
 /// Tiles alive at a time; they are folded in order, so this number changes no result.
@@ -117,6 +119,22 @@ pub(super) fn tile_terms(
     };
     visit(layers, precision, kernel, &sum, &mut fold, progress);
     TileSums { cross, row_sums }
+}
+
+/// Bytes that [`visit`] holds: a tile of every layer and the rows of one for each thread, and what
+/// a wave of tiles adds to the sums. Permuted layers stand beside the layers.
+pub(super) fn tile_bytes(subject: &Subject<'_>, threads: usize) -> u64 {
+    let doubled = if subject.permutations.is_empty() {
+        1
+    } else {
+        2
+    };
+    let layers = doubled * subject.matrices.len();
+    let side = tile_side(layers).min(subject.n_rows());
+    let widest = subject.matrices.iter().map(Matrix::n_columns).max();
+    let thread = layers * side * side + 3 * side * (widest.unwrap_or(0) + side);
+    let part = layers * (layers + 2 * side);
+    8 * (threads * thread + WAVE * part) as u64
 }
 
 /// What one tile of every layer adds to the sums.

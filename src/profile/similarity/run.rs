@@ -120,11 +120,13 @@ fn source_pairs(
         pairs: &nodes.pairs,
         permutations: &orders.rows,
         settings: options.settings(),
+        max_memory: room(&nodes, bench),
     };
+    check_memory(&whole, options, bench)?;
     let name = source.name.as_deref().unwrap_or_default();
     let step = |phase| bench.progress.step(phase, name);
     let found = values(&whole, &options.measures, &step, bench.progress);
-    let parts = in_parts(&nodes, options, n, &step, bench.progress)?;
+    let parts = in_parts(&nodes, options, n, &step, bench)?;
     let mut by_neighbours: Vec<NeighbourValues> = Vec::new();
     for (measure, search) in &BY_SEARCH {
         if options.measures.contains(measure) {
@@ -165,6 +167,42 @@ fn source_pairs(
         }
     }
     Ok(all)
+}
+
+/// Bytes that are left beside layers that could not stay in their file.
+fn room(nodes: &Nodes, bench: &Bench<'_>) -> Option<u64> {
+    let held: u64 = nodes.matrices.iter().map(Matrix::decoded_bytes).sum();
+    Some(bench.search.max_memory?.saturating_sub(held))
+}
+
+/// Checks that every wanted measure can be had, before any work.
+fn check_memory(
+    subject: &Subject<'_>,
+    options: &SimilarityOptions,
+    bench: &Bench<'_>,
+) -> Result<()> {
+    let (Some(limit), Some(room)) = (bench.search.max_memory, subject.max_memory) else {
+        return Ok(());
+    };
+    let threads = rayon::current_num_threads();
+    for measure in &options.measures {
+        let Values::Layers(computation) = &measure.values else {
+            continue;
+        };
+        let least = (computation.least)(subject, threads);
+        if least > room {
+            let (n, layers) = (subject.n_rows(), subject.matrices.len());
+            return Err(Error::Memory {
+                work: format!("{} of {layers} layers of {n} rows", measure.name),
+                needed: limit - room + least,
+                limit,
+                remedy: "raise it, compare fewer --rows or --layers at a time, or use fewer \
+                         --threads"
+                    .into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The layers that take part, each once.
@@ -215,7 +253,7 @@ fn in_parts(
     options: &SimilarityOptions,
     n: usize,
     step: &dyn Fn(&'static str),
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<Option<InParts>> {
     let Some(count) = options.partitions else {
         return Ok(None);
@@ -235,7 +273,7 @@ fn in_parts(
     if measures.next().is_some() {
         step("parts");
     }
-    let within = Within::new(progress);
+    let within = Within::new(bench.progress);
     within.plan(&[Phase::new("part", count)]);
     let one = |rows: &Vec<u32>| {
         within.step("part", "");
@@ -245,6 +283,7 @@ fn in_parts(
             pairs: &nodes.pairs,
             permutations: &[],
             settings: options.settings(),
+            max_memory: room(nodes, bench),
         };
         values(&subject, &options.measures, &|_| (), &within)
     };

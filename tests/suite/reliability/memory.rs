@@ -52,6 +52,11 @@ fn a_command_holds_what_it_says_and_no_more() {
         layer("square.npy", 900, 1200),
     );
     let other = layer("other.npy", 6000, 8);
+    let alike = path(&folder.path().join("alike")).to_owned();
+    fs::create_dir(&alike).unwrap();
+    for (name, columns) in [("l0", 700), ("l1", 1500), ("l2", 300)] {
+        layer(&format!("alike/{name}.npy"), 800, columns);
+    }
     let tables = path(&folder.path().join("tables")).to_owned();
     let (long, wide, square, other) = (
         long.as_str(),
@@ -59,7 +64,7 @@ fn a_command_holds_what_it_says_and_no_more() {
         square.as_str(),
         other.as_str(),
     );
-    let shapes: [&[&str]; 12] = [
+    let shapes: [&[&str]; 18] = [
         &["neighbours", long, "-k", "10", "-o", &tables],
         &["neighbours", long, "-k", "100", "-o", &tables],
         &["neighbours", long, "-k", "500", "-o", &tables],
@@ -72,6 +77,19 @@ fn a_command_holds_what_it_says_and_no_more() {
         &["density-peaks", long, "-k", "100"],
         &["clones", square, "--sizes", "10", "--draws", "3"],
         &["clones", wide, "--sizes", "4", "--draws", "3"],
+        &["similarity", &alike, "--measure", "cka"],
+        &["similarity", &alike, "--measure", "cka-rbf"],
+        &["similarity", &alike, "--measure", "cca"],
+        &["similarity", &alike, "--measure", "procrustes"],
+        &["similarity", &alike, "--measure", "rsa"],
+        &[
+            "similarity",
+            &alike,
+            "--measure",
+            "pwcca",
+            "--permutations",
+            "2",
+        ],
     ];
     let start = peak(&["inspect", long, "--threads", "2"]).unwrap();
     for shape in shapes {
