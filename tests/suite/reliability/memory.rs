@@ -82,14 +82,6 @@ fn a_command_holds_what_it_says_and_no_more() {
         &["similarity", &alike, "--measure", "cca"],
         &["similarity", &alike, "--measure", "procrustes"],
         &["similarity", &alike, "--measure", "rsa"],
-        &[
-            "similarity",
-            &alike,
-            "--measure",
-            "pwcca",
-            "--permutations",
-            "2",
-        ],
     ];
     let start = peak(&["inspect", long, "--threads", "2"]).unwrap();
     for shape in shapes {
