@@ -1,13 +1,16 @@
 //! `repgeo attribution`: which blocks and heads the logits come from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::Result;
-use repgeo::mechanisms::attribution::{AttributionOptions, Parts, attribution};
+use repgeo::input::{list_runs, split_name};
+use repgeo::mechanisms::attribution::{
+    Attribution, AttributionOptions, Parts, attribution, attribution_over_runs,
+};
 use repgeo::mechanisms::model::ValueBias;
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::{Report, write_contributions};
+use repgeo::report::{Report, write_contributions, write_contributions_of_runs};
+use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
@@ -21,14 +24,15 @@ use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 #[derive(Args)]
 pub struct AttributionArgs {
     /// Dump with hook_attn_out, hook_mlp_out, hook_embed (or blocks.0.hook_resid_pre) and the last
-    /// hook_resid_post; for heads attn.hook_z
-    #[arg(value_name = "ACTS")]
-    input: PathBuf,
+    /// hook_resid_post; for heads attn.hook_z. Several dumps are runs: checkpoints, sizes, models
+    #[arg(value_name = "ACTS", required = true)]
+    input: Vec<PathBuf>,
 
     /// Final norm and unembedding: a checkpoint's folder, or a safetensors file with
-    /// ln_final.w, ln_final.b, unembed.W_U; heads need the checkpoint
-    #[arg(long, value_name = "PATH")]
-    unembed: PathBuf,
+    /// ln_final.w, ln_final.b, unembed.W_U; heads need the checkpoint. Of several runs one for all, or
+    /// one for each in the order typed (--unembed A --unembed B)
+    #[arg(long, value_name = "PATH", required = true, action = clap::ArgAction::Append)]
+    unembed: Vec<PathBuf>,
 
     /// The final norm where the file of --unembed does not tell it: layer (GPT-2, GPT-NeoX, Pythia),
     /// or rms (Llama, Mistral, Qwen, Gemma)
@@ -80,27 +84,62 @@ struct PartArgs {
     check: bool,
 }
 
+impl AttributionArgs {
+    /// The contributions of one dump, read by one final norm and unembedding.
+    fn of(&self, path: &Path, unembed: &Path, progress: &Bar) -> Result<Attribution> {
+        let dump = self.prompts.dump(path)?;
+        let options = AttributionOptions {
+            parts: self.parts.by,
+            value_bias: self.parts.value_bias,
+            positions: self.parts.positions,
+            groups: self.groups.groups(dump.n)?,
+            check: self.parts.check,
+            keep_examples: self.examples.is_some(),
+        };
+        let centred = self.parts.center_unembed == Switch::On;
+        let readout = Readout::open(unembed, centred, self.norm)?;
+        attribution(&dump, &readout, &options, progress)
+    }
+
+    /// The final norm and unembedding of the run at `path`.
+    fn unembed_of(&self, path: &Path) -> Result<&Path> {
+        let (n, m) = (self.input.len(), self.unembed.len());
+        if m != 1 && m != n {
+            return Err(Error::Usage(format!(
+                "--unembed is given {m} times for {n} dumps; give one for all, or one for each"
+            )));
+        }
+        let mut typed = self.input.iter();
+        let at = typed.position(|one| split_name(one).1 == path);
+        Ok(match at.and_then(|at| self.unembed.get(at)) {
+            Some(own) if m > 1 => own,
+            _ => &self.unembed[0],
+        })
+    }
+}
+
 /// Attributes and reports.
 pub fn run(args: AttributionArgs) -> Result<()> {
     args.output.check()?;
     check_examples(args.examples.as_deref())?;
-    let dump = args.prompts.dump(&args.input)?;
-    let options = AttributionOptions {
-        parts: args.parts.by,
-        value_bias: args.parts.value_bias,
-        positions: args.parts.positions,
-        groups: args.groups.groups(dump.n)?,
-        check: args.parts.check,
-        keep_examples: args.examples.is_some(),
-    };
-    let centred = args.parts.center_unembed == Switch::On;
-    let readout = Readout::open(&args.unembed, centred, args.norm)?;
+    let runs = list_runs(&args.input)?;
     let progress = Bar::new(args.output.quiet);
-    let report = attribution(&dump, &readout, &options, &progress)?;
-    if let Some(path) = &args.examples {
-        write_contributions(path, &report.examples)?;
+    let paths = runs.iter().map(|run| &run.path).chain(&args.unembed);
+    let input: Vec<String> = paths.map(|path| input_name(path)).collect();
+    if let [run] = &runs[..] {
+        let report = args.of(&run.path, args.unembed_of(&run.path)?, &progress)?;
+        if let Some(path) = &args.examples {
+            write_contributions(path, &report.examples)?;
+        }
+        let report = Report::new("attribution", input, &report);
+        return args.output.write(&report);
     }
-    let input = vec![input_name(&args.input), input_name(&args.unembed)];
+    let report = attribution_over_runs(&runs, &mut |run| {
+        args.of(&run.path, args.unembed_of(&run.path)?, &progress)
+    })?;
+    if let Some(path) = &args.examples {
+        write_contributions_of_runs(path, &report.runs)?;
+    }
     args.output
-        .write(&Report::new("attribution", input, &report))
+        .write(&Report::new("attribution-runs", input, &report))
 }

@@ -65,6 +65,10 @@ struct ChunkArgs {
     #[arg(long)]
     disjoint: bool,
 
+    /// Find the intrinsic dimension (TwoNN) in each chunk too
+    #[arg(long)]
+    chunk_id: bool,
+
     /// Repeat the fits in P disjoint parts of the rows, for standard errors over data
     #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
     partitions: Option<usize>,
@@ -136,6 +140,7 @@ impl ClonesArgs {
             score_draws: Some(self.chunks.score_draws),
             rescale: self.network.rescale,
             disjoint: self.chunks.disjoint,
+            chunk_id: self.chunks.chunk_id,
             partitions: self.chunks.partitions,
             seed: self.rows.seed,
             max_memory: self.chunks.max_memory,

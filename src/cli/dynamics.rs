@@ -128,6 +128,14 @@ struct FollowArgs {
     /// Random chunks of each size
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::parse::count(super::parse::MOST))]
     draws: usize,
+
+    /// For clones: fit each chunk from a disjoint one of its size too, and that one from it
+    #[arg(long)]
+    disjoint: bool,
+
+    /// For clones: find the intrinsic dimension (TwoNN) in each chunk too
+    #[arg(long)]
+    chunk_id: bool,
 }
 
 /// Neighbours of the density that `--order match-density` matches, as in `id-profile`.
@@ -193,6 +201,8 @@ impl DynamicsArgs {
             DynamicsQuantity::Clones => Analysis::Clones(ClonesOptions {
                 sizes: (!follow.sizes.is_empty()).then(|| follow.sizes.clone()),
                 draws: follow.draws,
+                disjoint: follow.disjoint,
+                chunk_id: follow.chunk_id,
                 seed,
                 ..ClonesOptions::default()
             }),

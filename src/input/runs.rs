@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
+use super::formats::FORMATS;
 use super::natural;
 use super::text;
 use crate::error::{Error, Result};
@@ -12,12 +13,27 @@ use crate::error::{Error, Result};
 pub struct RunSource {
     /// Where its activations are.
     pub path: PathBuf,
-    /// What tells its path from those of the others.
+    /// What tells its path from those of the others, without the ending of its file.
     pub name: String,
     /// Its place among the runs: epoch, width, … ; `None` where nobody said.
     pub x: Option<f64>,
     /// What else the table says of it: column and words.
     pub columns: Vec<(String, String)>,
+}
+
+impl RunSource {
+    /// The error, which names the run if it did not.
+    pub(crate) fn named(&self, source: Error) -> Error {
+        let path = self.path.display().to_string();
+        match source {
+            Error::Usage(fact) if !fact.contains(&path) => Error::Usage(format!("{path}: {fact}")),
+            other if other.to_string().contains(&path) => other,
+            other => Error::Run {
+                path: self.path.clone(),
+                source: Box::new(other),
+            },
+        }
+    }
 }
 
 /// The runs that are typed, in the natural order of their paths (`ep2` before `ep10`), or in the order
@@ -132,7 +148,7 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
             )));
         }
     }
-    let names = differing(&parts);
+    let names = without_endings(differing(&parts));
     let runs = runs.into_iter().zip(names);
     let named = runs.map(|((path, x, columns), name)| RunSource {
         path,
@@ -141,6 +157,32 @@ fn named(runs: Vec<Unnamed>) -> Result<Vec<RunSource>> {
         columns,
     });
     Ok(named.collect())
+}
+
+/// The names without the endings of their files, unless it is these that tell them apart.
+fn without_endings(names: Vec<String>) -> Vec<String> {
+    let short: Vec<&str> = names
+        .iter()
+        .map(|name| match name.rsplit_once('.') {
+            Some((stem, ending))
+                if !stem.is_empty() && !stem.ends_with('/') && is_ending(ending) =>
+            {
+                stem
+            }
+            _ => name,
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    match short.iter().all(|name| seen.insert(*name)) {
+        true => short.iter().map(|&name| name.to_owned()).collect(),
+        false => names,
+    }
+}
+
+/// Whether files of activations end so.
+fn is_ending(ending: &str) -> bool {
+    let mut known = FORMATS.iter().flat_map(|format| format.endings);
+    known.any(|one| ending.eq_ignore_ascii_case(one))
 }
 
 /// What tells each of some paths from the others: the parts between those that all begin and end with.
@@ -195,10 +237,23 @@ mod tests {
             names(&["r/ep10/acts", "r/ep2/acts", "./r/ep1/acts"]),
             ["ep1", "ep2", "ep10"]
         );
-        assert_eq!(names(&["a/b.npy"]), ["b.npy"]);
+        assert_eq!(names(&["a/b.npy"]), ["b"]);
         assert_eq!(names(&["a/c", "a/b/c"]), ["b/c", "c"]);
         assert_eq!(names(&["a", "b/a"]), ["a", "b/a"]);
         assert_eq!(names(&["/x/a/d", "/y/a/d"]), ["x", "y"]);
+    }
+
+    #[test]
+    fn the_ending_of_a_file_is_no_part_of_a_name_unless_it_tells_two_apart() {
+        assert_eq!(names(&["r/ep2.npz", "r/ep1.npz"]), ["ep1", "ep2"]);
+        assert_eq!(names(&["a.safetensors", "b.NPY", "c"]), ["a", "b", "c"]);
+        assert_eq!(names(&["a.npy", "a.npz"]), ["a.npy", "a.npz"]);
+        assert_eq!(names(&["a", "a.npz", "b.npz"]), ["a", "a.npz", "b.npz"]);
+        // What is no ending of a format stays, and so does a name that is nothing else.
+        assert_eq!(names(&["lr0.1.npy", "lr0.2.npy"]), ["lr0.1", "lr0.2"]);
+        assert_eq!(names(&["lr0.1", "lr0.2"]), ["lr0.1", "lr0.2"]);
+        assert_eq!(names(&["r/.npy", "r/b.npy"]), [".npy", "b"]);
+        assert_eq!(names(&["r/a.npz#h", "r/b.npz#h"]), ["a.npz#h", "b.npz#h"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod asked;
 mod bench;
 pub mod clones;
+mod columns;
 pub mod compare;
 mod controls;
 pub mod correlate;

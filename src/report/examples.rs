@@ -5,7 +5,7 @@ use std::path::Path;
 use super::write::csv::plain_csv;
 use crate::error::Result;
 use crate::mechanisms::ablate::ExampleAblation;
-use crate::mechanisms::attribution::PlaceContributions;
+use crate::mechanisms::attribution::{PlaceContributions, RunAttribution};
 use crate::mechanisms::lens::PlaceLogits;
 use crate::mechanisms::model::Outcome;
 use crate::mechanisms::modify::ExampleOutcome;
@@ -89,15 +89,36 @@ pub fn write_logits(path: &Path, places: &[PlaceLogits]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
 pub fn write_contributions(path: &Path, places: &[PlaceContributions]) -> Result<()> {
-    let header = [
-        "example",
-        "position",
-        "component",
-        "fact",
-        "counterfactual",
-        "delta",
-    ];
-    let lines = places.iter().flat_map(|place| {
+    let table = plain_csv(&CONTRIBUTIONS[1..], contributions(None, places));
+    write_atomically(path, table.as_bytes())
+}
+
+/// The same of several runs, the name of the run first.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write).
+pub fn write_contributions_of_runs(path: &Path, runs: &[RunAttribution]) -> Result<()> {
+    let lines = runs
+        .iter()
+        .flat_map(|run| contributions(Some(&run.run), &run.examples));
+    write_atomically(path, plain_csv(&CONTRIBUTIONS, lines).as_bytes())
+}
+
+const CONTRIBUTIONS: [&str; 7] = [
+    "run",
+    "example",
+    "position",
+    "component",
+    "fact",
+    "counterfactual",
+    "delta",
+];
+
+fn contributions<'a>(
+    run: Option<&'a str>,
+    places: &'a [PlaceContributions],
+) -> impl Iterator<Item = Vec<String>> + 'a {
+    places.iter().flat_map(move |place| {
         let components = place.components.iter().enumerate();
         components.flat_map(move |(at, component)| {
             let examples = place.examples.iter().enumerate();
@@ -107,11 +128,12 @@ pub fn write_contributions(path: &Path, places: &[PlaceContributions]) -> Result
                     place.position.clone(),
                     component.clone(),
                 ];
-                [&start[..], &pair(found.as_ref().map(|all| all[at]))].concat()
+                let run = run.map(str::to_owned).into_iter();
+                let numbers = pair(found.as_ref().map(|all| all[at]));
+                run.chain(start).chain(numbers).collect()
             })
         })
-    });
-    write_atomically(path, plain_csv(&header, lines).as_bytes())
+    })
 }
 
 /// A line a replacement and example: `example` from 0, `component` (`nothing` for the unchanged

@@ -27,7 +27,9 @@ pub mod write;
 
 use serde::Serialize;
 
-pub use examples::{write_ablations, write_contributions, write_logits, write_outcomes};
+pub use examples::{
+    write_ablations, write_contributions, write_contributions_of_runs, write_logits, write_outcomes,
+};
 pub use format::Format;
 pub use read::{NumberChoice, read_measured, read_series};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};

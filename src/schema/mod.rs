@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::mechanisms::ablate::Ablation;
-use crate::mechanisms::attribution::Attribution;
+use crate::mechanisms::attribution::{Attribution, AttributionRuns};
 use crate::mechanisms::dumped::ForwardReport;
 use crate::mechanisms::lens::LogitLens;
 use crate::mechanisms::modify::AttentionModify;
@@ -57,6 +57,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("forward", Makes::report::<ForwardReport>),
     ("logit-lens", Makes::report::<LogitLens>),
     ("attribution", Makes::report::<Attribution>),
+    ("attribution-runs", Makes::report::<AttributionRuns>),
     ("head-pattern", Makes::report::<HeadPattern>),
     ("attention-modify", Makes::report::<AttentionModify>),
     ("ablate", Makes::report::<Ablation>),

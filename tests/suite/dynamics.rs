@@ -241,6 +241,8 @@ fn chunks_are_those_of_clones() {
         "2,8,48",
         "--draws",
         "5",
+        "--disjoint",
+        "--chunk-id",
     ];
     let all = [&["--quantity", "clones"], &flags[..]].concat();
     let kept = [
@@ -248,6 +250,7 @@ fn chunks_are_those_of_clones() {
         "n_clones",
         "chunk_r2",
         "chunk_residual_correlation",
+        "chunk_id",
     ];
     same_as_single(&all, "clones", &flags, &kept);
 }

@@ -131,6 +131,8 @@ pub(super) const DYNAMICS: &[Need] = &[
     need("noise_label", PEAKS, peaks),
     need("sizes", CLONES, clones),
     need("draws", CLONES, clones),
+    need("disjoint", CLONES, clones),
+    need("chunk_id", CLONES, clones),
     need("smooth", NO_CHUNKS, |given| !clones(given)),
     need("onset_frac", NO_CHUNKS, |given| !clones(given)),
     need("prominence", NO_CHUNKS, |given| !clones(given)),

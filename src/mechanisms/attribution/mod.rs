@@ -2,11 +2,13 @@
 
 mod check;
 mod rows;
+mod runs;
 mod shape;
 mod sources;
 
 use rayon::prelude::*;
 
+pub use runs::{AttributionRuns, RunAttribution, attribution_over_runs};
 pub use shape::{
     Attribution, AttributionOptions, AttributionParameters, Check, ComponentKind, ComponentRow,
     Parts, PlaceContributions,

@@ -71,7 +71,7 @@ pub fn clones_of_files(
         options,
         ReadParameters::new(layers, bench.rows),
         warnings,
-        bench.progress,
+        bench,
     )
 }
 

@@ -15,6 +15,7 @@ pub(super) const READOUT: &str = "readout";
 pub(super) const PRODUCTS: &str = "products";
 pub(super) const DRAWS: &str = "draws";
 pub(super) const DISJOINT: &str = "disjoint chunks";
+pub(super) const DIMENSIONS: &str = "dimensions";
 
 /// How large the work is.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct Extent<'a> {
     pub draws: usize,
     /// Whether chunks are fitted from disjoint ones too.
     pub disjoint: bool,
+    /// Whether the dimension of every chunk is sought.
+    pub chunk_id: bool,
     /// Parts of the rows in which all fits are made again.
     pub partitions: Option<usize>,
     /// Of the read-out, where there is one.
@@ -91,6 +94,12 @@ pub(super) fn of_fits(extent: &Extent<'_>) -> Vec<Phase> {
         });
         let cost = both_ways.sum::<f64>() * draws;
         phases.push(Phase::of_cost(DISJOINT, 1, cost));
+    }
+    if extent.chunk_id {
+        // A search of its own for each chunk: a guess from searches of whole layers.
+        let neurons: f64 = extent.sizes.iter().map(|&w| w as f64).sum();
+        let cost = draws * n * n * (0.005 * neurons + 0.5 * extent.sizes.len() as f64);
+        phases.push(Phase::of_cost(DIMENSIONS, 1, cost));
     }
     phases
 }

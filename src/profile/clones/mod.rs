@@ -2,6 +2,7 @@
 //! they are clones of it.
 
 mod data;
+mod dimensions;
 mod files;
 mod fits;
 mod forecast;
@@ -18,8 +19,8 @@ pub use forecast::{Extent, Scored, phases};
 pub use options::{ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{
-    ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile,
-    CriticalReport, EnsemblePoint, ErrorLimit, LimitError, LimitSource, NetworkReport, OverAll,
-    OverOthers, SlopeReport, SlopeValue, Spread, TrainingCondition,
+    ChunkDimension, ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters,
+    ClonesProfile, CriticalReport, EnsemblePoint, ErrorLimit, LimitError, LimitSource,
+    NetworkReport, OverAll, OverOthers, SlopeReport, SlopeValue, Spread, TrainingCondition,
 };
 pub use targets::targets;

@@ -22,6 +22,9 @@ pub struct ClonesOptions {
     /// Whether disjoint chunks of one size are fitted from each other; absent where not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub disjoint: bool,
+    /// Whether the intrinsic dimension of every chunk is sought; absent where not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub chunk_id: bool,
     /// Disjoint parts of the rows behind the standard errors, if asked for.
     pub partitions: Option<usize>,
     /// Seed of every random choice.
@@ -39,6 +42,7 @@ impl Default for ClonesOptions {
             score_draws: Some(SCORE_DRAWS),
             rescale: false,
             disjoint: false,
+            chunk_id: false,
             partitions: None,
             seed: 0,
             max_memory: None,

@@ -1,8 +1,11 @@
 //! Draws, fits and scores of the chunks of one layer.
 
 use super::data::CloneData;
+use super::dimensions::dimensions;
 use super::fits::{Fit, Fitting};
-use super::forecast::{CHUNKS, Extent, PARTS, PRODUCTS, READOUT, Scored, of_fits, phases};
+use super::forecast::{
+    CHUNKS, DIMENSIONS, Extent, PARTS, PRODUCTS, READOUT, Scored, of_fits, phases,
+};
 use super::options::{ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
@@ -14,9 +17,10 @@ use crate::error::{Error, Result};
 use crate::geometry::clones::{Baseline, ChunkFit, Residuals, Targets};
 use crate::geometry::{Reason, stats};
 use crate::input::Matrix;
+use crate::profile::bench::Bench;
 use crate::profile::parameters::ReadParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::progress::{Progress, Within};
+use crate::progress::Within;
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 
@@ -28,7 +32,7 @@ use crate::warning::Warning;
 ///
 /// # Errors
 /// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer; [`Error::Memory`] if not
-/// even one draw fits at a time.
+/// even one draw fits at a time; with `chunk_id` as [`Bench::neighbours`].
 pub fn clones(
     features: &Matrix,
     layer: CloneLayer,
@@ -36,8 +40,9 @@ pub fn clones(
     options: &ClonesOptions,
     read: ReadParameters,
     warnings: Vec<Warning>,
-    progress: &dyn Progress,
+    bench: &Bench<'_>,
 ) -> Result<ClonesProfile> {
+    let progress = bench.progress;
     let width = features.n_columns();
     let sizes = chunk_sizes(options.sizes.as_deref(), width)?;
     check(features, data)?;
@@ -55,9 +60,15 @@ pub fn clones(
     };
     progress.plan(&phases(&extent(&fitting, data, &options, fitted.len())));
     progress.step(CHUNKS, "");
-    let mut widths = chunk_widths(&fitting, fitted, options.disjoint, progress)?;
+    let drawn = Drawn {
+        orders: fitted,
+        options: &options,
+        layer: &layer.layer,
+        bench,
+    };
+    let mut widths = drawn.widths(&fitting)?;
     if let Some(parts) = options.partitions {
-        let errors = part_errors(&fitting, fitted, parts, &options, progress)?;
+        let errors = drawn.part_errors(&fitting, parts)?;
         for (one, errors) in widths.iter_mut().zip(errors) {
             errors.fill(one);
         }
@@ -125,6 +136,7 @@ fn extent<'a>(
         sizes: fitting.sizes,
         draws,
         disjoint: options.disjoint,
+        chunk_id: options.chunk_id,
         partitions: options.partitions,
         scored,
     }
@@ -180,43 +192,63 @@ fn check(features: &Matrix, data: &CloneData) -> Result<()> {
     Ok(())
 }
 
-/// The statistics of the chunks of every size.
-fn chunk_widths(
-    fitting: &Fitting<'_>,
-    orders: &[Vec<usize>],
-    disjoint: bool,
-    progress: &dyn Progress,
-) -> Result<Vec<ChunkWidth>> {
-    let (width, n) = (fitting.features.n_columns(), fitting.features.n_rows());
-    let within = Within::new(progress);
-    within.plan(&of_fits(&Extent {
-        rows: n,
-        width,
-        sizes: fitting.sizes,
-        draws: orders.len(),
-        disjoint,
-        partitions: None,
-        scored: None,
-    }));
-    within.step(PRODUCTS, "");
-    let prepared = fitting.prepare()?;
-    let fits = prepared.fits(orders, &within);
-    let sizes = fitting.sizes.iter().zip(&fits);
-    let mut widths: Vec<ChunkWidth> = sizes
-        .map(|(&w, fits)| chunk_width(w, width, n, fits))
-        .collect();
-    if disjoint {
-        let pairs = prepared.disjoint(orders, &within);
-        for (one, pairs) in widths.iter_mut().zip(pairs) {
-            let good: Vec<Residuals> = pairs.iter().filter_map(|pair| pair.ok()).collect();
-            let reason = match pairs.iter().find_map(|pair| pair.err()) {
-                Some(reason) => reason,
-                None => Reason::TooFewNeurons,
-            };
-            one.disjoint = Some(statistics(&good).ok_or(reason).into());
+/// What is drawn, and what is asked of it.
+struct Drawn<'a> {
+    /// One random order of the neurons a draw.
+    orders: &'a [Vec<usize>],
+    options: &'a ClonesOptions,
+    /// The name of the layer.
+    layer: &'a str,
+    bench: &'a Bench<'a>,
+}
+
+impl Drawn<'_> {
+    /// The statistics of the chunks of every size.
+    fn widths(&self, fitting: &Fitting<'_>) -> Result<Vec<ChunkWidth>> {
+        let orders = self.orders;
+        let (width, n) = (fitting.features.n_columns(), fitting.features.n_rows());
+        let within = Within::new(self.bench.progress);
+        within.plan(&of_fits(&Extent {
+            rows: n,
+            width,
+            sizes: fitting.sizes,
+            draws: orders.len(),
+            disjoint: self.options.disjoint,
+            chunk_id: self.options.chunk_id,
+            partitions: None,
+            scored: None,
+        }));
+        within.step(PRODUCTS, "");
+        let prepared = fitting.prepare()?;
+        let fits = prepared.fits(orders, &within);
+        let sizes = fitting.sizes.iter().zip(&fits);
+        let mut widths: Vec<ChunkWidth> = sizes
+            .map(|(&w, fits)| chunk_width(w, width, n, fits))
+            .collect();
+        if self.options.disjoint {
+            let pairs = prepared.disjoint(orders, &within);
+            for (one, pairs) in widths.iter_mut().zip(pairs) {
+                let good: Vec<Residuals> = pairs.iter().filter_map(|pair| pair.ok()).collect();
+                let reason = match pairs.iter().find_map(|pair| pair.err()) {
+                    Some(reason) => reason,
+                    None => Reason::TooFewNeurons,
+                };
+                one.disjoint = Some(statistics(&good).ok_or(reason).into());
+            }
         }
+        if self.options.chunk_id {
+            within.step(DIMENSIONS, "");
+            let bench = Bench {
+                progress: &within,
+                ..*self.bench
+            };
+            let found = dimensions(fitting, orders, self.layer, &bench)?;
+            for (one, found) in widths.iter_mut().zip(found) {
+                one.dimension = Some(found);
+            }
+        }
+        Ok(widths)
     }
-    Ok(widths)
 }
 
 /// The statistics of the chunks of `w` neurons.
@@ -237,6 +269,7 @@ fn chunk_width(w: usize, width: usize, n: usize, fits: &[Fit]) -> ChunkWidth {
     ChunkWidth {
         width: w,
         disjoint: None,
+        dimension: None,
         adjusted_r2: complement.as_ref().map(adjusted),
         of_all: paper.map(|paper| OverAll { paper }).ok_or(reason).into(),
         of_others: complement
@@ -263,9 +296,13 @@ fn statistics(residuals: &[Residuals]) -> Option<ChunkStatistics> {
     })
 }
 
-/// Standard errors of the means of one size over data: R² and correlation of paper, complement and
-/// disjoint chunks.
-struct Errors([[Option<f64>; 2]; 3]);
+/// Standard errors of the means of one size over data.
+struct Errors {
+    /// R² and correlation of paper, complement and disjoint chunks.
+    fits: [[Option<f64>; 2]; 3],
+    /// The dimension.
+    id: Option<f64>,
+}
 
 impl Errors {
     fn fill(self, one: &mut ChunkWidth) {
@@ -277,7 +314,7 @@ impl Errors {
             .as_mut()
             .and_then(|found| found.0.as_mut().ok());
         let parts = [all, others, disjoint];
-        for (statistics, [r2, correlation]) in parts.into_iter().zip(self.0) {
+        for (statistics, [r2, correlation]) in parts.into_iter().zip(self.fits) {
             if let Some(statistics) = statistics {
                 statistics.r2.std_error = r2;
                 if let Some(spread) = &mut statistics.residual_correlation {
@@ -285,53 +322,56 @@ impl Errors {
                 }
             }
         }
+        let dimension = one.dimension.as_mut();
+        if let Some(found) = dimension.and_then(|found| found.0.as_mut().ok()) {
+            found.id.std_error = self.id;
+        }
     }
 }
 
-/// s/√P of the means over draws in P disjoint parts of the rows.
-fn part_errors(
-    whole: &Fitting<'_>,
-    orders: &[Vec<usize>],
-    parts: usize,
-    options: &ClonesOptions,
-    progress: &dyn Progress,
-) -> Result<Vec<Errors>> {
-    let (features, sizes) = (whole.features, whole.sizes);
-    let n = features.n_rows();
-    let subsets = partitions(n, parts, PartitionOrder::Random, options.seed);
-    let by_part: Vec<Vec<ChunkWidth>> = subsets
-        .rows
-        .iter()
-        .map(|rows| {
-            let part = features.select(rows);
-            let fitting = Fitting {
-                features: &part,
-                ..*whole
-            };
-            progress.step(PARTS, "");
-            chunk_widths(&fitting, orders, options.disjoint, progress)
-        })
-        .collect::<Result<_>>()?;
-    let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {
-        let values: Option<Vec<f64>> = by_part
+impl Drawn<'_> {
+    /// s/√P of the means over draws in P disjoint parts of the rows.
+    fn part_errors(&self, whole: &Fitting<'_>, parts: usize) -> Result<Vec<Errors>> {
+        let (features, sizes) = (whole.features, whole.sizes);
+        let n = features.n_rows();
+        let subsets = partitions(n, parts, PartitionOrder::Random, self.options.seed);
+        let by_part: Vec<Vec<ChunkWidth>> = subsets
+            .rows
             .iter()
-            .map(|widths| Some(read(&widths[at])?.mean))
-            .collect();
-        let values = values?;
-        Some(stats::std_dev(&values)? / (values.len() as f64).sqrt())
-    };
-    let of_size = |at: usize| {
-        let both = |of: fn(&ChunkWidth) -> Option<&ChunkStatistics>| {
-            [
-                error(at, &|one| Some(of(one)?.r2)),
-                error(at, &|one| of(one)?.residual_correlation),
-            ]
+            .map(|rows| {
+                let part = features.select(rows);
+                let fitting = Fitting {
+                    features: &part,
+                    ..*whole
+                };
+                self.bench.progress.step(PARTS, "");
+                self.widths(&fitting)
+            })
+            .collect::<Result<_>>()?;
+        let error = |at: usize, read: &dyn Fn(&ChunkWidth) -> Option<Spread>| {
+            let values: Option<Vec<f64>> = by_part
+                .iter()
+                .map(|widths| Some(read(&widths[at])?.mean))
+                .collect();
+            let values = values?;
+            Some(stats::std_dev(&values)? / (values.len() as f64).sqrt())
         };
-        Errors([
-            both(ChunkWidth::paper),
-            both(ChunkWidth::complement),
-            both(ChunkWidth::disjoint),
-        ])
-    };
-    Ok((0..sizes.len()).map(of_size).collect())
+        let of_size = |at: usize| {
+            let both = |of: fn(&ChunkWidth) -> Option<&ChunkStatistics>| {
+                [
+                    error(at, &|one| Some(of(one)?.r2)),
+                    error(at, &|one| of(one)?.residual_correlation),
+                ]
+            };
+            Errors {
+                fits: [
+                    both(ChunkWidth::paper),
+                    both(ChunkWidth::complement),
+                    both(ChunkWidth::disjoint),
+                ],
+                id: error(at, &ChunkWidth::id),
+            }
+        };
+        Ok((0..sizes.len()).map(of_size).collect())
+    }
 }

@@ -87,6 +87,9 @@ pub struct ChunkWidth {
     /// A chunk from a disjoint one of its size, both directions averaged; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disjoint: Option<Known<ChunkStatistics>>,
+    /// TwoNN's dimension of the rows as a chunk shows them; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimension: Option<Known<ChunkDimension>>,
     /// Mean over draws of the complement's R² adjusted for the number of predictors,
     /// 1 − (1 − R²)(N − 1)/(N − 1 − w).
     pub adjusted_r2: Option<f64>,
@@ -136,9 +139,23 @@ impl ChunkWidth {
         self.disjoint.as_ref()?.ok()
     }
 
+    /// The intrinsic dimension, where there is one.
+    pub fn id(&self) -> Option<Spread> {
+        Some(self.dimension.as_ref()?.ok()?.id)
+    }
+
     /// Over the neurons outside the chunk, where there is such a thing.
     pub fn complement(&self) -> Option<&ChunkStatistics> {
         self.of_others.ok().map(|found| &found.complement)
+    }
+}
+
+known! {
+    /// The intrinsic dimension in chunks of one size.
+    #[derive(Debug, Clone, Copy)]
+    pub struct ChunkDimension {
+        /// Over the draws in which there is one.
+        pub id: Spread,
     }
 }
 

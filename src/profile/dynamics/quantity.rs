@@ -54,6 +54,7 @@ impl DynamicsQuantity {
                 "n_clones",
                 "chunk_r2",
                 "chunk_residual_correlation",
+                "chunk_id",
             ],
         }
     }

@@ -71,7 +71,7 @@ pub fn dynamics(
 ) -> Result<DynamicsProfile> {
     let mut looked = Vec::new();
     for run in runs {
-        let layers = analysis.layers(run).map_err(|error| of_run(run, error));
+        let layers = analysis.layers(run).map_err(|error| run.named(error));
         if !options.keep_going {
             looked.push((run, Ok(layers?)));
         } else {
@@ -95,7 +95,7 @@ pub fn dynamics(
     for (run, layers) in looked {
         progress.step(phase.name, &run.name);
         let outcome = layers.and_then(|layers| {
-            let found = analysis.analyse(run).map_err(|error| of_run(run, error))?;
+            let found = analysis.analyse(run).map_err(|error| run.named(error))?;
             Ok((layers, found))
         });
         match outcome {
@@ -185,19 +185,6 @@ fn assemble(
         values,
         warnings: Vec::new(),
     })
-}
-
-/// The error, which names the run if it did not.
-fn of_run(run: &RunSource, source: Error) -> Error {
-    let path = run.path.display().to_string();
-    match source {
-        Error::Usage(fact) if !fact.contains(&path) => Error::Usage(format!("{path}: {fact}")),
-        other if other.to_string().contains(&path) => other,
-        other => Error::Run {
-            path: run.path.clone(),
-            source: Box::new(other),
-        },
-    }
 }
 
 /// The layers of all runs in one order.

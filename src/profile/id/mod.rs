@@ -2,6 +2,7 @@
 
 mod estimate;
 mod events;
+mod made;
 mod options;
 mod repeat;
 mod rules;
@@ -9,6 +10,7 @@ mod run;
 mod shape;
 mod table_estimates;
 
+pub(crate) use made::two_nn_of;
 pub use options::{IdOptions, LISTED};
 pub use rules::{OrderKind, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};

@@ -156,18 +156,18 @@ fn aligned(values: &[f64], rows: &[u32], n: usize) -> Vec<f64> {
 }
 
 /// The rows of a layer, or what stands in for them.
-struct Subject<'a> {
-    name: &'a str,
-    matrix: &'a Matrix,
+pub(super) struct Subject<'a> {
+    pub(super) name: &'a str,
+    pub(super) matrix: &'a Matrix,
     /// Why no row is nearer than another, if so.
-    no_nearest: Option<Reason>,
+    pub(super) no_nearest: Option<Reason>,
     /// Whether rows of one direction are one row.
-    directions: bool,
+    pub(super) directions: bool,
 }
 
 impl Subject<'_> {
     /// Every estimate that does not need sub-samples; the caller fills in which layer it is.
-    fn analyse(
+    pub(super) fn analyse(
         &self,
         options: &IdOptions,
         diagnostics: Diagnostics,

@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::relation::{Counted, Imbalance, floor, information_imbalance};
 use crate::geometry::resolution::equidistant;
-use crate::input::{Dump, Matrix, Values};
+use crate::input::{Dump, Matrix};
 use crate::neighbours::Targets;
 use crate::profile::bench::Bench;
+use crate::profile::columns::select_columns;
 use crate::profile::compare::{Comparison, LayerPair, Target, all_rows_equal};
 use crate::profile::layers::{LayerOptions, prepare};
 use crate::profile::parameters::RowParameters;
@@ -351,26 +352,5 @@ impl SubsetPair {
             Some(both) => (both.full_to_subset + both.subset_to_full) / 2f64.sqrt(),
             None => f64::INFINITY,
         }
-    }
-}
-
-/// Some columns of a matrix, in single precision unless it is stored in double.
-#[allow(clippy::cast_possible_truncation)]
-fn select_columns(matrix: &Matrix, columns: &[usize]) -> Matrix {
-    let (n, d) = (matrix.n_rows(), columns.len());
-    let mut row = vec![0.0; matrix.n_columns()];
-    let mut values = Vec::with_capacity(n * d);
-    for at in 0..n {
-        matrix.widen_row(at, &mut row);
-        values.extend(columns.iter().map(|&column| row[column]));
-    }
-    match matrix.values() {
-        Values::F64(_) => Matrix::from_f64(n, d, values),
-        // Half precision widens exactly.
-        _ => Matrix::from_f32(
-            n,
-            d,
-            values.into_iter().map(|x| x as f32).collect::<Vec<_>>(),
-        ),
     }
 }

@@ -53,6 +53,10 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
         columns.push(Column::spread().tight());
         columns.push(Column::number("|r| disjoint"));
     }
+    if profile.parameters.options.chunk_id {
+        columns.push(Column::number("ID"));
+        columns.push(Column::spread().tight());
+    }
     if profile.network.is_some() {
         columns.push(Column::number("accuracy"));
         columns.push(Column::spread().tight());
@@ -112,6 +116,10 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
         row.push(mean(r2(one.disjoint())));
         row.push(width(r2(one.disjoint())));
         row.push(mean(correlation(one.disjoint())));
+    }
+    if profile.parameters.options.chunk_id {
+        row.push(mean(one.id()));
+        row.push(width(one.id()));
     }
     if profile.network.is_some() {
         row.push(mean(accuracy(one.test.as_ref())));
@@ -197,7 +205,11 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         errors.marks.extend(limit);
         errors
     });
-    let figures = [r2, residuals].into_iter().chain(errors);
+    let dimension = profile.parameters.options.chunk_id.then(|| {
+        let curves = vec![measured(profile, "TwoNN", ChunkWidth::id)];
+        figure(profile, "intrinsic dimension", curves)
+    });
+    let figures = [r2, residuals].into_iter().chain(errors).chain(dimension);
     figures.map(Part::Curves).collect()
 }
 

@@ -111,6 +111,12 @@ impl Rows<'_> {
                 record.reason = record.value.is_none().then_some(reason);
             }
         }
+        if let Some(found) = &one.dimension {
+            self.spread(w, "chunk_id", "two_nn", one.id());
+            if let Some(record) = self.records.last_mut().filter(|_| found.ok().is_none()) {
+                record.reason = found.reason();
+            }
+        }
         self.at(w, "chunk_r2", "complement_adjusted".into(), one.adjusted_r2);
         if let Some(iid) = one.baseline {
             for (quantity, variant, value) in [

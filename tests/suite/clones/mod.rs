@@ -1,6 +1,7 @@
 //! Chunks of neurons against direct regression, and what must hold for any layer.
 
 mod command;
+mod dimensions;
 mod golden;
 mod identities;
 
@@ -8,11 +9,10 @@ use ndarray::Array2;
 use repgeo::geometry::centred::Centred;
 use repgeo::geometry::clones::{ChunkFit, Elimination, Readout, Remainder, Targets};
 use repgeo::input::{Dump, Labels, Matrix, ReadOptions};
-use repgeo::profile::ReadParameters;
 use repgeo::profile::clones::{
     CloneData, CloneLayer, ClonesOptions, ClonesProfile, clones, targets,
 };
-use repgeo::progress::Silent;
+use repgeo::profile::{Bench, ReadParameters};
 
 use super::common::{assert_close, fixture, normals};
 
@@ -68,7 +68,7 @@ fn profile(features: &Matrix, data: &CloneData, options: &ClonesOptions) -> Clon
         options,
         ReadParameters::default(),
         Vec::new(),
-        &Silent,
+        &Bench::default(),
     )
     .unwrap()
 }

@@ -9,4 +9,5 @@ mod fixture;
 mod identities;
 mod oracle;
 mod reference;
+mod runs;
 mod toy;

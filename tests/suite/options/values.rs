@@ -156,6 +156,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--draws 3",
                     "--score-draws 4",
                     "--disjoint",
+                    "--chunk-id",
                     "--partitions 2",
                     "--readout @/w.npy @/bias.npy --targets @/targets.txt",
                     "--targets @/targets.txt",
