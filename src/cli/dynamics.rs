@@ -38,8 +38,8 @@ pub struct DynamicsArgs {
     #[arg(value_name = "RUN", required_unless_present = "runs_file")]
     runs: Vec<PathBuf>,
 
-    /// A table of runs, in its order: a column path (from its own folder on), a number x such as the
-    /// epoch, and any others, kept as words
+    /// A table of runs: a column path (from its own folder on), a number x such as the epoch, in
+    /// whose order they stand where each has one, and any others, kept as words
     #[arg(
         id = "runs_file",
         long = "runs",

@@ -209,6 +209,7 @@ mod tests {
             sizes: &[1, 3, 6, 12, 24, 48, 96, 192, 384],
             draws: 40,
             disjoint: false,
+            chunk_id: false,
             partitions: Some(3),
             scored: Some(clones::Scored {
                 outputs: 8,

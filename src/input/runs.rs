@@ -1,5 +1,6 @@
 //! Lists the runs of an analysis over runs: their paths, names and order.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
@@ -78,7 +79,7 @@ pub fn split_name(typed: &Path) -> (Option<String>, PathBuf) {
     }
 }
 
-/// The runs of a table, in its order: a column `path` (from the folder of the table on), a number `x`
+/// The runs of a table, in the order of `x` where every run has one, else in that of its lines: a column `path` (from the folder of the table on), a number `x`
 /// where there is such a column, and any other columns, which are kept as words.
 ///
 /// # Errors
@@ -98,7 +99,7 @@ pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
     };
     let x_at = table.place("x");
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut runs = Vec::new();
+    let mut runs: Vec<Unnamed> = Vec::new();
     for at in 0..table.n_rows() {
         let cell = |column: usize| table.cell(at, column);
         if text::is_missing(cell(path_at)) {
@@ -122,6 +123,10 @@ pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
         let others = (0..table.header.len()).filter(|&at| at != path_at && Some(at) != x_at);
         let columns = others.map(|at| (table.header[at].clone(), cell(at).to_owned()));
         runs.push((folder.join(cell(path_at)), x, columns.collect()));
+    }
+    // First, last and what changes between runs are along x, however the lines stand.
+    if runs.iter().all(|(_, x, _)| x.is_some()) {
+        runs.sort_by(|(_, a, _), (_, b, _)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     }
     named(runs)
 }
@@ -288,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_keeps_its_order_and_its_words() {
+    fn a_table_keeps_its_words_and_its_order_unless_every_run_has_an_x() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("runs.csv");
         std::fs::write(&file, "path,x,seed\nb,20,one\na,NA,two\n").unwrap();
@@ -300,6 +305,14 @@ mod tests {
         assert_eq!(b.path, folder.path().join("b"));
         assert_eq!((a.name.as_str(), a.x), ("a", None));
         assert_eq!(a.columns, [("seed".to_owned(), "two".to_owned())]);
+        // Where every run has an x, they stand along it; equal ones as they were.
+        std::fs::write(&file, "path,x\ne10,10\ne2,2\ne0,0\nf2,2\n").unwrap();
+        let names: Vec<String> = read_runs(&file)
+            .unwrap()
+            .into_iter()
+            .map(|run| run.name)
+            .collect();
+        assert_eq!(names, ["e0", "e2", "f2", "e10"]);
         for (text, word) in [
             ("file,x\na,1\n", "no column path"),
             ("path,x\na,many\n", "many"),

@@ -442,7 +442,7 @@ fn names(report: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn runs_stand_in_natural_order_or_in_that_of_their_table() {
+fn runs_stand_in_natural_order_or_along_x_or_as_their_table_has_them() {
     let folder = checkpoints();
     let at = |name: &str| path(&folder.path().join(name)).to_owned();
     let report = json(&["dynamics", &at("ep10"), &at("ep2"), "--layers", "0"]);
@@ -450,10 +450,13 @@ fn runs_stand_in_natural_order_or_in_that_of_their_table() {
     let table = folder.path().join("runs.csv");
     fs::write(&table, "path,x,seed\nep10,10,a\nep2,2,b\n").unwrap();
     let report = json(&["dynamics", "--runs", path(&table), "--layers", "0"]);
+    assert_eq!(names(&report), ["ep2", "ep10"]);
+    assert_eq!(report["runs"][1]["x"], 10.0);
+    assert_eq!(report["runs"][0]["columns"][0]["column"], "seed");
+    assert_eq!(report["runs"][0]["columns"][0]["words"], "b");
+    fs::write(&table, "path,seed\nep10,a\nep2,b\n").unwrap();
+    let report = json(&["dynamics", "--runs", path(&table), "--layers", "0"]);
     assert_eq!(names(&report), ["ep10", "ep2"]);
-    assert_eq!(report["runs"][0]["x"], 10.0);
-    assert_eq!(report["runs"][1]["columns"][0]["column"], "seed");
-    assert_eq!(report["runs"][1]["columns"][0]["words"], "b");
 }
 
 #[test]

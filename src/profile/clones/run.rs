@@ -20,7 +20,7 @@ use crate::input::Matrix;
 use crate::profile::bench::Bench;
 use crate::profile::parameters::ReadParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
-use crate::progress::Within;
+use crate::progress::{Progress, Within};
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 

@@ -196,7 +196,11 @@ fn assemble(
     let mut warnings = Vec::new();
     let wanted = options.stored();
     if stored < wanted && stored > 0 {
-        let message = format!("{stored} neighbours were stored, all other rows, not {wanted}");
+        let all = match stored + 1 < rows.len() {
+            true => "all that a table holds",
+            false => "all other rows",
+        };
+        let message = format!("{stored} neighbours were stored, {all}, not {wanted}");
         warnings.push(Warning::new(WarningCode::KReduced, 1, message));
     }
     if let Err(reason) = peaks {

@@ -1,9 +1,11 @@
 //! How well classes or numbers can be read off each layer by a linear probe.
 
+mod asked;
 mod forecast;
 mod options;
 mod proposed;
 mod run;
+mod score;
 mod shape;
 mod targets;
 

@@ -11,8 +11,8 @@ use crate::profile::dynamics::{
 };
 use crate::profile::events::EventName;
 use crate::report::page::{
-    Axis, Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Scale, count, known,
-    name, number, phrase,
+    Axis, Cell, Column, Curve, Curves, Grid, Matrix, Note, Page, Part, Phrase, Piece, Scale, count,
+    decimal, known, name, number, phrase,
 };
 use crate::report::{Leading, Printable, Record};
 
@@ -22,6 +22,9 @@ const MANY_RUNS: usize = 8;
 /// Quantities of peaks that a page shows; the others are in JSON and CSV, or shown where they were
 /// asked for.
 const OF_PEAKS: [&str; 4] = ["n_peaks", "core_fraction", "ari", "ami"];
+
+/// Quantities that count.
+const COUNTS: [&str; 2] = ["n_peaks", "critical_width"];
 
 impl Printable for DynamicsProfile {
     fn records(&self) -> Vec<Record<'_>> {
@@ -255,16 +258,27 @@ fn grid(profile: &DynamicsProfile, key: &SeriesKey) -> Grid {
         let values = rows.iter().take(shown.len());
         row.extend(values.map(|values| {
             let value = values.get(at).and_then(|value| drawn(value));
-            known(value, 3).into()
+            figure(key.quantity, value).into()
         }));
         let extremes = [&range.argmin, &range.argmax].into_iter();
         for extreme in extremes.filter(|_| with_extremes) {
-            row.push(known(extreme.as_ref().map(|one| one.value), 3).into());
+            let value = extreme.as_ref().map(|one| one.value);
+            row.push(figure(key.quantity, value).into());
             row.push(extreme.as_ref().map(|one| name(&one.run)).into());
         }
         grid.push(row);
     }
     grid
+}
+
+/// A value as its quantity is written: a count without decimals, unless it is a mean.
+fn figure(quantity: &str, value: Option<f64>) -> Piece {
+    match value {
+        Some(value) if COUNTS.contains(&quantity) && value.fract().abs() <= 0.0 => {
+            decimal(value, 0)
+        }
+        other => known(other, 3),
+    }
 }
 
 /// Whether each run has one layer and a number a chunk width.
@@ -289,7 +303,8 @@ fn widths(profile: &DynamicsProfile) -> Vec<Grid> {
             let mut row: Vec<Cell> = vec![name(&run.run).into()];
             for key in &whole {
                 let own = &by_run(profile, key)[at];
-                row.push(known(own.iter().find_map(|value| value.value()), 3).into());
+                let value = own.iter().find_map(|value| value.value());
+                row.push(figure(key.quantity, value).into());
             }
             grid.push(row);
         }
@@ -357,7 +372,8 @@ fn events(profile: &DynamicsProfile) -> Option<Grid> {
         for event in wanted {
             let at = one.events.iter().find(|at| at.event == event);
             let place = at.and_then(|at| at.outcome.ok());
-            row.push(known(place.map(|place| place.value), 3).into());
+            let value = place.map(|place| place.value);
+            row.push(figure(one.series.quantity, value).into());
             row.push(place.map(|place| name(&place.layer)).into());
         }
         let is_there = |shape: &Known<Presence>| shape.ok().map(|one| one.present);

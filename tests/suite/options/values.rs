@@ -192,6 +192,8 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--to-run last",
                     "--sizes 2",
                     "--draws 3",
+                    "--disjoint",
+                    "--chunk-id",
                     "--preset llm",
                     "--density knn",
                     "--alpha 0.01",
