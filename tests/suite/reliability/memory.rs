@@ -110,3 +110,34 @@ fn a_command_holds_what_it_says_and_no_more() {
     }
     assert!(Path::new(&tables).is_dir());
 }
+
+#[test]
+fn a_page_and_a_scan_keep_within_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = path(&folder.path().join("acts")).to_owned();
+    fs::create_dir(&dump).unwrap();
+    for name in ["l0", "l1"] {
+        write_layer(
+            &folder.path().join(format!("acts/{name}.npy")),
+            500,
+            300,
+            2,
+            None,
+        );
+    }
+    let start = peak(&["inspect", &dump, "--threads", "2"]).unwrap();
+    let scan = peak(&["inspect", &dump, "--threads", "2", "--scan"]).unwrap();
+    assert!(scan <= start + 24, "{scan} MiB, {start} without --scan");
+    let page = path(&folder.path().join("page.html")).to_owned();
+    // An analysis that cannot be had within the limit says so on the page.
+    for limit in [1, 40] {
+        let limited = format!("{limit}M");
+        let args = ["report", &dump, "-q", "-o", &page, "--threads", "2"];
+        let found = peak(&[&args[..], &["--max-memory", &limited]].concat()).unwrap();
+        let most = start + limit + SLACK;
+        assert!(found <= most, "{found} MiB, where {most} MiB are allowed");
+        let html = fs::read_to_string(&page).unwrap();
+        let refused = html.contains("and the limit is 1 MiB");
+        assert_eq!(refused, limit == 1, "{limit} MiB");
+    }
+}
