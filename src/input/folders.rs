@@ -45,9 +45,12 @@ pub(super) fn find(path: &Path) -> Result<Found> {
     })
 }
 
+/// Folders that number pieces, by their names, and the names of the others.
+type Pieces = (Vec<(String, PathBuf)>, Vec<String>);
+
 /// The folders that number pieces, and the names of the others; `None` unless there are several pieces
 /// of one kind and no files beside them.
-fn pieces(listing: &Listing) -> Option<(Vec<(String, PathBuf)>, Vec<String>)> {
+fn pieces(listing: &Listing) -> Option<Pieces> {
     if !listing.files.is_empty() {
         return None;
     }

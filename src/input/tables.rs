@@ -142,9 +142,9 @@ pub fn find_tables(path: &Path) -> Result<Vec<TableSource>> {
             });
         }
     }
-    let is_whole = |entry: &Entry| match entry.shape.as_slice() {
-        &[n, m] => n == m,
-        &[n] => square::rows_of_half(n).is_some(),
+    let is_whole = |entry: &Entry| match *entry.shape.as_slice() {
+        [n, m] => n == m,
+        [n] => square::rows_of_half(n).is_some(),
         _ => false,
     };
     // Nothing that calls itself distances is passed over.

@@ -49,7 +49,7 @@ pub fn phases(extent: &Extent) -> [Phase; 2] {
     let [n, d, classes] = [extent.rows, extent.columns, extent.classes].map(|count| count as f64);
     let fold = match extent.readout {
         // Wide layers and many classes take more iterations.
-        Readout::Logistic => 0.68 * n * d.powf(1.5) * classes.powf(1.4),
+        Readout::Logistic => 0.68 * n * libm::pow(d, 1.5) * libm::pow(classes, 1.4),
         Readout::Ridge => 0.085 * d * d * (n + d),
     };
     let search = n * n * (6.5 + 0.004 * d);
