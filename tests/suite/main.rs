@@ -49,4 +49,5 @@ mod similarity;
 mod tables;
 mod torch_files;
 mod tree_oracle;
+mod twins;
 mod which_dumps;

@@ -15,7 +15,7 @@ use crate::neighbours::Targets;
 use crate::profile::bench::Bench;
 use crate::profile::columns::select_columns;
 use crate::profile::compare::{Comparison, LayerPair, Target, all_rows_equal};
-use crate::profile::layers::{LayerOptions, prepare};
+use crate::profile::layers::{LayerOptions, near_duplicate_warning, prepare};
 use crate::profile::parameters::RowParameters;
 use crate::warning::Warning;
 use ndarray::{Array2, s};
@@ -147,7 +147,8 @@ impl Ends<'_> {
         } else {
             let mut warnings = Vec::new();
             let target = self.target.unwrap_or(name);
-            let whole = Whole::new([self.parts, self.whole], [name, target], options.k, bench)?;
+            let ends = [self.parts, self.whole];
+            let whole = Whole::new(ends, [name, target], options.k, bench, &mut warnings)?;
             layer.subsets = match &options.rule {
                 SubsetRule::Given(subsets) => {
                     check(subsets, layer.n_columns, name)?;
@@ -196,10 +197,14 @@ impl<'a> Whole<'a> {
         names: [&'a str; 2],
         k: usize,
         bench: &Bench<'a>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         // Subsets are many and small; keeping them would crowd the cache.
         let bench = bench.without_cache();
         let table = bench.neighbours(matrix, names[1], k + 1, &mut Vec::new())?;
+        let column = |order: usize| table.distances_of_order(order).to_vec();
+        let noticed = near_duplicate_warning(&column(1), &column(table.k()));
+        warnings.extend(noticed.map(|found| found.of(names[1])));
         Ok(Self {
             parts,
             matrix,

@@ -14,7 +14,7 @@ use crate::geometry::resolution::Resolution;
 use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
-use crate::profile::layers::{PreparedLayer, distance_warnings, prepare};
+use crate::profile::layers::{PreparedLayer, distance_warnings, near_duplicate_warning, prepare};
 use crate::progress::{Phase, Progress};
 use crate::warning::{Warning, WarningCode};
 
@@ -97,6 +97,11 @@ pub(super) fn of_table(
     let analysis = Analysis::of(table.distances.view(), table.indices.view(), options);
     let diagnostics = Diagnostics::of_table(rows.len());
     let (mut layer, found) = assemble(analysis, &rows, table.k(), diagnostics, options);
+    if table.k() > 0 {
+        let order = |order| table.distances_of_order(order).to_vec();
+        let noticed = near_duplicate_warning(&order(1), &order(table.k()));
+        layer.warnings.splice(0..0, noticed);
+    }
     layer.layer.clone_from(&source.name);
     layer.index = index;
     layer.relative_depth = relative_depth;

@@ -12,6 +12,7 @@ use crate::input::Matrix;
 use crate::neighbours::Metric;
 use crate::profile::bench::Bench;
 use crate::profile::compare::LayerPair;
+use crate::profile::layers::near_duplicate_warning;
 use crate::random::SplitMix64;
 use crate::warning::Warning;
 
@@ -56,8 +57,12 @@ pub(super) fn by_search(
                 0 => comparison.read_left(end.1)?,
                 _ => comparison.read_right(end.1)?,
             };
+            let sides = [comparison.left(), comparison.right()];
+            let name = &sides[end.0][end.1].layer;
             let layer = Standard::of(&matrix);
-            let dimension = layer.dimension(&bench, warnings)?;
+            let mut noticed = Vec::new();
+            let dimension = layer.dimension(&bench, &mut noticed, true)?;
+            warnings.extend(noticed.into_iter().map(|found| found.of(name)));
             alone.push((end, layer, dimension));
         }
     }
@@ -81,7 +86,7 @@ pub(super) fn by_search(
                 (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
             };
             let joined = first.beside(second, order);
-            let joined = joined.dimension(&bench.without_cache(), warnings)?;
+            let joined = joined.dimension(&bench.without_cache(), warnings, false)?;
             Ok(joined.map(|d_ab| (d_a + d_b - d_ab) / d_a.max(d_b)))
         };
         let outcome = value(None)?;
@@ -162,8 +167,13 @@ impl Standard {
         }
     }
 
-    /// Its TwoNN dimension.
-    fn dimension(&self, bench: &Bench<'_>, warnings: &mut Vec<Warning>) -> Result<Dimension> {
+    /// Its TwoNN dimension; `alone` says that it is one layer, whose almost equal rows are told.
+    fn dimension(
+        &self,
+        bench: &Bench<'_>,
+        warnings: &mut Vec<Warning>,
+        alone: bool,
+    ) -> Result<Dimension> {
         if self.columns == 0 {
             return Ok(Err(Reason::ConstantLayer));
         }
@@ -173,7 +183,9 @@ impl Standard {
         let matrix = Matrix::from_f64(self.n, self.columns, self.values.clone());
         let table = bench.neighbours(&matrix, "joined layers", 2, warnings)?;
         let distances = |order| table.distances_of_order(order).to_vec();
-        let ratios = Ratios::new(&distances(1), &distances(2));
+        let [first, second] = [distances(1), distances(2)];
+        warnings.extend(near_duplicate_warning(&first, &second).filter(|_| alone));
+        let ratios = Ratios::new(&first, &second);
         Ok(two_nn(&ratios, Fit::default()).map(|estimate| estimate.id))
     }
 }
@@ -184,7 +196,7 @@ mod tests {
 
     fn dimension(standard: &Standard) -> f64 {
         standard
-            .dimension(&Bench::default(), &mut Vec::new())
+            .dimension(&Bench::default(), &mut Vec::new(), true)
             .unwrap()
             .unwrap()
     }
