@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::architecture::{code_only, is_word, module_path, source_files, without_tests, words};
+use super::source_text::{code_only, is_word, module_path, source_files, without_tests, words};
 
 /// Rooms that still have rings of their own; an entry whose rings are gone must go too.
 const KNOWN: [&str; 0] = [];

@@ -4,10 +4,15 @@
 mod ablation;
 mod commands;
 mod dumps;
+mod edits;
 mod examples;
 mod fixture;
 mod identities;
+mod lenses;
 mod oracle;
 mod reference;
+mod refused;
 mod runs;
+mod sweeps;
 mod toy;
+mod unembeddings;

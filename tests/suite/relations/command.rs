@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::layers::{fixture, imbalance, normal, write};
 
-fn run(args: &[&str]) -> (i32, String, String) {
+pub(super) fn run(args: &[&str]) -> (i32, String, String) {
     let output = Command::cargo_bin("repgeo")
         .unwrap()
         .args(args)
@@ -24,7 +24,7 @@ fn run(args: &[&str]) -> (i32, String, String) {
     )
 }
 
-fn json(args: &[&str]) -> Value {
+pub(super) fn json(args: &[&str]) -> Value {
     let (code, out, err) = run(args);
     assert_eq!(code, 0, "{args:?}: {err}");
     serde_json::from_str(&out).unwrap()
@@ -40,12 +40,12 @@ fn refusal(args: &[&str]) -> String {
     err
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// Three related layers of 220 rows.
-fn dump() -> TempDir {
+pub(super) fn dump() -> TempDir {
     let folder = TempDir::new().unwrap();
     let first = normal(220, 6, 1);
     let second = &first * 0.5 + normal(220, 6, 2);
@@ -347,119 +347,6 @@ fn queries_that_do_not_fit_are_refused_before_anything_is_written() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
     let (code, _, err) = run(&["neighbours", acts, "-o", path(&out), "--query-rows", "0..3"]);
     assert!(code != 0 && err.contains("--queries"), "{err}");
-}
-
-#[test]
-fn a_cache_changes_no_byte_and_a_damaged_entry_is_computed_again() {
-    let folder = dump();
-    let acts = path(folder.path());
-    let cache = TempDir::new().unwrap();
-    let with_cache = [
-        "imbalance",
-        acts,
-        "-k",
-        "1,5",
-        "--cache",
-        path(cache.path()),
-    ];
-    let plain = run(&["imbalance", acts, "-k", "1,5"]);
-    assert_eq!(run(&with_cache), plain);
-    let entries = |kind: &str| -> Vec<std::path::PathBuf> {
-        let all = fs::read_dir(cache.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let mut found: Vec<_> = all
-            .filter(|path| {
-                path.file_name()
-                    .unwrap()
-                    .to_string_lossy()
-                    .starts_with(kind)
-            })
-            .collect();
-        found.sort();
-        found
-    };
-    assert_eq!((entries("table").len(), entries("ranks").len()), (3, 3));
-    let stamps: Vec<_> = entries("")
-        .iter()
-        .map(|path| fs::metadata(path).unwrap().modified().unwrap())
-        .collect();
-    assert_eq!(run(&with_cache), plain);
-    let after: Vec<_> = entries("")
-        .iter()
-        .map(|path| fs::metadata(path).unwrap().modified().unwrap())
-        .collect();
-    assert_eq!(stamps, after, "finished layers are not computed again");
-
-    for kind in ["table", "ranks"] {
-        let victim = &entries(kind)[0];
-        let mut bytes = fs::read(victim).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 0x10;
-        fs::write(victim, &bytes).unwrap();
-        let found = json(&with_cache);
-        let (warnings, pairs) = (found["warnings"].to_string(), &found["pairs"]);
-        assert!(warnings.contains("cache_ignored"), "{kind}: {warnings}");
-        let expected: Value = serde_json::from_str(&plain.1).unwrap();
-        assert_eq!(*pairs, expected["pairs"]);
-        // It was written afresh.
-        assert_eq!(run(&with_cache), plain);
-        // Half a file is not used either.
-        fs::write(victim, &bytes[..middle]).unwrap();
-        let found = json(&with_cache);
-        assert_eq!(found["pairs"], expected["pairs"]);
-        assert!(
-            found["warnings"].to_string().contains("cache_ignored"),
-            "{kind}"
-        );
-        assert_eq!(run(&with_cache), plain);
-    }
-}
-
-#[test]
-fn a_cached_table_serves_the_dimension_with_the_same_bytes() {
-    let folder = dump();
-    let cache = TempDir::new().unwrap();
-    for more in [&[][..], &["--estimator", "two-nn,gride,mle,tle"][..]] {
-        let plain = run(&[&["id-profile", path(folder.path())], more].concat());
-        let with_cache = [
-            "id-profile",
-            path(folder.path()),
-            "--cache",
-            path(cache.path()),
-        ];
-        for _ in 0..2 {
-            assert_eq!(run(&[&with_cache[..], more].concat()), plain);
-        }
-        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 3);
-    }
-}
-
-#[test]
-fn a_cache_is_found_by_content_not_by_name() {
-    let folder = dump();
-    let (cache, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let of = |acts: &Path| {
-        run(&[
-            "imbalance",
-            path(acts),
-            "--to",
-            "next",
-            "--cache",
-            path(cache.path()),
-        ])
-    };
-    of(folder.path());
-    let count = || fs::read_dir(cache.path()).unwrap().count();
-    let before = count();
-    for (from, to) in [("a.npy", "x.npy"), ("b.npy", "y.npy"), ("c.npy", "z.npy")] {
-        fs::copy(folder.path().join(from), copy.path().join(to)).unwrap();
-    }
-    of(copy.path());
-    assert_eq!(count(), before);
-    write(&copy.path().join("x.npy"), &normal(220, 6, 77));
-    of(copy.path());
-    assert!(count() > before);
 }
 
 #[test]
