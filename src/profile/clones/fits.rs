@@ -4,6 +4,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::forecast::{DISJOINT, DRAWS};
+use super::route::is_short;
 use crate::error::{Error, Result};
 use crate::geometry::Reason;
 use crate::geometry::centred::Centred;
@@ -14,18 +15,8 @@ use crate::progress::Progress;
 /// The fit of one chunk.
 pub(super) type Fit = Result<ChunkFit, Reason>;
 
-/// Beyond this many neurons a row the layer is projected and not eliminated: its Gram matrix would
-/// be the larger of the two, and products of short columns are cheap.
-const NEURONS_A_ROW: usize = 2;
-
 /// A residual is rounding up to this many times the largest squared error of a neuron.
 const EXPLAINED_ERRORS: f64 = 4.0;
-
-/// Whether the route is that of short layers; a matter of shape alone, so that no limit on memory
-/// changes a number.
-pub(super) fn is_short(rows: usize, columns: usize) -> bool {
-    columns > NEURONS_A_ROW * rows
-}
 
 /// What is fitted.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 //! Costs are nanoseconds of one thread, fitted to runs on 2000 × 128, 1000 × 256, 600 × 512 and 200 × 600
 //! rows and neurons. No number of a report rests on them.
 
-use super::fits::is_short;
+use super::route::is_short;
 use crate::progress::Phase;
 
 /// The phases of the work.

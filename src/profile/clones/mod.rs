@@ -7,6 +7,7 @@ mod files;
 mod fits;
 mod forecast;
 mod options;
+mod route;
 mod run;
 mod scores;
 mod shape;

@@ -1,8 +1,9 @@
 //! How `repgeo correlate` looks: its records and its page.
 
 use super::correlate_figures::figures;
+use super::correlate_words::words;
 use super::warned::of_run;
-use crate::profile::correlate::{CorrelateProfile, JoinKey, NumberCorrelation, NumberKey};
+use crate::profile::correlate::{CorrelateProfile, JoinKey, NumberCorrelation};
 use crate::report::page::{
     Cell, Column, Grid, Note, Page, Part, Phrase, code, count, known, name, number, phrase,
 };
@@ -76,15 +77,6 @@ fn records(one: &NumberCorrelation) -> Vec<Record<'_>> {
         records.push(record("correlation_upper", Some(interval.upper)));
     }
     records
-}
-
-/// A number in a few words, without its layer.
-pub(super) fn words(key: &NumberKey) -> Phrase {
-    let variant = (!key.variant.is_empty()).then(|| phrase![" ", name(&key.variant)]);
-    let scale = key.scale.map(|scale| phrase![" scale ", count(scale)]);
-    let other = (!key.other.is_empty()).then(|| phrase![" with ", name(&key.other)]);
-    let run = (!key.run.is_empty()).then(|| phrase![" of ", name(&key.run)]);
-    phrase![name(&key.quantity), variant, scale, other, run]
 }
 
 fn grid(profile: &CorrelateProfile) -> Grid {

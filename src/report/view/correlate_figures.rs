@@ -2,7 +2,7 @@
 //! layers.
 
 use super::axes::axis;
-use super::correlate::words;
+use super::correlate_words::words;
 use crate::profile::correlate::{CorrelateProfile, NumberCorrelation};
 use crate::report::page::{
     Axis, Band, Curve, Curves, Mark, Part, Phrase, Plane, PlanePoint, Point, name, number, phrase,

@@ -9,6 +9,7 @@ mod clones;
 mod clones_records;
 mod correlate;
 mod correlate_figures;
+mod correlate_words;
 pub(in crate::report) mod density_peaks;
 mod dynamics;
 mod dynamics_records;
