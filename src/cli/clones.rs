@@ -87,7 +87,7 @@ struct NetworkArgs {
     #[arg(long, num_args = 2, value_names = ["W", "B"], requires = "targets")]
     readout: Vec<PathBuf>,
 
-    /// Class of each row from 0, or its sign for one output: .npy, .csv[:COLUMN] or .txt
+    /// Class of each row from 0, or its sign for one output: .npy, .csv[:COLUMN[@ID]] or .txt
     #[arg(long, value_name = "FILE", requires = "readout")]
     targets: Option<PathBuf>,
 

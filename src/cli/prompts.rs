@@ -29,7 +29,7 @@ pub struct PromptArgs {
 /// How examples are grouped.
 #[derive(Args)]
 pub struct GroupArgs {
-    /// Report each class too: one label per example, .npy, FILE#NAME, .csv[:COLUMN] or .txt
+    /// Report each class too: one label per example, .npy, FILE#NAME, .csv[:COLUMN[@ID]] or .txt
     #[arg(long, value_name = "FILE", help_heading = "Prompts")]
     group_by: Option<PathBuf>,
 }

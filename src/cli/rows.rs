@@ -26,7 +26,7 @@ pub struct RowArgs {
     #[arg(long, value_name = "M", value_parser = super::parse::count(super::parse::MOST_ROWS), requires = "labels")]
     per_class: Option<usize>,
 
-    /// One label per row: .npy, .csv[:COLUMN] or .txt; may be repeated where a command reads several,
+    /// One label per row: .npy, .csv[:COLUMN[@ID]] or .txt; may be repeated where a command reads several,
     /// --per-class counts classes of the first
     #[arg(long, value_name = "FILE")]
     labels: Vec<PathBuf>,

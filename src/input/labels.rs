@@ -8,10 +8,12 @@ use serde::{Serialize, Serializer};
 use super::array::Array;
 use super::dtype::Dtype;
 use super::entry::Entry;
+use super::expected_labels::ExpectedLabels;
 use super::item::Item;
-use super::text::{self, Table};
+use super::label_text;
+use super::text;
 use super::token_rows::TokenRows;
-use super::{file, formats, name};
+use super::{file, formats};
 use crate::{Error, Result};
 
 /// Labels factorised by value, in order of first appearance.
@@ -30,44 +32,6 @@ pub struct Labels {
 impl Serialize for Labels {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name)
-    }
-}
-
-/// How many labels there have to be: a file with more is refused before they are taken to memory.
-#[derive(Debug, Clone, Copy)]
-pub struct ExpectedLabels<'a> {
-    /// The number.
-    pub n: usize,
-    /// Other numbers that will do.
-    pub or: &'a [usize],
-    /// What has as many rows.
-    pub of: &'a str,
-    /// What to do where they differ.
-    pub remedy: &'a str,
-}
-
-impl<'a> ExpectedLabels<'a> {
-    /// One label for each of the `n` rows of a dump, a layer.
-    pub fn rows(n: usize, of: &'a str) -> Self {
-        Self {
-            n,
-            or: &[],
-            of,
-            remedy: "give --labels with one label per row of the dump",
-        }
-    }
-
-    fn check(&self, path: &Path, found: usize) -> Result<()> {
-        if found == self.n || self.or.contains(&found) {
-            return Ok(());
-        }
-        Err(Error::RowMismatch {
-            first: self.of.to_owned(),
-            n_first: self.n,
-            second: path.display().to_string(),
-            n_second: found,
-            remedy: self.remedy.to_owned(),
-        })
     }
 }
 
@@ -157,7 +121,9 @@ impl Labels {
             }
             return from_array(&file::single_of(path, bytes)?, expected);
         }
-        from_text(path, &text::decode(path, &bytes)?, column, expected)
+        let text = text::decode(path, &bytes)?;
+        let (name, values) = label_text::read(path, &text, column, expected)?;
+        Ok(Self::new(name, path, values))
     }
 
     /// Factorises `values`; empty ones and words such as NA and NaN are missing.
@@ -212,242 +178,6 @@ impl Labels {
             ..self.clone()
         }
     }
-}
-
-/// A table with a header, or one label a line.
-fn from_text(
-    path: &Path,
-    text: &str,
-    column: Option<&str>,
-    expected: Option<ExpectedLabels<'_>>,
-) -> Result<Labels> {
-    let check = |found| expected.map_or(Ok(()), |expected| expected.check(path, found));
-    let ending = text::ending(path);
-    let is_list = ending == "txt";
-    let lines = text::list(text);
-    let piped = !is_list && ending != "csv" && ending != "tsv";
-    let looks_like_a_table = text::looks_like_a_table(lines.clone());
-    if column.is_none() && (is_list || piped && !looks_like_a_table) {
-        if looks_like_a_table {
-            return Err(Error::Malformed {
-                path: path.to_owned(),
-                fact: "each line has several columns, separated by a tab or semicolon".into(),
-                remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
-            });
-        }
-        let all: Vec<&str> = lines.clone().collect();
-        check(all.len()).map_err(|error| header_in_list(error, &all))?;
-        one_column(path, &all)?;
-        let values = lines.map(str::to_owned);
-        return Ok(Labels::new(
-            name::stem(path),
-            path,
-            plain_numbers(values.collect()),
-        ));
-    }
-    let table = Table::parse(path, text, column)?;
-    let (column, order) = match column {
-        Some(spec) if table.place(spec).is_none() => ordered(path, &table, spec)?,
-        _ => (column, LineOrder::Unsaid),
-    };
-    let at = match column {
-        Some(column) => table.place(column),
-        None => (table.header.len() == 1).then_some(0),
-    };
-    let Some(at) = at else {
-        return Err(Error::NoLayers {
-            path: path.to_owned(),
-            fact: match column {
-                Some(column) => format!("there is no column {column:?}"),
-                None => format!("there are {} columns", table.header.len()),
-            },
-            remedy: format!(
-                "choose one as FILE:COLUMN: {}",
-                file::list(table.header.iter().map(String::as_str))
-            ),
-        });
-    };
-    check(table.n_rows()).map_err(|error| match error {
-        Error::RowMismatch {
-            first,
-            n_first,
-            second,
-            n_second,
-            remedy,
-        } if n_second + 1 == n_first => Error::RowMismatch {
-            remedy: format!(
-                "{remedy}; its first line, {:?}, was taken for a header: a list without one ends in \
-                 .txt",
-                table.header[at]
-            ),
-            first,
-            n_first,
-            second,
-            n_second,
-        },
-        other => other,
-    })?;
-    if let (LineOrder::Unsaid, Some(column)) = (&order, table.out_of_order(at)) {
-        let name = match column {
-            "" => "first column, which has no name,".to_owned(),
-            name => format!("column {}", name.escape_debug()),
-        };
-        return Err(Error::Malformed {
-            path: path.to_owned(),
-            fact: format!("its {name} numbers the lines in another order than they stand"),
-            remedy: format!(
-                "FILE:{}@{} gives each row the label of its number, FILE:{}@lines takes the lines as \
-                 they stand",
-                table.header[at],
-                if column.is_empty() { "0" } else { column },
-                table.header[at],
-            ),
-        });
-    }
-    if table.header.len() == 1 {
-        let cells: Vec<&str> = table.column(0).collect();
-        one_column(path, &cells)?;
-    }
-    let values = match order {
-        LineOrder::Column(lines) => lines
-            .iter()
-            .map(|&line| table.cell(line, at).to_owned())
-            .collect(),
-        _ => table.column(at).map(str::to_owned).collect(),
-    };
-    Ok(Labels::new(
-        table.header[at].clone(),
-        path,
-        plain_numbers(values),
-    ))
-}
-
-/// The error for one label too many, which the first line may be as a header.
-fn header_in_list(error: Error, lines: &[&str]) -> Error {
-    let header = lines.first().copied().unwrap_or_default();
-    match error {
-        Error::RowMismatch {
-            first,
-            n_first,
-            second,
-            n_second,
-            remedy,
-        } if n_second == n_first + 1 && !lines[1..].contains(&header) => Error::RowMismatch {
-            remedy: format!(
-                "{remedy}; if its first line, {header:?}, is a header, name the column as \
-                 {second}:{header}"
-            ),
-            first,
-            n_first,
-            second,
-            n_second,
-        },
-        other => other,
-    }
-}
-
-/// Which row each line of a table is about.
-enum LineOrder {
-    /// Line after line, unless a column says otherwise.
-    Unsaid,
-    /// Line after line, whatever columns say: `COLUMN@lines`.
-    Lines,
-    /// The lines in the order of a column that numbers them: `COLUMN@id`.
-    Column(Vec<usize>),
-}
-
-/// A column and the order of its lines, of `COLUMN@ORDER`.
-fn ordered<'a>(path: &Path, table: &Table, spec: &'a str) -> Result<(Option<&'a str>, LineOrder)> {
-    let known = spec
-        .rsplit_once('@')
-        .filter(|(column, _)| table.place(column).is_some());
-    let Some((column, by)) = known else {
-        return Ok((Some(spec), LineOrder::Unsaid));
-    };
-    // The nameless first column of pandas is called 0.
-    let nameless = (by == "0" && table.header[0].is_empty()).then_some(0);
-    match table.place(by).or(nameless) {
-        None if by == "lines" => Ok((Some(column), LineOrder::Lines)),
-        None => Err(Error::NoLayers {
-            path: path.to_owned(),
-            fact: format!("there is no column {by:?} that numbers the rows"),
-            remedy: format!(
-                "choose one as FILE:{column}@COLUMN, or @lines for the lines as they stand: {}",
-                file::list(table.header.iter().map(String::as_str))
-            ),
-        }),
-        Some(at) => match table.order_by(at) {
-            Some(lines) => Ok((Some(column), LineOrder::Column(lines))),
-            None => Err(Error::Malformed {
-                path: path.to_owned(),
-                fact: format!(
-                    "its column {} does not number the {} lines from 0 or 1, each once",
-                    by.escape_debug(),
-                    table.n_rows()
-                ),
-                remedy: "give every row of the dump one line with its number".into(),
-            }),
-        },
-    }
-}
-
-/// Fails for lines that differ all, and have the same separators: a row's number beside its label.
-fn one_column(path: &Path, lines: &[&str]) -> Result<()> {
-    let mut distinct = lines.to_vec();
-    distinct.sort_unstable();
-    if lines.len() < 3 || distinct.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Ok(());
-    }
-    let count = |line: &str, separator: char| line.matches(separator).count();
-    let same = |&separator: &char| {
-        let first = count(lines[0], separator);
-        first > 0 && lines.iter().all(|line| count(line, separator) == first)
-    };
-    match [',', '|', ' ', ':']
-        .iter()
-        .find(|separator| same(separator))
-    {
-        None => Ok(()),
-        Some(separator) => Err(Error::Malformed {
-            path: path.to_owned(),
-            fact: format!(
-                "no two lines are alike, and all have columns separated by {separator:?}"
-            ),
-            remedy:
-                "write one label a line, or a header above columns separated by commas and name \
-                     one as FILE:COLUMN"
-                    .into(),
-        }),
-    }
-}
-
-/// Numbers without needless zeros, so that 2 and 2.0 are one class; anything where not all are
-/// numbers.
-fn plain_numbers(mut values: Vec<String>) -> Vec<String> {
-    let is_number = |value: &String| {
-        text::is_missing(value) || value.parse().is_ok_and(|number: f64| number.is_finite())
-    };
-    if values.iter().all(is_number) {
-        for value in &mut values {
-            let digits = value.trim_start_matches(['+', '-']);
-            if let Some(number) = text::whole(value).filter(|_| value.contains(['e', 'E'])) {
-                *value = number.to_string();
-                continue;
-            }
-            let plain = digits.contains('.')
-                && digits
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit() || byte == b'.');
-            if plain {
-                let short = value.trim_end_matches('0').trim_end_matches('.');
-                *value = match short {
-                    "" | "-" | "+" | "-0" => "0".to_owned(),
-                    short => short.to_owned(),
-                };
-            }
-        }
-    }
-    values
 }
 
 fn from_array(entry: &Entry, expected: Option<ExpectedLabels<'_>>) -> Result<Labels> {
@@ -520,17 +250,6 @@ fn texts(array: &Array) -> Option<Box<dyn Fn(usize) -> String + '_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whole_numbers_as_floats_are_the_same_class_and_words_stay() {
-        let plain = |values: &[&str]| plain_numbers(values.iter().map(|v| v.to_string()).collect());
-        assert_eq!(
-            plain(&["2.0", "2", "", "1.50", "0.0"]),
-            ["2", "2", "", "1.5", "0"]
-        );
-        assert_eq!(plain(&["2.0", "v2.0"]), ["2.0", "v2.0"]);
-        assert_eq!(plain(&["10", "100"]), ["10", "100"]);
-    }
 
     #[test]
     fn labels_of_prompts_and_of_kept_tokens_find_their_rows() {

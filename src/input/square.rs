@@ -1,11 +1,14 @@
 //! Recognises what is over all pairs of rows: square matrices of distances, products or similarities,
 //! and the upper half of one.
 
+use ndarray::Array2;
+
 use super::array::ReadRun;
 use super::dtype::Dtype;
 use super::entry::Entry;
 use super::item::Item;
 use super::recognise::some_rows;
+use crate::Result;
 
 /// What an array says of every row with every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,28 @@ pub(super) fn rows_of_half(length: usize) -> Option<usize> {
     let root = length.checked_mul(2)?.isqrt();
     let n = root + 1;
     (root > 0 && root.checked_mul(n)? == 2 * length).then_some(n)
+}
+
+/// The upper half of a matrix of distances, row after row, as a square.
+///
+/// # Errors
+/// If there are not as many values as pairs, or they cannot be read.
+pub(super) fn unfolded(entry: &Entry) -> Result<Array2<f64>> {
+    let Some(n) = rows_of_half(entry.shape[0]) else {
+        return Err(entry.unsupported(
+            format!("one axis of {} values", entry.shape[0]),
+            "pdist gives N (N - 1) / 2 distances; a table has rows and columns",
+        ));
+    };
+    entry.dtype()?;
+    let values = entry.load()?.to_f64().expect("the dtype was checked");
+    let mut all = Array2::zeros((n, n));
+    let pairs = (0..n).flat_map(|row| (row + 1..n).map(move |column| [row, column]));
+    for ([row, column], value) in pairs.zip(values) {
+        all[[row, column]] = value;
+        all[[column, row]] = value;
+    }
+    Ok(all)
 }
 
 /// Whether a list of values is as long as the pairs of some rows, and the roots of the values are

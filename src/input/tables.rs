@@ -414,28 +414,9 @@ fn check_row(
     Ok(())
 }
 
-/// The upper half of a matrix of distances, row after row, as a square.
-fn unfolded(entry: &Entry) -> Result<Array2<f64>> {
-    let Some(n) = square::rows_of_half(entry.shape[0]) else {
-        return Err(entry.unsupported(
-            format!("one axis of {} values", entry.shape[0]),
-            "pdist gives N (N - 1) / 2 distances; a table has rows and columns",
-        ));
-    };
-    entry.dtype()?;
-    let values = entry.load()?.to_f64().expect("the dtype was checked");
-    let mut all = Array2::zeros((n, n));
-    let pairs = (0..n).flat_map(|row| (row + 1..n).map(move |column| [row, column]));
-    for ([row, column], value) in pairs.zip(values) {
-        all[[row, column]] = value;
-        all[[column, row]] = value;
-    }
-    Ok(all)
-}
-
 fn read_whole(entry: &Entry) -> Result<PrecomputedTable> {
     let all = match entry.shape.len() {
-        1 => unfolded(entry)?,
+        1 => square::unfolded(entry)?,
         _ => plane(entry)?,
     };
     let (n, columns) = all.dim();

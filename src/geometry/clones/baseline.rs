@@ -32,8 +32,9 @@ impl Baseline {
         let ln_ratio = ln_gamma(freedom / 2.0) - ln_gamma((freedom + 1.0) / 2.0);
         let correlation = libm::exp(ln_ratio) / std::f64::consts::PI.sqrt();
         let outside = all - chunk;
-        let pairs = if all > 1.0 {
-            (outside * (outside - 1.0) / (all * (all - 1.0))).max(0.0)
+        // Of no neuron outside 0 · (0 − 1) would be −0.
+        let pairs = if outside > 1.0 {
+            outside * (outside - 1.0) / (all * (all - 1.0))
         } else {
             0.0
         };

@@ -1,14 +1,13 @@
 //! How the report of `repgeo ablate` looks.
 
-use super::axes::axis;
 use super::mechanism_parts::{
-    about_spread, by_head, group, outcome_cells, outcome_columns, outcome_records, stat_cells,
-    stat_columns, stat_point,
+    about_spread, by_block, by_head, group, outcome_cells, outcome_columns, outcome_records,
+    stat_cells, stat_columns, stat_point,
 };
 use super::warned::of_run;
 use crate::mechanisms::ablate::{Ablated, Ablation, AblationRow, Replacement};
 use crate::mechanisms::model::Part as BlockPart;
-use crate::report::page::{Cell, Column, Curve, Curves, Grid, Note, Page, Part, name, phrase};
+use crate::report::page::{Cell, Column, Curve, Grid, Note, Page, Part, name, phrase};
 use crate::report::{Printable, Record};
 
 impl Ablation {
@@ -110,22 +109,12 @@ impl Printable for Ablation {
                 .collect(),
             ..Curve::default()
         };
-        let blocks = Curves {
-            title: "Blocks".into(),
-            x: axis("block"),
-            y: axis(MEANING),
-            curves: vec![
-                of(BlockPart::Attention, "attention"),
-                of(BlockPart::Mlp, "MLP"),
-            ],
-            marks: Vec::new(),
-        };
-        let has_blocks = blocks.curves.iter().any(|curve| !curve.points.is_empty());
-        let blocks = has_blocks.then_some(Part::Curves(blocks));
-        by_head
-            .map(Part::Matrix)
-            .into_iter()
-            .chain(blocks)
-            .collect()
+        let curves = [
+            of(BlockPart::Attention, "attention"),
+            of(BlockPart::Mlp, "MLP"),
+        ];
+        let blocks = by_block("Blocks", MEANING, curves);
+        let heads = by_head.map(Part::Matrix).into_iter();
+        heads.chain(blocks.map(Part::Curves)).collect()
     }
 }

@@ -1,15 +1,15 @@
 //! How the report of `repgeo attribution` looks.
 
-use super::axes::axis;
 use super::mechanism_parts::{
-    about_spread, by_head, group, place, stat_cells, stat_columns, stat_point, stat_records,
+    about_spread, by_block, by_head, group, place, stat_cells, stat_columns, stat_point,
+    stat_records,
 };
 use super::warned::of_run;
 use crate::mechanisms::attribution::{
     Attribution, AttributionParameters, AttributionRuns, Check, ComponentKind, ComponentRow,
 };
 use crate::report::page::{
-    Cell, Column, Curve, Curves, Grid, Note, Page, Part, Phrase, name, number, phrase,
+    Cell, Column, Curve, Grid, Note, Page, Part, Phrase, name, number, phrase,
 };
 use crate::report::{Leading, Printable, Record};
 
@@ -168,6 +168,8 @@ fn push_rows(
     }
 }
 
+const MEANING: &str = "counterfactual − factual logit";
+
 /// Heads as shades and blocks as curves at the last place; titles begin with the run, if there is one.
 fn figures(components: &[ComponentRow], run: Option<&str>) -> Vec<Part> {
     let title = |what: &'static str| match run {
@@ -180,7 +182,7 @@ fn figures(components: &[ComponentRow], run: Option<&str>) -> Vec<Part> {
         rows.filter(move |row| row.group.is_none() && Some(row.position.as_str()) == last)
     };
     let heads = shown().filter_map(|row| Some((row.layer?, row.head?, row.delta.mean)));
-    let by_head = by_head(title("Heads"), "counterfactual − factual logit", heads);
+    let by_head = by_head(title("Heads"), MEANING, heads);
     let of = |kind: ComponentKind, name: &'static str| Curve {
         name: name.into(),
         points: shown()
@@ -189,23 +191,13 @@ fn figures(components: &[ComponentRow], run: Option<&str>) -> Vec<Part> {
             .collect(),
         ..Curve::default()
     };
-    let blocks = Curves {
-        title: title("Blocks"),
-        x: axis("block"),
-        y: axis("counterfactual − factual logit"),
-        curves: vec![
-            of(ComponentKind::AttnOut, "attention"),
-            of(ComponentKind::MlpOut, "MLP"),
-        ],
-        marks: Vec::new(),
-    };
-    let has_blocks = blocks.curves.iter().any(|curve| !curve.points.is_empty());
-    let blocks = has_blocks.then_some(Part::Curves(blocks));
-    by_head
-        .map(Part::Matrix)
-        .into_iter()
-        .chain(blocks)
-        .collect()
+    let curves = [
+        of(ComponentKind::AttnOut, "attention"),
+        of(ComponentKind::MlpOut, "MLP"),
+    ];
+    let blocks = by_block(title("Blocks"), MEANING, curves);
+    let heads = by_head.map(Part::Matrix).into_iter();
+    heads.chain(blocks.map(Part::Curves)).collect()
 }
 
 fn check_line(check: &Check) -> Phrase {

@@ -1,11 +1,11 @@
 //! What the views of mechanisms share: statistics as records, cells and points.
 
-use super::axes::point;
+use super::axes::{axis, point};
 use crate::mechanisms::{Outcomes, Share, Stat};
 use crate::report::Record;
 use crate::report::page::{
-    Cell, Column, Matrix, Note, Phrase, Piece, Point, Scale, error, index, known, name, number,
-    phrase,
+    Cell, Column, Curve, Curves, Matrix, Note, Phrase, Piece, Point, Scale, error, index, known,
+    name, number, phrase,
 };
 
 /// `how:place`, or `how:place:group`: the variant of a number in CSV.
@@ -149,5 +149,21 @@ pub(super) fn by_head(
         columns: (0..heads).map(|head| format!("head {head}")).collect(),
         scale: Scale::diverging(&values),
         values,
+    })
+}
+
+/// Numbers of attention and MLP against the block; `None` without any.
+pub(super) fn by_block(
+    title: impl Into<Phrase>,
+    meaning: &'static str,
+    curves: [Curve; 2],
+) -> Option<Curves> {
+    let has_points = curves.iter().any(|curve| !curve.points.is_empty());
+    has_points.then(|| Curves {
+        title: title.into(),
+        x: axis("block"),
+        y: axis(meaning),
+        curves: curves.into(),
+        marks: Vec::new(),
     })
 }
