@@ -109,17 +109,6 @@ pub(super) fn counted_module(words: &[Word]) -> Option<(Vec<u64>, Vec<Word>)> {
 
 /// The place of a module inside its block, and its own number.
 pub(super) fn in_block(tail: &[Word]) -> Option<(u16, u64)> {
-    let words: Vec<&Word> = tail.iter().filter(|word| !word.is("hook")).collect();
-    let any = |texts: &[&str]| words.iter().any(|word| word.is_one_of(texts));
-    let number = words.iter().rev().find_map(|word| match word {
-        Word::Number(number) => Some(*number),
-        Word::Letters(_) => None,
-    });
-    let number = number.unwrap_or(0);
-    let inner = |names: &[&[&str]]| {
-        let found = names.iter().position(|names| any(names));
-        u16::try_from(found.unwrap_or(names.len())).unwrap_or(u16::MAX)
-    };
     const ATTENTION: [&str; 7] = ["attn", "attention", "self", "mha", "mixer", "ssm", "rnn"];
     const MLP: [&str; 7] = [
         "mlp",
@@ -131,6 +120,13 @@ pub(super) fn in_block(tail: &[Word]) -> Option<(u16, u64)> {
         "experts",
     ];
     const NORMS: [&str; 5] = ["ln", "norm", "layernorm", "rmsnorm", "scale"];
+    let words: Vec<&Word> = tail.iter().filter(|word| !word.is("hook")).collect();
+    let any = |texts: &[&str]| has(&words, texts);
+    let number = words.iter().rev().find_map(|word| match word {
+        Word::Number(number) => Some(*number),
+        Word::Letters(_) => None,
+    });
+    let number = number.unwrap_or(0);
     match words.as_slice() {
         [] => return Some((900, 0)),
         // The stream before and after the block.
@@ -152,8 +148,32 @@ pub(super) fn in_block(tail: &[Word]) -> Option<(u16, u64)> {
         return Some((100 + 400 * u16::from(second), number));
     }
     if any(&ATTENTION) {
-        let cross = any(&["cross", "crossattention"]);
-        let inside = inner(&[
+        return Some((200 + in_attention(&words), number));
+    }
+    if any(&MLP) {
+        return Some((600 + in_mlp(&words), number));
+    }
+    if any(&["conv", "bn", "relu", "act", "downsample"]) {
+        return Some((in_convolutions(&words, number), number));
+    }
+    any(&["output", "outputs", "out"]).then_some((880, number))
+}
+
+fn has(words: &[&Word], texts: &[&str]) -> bool {
+    words.iter().any(|word| word.is_one_of(texts))
+}
+
+/// Which of `names` the words hold first; as many as there are where they hold none.
+fn turn_of(words: &[&Word], names: &[&[&str]]) -> u16 {
+    let found = names.iter().position(|names| has(words, names));
+    u16::try_from(found.unwrap_or(names.len())).unwrap_or(u16::MAX)
+}
+
+fn in_attention(words: &[&Word]) -> u16 {
+    let cross = has(words, &["cross", "crossattention"]);
+    let inside = turn_of(
+        words,
+        &[
             &["rot"],
             &["q", "query"],
             &["k", "key"],
@@ -163,32 +183,37 @@ pub(super) fn in_block(tail: &[Word]) -> Option<(u16, u64)> {
             &["z"],
             &["result"],
             &["out", "o", "proj", "dense"],
-        ]);
-        return Some((200 + 50 * u16::from(cross) + inside, number));
+        ],
+    );
+    50 * u16::from(cross) + inside
+}
+
+fn in_mlp(words: &[&Word]) -> u16 {
+    // `mlp_out` and the module itself come last.
+    if has(words, &["out", "output"]) {
+        return 20;
     }
-    if any(&MLP) {
-        let inside = inner(&[
+    turn_of(
+        words,
+        &[
             &["pre", "gate"],
             &["up"],
             &["act", "gelu"],
             &["post"],
             &["down", "proj"],
             &["fc"],
-        ]);
-        // `mlp_out` and the module itself come last.
-        let inside = if any(&["out", "output"]) { 20 } else { inside };
-        return Some((600 + inside, number));
+        ],
+    )
+}
+
+/// conv1, bn1, conv2, bn2: by number first; the shortcut comes last.
+fn in_convolutions(words: &[&Word], number: u64) -> u16 {
+    let kinds: [&[&str]; 4] = [&["downsample"], &["conv"], &["bn"], &["relu", "act"]];
+    let turn = u16::try_from(number.min(9)).unwrap_or(9);
+    match turn_of(words, &kinds) {
+        0 => 190,
+        kind => 10 + 10 * turn + kind,
     }
-    if any(&["conv", "bn", "relu", "act", "downsample"]) {
-        let kind = inner(&[&["downsample"], &["conv"], &["bn"], &["relu", "act"]]);
-        // conv1, bn1, conv2, bn2: by number first; the shortcut comes last.
-        let turn = u16::try_from(number.min(9)).unwrap_or(9);
-        return Some(match kind {
-            0 => (190, number),
-            _ => (10 + 10 * turn + kind, number),
-        });
-    }
-    any(&["output", "outputs", "out"]).then_some((880, number))
 }
 
 /// What the names together say of the network.

@@ -5,7 +5,7 @@ use super::item::Item;
 use super::padding::Padding;
 use super::square::Square;
 use super::stack::Stack;
-use super::tables;
+use super::table_files;
 
 /// The arrays of a dump, sorted.
 pub(crate) struct Sorted {
@@ -33,7 +33,7 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
         Square::of(&stack.parts[0]).filter(|_| alone)
     };
     let entries: Vec<_> = stacks.iter().map(|stack| &stack.parts[0]).collect();
-    let tables = tables::members(&entries);
+    let tables = table_files::members(&entries);
     let mut sorted = Sorted {
         layers: Vec::new(),
         left_out: Vec::new(),

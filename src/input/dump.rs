@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 
 use super::axes::Axes;
 use super::candidate::{self, Candidate};
-use super::companions;
+use super::companions::{self, Sorted};
 use super::dtype::Dtype;
 use super::entry::Entry;
 use super::file::{self, Found};
 use super::folders;
 use super::item::Item;
 use super::join::Join;
-use super::order::{self, LayerOrder};
+use super::layer_info::{LayerInfo, same_rows};
+use super::order::{self, Arranged, LayerOrder, OwnOrder};
 use super::padding::Padding;
 use super::pooling::{Pooling, rows_in};
 use super::select::Selection;
 use super::square::Square;
-use super::stack;
+use super::stack::{self, Stack};
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -43,51 +44,6 @@ pub struct DumpOptions {
     pub name: Option<String>,
     /// How rows will be chosen, in words of the flags, for [`Dump::understood`].
     pub rows: Vec<String>,
-}
-
-/// One layer, as its header describes it.
-#[derive(Debug, Clone)]
-pub struct LayerInfo {
-    /// File stem, tensor name or archive member; made unique with the file's name where needed.
-    pub name: String,
-    /// Position among the layers of the whole dump, from 0.
-    pub index: usize,
-    /// l / (L − 1) for position l among the L layers that are analysed; 0 for a single one.
-    pub relative_depth: f64,
-    /// The axes, rows first; the rows of all files where a layer lies in several.
-    pub shape: Vec<usize>,
-    /// The type of the stored values.
-    pub dtype: Dtype,
-    /// Size of the stored values in bytes.
-    pub bytes: u64,
-    /// The file that holds it, or the first of them.
-    pub path: PathBuf,
-    pub(super) parts: Vec<Entry>,
-    pooling: Option<Pooling>,
-}
-
-impl LayerInfo {
-    /// Number of rows N: the first axis, or the tokens where each of them is a row.
-    pub fn n_rows(&self) -> usize {
-        rows_in(&self.parts, self.pooling)
-    }
-
-    pub(super) fn entry(&self) -> &Entry {
-        &self.parts[0]
-    }
-
-    /// The rows of each file.
-    pub(super) fn rows(&self) -> Vec<usize> {
-        let rows = |part: &Entry| rows_in(std::slice::from_ref(part), self.pooling);
-        self.parts.iter().map(rows).collect()
-    }
-
-    /// The prompts and tokens of each file, where tokens are rows.
-    fn tokens(&self) -> Vec<&[usize]> {
-        let by_token = self.pooling == Some(Pooling::Tokens) && self.shape.len() == 3;
-        let parts = self.parts.iter().filter(|_| by_token);
-        parts.map(|part| &part.shape[..2]).collect()
-    }
 }
 
 /// The layers of one dump, in order of depth.
@@ -177,100 +133,39 @@ impl Dump {
 
     fn new(path: &Path, mut found: Found, options: &DumpOptions) -> Result<Self> {
         if options.bf16_bits {
-            for entry in &mut found.entries {
-                if matches!(entry.item, Item::Number(Dtype::I16 | Dtype::U16)) {
-                    entry.item = Item::Number(Dtype::Bf16);
-                }
-            }
+            read_as_bf16(&mut found.entries);
         }
         let total = found.entries.len();
-        let mut left_out = found.passed_over;
         let own = found.order;
-        let (stacks, padding, lists, n_tables) = if found.explicit {
-            let alone = stack::join(path, found.entries, Join::Never)?;
-            let beside = stack::join(path, found.beside, Join::Never)?;
-            let mut parts = alone.iter().flat_map(|stack| &stack.parts);
-            if options.axes.is_none()
-                && let Some(square) = parts.find_map(Square::of)
-            {
-                let reason = (alone[0].name.clone(), square.words().to_owned());
-                let n_tables = usize::from(square != Square::Similarities);
-                return Err(candidate::no_layers(path, total, &[reason], n_tables));
-            }
-            (alone, Padding::among(&beside), Vec::new(), 0)
-        } else {
-            let stacks = stack::join(path, found.entries, options.join)?;
-            let sorted = companions::sort_out(stacks, options.axes.is_some());
-            left_out.splice(0..0, sorted.left_out);
-            (sorted.layers, sorted.padding, sorted.lists, sorted.n_tables)
-        };
+        let mut sorted = sort(path, found, options)?;
+        let stacks = sorted.layers;
         if stacks.is_empty() {
-            return Err(candidate::no_layers(path, total, &left_out, n_tables));
+            let (left_out, n_tables) = (&sorted.left_out, sorted.n_tables);
+            return Err(candidate::no_layers(path, total, left_out, n_tables));
         }
-        let mut n_files = 1;
-        for stack in &stacks {
-            n_files = n_files.max(stack.parts.len());
-        }
-        let names = candidate::unique_names(&stacks);
-        candidate::no_name_twice(&names, &stacks)?;
-        let arranged = {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            order::arrange(&names, own)
-        };
-        let (mut order, places) = (arranged.order, arranged.places);
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for at in places {
-            candidates.extend(candidate::split(
-                &names[at],
-                &stacks[at],
-                options.axes.as_ref(),
-            )?);
-        }
-        if options.axes.as_ref().is_some_and(Axes::has_layers) {
-            order = LayerOrder::Axis;
-        }
-        let mut warnings = Vec::new();
-        if let Some(list) = &options.order {
-            candidates = candidate::by_list(path, candidates, list)?;
-            order = LayerOrder::List;
-        }
+        let n_files = stacks.iter().map(|stack| stack.parts.len()).max();
+        let (candidates, arranged) = arrange(path, &stacks, own, options)?;
         for candidate in &candidates {
             if let Err(error) = candidate.stack.parts[0].dtype() {
-                left_out.push((candidate.name.clone(), error.fact()));
+                let name = candidate.name.clone();
+                sorted.left_out.push((name, error.fact()));
             }
         }
+        let padding = sorted.padding;
         // What says which tokens count is used, and named where it is not.
-        let with_tokens = candidates
-            .iter()
-            .any(|one| one.stack.parts[0].shape.len() > 2)
-            || options.pooling == Some(Pooling::Tokens)
-                && candidates.iter().any(|one| {
-                    let rows = rows_in(&one.stack.parts, None);
-                    padding.words_over_rows(rows).is_some()
-                });
+        let with_tokens = have_tokens(&candidates, &padding, options.pooling);
+        let mut left_out = sorted.left_out;
         left_out.retain(|(name, _)| !with_tokens || padding.name() != Some(name));
+        let mut warnings = Vec::new();
         if !left_out.is_empty() {
-            let message = format!(
-                "left out as no layers: {}",
-                candidate::with_reasons(&left_out)
-            );
+            let all = candidate::with_reasons(&left_out);
             warnings.push(Warning::new(
                 WarningCode::SkippedArrays,
                 left_out.len(),
-                message,
+                format!("left out as no layers: {all}"),
             ));
         }
-        if let Some(why) = arranged.doubt.filter(|_| order == arranged.order) {
-            let all = candidates.iter().map(|candidate| candidate.name.as_str());
-            warnings.push(Warning::new(
-                WarningCode::UnsureOrder,
-                candidates.len(),
-                format!(
-                    "{why}: {}; give the order of depth with --layers or --order-file",
-                    file::list(all)
-                ),
-            ));
-        }
+        warnings.extend(arranged.doubt.map(|why| unsure_order(why, &candidates)));
         warnings.extend(candidate::short_first_axis(
             &candidates,
             options.axes.is_some(),
@@ -280,12 +175,12 @@ impl Dump {
             path: path.to_owned(),
             candidates,
             layers: Vec::new(),
-            order,
+            order: arranged.order,
             warnings,
             padding,
             options: options.clone(),
-            lists,
-            n_files,
+            lists: sorted.lists,
+            n_files: n_files.unwrap_or(1),
             selection: None,
         };
         let all: Vec<usize> = (0..dump.candidates.len()).collect();
@@ -405,49 +300,95 @@ impl Dump {
     }
 }
 
-fn same_rows(layers: &[LayerInfo]) -> Result<()> {
-    let Some(first) = layers.first() else {
-        return Ok(());
-    };
-    let rows = first.rows();
-    let differs = |layer: &&LayerInfo| match layer.parts.len() {
-        // Part by part, or the rows of one file would stand beside those of another.
-        parts if parts == rows.len() => layer.rows() != rows || layer.tokens() != first.tokens(),
-        _ => layer.n_rows() != first.n_rows(),
-    };
-    match layers.iter().find(differs) {
-        None => Ok(()),
-        Some(other) => Err(Error::RowMismatch {
-            first: first.entry().label(),
-            n_first: first.n_rows(),
-            second: other.entry().label(),
-            n_second: other.n_rows(),
-            remedy: format!(
-                "layers must hold the same samples: choose some with --layers, or dump again{}",
-                other_readings(layers)
-            ),
-        }),
+fn read_as_bf16(entries: &mut [Entry]) {
+    for entry in entries {
+        if matches!(entry.item, Item::Number(Dtype::I16 | Dtype::U16)) {
+            entry.item = Item::Number(Dtype::Bf16);
+        }
     }
 }
 
-/// What layers of different lengths may be instead.
-fn other_readings(layers: &[LayerInfo]) -> &'static str {
-    let alike = |at: fn(&LayerInfo) -> Option<&usize>| {
-        let first = at(&layers[0]);
-        first.is_some() && layers.iter().all(|layer| at(layer) == first)
-    };
-    let axes = layers.iter().map(|layer| layer.shape.len());
-    let flat = axes.clone().all(|axes| axes == 2);
-    let one_width =
-        alike(|layer| layer.shape.last()) && layers.iter().all(|layer| layer.shape.len() > 1);
-    match (one_width, flat) {
-        (true, true) => {
-            "; if they are pieces of one layer, --join rows; if each is a prompt, --axes TD --join \
-             rows; if axis 1 is the rows, --axes DN"
-        }
-        (true, false) => {
-            "; if they are pieces of one layer, --join rows; one prompt a file: --axes TLD --join rows"
-        }
-        _ => "",
+/// What may be layers, and what lies beside them; arrays that were named are layers.
+fn sort(path: &Path, found: Found, options: &DumpOptions) -> Result<Sorted> {
+    if !found.explicit {
+        let stacks = stack::join(path, found.entries, options.join)?;
+        let mut sorted = companions::sort_out(stacks, options.axes.is_some());
+        sorted.left_out.extend(found.passed_over);
+        return Ok(sorted);
     }
+    let total = found.entries.len();
+    let layers = stack::join(path, found.entries, Join::Never)?;
+    let beside = stack::join(path, found.beside, Join::Never)?;
+    let mut parts = layers.iter().flat_map(|stack| &stack.parts);
+    if options.axes.is_none()
+        && let Some(square) = parts.find_map(Square::of)
+    {
+        let reason = (layers[0].name.clone(), square.words().to_owned());
+        let n_tables = usize::from(square != Square::Similarities);
+        return Err(candidate::no_layers(path, total, &[reason], n_tables));
+    }
+    Ok(Sorted {
+        layers,
+        left_out: found.passed_over,
+        padding: Padding::among(&beside),
+        lists: Vec::new(),
+        n_tables: 0,
+    })
+}
+
+/// The layers in order of depth, why in that order, and why it may be another.
+fn arrange(
+    path: &Path,
+    stacks: &[Stack],
+    own: OwnOrder,
+    options: &DumpOptions,
+) -> Result<(Vec<Candidate>, Arranged)> {
+    let names = candidate::unique_names(stacks);
+    candidate::no_name_twice(&names, stacks)?;
+    let texts: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut arranged = order::arrange(&texts, own);
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for &at in &arranged.places {
+        candidates.extend(candidate::split(
+            &names[at],
+            &stacks[at],
+            options.axes.as_ref(),
+        )?);
+    }
+    let mut told = None;
+    if options.axes.as_ref().is_some_and(Axes::has_layers) {
+        told = Some(LayerOrder::Axis);
+    }
+    if let Some(list) = &options.order {
+        candidates = candidate::by_list(path, candidates, list)?;
+        told = Some(LayerOrder::List);
+    }
+    if let Some(told) = told.filter(|&told| told != arranged.order) {
+        arranged.order = told;
+        arranged.doubt = None;
+    }
+    Ok((candidates, arranged))
+}
+
+/// Whether any of them has an axis of tokens, or rows that are tokens.
+fn have_tokens(candidates: &[Candidate], padding: &Padding, pooling: Option<Pooling>) -> bool {
+    let has_axis = |one: &Candidate| one.stack.parts[0].shape.len() > 2;
+    let of_tokens = |one: &Candidate| {
+        let rows = rows_in(&one.stack.parts, None);
+        padding.words_over_rows(rows).is_some()
+    };
+    candidates.iter().any(has_axis)
+        || pooling == Some(Pooling::Tokens) && candidates.iter().any(of_tokens)
+}
+
+fn unsure_order(why: &str, candidates: &[Candidate]) -> Warning {
+    let all = candidates.iter().map(|candidate| candidate.name.as_str());
+    Warning::new(
+        WarningCode::UnsureOrder,
+        candidates.len(),
+        format!(
+            "{why}: {}; give the order of depth with --layers or --order-file",
+            file::list(all)
+        ),
+    )
 }

@@ -17,84 +17,25 @@ pub(super) fn read(
     column: Option<&str>,
     expected: Option<ExpectedLabels<'_>>,
 ) -> Result<(String, Vec<String>)> {
-    let check = |found| expected.map_or(Ok(()), |expected| expected.check(path, found));
     let ending = text::ending(path);
     let is_list = ending == "txt";
     let lines = text::list(text);
     let piped = !is_list && ending != "csv" && ending != "tsv";
     let looks_like_a_table = text::looks_like_a_table(lines.clone());
     if column.is_none() && (is_list || piped && !looks_like_a_table) {
-        if looks_like_a_table {
-            return Err(Error::Malformed {
-                path: path.to_owned(),
-                fact: "each line has several columns, separated by a tab or semicolon".into(),
-                remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
-            });
-        }
-        let all: Vec<&str> = lines.clone().collect();
-        check(all.len()).map_err(|error| header_in_list(error, &all))?;
-        one_column(path, &all)?;
-        let values = lines.map(str::to_owned);
-        return Ok((name::stem(path), plain_numbers(values.collect())));
+        let all: Vec<&str> = lines.collect();
+        return list(path, &all, looks_like_a_table, expected);
     }
     let table = Table::parse(path, text, column)?;
     let (column, order) = match column {
         Some(spec) if table.place(spec).is_none() => ordered(path, &table, spec)?,
         _ => (column, LineOrder::Unsaid),
     };
-    let at = match column {
-        Some(column) => table.place(column),
-        None => (table.header.len() == 1).then_some(0),
-    };
-    let Some(at) = at else {
-        return Err(Error::NoLayers {
-            path: path.to_owned(),
-            fact: match column {
-                Some(column) => format!("there is no column {column:?}"),
-                None => format!("there are {} columns", table.header.len()),
-            },
-            remedy: format!(
-                "choose one as FILE:COLUMN: {}",
-                file::list(table.header.iter().map(String::as_str))
-            ),
-        });
-    };
-    check(table.n_rows()).map_err(|error| match error {
-        Error::RowMismatch {
-            first,
-            n_first,
-            second,
-            n_second,
-            remedy,
-        } if n_second + 1 == n_first => Error::RowMismatch {
-            remedy: format!(
-                "{remedy}; its first line, {:?}, was taken for a header: a list without one ends in \
-                 .txt",
-                table.header[at]
-            ),
-            first,
-            n_first,
-            second,
-            n_second,
-        },
-        other => other,
-    })?;
-    if let (LineOrder::Unsaid, Some(column)) = (&order, table.out_of_order(at)) {
-        let name = match column {
-            "" => "first column, which has no name,".to_owned(),
-            name => format!("column {}", name.escape_debug()),
-        };
-        return Err(Error::Malformed {
-            path: path.to_owned(),
-            fact: format!("its {name} numbers the lines in another order than they stand"),
-            remedy: format!(
-                "FILE:{}@{} gives each row the label of its number, FILE:{}@lines takes the lines as \
-                 they stand",
-                table.header[at],
-                if column.is_empty() { "0" } else { column },
-                table.header[at],
-            ),
-        });
+    let at = chosen_column(path, &table, column)?;
+    check(path, table.n_rows(), expected)
+        .map_err(|error| list_as_table(error, &table.header[at]))?;
+    if matches!(order, LineOrder::Unsaid) {
+        in_row_order(path, &table, at)?;
     }
     if table.header.len() == 1 {
         let cells: Vec<&str> = table.column(0).collect();
@@ -108,6 +49,94 @@ pub(super) fn read(
         _ => table.column(at).map(str::to_owned).collect(),
     };
     Ok((table.header[at].clone(), plain_numbers(values)))
+}
+
+fn check(path: &Path, found: usize, expected: Option<ExpectedLabels<'_>>) -> Result<()> {
+    expected.map_or(Ok(()), |expected| expected.check(path, found))
+}
+
+/// One label a line, called after the file.
+fn list(
+    path: &Path,
+    lines: &[&str],
+    looks_like_a_table: bool,
+    expected: Option<ExpectedLabels<'_>>,
+) -> Result<(String, Vec<String>)> {
+    if looks_like_a_table {
+        return Err(Error::Malformed {
+            path: path.to_owned(),
+            fact: "each line has several columns, separated by a tab or semicolon".into(),
+            remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
+        });
+    }
+    check(path, lines.len(), expected).map_err(|error| header_in_list(error, lines))?;
+    one_column(path, lines)?;
+    let values = lines.iter().map(|line| (*line).to_owned());
+    Ok((name::stem(path), plain_numbers(values.collect())))
+}
+
+/// The place of the column that was named, or of the only one.
+fn chosen_column(path: &Path, table: &Table, column: Option<&str>) -> Result<usize> {
+    let at = match column {
+        Some(column) => table.place(column),
+        None => (table.header.len() == 1).then_some(0),
+    };
+    at.ok_or_else(|| Error::NoLayers {
+        path: path.to_owned(),
+        fact: match column {
+            Some(column) => format!("there is no column {column:?}"),
+            None => format!("there are {} columns", table.header.len()),
+        },
+        remedy: format!(
+            "choose one as FILE:COLUMN: {}",
+            file::list(table.header.iter().map(String::as_str))
+        ),
+    })
+}
+
+/// Fails where another column numbers the rows in another order than the lines stand in.
+fn in_row_order(path: &Path, table: &Table, at: usize) -> Result<()> {
+    let Some(column) = table.out_of_order(at) else {
+        return Ok(());
+    };
+    let name = match column {
+        "" => "first column, which has no name,".to_owned(),
+        name => format!("column {}", name.escape_debug()),
+    };
+    Err(Error::Malformed {
+        path: path.to_owned(),
+        fact: format!("its {name} numbers the lines in another order than they stand"),
+        remedy: format!(
+            "FILE:{}@{} gives each row the label of its number, FILE:{}@lines takes the lines as they \
+             stand",
+            table.header[at],
+            if column.is_empty() { "0" } else { column },
+            table.header[at],
+        ),
+    })
+}
+
+/// The error for one label too few, where the first line may be no header.
+fn list_as_table(error: Error, header: &str) -> Error {
+    match error {
+        Error::RowMismatch {
+            first,
+            n_first,
+            second,
+            n_second,
+            remedy,
+        } if n_second + 1 == n_first => Error::RowMismatch {
+            remedy: format!(
+                "{remedy}; its first line, {header:?}, was taken for a header: a list without one \
+                 ends in .txt"
+            ),
+            first,
+            n_first,
+            second,
+            n_second,
+        },
+        other => other,
+    }
 }
 
 /// The error for one label too many, which the first line may be as a header.

@@ -2,9 +2,10 @@
 
 use super::blank;
 use super::dtype::Dtype;
-use super::dump::{Dump, LayerInfo};
+use super::dump::Dump;
 use super::entry::Entry;
 use super::joined::Joined;
+use super::layer_info::LayerInfo;
 use super::mask::{Mask, MaskRows};
 use super::matrix::Matrix;
 use super::pooling::{self, Pooling};
@@ -63,10 +64,8 @@ impl Dump {
                 entry.unsupported(format!("{n} rows"), "split it: rows are counted in 32 bits")
             );
         };
-        if let Some(row) = options
-            .rows
-            .and_then(|rows| rows.iter().find(|&&row| row >= all))
-        {
+        let beyond = |rows: &[u32]| rows.iter().copied().find(|&row| row >= all);
+        if let Some(row) = options.rows.and_then(beyond) {
             return Err(Error::Usage(format!(
                 "row {row} is beyond the {n} rows of layer {}",
                 layer.name
@@ -74,21 +73,7 @@ impl Dump {
         }
         self.check_axes(layer, options)?;
         let mut warnings = Vec::new();
-        let mask = match options.mask {
-            Some(mask) => Some(mask),
-            None => self.own_mask(layer, options.pool, &mut warnings)?,
-        };
-        if layer.shape.len() == 2 && options.rows.is_none() && !self.options.ignore_padding {
-            let unused = self.padding.unused_over_rows(n)?;
-            warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));
-        }
-        // A square mask fits both ways.
-        if let Some(mask) = mask
-            && layer.shape.len() == 3
-            && layer.shape[0] == layer.shape[1]
-        {
-            mask.check_direction(entry)?;
-        }
+        let mask = self.mask_of(layer, options, n, &mut warnings)?;
         let by_token = options.pool == Some(Pooling::Tokens);
         let tokens = match by_token && options.rows.is_none() {
             true => self.tokens_of(layer, options.mask)?,
@@ -99,24 +84,72 @@ impl Dump {
         }
         let kept = tokens.as_ref().and_then(TokenRows::kept);
         let chosen = options.rows.or(kept);
+        let matrix = self.joined(layer, options.pool, mask, chosen, &mut warnings)?;
+        warnings.extend(integer_warning(&layer.name, layer.dtype, matrix.n_rows()));
+        Ok(Layer {
+            name: layer.name.clone(),
+            index: layer.index,
+            relative_depth: layer.relative_depth,
+            matrix,
+            rows: chosen.map_or_else(|| (0..all).collect(), <[u32]>::to_vec),
+            warnings,
+        })
+    }
+
+    /// The mask that was given, or that of the dump where the pooling heeds it.
+    fn mask_of<'a>(
+        &'a self,
+        layer: &LayerInfo,
+        options: &ReadOptions<'a>,
+        n: usize,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<&'a Mask>> {
+        let mask = match options.mask {
+            Some(mask) => Some(mask),
+            None => self.own_mask(layer, options.pool, warnings)?,
+        };
+        if layer.shape.len() == 2 && options.rows.is_none() && !self.options.ignore_padding {
+            let unused = self.padding.unused_over_rows(n)?;
+            warnings.extend(unused.map(|text| Warning::new(WarningCode::PaddingUnused, 1, text)));
+        }
+        // A square mask fits both ways.
+        if let Some(mask) = mask
+            && layer.shape.len() == 3
+            && layer.shape[0] == layer.shape[1]
+        {
+            mask.check_direction(layer.entry())?;
+        }
+        Ok(mask)
+    }
+
+    /// The chosen rows of all parts of a layer, pooled.
+    fn joined(
+        &self,
+        layer: &LayerInfo,
+        pool: Option<Pooling>,
+        mask: Option<&Mask>,
+        chosen: Option<&[u32]>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Matrix> {
+        let n_wanted = chosen.map_or_else(|| pooling::rows_in(&layer.parts, pool), <[u32]>::len);
+        let unmasked = mask.is_none() && !self.options.ignore_padding;
+        // Rows that are tokens were chosen under the mask.
+        let mask = mask.filter(|_| pool != Some(Pooling::Tokens));
         let mut alone = None;
-        let mut joined = Joined::new(chosen.map_or(n, <[u32]>::len));
+        let mut joined = Joined::new(n_wanted);
         let mut first = 0;
         for part in &layer.parts {
-            let n = pooling::rows_in(std::slice::from_ref(part), options.pool);
+            let n = pooling::rows_in(std::slice::from_ref(part), pool);
             let rows = chosen.map(|rows| rows_of(rows, first, n));
             warnings.extend(part.warnings());
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
-                let unmasked = mask.is_none() && !self.options.ignore_padding;
-                // Rows that are tokens were chosen under the mask.
-                let mask = mask.filter(|_| !by_token);
                 let mask = mask.map(|mask| MaskRows { mask, first });
-                if unmasked && options.pool.is_some_and(Pooling::heeds_mask) {
+                if unmasked && pool.is_some_and(Pooling::heeds_mask) {
                     warnings.extend(blank_tokens(part)?);
                 }
-                let matrix = read_part(part, options.pool, mask, rows.as_deref())?;
+                let matrix = read_part(part, pool, mask, rows.as_deref())?;
                 // Rows of one file stay where they are.
-                if matrix.n_rows() == chosen.map_or(all as usize, <[u32]>::len) {
+                if matrix.n_rows() == n_wanted {
                     alone = Some(matrix);
                 } else if !joined.push(&matrix) {
                     return Err(part.unsupported(
@@ -127,17 +160,9 @@ impl Dump {
             }
             first += n;
         }
-        let matrix = alone
-            .or_else(|| joined.finish())
-            .ok_or_else(|| entry.unsupported("no rows", "dump at least one row and one column"))?;
-        warnings.extend(integer_warning(&layer.name, layer.dtype, matrix.n_rows()));
-        Ok(Layer {
-            name: layer.name.clone(),
-            index: layer.index,
-            relative_depth: layer.relative_depth,
-            matrix,
-            rows: chosen.map_or_else(|| (0..all).collect(), <[u32]>::to_vec),
-            warnings,
+        alone.or_else(|| joined.finish()).ok_or_else(|| {
+            let entry = layer.entry();
+            entry.unsupported("no rows", "dump at least one row and one column")
         })
     }
 

@@ -38,19 +38,14 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
         return Err(malformed(format!("the archive holds {name:?} twice")));
     }
     let mut entries = Vec::new();
-    for member in 0..archive.len() {
+    for at in 0..archive.len() {
         let file = archive
-            .by_index(member)
-            .map_err(|err| malformed(format!("archive member {member} is out of reach: {err}")))?;
+            .by_index(at)
+            .map_err(|err| malformed(format!("archive member {at} is out of reach: {err}")))?;
         let full_name = String::from_utf8_lossy(file.name_raw()).into_owned();
         if full_name.ends_with('/') {
             continue;
         }
-        // numpy reads members with and without the ending.
-        let (name, must_be_npy) = match full_name.strip_suffix(".npy") {
-            Some(name) => (name, true),
-            None => (full_name.as_str(), false),
-        };
         let start = file
             .data_start()
             .and_then(|start| usize::try_from(start).ok());
@@ -60,70 +55,109 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
                 "archive member {full_name:?} has no place or size"
             )));
         };
-        if file.compression() == CompressionMethod::Stored {
-            if file.compressed_size() != file.size() {
-                return Err(malformed(format!(
-                    "archive member {full_name:?} has two sizes"
-                )));
-            }
-            let content = bytes.get(start..).unwrap_or_default();
-            entries.push(match npy::entry(path, name, bytes, start, size) {
-                _ if !must_be_npy && !content.starts_with(header::MAGIC) => {
-                    unreadable(path, name, bytes, "bytes that are no npy array")
-                }
-                Ok(entry) => entry,
-                // A member that nobody chooses need not be readable.
-                Err(error) => unreadable(path, name, bytes, &error.fact()),
-            });
-            continue;
+        let is_stored = file.compression() == CompressionMethod::Stored;
+        let member = Member {
+            path,
+            bytes,
+            at,
+            full_name: &full_name,
+            size,
+            packed_size: file.compressed_size(),
+        };
+        let entry = match is_stored {
+            true => member.stored(start),
+            false => member.packed(file),
+        };
+        entries.push(entry.map_err(malformed)?);
+    }
+    Ok((entries, OwnOrder::Perhaps))
+}
+
+/// A member of an archive; what fails here is the whole archive's fault.
+struct Member<'a> {
+    path: &'a Path,
+    bytes: &'a Arc<Bytes>,
+    at: usize,
+    full_name: &'a str,
+    size: usize,
+    packed_size: u64,
+}
+
+impl Member<'_> {
+    /// numpy reads members with and without the ending.
+    fn name(&self) -> &str {
+        self.full_name
+            .strip_suffix(".npy")
+            .unwrap_or(self.full_name)
+    }
+
+    /// Whether these first bytes are of no array, and nobody said that they are.
+    fn is_other(&self, first: &[u8]) -> bool {
+        !self.full_name.ends_with(".npy") && !first.starts_with(header::MAGIC)
+    }
+
+    /// A member that lies in the archive as it is.
+    fn stored(&self, start: usize) -> std::result::Result<Entry, String> {
+        if self.packed_size != self.size as u64 {
+            return Err(format!("archive member {:?} has two sizes", self.full_name));
         }
-        if file.size() > MAX_RATIO * file.compressed_size().min(bytes.len() as u64) {
-            return Err(malformed(format!(
+        if self.is_other(self.bytes.get(start..).unwrap_or_default()) {
+            return Ok(self.unreadable("bytes that are no npy array"));
+        }
+        let entry = npy::entry(self.path, self.name(), self.bytes, start, self.size);
+        // A member that nobody chooses need not be readable.
+        Ok(entry.unwrap_or_else(|error| self.unreadable(&error.fact())))
+    }
+
+    /// A compressed member, of which `file` unpacks the header.
+    fn packed(&self, file: impl Read) -> std::result::Result<Entry, String> {
+        let (full_name, size) = (self.full_name, self.size);
+        if size as u64 > MAX_RATIO * self.packed_size.min(self.bytes.len() as u64) {
+            return Err(format!(
                 "archive member {full_name:?} claims {size} bytes, more than its data can unpack to"
-            )));
+            ));
         }
         let mut prefix = Vec::new();
         file.take(header::PREFIX as u64)
             .read_to_end(&mut prefix)
-            .map_err(|err| {
-                malformed(format!(
-                    "archive member {full_name:?} does not unpack: {err}"
-                ))
-            })?;
+            .map_err(|err| format!("archive member {full_name:?} does not unpack: {err}"))?;
+        if self.is_other(&prefix) {
+            return Ok(self.unreadable("bytes that are no npy array"));
+        }
         let header = match header::parse(&prefix) {
-            _ if !must_be_npy && !prefix.starts_with(header::MAGIC) => {
-                entries.push(unreadable(path, name, bytes, "bytes that are no npy array"));
-                continue;
-            }
             Ok(header) => header,
-            Err(fact) => {
-                entries.push(unreadable(path, name, bytes, &fact));
-                continue;
-            }
+            Err(fact) => return Ok(self.unreadable(&fact)),
         };
         let promised = header.data_start.checked_add(header.data_size);
         let trailing = promised.and_then(|promised| size.checked_sub(promised));
         let Some(trailing) = trailing else {
-            let fact = format!(
+            return Ok(self.unreadable(&format!(
                 "a header that promises shape {:?}, but unpacks to {size} bytes",
                 header.shape
-            );
-            entries.push(unreadable(path, name, bytes, &fact));
-            continue;
+            )));
         };
         let place = Place::Packed {
-            archive: Arc::clone(bytes),
-            member,
+            archive: Arc::clone(self.bytes),
+            member: self.at,
             size,
         };
-        let trailing = if header.item.size().is_some() {
-            trailing
-        } else {
-            0
+        let trailing = match header.item.size() {
+            Some(_) => trailing,
+            None => 0,
         };
-        entries.push(npy::described(header, path, name, place, trailing));
+        Ok(npy::described(
+            header,
+            self.path,
+            self.name(),
+            place,
+            trailing,
+        ))
     }
-    Ok((entries, OwnOrder::Perhaps))
+
+    /// A member that can be named but not read.
+    fn unreadable(&self, fact: &str) -> Entry {
+        unreadable(self.path, self.name(), self.bytes, fact)
+    }
 }
 
 /// A member that can be named but not read.

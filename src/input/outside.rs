@@ -32,83 +32,91 @@ pub fn read_outside(
     wanted: &[String],
     within: Option<&str>,
 ) -> Result<OutsideTable> {
-    let malformed = |fact: String, remedy: String| Error::Malformed {
-        path: path.to_owned(),
-        fact,
-        remedy,
-    };
     let table = text::Table::parse(path, &text::decode(path, &text::read(path)?)?, Some(key))?;
-    let place = |name: &str, flag: &str| {
-        table.place(name).ok_or_else(|| {
-            malformed(
-                format!("there is no column {name:?}"),
-                format!("choose {flag}: {}", table.header.join(", ")),
-            )
-        })
+    let reader = Reader {
+        key_at: place(path, &table, key, "--key")?,
+        path,
+        table,
+        key,
     };
-    let key_at = place(key, "--key")?;
-    let cell = |row: usize, column: usize| table.cell(row, column);
-    let mut keys: Vec<String> = Vec::new();
-    for row in 0..table.n_rows() {
-        let name = cell(row, key_at).to_owned();
-        if name.is_empty() {
-            return Err(malformed(
-                format!("line {} has no {key}", row + 1),
-                "fill it in, or delete the line".into(),
-            ));
-        }
-        if keys.contains(&name) {
-            return Err(malformed(
-                format!("{key} {name:?} stands in two lines"),
-                "keep one of them, or give them names of their own".into(),
-            ));
-        }
-        keys.push(name);
-    }
+    let keys = reader.keys()?;
     let groups = match within {
         None => None,
-        Some(within) => {
-            let at = place(within, "--within")?;
-            let mut known: Vec<&str> = Vec::new();
-            let mut groups = Vec::new();
-            for (row, name) in keys.iter().enumerate() {
-                let group = cell(row, at);
-                if text::is_missing(group) {
-                    return Err(malformed(
-                        format!("{key} {name:?} has no {within}"),
-                        "fill it in, or leave --within out".into(),
-                    ));
-                }
-                let known_at = known.iter().position(|one| *one == group);
-                groups.push(known_at.unwrap_or_else(|| {
-                    known.push(group);
-                    known.len() - 1
-                }));
+        Some(within) => Some(reader.groups(&keys, within)?),
+    };
+    let columns = match wanted.is_empty() {
+        true => reader.columns_of_numbers(within)?,
+        false => reader.columns(&keys, wanted)?,
+    };
+    Ok(OutsideTable {
+        key: key.to_owned(),
+        keys,
+        columns,
+        groups,
+    })
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    table: text::Table,
+    key: &'a str,
+    key_at: usize,
+}
+
+impl Reader<'_> {
+    fn keys(&self) -> Result<Vec<String>> {
+        let key = self.key;
+        let mut keys: Vec<String> = Vec::new();
+        for row in 0..self.table.n_rows() {
+            let name = self.table.cell(row, self.key_at).to_owned();
+            if name.is_empty() {
+                return Err(malformed(
+                    self.path,
+                    format!("line {} has no {key}", row + 1),
+                    "fill it in, or delete the line".into(),
+                ));
             }
-            Some(groups)
+            if keys.contains(&name) {
+                return Err(malformed(
+                    self.path,
+                    format!("{key} {name:?} stands in two lines"),
+                    "keep one of them, or give them names of their own".into(),
+                ));
+            }
+            keys.push(name);
         }
-    };
-    let number = |row: usize, column: usize| -> std::result::Result<Option<f64>, ()> {
-        let words = cell(row, column);
-        match text::is_missing(words) {
-            true => Ok(None),
-            false => table
-                .number(words)
-                .filter(|x| x.is_finite())
-                .map(Some)
-                .ok_or(()),
+        Ok(keys)
+    }
+
+    /// The group of every line, as a number by first appearance.
+    fn groups(&self, keys: &[String], within: &str) -> Result<Vec<usize>> {
+        let at = place(self.path, &self.table, within, "--within")?;
+        let mut known: Vec<&str> = Vec::new();
+        let mut groups = Vec::new();
+        for (row, name) in keys.iter().enumerate() {
+            let group = self.table.cell(row, at);
+            if text::is_missing(group) {
+                return Err(malformed(
+                    self.path,
+                    format!("{} {name:?} has no {within}", self.key),
+                    "fill it in, or leave --within out".into(),
+                ));
+            }
+            let known_at = known.iter().position(|one| *one == group);
+            groups.push(known_at.unwrap_or_else(|| {
+                known.push(group);
+                known.len() - 1
+            }));
         }
-    };
-    let values = |column: usize| -> std::result::Result<Vec<Option<f64>>, usize> {
-        let rows = 0..table.n_rows();
-        rows.map(|row| number(row, column).map_err(|()| row))
-            .collect()
-    };
-    let mut columns = Vec::new();
-    if wanted.is_empty() {
-        for (at, name) in table.header.iter().enumerate() {
-            let is_number = at != key_at && Some(name.as_str()) != within;
-            if let Some(values) = is_number.then(|| values(at).ok()).flatten()
+        Ok(groups)
+    }
+
+    /// Every column whose cells are numbers or empty, and not all empty.
+    fn columns_of_numbers(&self, within: Option<&str>) -> Result<Vec<(String, Vec<Option<f64>>)>> {
+        let mut columns = Vec::new();
+        for (at, name) in self.table.header.iter().enumerate() {
+            let is_asked = at != self.key_at && Some(name.as_str()) != within;
+            if let Some(values) = is_asked.then(|| self.values(at).ok()).flatten()
                 && values.iter().any(Option::is_some)
             {
                 columns.push((name.clone(), values));
@@ -116,31 +124,68 @@ pub fn read_outside(
         }
         if columns.is_empty() {
             return Err(malformed(
+                self.path,
                 "no column holds numbers alone".into(),
                 "name one with --column, or mend its cells".into(),
             ));
         }
+        Ok(columns)
     }
-    for name in wanted {
-        let at = place(name, "--column")?;
-        let values = values(at).map_err(|row| {
-            malformed(
-                format!(
-                    "{name} of {key} {:?} is {:?}, which is no number",
-                    keys[row],
-                    cell(row, at)
-                ),
-                "mend the cell, or leave it empty".into(),
-            )
-        })?;
-        columns.push((name.clone(), values));
+
+    fn columns(
+        &self,
+        keys: &[String],
+        wanted: &[String],
+    ) -> Result<Vec<(String, Vec<Option<f64>>)>> {
+        let column = |name: &String| {
+            let at = place(self.path, &self.table, name, "--column")?;
+            let values = self.values(at).map_err(|row| {
+                malformed(
+                    self.path,
+                    format!(
+                        "{name} of {} {:?} is {:?}, which is no number",
+                        self.key,
+                        keys[row],
+                        self.table.cell(row, at)
+                    ),
+                    "mend the cell, or leave it empty".into(),
+                )
+            })?;
+            Ok((name.clone(), values))
+        };
+        wanted.iter().map(column).collect()
     }
-    Ok(OutsideTable {
-        key: key.to_owned(),
-        keys,
-        columns,
-        groups,
+
+    /// The numbers of a column, or the first row that holds none.
+    fn values(&self, column: usize) -> std::result::Result<Vec<Option<f64>>, usize> {
+        let number = |row: usize| {
+            let words = self.table.cell(row, column);
+            if text::is_missing(words) {
+                return Ok(None);
+            }
+            let number = self.table.number(words).filter(|x| x.is_finite());
+            number.map(Some).ok_or(row)
+        };
+        (0..self.table.n_rows()).map(number).collect()
+    }
+}
+
+fn place(path: &Path, table: &text::Table, name: &str, flag: &str) -> Result<usize> {
+    table.place(name).ok_or_else(|| {
+        malformed(
+            path,
+            format!("there is no column {name:?}"),
+            format!("choose {flag}: {}", table.header.join(", ")),
+        )
     })
+}
+
+fn malformed(path: &Path, fact: String, remedy: String) -> Error {
+    Error::Malformed {
+        path: path.to_owned(),
+        fact,
+        remedy,
+    }
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ struct Machine<'a> {
 impl<'a> Machine<'a> {
     fn run(mut self) -> Result<(Value, Heap), String> {
         for _ in 0..MAX_STEPS {
-            let [opcode] = *self.take::<1>()?;
+            let opcode = self.skip(1)?[0];
             if opcode == b'.' {
                 let root = self.pop()?;
                 return Ok((root, self.heap));
@@ -83,62 +83,22 @@ impl<'a> Machine<'a> {
     fn step(&mut self, opcode: u8) -> Result<(), String> {
         match opcode {
             // Protocol and frames.
-            0x80 => {
-                self.take::<1>()?;
-            }
-            0x95 => {
-                self.take::<8>()?;
-            }
+            0x80 => _ = self.skip(1)?,
+            0x95 => _ = self.skip(8)?,
             b'N' => self.push(Value::None),
             0x88 | 0x89 => self.push(Value::Bool(opcode == 0x88)),
-            b'J' => {
-                let value = i32::from_le_bytes(*self.take()?);
-                self.push(Value::Int(value.into()));
-            }
-            b'K' => {
-                let [value] = *self.take()?;
-                self.push(Value::Int(value.into()));
-            }
-            b'M' => {
-                let value = u16::from_le_bytes(*self.take()?);
-                self.push(Value::Int(value.into()));
-            }
-            0x8a => {
-                let [length] = *self.take()?;
-                self.long(length.into())?;
-            }
-            0x8b => {
-                let length = self.length4()?;
-                self.long(length)?;
-            }
-            b'G' => {
-                self.take::<8>()?;
-                self.push(Value::Float);
-            }
-            b'X' | b'T' => {
-                let length = self.length4()?;
-                self.text(length)?;
-            }
-            0x8c | b'U' => {
-                let [length] = *self.take()?;
-                self.text(length.into())?;
-            }
-            0x8d => {
-                let length = self.length8()?;
-                self.text(length)?;
-            }
-            b'C' => {
-                let [length] = *self.take()?;
-                self.bytes(length.into())?;
-            }
-            b'B' => {
-                let length = self.length4()?;
-                self.bytes(length)?;
-            }
-            0x8e | 0x96 => {
-                let length = self.length8()?;
-                self.bytes(length)?;
-            }
+            b'K' => self.unsigned(1)?,
+            b'M' => self.unsigned(2)?,
+            b'J' => self.signed(4)?,
+            0x8a => self.long(1)?,
+            0x8b => self.long(4)?,
+            b'G' => self.float()?,
+            0x8c | b'U' => self.text(1)?,
+            b'X' | b'T' => self.text(4)?,
+            0x8d => self.text(8)?,
+            b'C' => self.bytes(1)?,
+            b'B' => self.bytes(4)?,
+            0x8e | 0x96 => self.bytes(8)?,
             b'(' => self.marks.push(self.stack.len()),
             b')' | b']' | 0x8f => self.push_list(Vec::new()),
             b't' | b'l' | 0x91 => {
@@ -146,50 +106,33 @@ impl<'a> Machine<'a> {
                 self.push_list(values);
             }
             0x85..=0x87 => {
-                let count = usize::from(opcode - 0x84);
-                let at = self.floor(count)?;
-                let values = self.stack.split_off(at);
+                let values = self.top(usize::from(opcode - 0x84))?;
                 self.push_list(values);
             }
             b'a' => {
-                let value = self.pop()?;
-                self.extend(vec![value])?;
+                let values = self.top(1)?;
+                self.extend(values)?;
             }
             b'e' | 0x90 => {
                 let values = self.above_mark()?;
                 self.extend(values)?;
             }
-            b'}' => {
-                let dict = self.new_dict();
-                self.push(Value::Dict(dict));
-            }
+            b'}' => self.push_dict(),
             b'd' => {
                 let values = self.above_mark()?;
-                let dict = self.new_dict();
-                self.push(Value::Dict(dict));
+                self.push_dict();
                 self.set(values)?;
             }
             b's' => {
-                let at = self.floor(2)?;
-                let values = self.stack.split_off(at);
+                let values = self.top(2)?;
                 self.set(values)?;
             }
             b'u' => {
                 let values = self.above_mark()?;
                 self.set(values)?;
             }
-            b'c' => {
-                let module = self.line()?;
-                let name = self.line()?;
-                self.push(Value::Global(format!("{module}.{name}").into()));
-            }
-            0x93 => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (module, name) else {
-                    return Err("a class has no name".into());
-                };
-                self.push(Value::Global(format!("{module}.{name}").into()));
-            }
+            b'c' => self.global_of_lines()?,
+            0x93 => self.global_of_texts()?,
             b'R' | 0x81 => {
                 let (arguments, function) = (self.pop()?, self.pop()?);
                 self.call(function, arguments);
@@ -198,44 +141,15 @@ impl<'a> Machine<'a> {
                 let (_, arguments, function) = (self.pop()?, self.pop()?, self.pop()?);
                 self.call(function, arguments);
             }
-            // The state of an object: arrays in it are found like entries of a dict.
-            b'b' => {
-                let state = self.pop()?;
-                if let Some(Value::Call(call)) = self.stack.last() {
-                    let key = Value::Text("state".into());
-                    let items = self.heap.calls[*call].items;
-                    self.heap.dicts[items].push((key, state));
-                }
-            }
-            b'Q' => {
-                let Value::List(id) = self.pop()? else {
-                    return Err("an object outside the pickle has no description".into());
-                };
-                self.push(Value::Persistent(id));
-            }
-            b'q' => {
-                let [at] = *self.take()?;
-                self.put(at.into())?;
-            }
-            b'r' => {
-                let at = self.length4()?;
-                self.put(at)?;
-            }
+            b'b' => self.set_state()?,
+            b'Q' => self.persistent()?,
+            b'q' => self.put_by_number(1)?,
+            b'r' => self.put_by_number(4)?,
             0x94 => self.put(self.memo.len())?,
-            b'h' => {
-                let [at] = *self.take()?;
-                self.get(at.into())?;
-            }
-            b'j' => {
-                let at = self.length4()?;
-                self.get(at)?;
-            }
-            b'0' => {
-                self.pop()?;
-            }
-            b'1' => {
-                self.above_mark()?;
-            }
+            b'h' => self.get(1)?,
+            b'j' => self.get(4)?,
+            b'0' => _ = self.pop()?,
+            b'1' => _ = self.above_mark()?,
             b'2' => {
                 let value = self.stack.last().cloned().ok_or_else(empty)?;
                 self.push(value);
@@ -245,48 +159,60 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], String> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(cut)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
     fn skip(&mut self, length: usize) -> Result<&'a [u8], String> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(cut)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    fn length4(&mut self) -> Result<usize, String> {
-        usize::try_from(u32::from_le_bytes(*self.take()?)).map_err(|_| cut())
-    }
-
-    fn length8(&mut self) -> Result<usize, String> {
-        usize::try_from(u64::from_le_bytes(*self.take()?)).map_err(|_| cut())
+    /// A length or number of `width` bytes, at most eight.
+    fn number(&mut self, width: usize) -> Result<usize, String> {
+        let mut bytes = [0; 8];
+        bytes[..width].copy_from_slice(self.skip(width)?);
+        usize::try_from(u64::from_le_bytes(bytes)).map_err(|_| cut())
     }
 
     fn line(&mut self) -> Result<&'a str, String> {
         let end = self.rest.iter().position(|&byte| byte == b'\n');
         let line = self.skip(end.ok_or_else(cut)?)?;
-        self.take::<1>()?;
+        self.skip(1)?;
         std::str::from_utf8(line).map_err(|_| "a name is not UTF-8".into())
     }
 
-    fn bytes(&mut self, length: usize) -> Result<(), String> {
+    fn bytes(&mut self, width: usize) -> Result<(), String> {
+        let length = self.number(width)?;
         let start = self.length - self.rest.len();
         self.skip(length)?;
         self.push(Value::Bytes(start, length));
         Ok(())
     }
 
-    fn text(&mut self, length: usize) -> Result<(), String> {
+    fn text(&mut self, width: usize) -> Result<(), String> {
+        let length = self.number(width)?;
         let text = String::from_utf8_lossy(self.skip(length)?);
         self.push(Value::Text(text.into()));
         Ok(())
     }
 
+    fn float(&mut self) -> Result<(), String> {
+        self.skip(8)?;
+        self.push(Value::Float);
+        Ok(())
+    }
+
+    fn unsigned(&mut self, width: usize) -> Result<(), String> {
+        let value = i64::try_from(self.number(width)?).map_err(|_| cut())?;
+        self.push(Value::Int(value));
+        Ok(())
+    }
+
+    fn long(&mut self, width: usize) -> Result<(), String> {
+        let length = self.number(width)?;
+        self.signed(length)
+    }
+
     /// A whole number of so many bytes; beyond 64 bits it is no size or index.
-    fn long(&mut self, length: usize) -> Result<(), String> {
+    fn signed(&mut self, length: usize) -> Result<(), String> {
         let digits = self.skip(length)?;
         let sign = digits.last().is_some_and(|&top| top >= 0x80);
         let mut bytes = [if sign { 0xff } else { 0 }; 8];
@@ -299,6 +225,41 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    fn global_of_lines(&mut self) -> Result<(), String> {
+        let module = self.line()?;
+        let name = self.line()?;
+        self.push(Value::Global(format!("{module}.{name}").into()));
+        Ok(())
+    }
+
+    fn global_of_texts(&mut self) -> Result<(), String> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let (Value::Text(module), Value::Text(name)) = (module, name) else {
+            return Err("a class has no name".into());
+        };
+        self.push(Value::Global(format!("{module}.{name}").into()));
+        Ok(())
+    }
+
+    /// The state of an object: arrays in it are found like entries of a dict.
+    fn set_state(&mut self) -> Result<(), String> {
+        let state = self.pop()?;
+        if let Some(Value::Call(call)) = self.stack.last() {
+            let key = Value::Text("state".into());
+            let items = self.heap.calls[*call].items;
+            self.heap.dicts[items].push((key, state));
+        }
+        Ok(())
+    }
+
+    fn persistent(&mut self) -> Result<(), String> {
+        let Value::List(id) = self.pop()? else {
+            return Err("an object outside the pickle has no description".into());
+        };
+        self.push(Value::Persistent(id));
+        Ok(())
+    }
+
     fn push(&mut self, value: Value) {
         self.stack.push(value);
     }
@@ -307,8 +268,9 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(empty)
     }
 
-    fn floor(&self, count: usize) -> Result<usize, String> {
-        self.stack.len().checked_sub(count).ok_or_else(empty)
+    fn top(&mut self, count: usize) -> Result<Vec<Value>, String> {
+        let at = self.stack.len().checked_sub(count).ok_or_else(empty)?;
+        Ok(self.stack.split_off(at))
     }
 
     fn above_mark(&mut self) -> Result<Vec<Value>, String> {
@@ -322,6 +284,11 @@ impl<'a> Machine<'a> {
     fn push_list(&mut self, values: Vec<Value>) {
         self.heap.lists.push(values);
         self.push(Value::List(self.heap.lists.len() - 1));
+    }
+
+    fn push_dict(&mut self) {
+        let dict = self.new_dict();
+        self.push(Value::Dict(dict));
     }
 
     fn new_dict(&mut self) -> usize {
@@ -365,6 +332,11 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    fn put_by_number(&mut self, width: usize) -> Result<(), String> {
+        let at = self.number(width)?;
+        self.put(at)
+    }
+
     fn put(&mut self, at: usize) -> Result<(), String> {
         let value = self.stack.last().cloned().ok_or_else(empty)?;
         // Memo numbers count up, so that the pickle's length bounds them.
@@ -378,7 +350,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn get(&mut self, at: usize) -> Result<(), String> {
+    fn get(&mut self, width: usize) -> Result<(), String> {
+        let at = self.number(width)?;
         let value = self.memo.get(at).cloned().flatten();
         self.push(value.ok_or("the pickle refers to what is not there")?);
         Ok(())

@@ -76,6 +76,23 @@ pub(super) fn rows_by_name(
     ))
 }
 
+/// The arrays of a list in a file of torch: their numbers in it, and places among the entries.
+type ListMembers = Vec<(u64, usize)>;
+
+/// The name of an array without its number in the innermost list, and that number.
+fn in_list(entry: &Entry) -> Option<(String, u64)> {
+    let &(from, to) = entry.lists.last()?;
+    let number = entry.name[from..to].parse().ok()?;
+    let before = entry.name[..from].trim_end_matches('.');
+    let behind = entry.name[to..].trim_start_matches('.');
+    let joint = if before.is_empty() || behind.is_empty() {
+        ""
+    } else {
+        "."
+    };
+    Some((format!("{before}{joint}{behind}"), number))
+}
+
 /// Lists in a file of torch beside others: batches of each layer, or layers of each batch.
 pub(super) fn lists(
     path: &Path,
@@ -83,59 +100,27 @@ pub(super) fn lists(
     pieces: &mut [Option<Piece>],
     how: Join,
 ) -> Result<()> {
-    let cut = |entry: &Entry| -> Option<(String, u64)> {
-        let &(from, to) = entry.lists.last()?;
-        let number = entry.name[from..to].parse().ok()?;
-        let before = entry.name[..from].trim_end_matches('.');
-        let behind = entry.name[to..].trim_start_matches('.');
-        let joint = if before.is_empty() || behind.is_empty() {
-            ""
-        } else {
-            "."
-        };
-        Some((format!("{before}{joint}{behind}"), number))
-    };
-    let mut groups: BTreeMap<String, Vec<(u64, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, ListMembers> = BTreeMap::new();
     for (at, entry) in entries.iter().enumerate() {
-        if let Some((base, number)) = cut(entry).filter(|_| pieces[at].is_none()) {
+        if let Some((base, number)) = in_list(entry).filter(|_| pieces[at].is_none()) {
             groups.entry(base).or_default().push((number, at));
         }
     }
     groups.retain(|_, members| members.len() > 1);
-    let vectors = |members: &[(u64, usize)]| {
-        let vector = |entry: &Entry| entry.shape.len() == 1 && beside::is_float(entry);
-        members.iter().all(|&(_, at)| vector(&entries[at]))
-    };
-    let nested = |members: &[(u64, usize)]| entries[members[0].1].lists.len() > 1;
+    let vector = |entry: &Entry| entry.shape.len() == 1 && beside::is_float(entry);
+    let vectors = |members: &ListMembers| members.iter().all(|&(_, at)| vector(&entries[at]));
+    let nested = |members: &ListMembers| entries[members[0].1].lists.len() > 1;
     // One vector says nothing of a layer: a list of them is its rows.
     let sure = groups
         .values()
         .all(|members| vectors(members) && !nested(members));
-    // Batches are as many for every layer; and a dict of each batch has its number inside.
-    let numbers = |members: &[(u64, usize)]| -> BTreeSet<u64> {
-        members.iter().map(|(number, _)| *number).collect()
-    };
-    let several = groups.len() > 1 && {
-        let mut all = groups.values().map(|members| numbers(members));
-        let first = all.next();
-        all.all(|other| Some(other) == first)
-    };
-    let inside = groups.values().flatten().any(|&(_, at)| {
-        let entry = &entries[at];
-        entry
-            .lists
-            .last()
-            .is_some_and(|&(_, to)| to < entry.name.len())
-    });
-    if groups.is_empty() || !sure && !several && !inside {
+    if groups.is_empty() || !sure && !may_be_batches(entries, &groups) {
         return Ok(());
     }
-    let nested = groups.values().any(|members| nested(members));
+    let nested = groups.values().any(nested);
     if !sure && (how == Join::Auto || nested) {
-        let names = groups
-            .values()
-            .flatten()
-            .map(|&(_, at)| entries[at].name.as_str());
+        let members = groups.values().flatten();
+        let names = members.map(|&(_, at)| entries[at].name.as_str());
         let remedy = match nested {
             true => {
                 "join the tensors of a layer with torch.cat, or keep all apart with --join never"
@@ -164,6 +149,23 @@ pub(super) fn lists(
         }
     }
     Ok(())
+}
+
+/// Batches are as many for every layer; and a dict of each batch has its number inside.
+fn may_be_batches(entries: &[Entry], groups: &BTreeMap<String, ListMembers>) -> bool {
+    let numbers = |members: &ListMembers| -> BTreeSet<u64> {
+        members.iter().map(|(number, _)| *number).collect()
+    };
+    let mut all = groups.values().map(numbers);
+    let first = all.next();
+    if groups.len() > 1 && all.all(|other| Some(other) == first) {
+        return true;
+    }
+    groups.values().flatten().any(|&(_, at)| {
+        let entry = &entries[at];
+        let innermost = entry.lists.last();
+        innermost.is_some_and(|&(_, to)| to < entry.name.len())
+    })
 }
 
 /// Names with two numbers side by side, all against all: `layer_0_0` … `layer_11_7`.

@@ -131,18 +131,12 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
             _ => files.push((&entry.path, vec![at])),
         }
     }
-    // A list in `acts_0.pt` is called after its file, which says nothing here.
-    let own_name = |at: usize| {
-        let stem = name::stem(&entries[at].path);
-        let rest = entries[at].name.strip_prefix(&stem);
-        rest.and_then(|rest| rest.strip_prefix('.'))
-            .unwrap_or(&entries[at].name)
+    let names = |members: &[usize]| -> BTreeSet<&str> {
+        members.iter().map(|&at| own_name(&entries[at])).collect()
     };
-    let names =
-        |members: &[usize]| -> BTreeSet<&str> { members.iter().map(|&at| own_name(at)).collect() };
     // Files whose arrays are called after them hold one each.
-    let own = |at: usize| name::stem(&entries[at].path) == entries[at].name;
-    if files.len() < 2 || (0..entries.len()).any(own) {
+    let own = |entry: &Entry| name::stem(&entry.path) == entry.name;
+    if files.len() < 2 || entries.iter().any(own) {
         return Ok(None);
     }
     let first = names(&files[0].1);
@@ -158,65 +152,30 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
     }
     let stems: Vec<String> = files.iter().map(|(file, _)| name::stem(file)).collect();
     let pieces: Option<Vec<Piece>> = stems.iter().map(|stem| piece::piece(stem)).collect();
-    let sure = |pieces: &[Piece]| pieces.iter().all(|piece| piece.sure) || how == Join::Rows;
-    match (&pieces, how) {
-        (Some(pieces), _)
-            if sure(pieces) && pieces.iter().all(|piece| piece.base == pieces[0].base) =>
-        {
-            let numbers: BTreeSet<&[u64]> = pieces.iter().map(|p| p.numbers.as_slice()).collect();
-            complete(
-                path,
-                &numbers,
-                pieces.iter().filter_map(|p| p.of).max(),
-                how,
-            )?;
-        }
-        (_, Join::Rows) => {}
-        // Token ids beside the states: files are prompts.
-        _ if counts_something_else(&stems)
-            && !["token_ids", "input_ids"]
-                .iter()
-                .any(|ids| first.contains(ids)) =>
-        {
-            return Ok(None);
-        }
-        _ => {
-            return Err(refused(
-                path,
-                &format!(
-                    "{} files hold arrays of the same names ({}): rows of one dump, or dumps of \
-                     their own?",
-                    files.len(),
-                    super::file::list(first.iter().copied())
-                ),
-                "join their rows with --join rows (one prompt a file: --axes TLD --join rows), or \
-                 keep them apart with --join never",
-            ));
-        }
+    if !are_one_dump(path, &stems, pieces.as_deref(), &first, how)? {
+        return Ok(None);
     }
-    let order: Vec<usize> = {
-        let mut order: Vec<usize> = (0..files.len()).collect();
-        let texts: Vec<&str> = stems.iter().map(String::as_str).collect();
-        match &pieces {
-            Some(pieces) => order.sort_by(|&a, &b| pieces[a].numbers.cmp(&pieces[b].numbers)),
-            None => order = natural_places(&texts),
+    let order = match &pieces {
+        Some(pieces) => {
+            let mut order: Vec<usize> = (0..files.len()).collect();
+            order.sort_by(|&a, &b| pieces[a].numbers.cmp(&pieces[b].numbers));
+            order
         }
-        order
+        None => natural_places(&stems.iter().map(String::as_str).collect::<Vec<_>>()),
     };
+    let in_order = order.into_iter().flat_map(|file| &files[file].1);
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut stacks: Vec<Stack> = Vec::new();
-    for file in order {
-        for &at in &files[file].1 {
-            let entry = &entries[at];
-            match places.get(own_name(at)) {
-                Some(&place) => stacks[place].parts.push(entry.clone()),
-                None => {
-                    places.insert(own_name(at), stacks.len());
-                    stacks.push(Stack {
-                        name: own_name(at).to_owned(),
-                        parts: vec![entry.clone()],
-                    });
-                }
+    for entry in in_order.map(|&at| &entries[at]) {
+        let name = own_name(entry);
+        match places.get(name) {
+            Some(&place) => stacks[place].parts.push(entry.clone()),
+            None => {
+                places.insert(name, stacks.len());
+                stacks.push(Stack {
+                    name: name.to_owned(),
+                    parts: vec![entry.clone()],
+                });
             }
         }
     }
@@ -225,6 +184,57 @@ fn by_file(path: &Path, entries: &[Entry], how: Join) -> Result<Option<Vec<Stack
         .map(fitting)
         .collect::<Result<_>>()
         .map(Some)
+}
+
+/// The name of an array inside its file: a list in `acts_0.pt` is called after the file, which says
+/// nothing here.
+fn own_name(entry: &Entry) -> &str {
+    let stem = name::stem(&entry.path);
+    let rest = entry.name.strip_prefix(&stem);
+    rest.and_then(|rest| rest.strip_prefix('.'))
+        .unwrap_or(&entry.name)
+}
+
+/// Whether files of these stems, all with the arrays `names`, hold the rows of one dump.
+///
+/// # Errors
+/// [`crate::Error::NoLayers`] where a piece is missing, or neither can be told.
+fn are_one_dump(
+    path: &Path,
+    stems: &[String],
+    pieces: Option<&[Piece]>,
+    names: &BTreeSet<&str>,
+    how: Join,
+) -> Result<bool> {
+    let sure = |pieces: &[Piece]| pieces.iter().all(|piece| piece.sure) || how == Join::Rows;
+    let numbered = pieces
+        .filter(|pieces| sure(pieces) && pieces.iter().all(|piece| piece.base == pieces[0].base));
+    if let Some(pieces) = numbered {
+        let numbers: BTreeSet<&[u64]> = pieces.iter().map(|p| p.numbers.as_slice()).collect();
+        let of = pieces.iter().filter_map(|p| p.of).max();
+        complete(path, &numbers, of, how)?;
+        return Ok(true);
+    }
+    if how == Join::Rows {
+        return Ok(true);
+    }
+    // Token ids beside the states: files are prompts.
+    let has_tokens = ["token_ids", "input_ids"]
+        .iter()
+        .any(|ids| names.contains(ids));
+    if counts_something_else(stems) && !has_tokens {
+        return Ok(false);
+    }
+    Err(refused(
+        path,
+        &format!(
+            "{} files hold arrays of the same names ({}): rows of one dump, or dumps of their own?",
+            stems.len(),
+            super::file::list(names.iter().copied())
+        ),
+        "join their rows with --join rows (one prompt a file: --axes TLD --join rows), or keep them \
+         apart with --join never",
+    ))
 }
 
 /// Arrays whose names differ in their last number only, as `--join rows` takes them.

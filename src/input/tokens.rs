@@ -1,7 +1,8 @@
 //! Takes tokens for rows: what a dump and its masks say of them.
 
-use super::dump::{Dump, LayerInfo};
+use super::dump::Dump;
 use super::entry::Entry;
+use super::layer_info::LayerInfo;
 use super::mask::{Mask, MaskRows};
 use super::pooling::Pooling;
 use super::token_rows::TokenRows;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::dump::{Dump, LayerInfo};
+use super::dump::Dump;
+use super::layer_info::LayerInfo;
 use super::pooling::Pooling;
 use super::runs::what_differs;
 
