@@ -26,6 +26,7 @@ mod spots;
 mod stat;
 pub mod streams;
 mod tail;
+mod unembedding;
 
 pub use dump::StreamDump;
 pub use norm::NormKind;

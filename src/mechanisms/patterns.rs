@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::dump::StreamDump;
 use super::prompts::SLOTS;
-use super::spots::{Positions, spots};
+use super::spots::{Positions, Spot, spots};
 use super::stat::{Stat, groups};
 use crate::geometry::Reason;
 use crate::input::{Labels, Matrix};
@@ -170,46 +170,13 @@ pub fn head_pattern(
     progress.plan(&[phase]);
     for layer in layers {
         let pattern = Pattern::open(dump, layer)?;
-        let ranges = queries.iter().map(|spot| &spot.ranges);
-        let ranges = ranges
-            .chain(keys.iter().map(|(_, ranges)| ranges))
-            .flatten();
-        if let Some(range) = ranges.into_iter().find(|range| range.end > pattern.keys) {
-            let fact = format!(
-                "a place {range:?} lies beyond the {} keys of blocks.{layer}.attn.hook_pattern",
-                pattern.keys
-            );
-            return Err(malformed(
-                dump,
-                fact,
-                "slots and attr_pos count tokens from 0",
-            ));
-        }
+        pattern.check_places(dump, layer, &queries, &keys)?;
         progress.step(phase.name, &format!("blocks.{layer}"));
         progress.begin("heads", pattern.n_heads as u64);
         for head in 0..pattern.n_heads {
             for query in &queries {
                 for (key, ranges) in &keys {
-                    let values: Vec<Option<f64>> = (0..dump.n)
-                        .into_par_iter()
-                        .map_init(
-                            || vec![0.0; pattern.keys],
-                            |row, example| {
-                                let (from, to) = (&query.ranges[example], &ranges[example]);
-                                let length = dump.lengths[example];
-                                pattern.mean(example, head, length, from, to, row)
-                            },
-                        )
-                        .collect();
-                    if let Some(example) = values
-                        .iter()
-                        .position(|value| value.is_some_and(|x| !x.is_finite()))
-                    {
-                        let fact = format!(
-                            "blocks.{layer}.attn.hook_pattern: head {head} of example {example} holds NaN or infinity"
-                        );
-                        return Err(malformed(dump, fact, "dump finite values"));
-                    }
+                    let values = pattern.of_examples(dump, layer, head, query, ranges)?;
                     for group in &groups {
                         let present: Vec<f64> =
                             group.members.iter().filter_map(|&i| values[i]).collect();
@@ -238,6 +205,65 @@ pub fn head_pattern(
         patterns: rows,
         warnings: dump.prompts.warnings(dump.n),
     })
+}
+
+impl Pattern {
+    /// Fails for a place beyond the keys.
+    fn check_places(
+        &self,
+        dump: &StreamDump,
+        layer: usize,
+        queries: &[Spot],
+        keys: &[(String, Vec<Range<usize>>)],
+    ) -> Result<()> {
+        let queries = queries.iter().map(|spot| &spot.ranges);
+        let keys = keys.iter().map(|(_, ranges)| ranges);
+        let mut ranges = queries.chain(keys).flatten();
+        match ranges.find(|range| range.end > self.keys) {
+            None => Ok(()),
+            Some(range) => Err(malformed(
+                dump,
+                format!(
+                    "a place {range:?} lies beyond the {} keys of blocks.{layer}.attn.hook_pattern",
+                    self.keys
+                ),
+                "slots and attr_pos count tokens from 0",
+            )),
+        }
+    }
+
+    /// How much a head looks from `query` at `keys`, example by example.
+    fn of_examples(
+        &self,
+        dump: &StreamDump,
+        layer: usize,
+        head: usize,
+        query: &Spot,
+        keys: &[Range<usize>],
+    ) -> Result<Vec<Option<f64>>> {
+        let values: Vec<Option<f64>> = (0..dump.n)
+            .into_par_iter()
+            .map_init(
+                || vec![0.0; self.keys],
+                |row, example| {
+                    let (from, to) = (&query.ranges[example], &keys[example]);
+                    self.mean(example, head, dump.lengths[example], from, to, row)
+                },
+            )
+            .collect();
+        let is_bad = |value: &Option<f64>| value.is_some_and(|x| !x.is_finite());
+        match values.iter().position(is_bad) {
+            None => Ok(values),
+            Some(example) => Err(malformed(
+                dump,
+                format!(
+                    "blocks.{layer}.attn.hook_pattern: head {head} of example {example} holds NaN or \
+                     infinity"
+                ),
+                "dump finite values",
+            )),
+        }
+    }
 }
 
 fn malformed(dump: &StreamDump, fact: String, remedy: &str) -> Error {

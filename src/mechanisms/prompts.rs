@@ -46,6 +46,30 @@ pub struct Prompts {
     pub positions: Option<Vec<Vec<i64>>>,
 }
 
+/// Files of their own and what they are given as, then the dump.
+struct Sources<'a> {
+    files: Vec<(Tensors, &'static str)>,
+    acts: Option<&'a Tensors>,
+}
+
+impl Sources<'_> {
+    /// The tensor of one of these names in the first source that has one, or the only one of the file
+    /// that is given as one of them.
+    fn find(&self, names: &[&str]) -> Option<Tensor<'_>> {
+        let named = |tensors: &Tensors| -> Option<usize> {
+            names.iter().position(|name| tensors.get(name).is_some())
+        };
+        let all = self.files.iter().map(|(tensors, _)| tensors);
+        for tensors in all.chain(self.acts) {
+            if let Some(at) = named(tensors) {
+                return tensors.get(names[at]);
+            }
+        }
+        let alone = self.files.iter().find(|(_, role)| names.contains(role));
+        alone.and_then(|(tensors, _)| tensors.only())
+    }
+}
+
 impl Prompts {
     /// Collects what `sources` hold, the first that has a tensor deciding: `tokens` (or
     /// `input_ids`), `lengths` (or `attention_mask`), `targets` (or `token_fact` and `token_cofa`),
@@ -63,85 +87,81 @@ impl Prompts {
         acts: Option<&Tensors>,
     ) -> Result<Self> {
         let mut prompts = Self::default();
-        let mut sources = Vec::new();
+        let mut files = Vec::new();
         if let Some(path) = targets {
             if is_text(path) {
                 prompts.targets = Some(targets_of_csv(path)?);
             } else {
-                sources.push((Tensors::open(path)?, "targets"));
+                files.push((Tensors::open(path)?, "targets"));
             }
         }
         if let Some(path) = tokens {
-            sources.push((Tensors::open(path)?, "tokens"));
+            files.push((Tensors::open(path)?, "tokens"));
         }
-        let find = |names: &[&str]| -> Option<Tensor<'_>> {
-            let named = |tensors: &Tensors| -> Option<usize> {
-                names.iter().position(|name| tensors.get(name).is_some())
-            };
-            let all = sources.iter().map(|(tensors, _)| tensors).chain(acts);
-            for tensors in all {
-                if let Some(at) = named(tensors) {
-                    return tensors.get(names[at]);
-                }
-            }
-            let alone = sources.iter().find(|(_, role)| names.contains(role));
-            alone.and_then(|(tensors, _)| tensors.only())
+        let sources = Sources { files, acts };
+        prompts.read_tokens(&sources)?;
+        prompts.read_targets(&sources)?;
+        prompts.read_places(&sources)?;
+        prompts.check()?;
+        Ok(prompts)
+    }
+
+    fn read_tokens(&mut self, sources: &Sources<'_>) -> Result<()> {
+        let mask = sources.find(&["attention_mask"]);
+        let lengths = match (sources.find(&["lengths"]), &mask) {
+            (Some(lengths), _) => Some(lengths_of(&lengths)?),
+            (None, Some(mask)) => Some(lengths_of_mask(mask)?),
+            (None, None) => None,
         };
-        if let Some(tensor) = find(&["tokens", "input_ids"]) {
-            let lengths = match (find(&["lengths"]), find(&["attention_mask"])) {
-                (Some(lengths), _) => Some(lengths_of(&lengths)?),
-                (None, Some(mask)) => Some(lengths_of_mask(&mask)?),
-                (None, None) => None,
-            };
-            let (sequences, lengths) = sequences_of(&tensor, lengths)?;
-            prompts.sequences = Some(sequences);
-            prompts.lengths = Some(lengths);
-        } else {
-            prompts.lengths = match (find(&["lengths"]), find(&["attention_mask"])) {
-                (Some(lengths), _) => Some(lengths_of(&lengths)?),
-                (None, Some(mask)) => Some(lengths_of_mask(&mask)?),
-                (None, None) => None,
-            };
+        match sources.find(&["tokens", "input_ids"]) {
+            Some(tensor) => {
+                let (sequences, lengths) = sequences_of(&tensor, lengths)?;
+                self.sequences = Some(sequences);
+                self.lengths = Some(lengths);
+            }
+            None => self.lengths = lengths,
         }
-        if let (Some(lengths), Some(mask)) = (&prompts.lengths, find(&["attention_mask"]))
+        if let (Some(lengths), Some(mask)) = (&self.lengths, mask)
             && let Some(example) = differing(lengths, &lengths_of_mask(&mask)?)
         {
             let fact = format!("another number of tokens in example {example} than lengths say");
             return Err(mask.refused(fact, "dump the one that is right"));
         }
-        if prompts.targets.is_none() {
-            prompts.targets = match (
-                find(&["targets"]),
-                find(&["token_fact"]),
-                find(&["token_cofa"]),
-            ) {
-                (Some(both), _, _) => Some(targets_of(&both)?),
-                (None, Some(fact), Some(cofa)) => {
-                    let pairs = tokens_of(&fact)?.into_iter().zip(tokens_of(&cofa)?);
-                    Some(pairs.map(|(fact, cofa)| [fact, cofa]).collect())
-                }
-                _ => None,
-            };
+        Ok(())
+    }
+
+    fn read_targets(&mut self, sources: &Sources<'_>) -> Result<()> {
+        if self.targets.is_some() {
+            return Ok(());
         }
-        if let Some(tensor) = find(&["attr_pos"]) {
+        let one = |name: &str| sources.find(&[name]);
+        self.targets = match (one("targets"), one("token_fact"), one("token_cofa")) {
+            (Some(both), _, _) => Some(targets_of(&both)?),
+            (None, Some(fact), Some(cofa)) => {
+                let pairs = tokens_of(&fact)?.into_iter().zip(tokens_of(&cofa)?);
+                Some(pairs.map(|(fact, cofa)| [fact, cofa]).collect())
+            }
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// Where the attribute and the slots stand, and which positions are stored.
+    fn read_places(&mut self, sources: &Sources<'_>) -> Result<()> {
+        if let Some(tensor) = sources.find(&["attr_pos"]) {
             let places = tensor.integers()?;
-            prompts.attribute = Some(
-                places
-                    .iter()
-                    .map(|&at| index(&tensor, at))
-                    .collect::<Result<_>>()?,
-            );
+            let places = places.iter().map(|&at| index(&tensor, at));
+            self.attribute = Some(places.collect::<Result<_>>()?);
         }
-        if let Some(tensor) = find(&["slots"]) {
-            prompts.slots = Some(slots_of(&tensor)?);
+        if let Some(tensor) = sources.find(&["slots"]) {
+            self.slots = Some(slots_of(&tensor)?);
         }
-        if let Some(tensor) = find(&["positions"]) {
+        if let Some(tensor) = sources.find(&["positions"]) {
             let width = tensor.shape().get(1).copied().unwrap_or(1);
             let all = tensor.integers()?;
-            prompts.positions = Some(all.chunks_exact(width).map(<[i64]>::to_vec).collect());
+            self.positions = Some(all.chunks_exact(width).map(<[i64]>::to_vec).collect());
         }
-        prompts.check()?;
-        Ok(prompts)
+        Ok(())
     }
 
     /// Number of examples, if anything says it.

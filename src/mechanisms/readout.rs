@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::model::{Checkpoint, Norm, Real};
+use super::model::{Checkpoint, Norm};
 use super::norm::{NormKind, agreed, norm_kind};
-use crate::input::{Matrix, Tensors, Values};
+use super::unembedding::{Columns, Unembedding, malformed, vector};
+use crate::input::Tensors;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -39,19 +40,6 @@ pub struct Readout {
     bias_mean: f64,
     /// Mean of the columns over the vocabulary; zero if not centred.
     mean: Vec<f64>,
-}
-
-#[derive(Debug)]
-enum Columns {
-    /// V × d.
-    Rows(Matrix),
-    /// d × V.
-    Transposed { matrix: Matrix, vocabulary: usize },
-    /// Some columns: their tokens, and d × K.
-    Some {
-        places: BTreeMap<u32, usize>,
-        matrix: Matrix,
-    },
 }
 
 /// u_t and c_t of some tokens.
@@ -131,113 +119,29 @@ impl Readout {
             bias: None,
             bias_mean: 0.0,
         };
-        readout.mean = readout.column_mean(centred);
+        readout.mean = readout.columns.mean(readout.width, centred);
         Ok(readout)
     }
 
     fn of_tensors(tensors: &Tensors, centred: bool, asked: Option<NormKind>) -> Result<Self> {
-        let malformed = |fact: String, remedy: &str| Error::Malformed {
-            path: tensors.path().to_owned(),
-            fact,
-            remedy: remedy.into(),
-        };
-        let compact = tensors.get("W_U_targets");
-        let unembedding = match compact {
-            Some(columns) => columns,
-            None => tensors.require(
-                "unembed.W_U",
-                "lm_head.weight or embed_out.weight, transposed",
-            )?,
-        };
-        let &[width, count] = unembedding.shape() else {
-            let fact = format!("shape {:?}", unembedding.shape());
-            return Err(unembedding.refused(fact, "[d, V] is needed"));
-        };
-        let vector = |name: &str, length: usize| -> Result<Option<Vec<f64>>> {
-            let Some(tensor) = tensors.get(name) else {
-                return Ok(None);
-            };
-            tensor.expect_shape(&[length])?;
-            Ok(Some(wide(&tensor.rows_of(length)?)))
-        };
-        let folded = match tensors.metadata("fold_ln") {
-            Some("true" | "True" | "1") => true,
-            Some("false" | "False" | "0") => false,
-            _ => {
-                return Err(malformed(
-                    "nothing says whether the final LayerNorm is folded into unembed.W_U".into(),
-                    "write the metadata fold_ln true or false, or give the checkpoint's folder",
-                ));
-            }
-        };
-        let (gain, bias) = (vector("ln_final.w", width)?, vector("ln_final.b", width)?);
-        if folded && (gain.is_some() || bias.is_some()) {
-            return Err(malformed(
-                "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice"
-                    .into(),
-                "dump folded weights without ln_final, or everything unfolded",
-            ));
-        }
-        let kind = norm_kind(tensors, bias.as_deref(), asked)?;
-        let told = asked.is_some() || tensors.metadata("normalization_type").is_some();
-        let zero = |bias: &Vec<f64>| bias.iter().all(|b| b.abs() <= 0.0);
-        let assumed = !told && bias.as_ref().is_some_and(zero);
-        let norm = match (folded, gain, bias) {
-            (true, ..) => Norm {
-                gain: vec![1.0; width],
-                bias: vec![0.0; width],
-            },
-            (false, Some(gain), Some(bias)) => Norm { gain, bias },
-            (false, Some(gain), None) => Norm {
-                gain,
-                bias: vec![0.0; width],
-            },
-            (false, _, _) => {
-                return Err(tensors
-                    .require(
-                        "ln_final.w",
-                        "ln_f.weight (final_layer_norm, model.norm), dumped as ln_final.w",
-                    )
-                    .err()
-                    .unwrap_or_else(|| {
-                        malformed("ln_final is incomplete".into(), "dump both parts")
-                    }));
-            }
-        };
+        let unembedding = Unembedding::find(tensors)?;
+        let width = unembedding.width;
+        let (kind, norm, assumed) = final_norm(tensors, width, asked)?;
         let eps = tensors.metadata("eps").map_or(Ok(1e-5), |text| {
             text.parse()
-                .map_err(|_| malformed(format!("eps is {text:?}"), "write a number"))
+                .map_err(|_| malformed(tensors, format!("eps is {text:?}"), "write a number"))
         })?;
-        let matrix = unembedding.rows_of(count)?;
-        let columns = match compact {
-            None => Columns::Transposed {
-                matrix,
-                vocabulary: count,
-            },
-            Some(_) => {
-                let ids =
-                    tensors.require("target_ids", "the tokens of the columns of W_U_targets")?;
-                ids.expect_shape(&[count])?;
-                let ids = ids.integers()?;
-                let places = ids.iter().enumerate();
-                let places = places.filter_map(|(at, &id)| Some((u32::try_from(id).ok()?, at)));
-                Columns::Some {
-                    places: places.collect(),
-                    matrix,
-                }
-            }
+        let columns = unembedding.columns()?;
+        let bias = unembedding.bias()?;
+        let bias_mean = match &bias {
+            Some(bias) if centred => unembedding.mean_of(bias)?,
+            _ => 0.0,
         };
-        let bias = match compact {
-            None => vector("unembed.b_U", count)?,
-            Some(_) => vector("b_U_targets", count)?,
+        let mean = match unembedding.is_compact && centred {
+            true => unembedding.stored_mean()?,
+            false => columns.mean(width, centred),
         };
-        let bias_mean = match (&bias, compact) {
-            _ if !centred => 0.0,
-            (None, _) => 0.0,
-            (Some(bias), None) => bias.iter().sum::<f64>() / count as f64,
-            (Some(_), Some(_)) => vector("b_U_mean", 1)?.map_or(0.0, |mean| mean[0]),
-        };
-        let mut readout = Self {
+        Ok(Self {
             width,
             kind,
             assumed,
@@ -248,18 +152,8 @@ impl Readout {
             columns,
             bias,
             bias_mean,
-            mean: Vec::new(),
-        };
-        readout.mean = match (compact, centred) {
-            (Some(_), true) => vector("W_U_mean", width)?.ok_or_else(|| {
-                malformed(
-                    "there is no W_U_mean, so logits cannot be centred".into(),
-                    "dump the mean of W_U over the vocabulary, or pass --center-unembed off",
-                )
-            })?,
-            _ => readout.column_mean(centred),
-        };
-        Ok(readout)
+            mean,
+        })
     }
 
     /// What a reader must know of the norm beside the numbers.
@@ -283,26 +177,12 @@ impl Readout {
 
     /// Tokens of the vocabulary, if all columns are there.
     pub fn vocabulary(&self) -> Option<usize> {
-        match &self.columns {
-            Columns::Rows(matrix) => Some(matrix.n_rows()),
-            Columns::Transposed { vocabulary, .. } => Some(*vocabulary),
-            Columns::Some { .. } => None,
-        }
+        self.columns.vocabulary()
     }
 
     /// The whole unembedding, V × d, and its bias.
     pub(crate) fn whole(&self) -> Option<(Vec<f64>, Option<&[f64]>)> {
-        let values = match &self.columns {
-            Columns::Rows(matrix) => wide(matrix),
-            Columns::Transposed { matrix, vocabulary } => {
-                let stored = wide(matrix);
-                (0..*vocabulary)
-                    .flat_map(|t| stored.iter().skip(t).step_by(*vocabulary).copied())
-                    .collect()
-            }
-            Columns::Some { .. } => return None,
-        };
-        Some((values, self.bias.as_deref()))
+        Some((self.columns.whole()?, self.bias.as_deref()))
     }
 
     /// u_t and c_t of `tokens`.
@@ -350,81 +230,70 @@ impl Readout {
 
     fn column(&self, token: u32) -> Result<(Vec<f64>, f64)> {
         let mut column = vec![0.0; self.width];
-        let at = match &self.columns {
-            Columns::Rows(matrix) if (token as usize) < matrix.n_rows() => {
-                matrix.widen_row(token as usize, &mut column);
-                token as usize
-            }
-            Columns::Transposed { matrix, vocabulary } if (token as usize) < *vocabulary => {
-                pick(matrix, token as usize, &mut column);
-                token as usize
-            }
-            Columns::Some { places, matrix } if places.contains_key(&token) => {
-                pick(matrix, places[&token], &mut column);
-                places[&token]
-            }
-            _ => {
-                let known = match self.vocabulary() {
-                    Some(n) => format!("the vocabulary has {n} tokens"),
-                    None => "target_ids does not list it".into(),
-                };
-                return Err(Error::Usage(format!(
-                    "--targets: there is no token {token}; {known}"
-                )));
-            }
+        let Some(at) = self.columns.column(token, &mut column) else {
+            let known = match self.vocabulary() {
+                Some(n) => format!("the vocabulary has {n} tokens"),
+                None => "target_ids does not list it".into(),
+            };
+            return Err(Error::Usage(format!(
+                "--targets: there is no token {token}; {known}"
+            )));
         };
         let bias = self.bias.as_ref().and_then(|bias| bias.get(at).copied());
         Ok((column, bias.unwrap_or(0.0)))
     }
+}
 
-    fn column_mean(&self, centred: bool) -> Vec<f64> {
-        let mut mean = vec![0.0; self.width];
-        if !centred {
-            return mean;
+/// The kind of the final norm, its weights, and whether that kind is a guess.
+///
+/// # Errors
+/// [`Error::Malformed`] where folded and unfolded weights are mixed, or nothing says which they are;
+/// [`Error::NoLayers`] where they are not there.
+fn final_norm(
+    tensors: &Tensors,
+    width: usize,
+    asked: Option<NormKind>,
+) -> Result<(NormKind, Norm<f64>, bool)> {
+    let folded = match tensors.metadata("fold_ln") {
+        Some("true" | "True" | "1") => true,
+        Some("false" | "False" | "0") => false,
+        _ => {
+            return Err(malformed(
+                tensors,
+                "nothing says whether the final LayerNorm is folded into unembed.W_U".into(),
+                "write the metadata fold_ln true or false, or give the checkpoint's folder",
+            ));
         }
-        match &self.columns {
-            Columns::Rows(matrix) => {
-                let mut row = vec![0.0; self.width];
-                for t in 0..matrix.n_rows() {
-                    matrix.widen_row(t, &mut row);
-                    mean.iter_mut().zip(&row).for_each(|(sum, w)| *sum += w);
-                }
-                mean.iter_mut()
-                    .for_each(|sum| *sum /= matrix.n_rows() as f64);
-            }
-            Columns::Transposed { matrix, vocabulary } => {
-                let mut row = vec![0.0; *vocabulary];
-                for (i, mean) in mean.iter_mut().enumerate() {
-                    matrix.widen_row(i, &mut row);
-                    *mean = row.iter().sum::<f64>() / *vocabulary as f64;
-                }
-            }
-            Columns::Some { .. } => {}
+    };
+    let gain = vector(tensors, "ln_final.w", width)?;
+    let bias = vector(tensors, "ln_final.b", width)?;
+    if folded && (gain.is_some() || bias.is_some()) {
+        return Err(malformed(
+            tensors,
+            "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice".into(),
+            "dump folded weights without ln_final, or everything unfolded",
+        ));
+    }
+    let kind = norm_kind(tensors, bias.as_deref(), asked)?;
+    let told = asked.is_some() || tensors.metadata("normalization_type").is_some();
+    let zero = |bias: &Vec<f64>| bias.iter().all(|b| b.abs() <= 0.0);
+    let assumed = !told && bias.as_ref().is_some_and(zero);
+    let gain = match (folded, gain) {
+        (true, _) => vec![1.0; width],
+        (false, Some(gain)) => gain,
+        (false, None) => {
+            let missing = tensors.require(
+                "ln_final.w",
+                "ln_f.weight (final_layer_norm, model.norm), dumped as ln_final.w",
+            );
+            return Err(missing.err().unwrap_or_else(|| {
+                let fact = "ln_final is incomplete".into();
+                malformed(tensors, fact, "dump both parts")
+            }));
         }
-        mean
-    }
-}
-
-/// Column `at` of a d × K matrix.
-fn pick(matrix: &Matrix, at: usize, out: &mut [f64]) {
-    let columns = matrix.n_columns();
-    let places = (at..).step_by(columns);
-    match matrix.values() {
-        Values::F16(values) => fill(out, places.map(|i| values[i].to_f64())),
-        Values::Bf16(values) => fill(out, places.map(|i| values[i].to_f64())),
-        Values::F32(values) => fill(out, places.map(|i| f64::from(values[i]))),
-        Values::F64(values) => fill(out, places.map(|i| values[i])),
-    }
-}
-
-fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
-    out.iter_mut()
-        .zip(values)
-        .for_each(|(out, value)| *out = value);
-}
-
-fn wide(matrix: &Matrix) -> Vec<f64> {
-    f64::of_matrix(matrix)
+    };
+    let bias = bias.unwrap_or_else(|| vec![0.0; width]);
+    Ok((kind, Norm { gain, bias }, assumed))
 }
 
 /// A sum with eight partial sums, in a fixed order.

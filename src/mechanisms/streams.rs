@@ -92,73 +92,15 @@ pub fn plan<T: Real>(
     checkpoint.check_blocks()?;
     sequences.check(config)?;
     let (n, t) = (sequences.len(), sequences.longest());
-    let (d, h, e) = (config.width, config.n_heads, config.head_width);
-    let wants = |name| options.streams.contains(&name);
-    let rows = |tail: &[usize]| match options.all_positions() {
-        true => [&[n, t], tail].concat(),
-        false => [&[n], tail].concat(),
-    };
-    let mut plan = Vec::new();
-    let mut add = |wanted: bool, name: String, shape: Vec<usize>| {
-        if wanted {
-            plan.push(Planned {
-                name,
-                shape,
-                dtype: T::NAME,
-            });
-        }
-    };
-    add(wants(StreamName::Embed), "hook_embed".into(), rows(&[d]));
-    let learned = config.rotary.is_none();
-    add(
-        wants(StreamName::PosEmbed) && learned,
-        "hook_pos_embed".into(),
-        rows(&[d]),
-    );
-    for layer in 0..config.n_layers {
-        for (stream, hook) in ROWS {
-            let there = stream != StreamName::ResidMid || !config.parallel;
-            add(
-                wants(stream) && there,
-                format!("blocks.{layer}.{hook}"),
-                rows(&[d]),
-            );
-        }
-        add(
-            wants(StreamName::Z),
-            format!("blocks.{layer}.attn.hook_z"),
-            rows(&[h, e]),
-        );
-        let pattern = match options.all_positions() {
-            true => vec![n, h, t, t],
-            false => vec![n, h, t],
-        };
-        add(
-            wants(StreamName::Pattern),
-            format!("blocks.{layer}.attn.hook_pattern"),
-            pattern,
-        );
-        add(
-            wants(StreamName::K),
-            key_name(config, layer),
-            vec![n, t, h, e],
-        );
-        add(
-            wants(StreamName::V),
-            format!("blocks.{layer}.attn.hook_v"),
-            vec![n, t, h, e],
-        );
-    }
-    add(
-        wants(StreamName::Scale),
-        "ln_final.hook_scale".into(),
-        rows(&[1]),
-    );
-    add(
-        wants(StreamName::Logits),
-        "logits_last".into(),
-        vec![n, config.n_vocab],
-    );
+    let streams = streams(config, n, t, options.all_positions()).into_iter();
+    let mut plan: Vec<Planned> = streams
+        .filter(|(stream, ..)| options.streams.contains(stream))
+        .map(|(_, name, shape)| Planned {
+            name,
+            shape,
+            dtype: T::NAME,
+        })
+        .collect();
     if plan.is_empty() {
         return Err(Error::Usage(
             "--dump: this model has none of these streams".into(),
@@ -183,6 +125,48 @@ pub fn plan<T: Real>(
         add("slots", vec![n, 14, 2]);
     }
     Ok(plan)
+}
+
+/// Name and shape of everything that `n` examples of up to `t` tokens give.
+fn streams(
+    config: &Config,
+    n: usize,
+    t: usize,
+    all_positions: bool,
+) -> Vec<(StreamName, String, Vec<usize>)> {
+    let (d, h, e) = (config.width, config.n_heads, config.head_width);
+    let rows = |tail: &[usize]| match all_positions {
+        true => [&[n, t], tail].concat(),
+        false => [&[n], tail].concat(),
+    };
+    let pattern = match all_positions {
+        true => vec![n, h, t, t],
+        false => vec![n, h, t],
+    };
+    let whole = vec![n, t, h, e];
+    let mut streams = Vec::new();
+    let mut add = |stream, name: String, shape| streams.push((stream, name, shape));
+    add(StreamName::Embed, "hook_embed".into(), rows(&[d]));
+    if config.rotary.is_none() {
+        add(StreamName::PosEmbed, "hook_pos_embed".into(), rows(&[d]));
+    }
+    for layer in 0..config.n_layers {
+        let name = |hook: &str| format!("blocks.{layer}.{hook}");
+        for (stream, hook) in ROWS {
+            if stream != StreamName::ResidMid || !config.parallel {
+                add(stream, name(hook), rows(&[d]));
+            }
+        }
+        add(StreamName::Z, name("attn.hook_z"), rows(&[h, e]));
+        let pattern = pattern.clone();
+        add(StreamName::Pattern, name("attn.hook_pattern"), pattern);
+        add(StreamName::K, key_name(config, layer), whole.clone());
+        add(StreamName::V, name("attn.hook_v"), whole.clone());
+    }
+    add(StreamName::Scale, "ln_final.hook_scale".into(), rows(&[1]));
+    let logits = vec![n, config.n_vocab];
+    add(StreamName::Logits, "logits_last".into(), logits);
+    streams
 }
 
 /// Streams that were asked for and that this model does not have.

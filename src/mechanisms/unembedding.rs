@@ -1,0 +1,212 @@
+//! The unembedding: for every token a column of the width of the model.
+
+use std::collections::BTreeMap;
+
+use super::model::Real;
+use crate::input::{Matrix, Tensor, Tensors, Values};
+use crate::{Error, Result};
+
+/// Where the columns lie.
+#[derive(Debug)]
+pub(super) enum Columns {
+    /// V × d.
+    Rows(Matrix),
+    /// d × V.
+    Transposed { matrix: Matrix, vocabulary: usize },
+    /// Some columns: their tokens, and d × K.
+    Some {
+        places: BTreeMap<u32, usize>,
+        matrix: Matrix,
+    },
+}
+
+impl Columns {
+    /// Tokens of the vocabulary, if all columns are there.
+    pub(super) fn vocabulary(&self) -> Option<usize> {
+        match self {
+            Self::Rows(matrix) => Some(matrix.n_rows()),
+            Self::Transposed { vocabulary, .. } => Some(*vocabulary),
+            Self::Some { .. } => None,
+        }
+    }
+
+    /// All columns, V × d.
+    pub(super) fn whole(&self) -> Option<Vec<f64>> {
+        match self {
+            Self::Rows(matrix) => Some(f64::of_matrix(matrix)),
+            Self::Transposed { matrix, vocabulary } => {
+                let stored = f64::of_matrix(matrix);
+                let columns = (0..*vocabulary)
+                    .flat_map(|t| stored.iter().skip(t).step_by(*vocabulary).copied());
+                Some(columns.collect())
+            }
+            Self::Some { .. } => None,
+        }
+    }
+
+    /// Writes the column of a token; its place among the columns, or `None` if it is not there.
+    pub(super) fn column(&self, token: u32, out: &mut [f64]) -> Option<usize> {
+        let at = token as usize;
+        match self {
+            Self::Rows(matrix) if at < matrix.n_rows() => {
+                matrix.widen_row(at, out);
+                Some(at)
+            }
+            Self::Transposed { matrix, vocabulary } if at < *vocabulary => {
+                pick(matrix, at, out);
+                Some(at)
+            }
+            Self::Some { places, matrix } => {
+                let at = *places.get(&token)?;
+                pick(matrix, at, out);
+                Some(at)
+            }
+            _ => None,
+        }
+    }
+
+    /// The mean over the vocabulary; zeros where it is not asked for or columns are missing.
+    pub(super) fn mean(&self, width: usize, centred: bool) -> Vec<f64> {
+        let mut mean = vec![0.0; width];
+        if !centred {
+            return mean;
+        }
+        match self {
+            Self::Rows(matrix) => {
+                let mut row = vec![0.0; width];
+                for t in 0..matrix.n_rows() {
+                    matrix.widen_row(t, &mut row);
+                    mean.iter_mut().zip(&row).for_each(|(sum, w)| *sum += w);
+                }
+                mean.iter_mut()
+                    .for_each(|sum| *sum /= matrix.n_rows() as f64);
+            }
+            Self::Transposed { matrix, vocabulary } => {
+                let mut row = vec![0.0; *vocabulary];
+                for (i, mean) in mean.iter_mut().enumerate() {
+                    matrix.widen_row(i, &mut row);
+                    *mean = row.iter().sum::<f64>() / *vocabulary as f64;
+                }
+            }
+            Self::Some { .. } => {}
+        }
+        mean
+    }
+}
+
+/// Column `at` of a d × K matrix.
+fn pick(matrix: &Matrix, at: usize, out: &mut [f64]) {
+    let columns = matrix.n_columns();
+    let places = (at..).step_by(columns);
+    match matrix.values() {
+        Values::F16(values) => fill(out, places.map(|i| values[i].to_f64())),
+        Values::Bf16(values) => fill(out, places.map(|i| values[i].to_f64())),
+        Values::F32(values) => fill(out, places.map(|i| f64::from(values[i]))),
+        Values::F64(values) => fill(out, places.map(|i| values[i])),
+    }
+}
+
+fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
+    out.iter_mut()
+        .zip(values)
+        .for_each(|(out, value)| *out = value);
+}
+
+/// The tensors of an unembedding, d × V, or d × K of some targets alone.
+pub(super) struct Unembedding<'a> {
+    tensors: &'a Tensors,
+    tensor: Tensor<'a>,
+    pub(super) width: usize,
+    count: usize,
+    /// Whether the columns are those of some targets.
+    pub(super) is_compact: bool,
+}
+
+impl<'a> Unembedding<'a> {
+    pub(super) fn find(tensors: &'a Tensors) -> Result<Self> {
+        let compact = tensors.get("W_U_targets");
+        let is_compact = compact.is_some();
+        let tensor = match compact {
+            Some(columns) => columns,
+            None => tensors.require(
+                "unembed.W_U",
+                "lm_head.weight or embed_out.weight, transposed",
+            )?,
+        };
+        let &[width, count] = tensor.shape() else {
+            let fact = format!("shape {:?}", tensor.shape());
+            return Err(tensor.refused(fact, "[d, V] is needed"));
+        };
+        Ok(Self {
+            tensors,
+            tensor,
+            width,
+            count,
+            is_compact,
+        })
+    }
+
+    pub(super) fn columns(&self) -> Result<Columns> {
+        let matrix = self.tensor.rows_of(self.count)?;
+        if !self.is_compact {
+            return Ok(Columns::Transposed {
+                matrix,
+                vocabulary: self.count,
+            });
+        }
+        let words = "the tokens of the columns of W_U_targets";
+        let ids = self.tensors.require("target_ids", words)?;
+        ids.expect_shape(&[self.count])?;
+        let ids = ids.integers()?;
+        let places = ids.iter().enumerate();
+        let places = places.filter_map(|(at, &id)| Some((u32::try_from(id).ok()?, at)));
+        Ok(Columns::Some {
+            places: places.collect(),
+            matrix,
+        })
+    }
+
+    pub(super) fn bias(&self) -> Result<Option<Vec<f64>>> {
+        let name = match self.is_compact {
+            true => "b_U_targets",
+            false => "unembed.b_U",
+        };
+        vector(self.tensors, name, self.count)
+    }
+
+    /// The mean of the bias over the vocabulary; 0 where some columns do not tell it.
+    pub(super) fn mean_of(&self, bias: &[f64]) -> Result<f64> {
+        if !self.is_compact {
+            return Ok(bias.iter().sum::<f64>() / self.count as f64);
+        }
+        Ok(vector(self.tensors, "b_U_mean", 1)?.map_or(0.0, |mean| mean[0]))
+    }
+
+    /// The mean of all columns, beside the columns of some.
+    pub(super) fn stored_mean(&self) -> Result<Vec<f64>> {
+        vector(self.tensors, "W_U_mean", self.width)?.ok_or_else(|| {
+            malformed(
+                self.tensors,
+                "there is no W_U_mean, so logits cannot be centred".into(),
+                "dump the mean of W_U over the vocabulary, or pass --center-unembed off",
+            )
+        })
+    }
+}
+
+/// A vector of this name and length, if there is one.
+pub(super) fn vector(tensors: &Tensors, name: &str, length: usize) -> Result<Option<Vec<f64>>> {
+    let Some(tensor) = tensors.get(name) else {
+        return Ok(None);
+    };
+    tensor.expect_shape(&[length])?;
+    Ok(Some(f64::of_matrix(&tensor.rows_of(length)?)))
+}
+
+pub(super) fn malformed(tensors: &Tensors, fact: String, remedy: &str) -> Error {
+    Error::Malformed {
+        path: tensors.path().to_owned(),
+        fact,
+        remedy: remedy.into(),
+    }
+}
