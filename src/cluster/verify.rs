@@ -1,17 +1,20 @@
 //! Recomputes random rows of a run by the definition, every distance in f64.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::file::{self, Payload};
 use super::key::Key;
+use super::plan::Plan;
 use super::run::Run;
-use super::search::PlannedSought;
+use super::search::{Block, PlannedSought};
 use super::unit::{Layer, read_rows};
 use super::work::Work;
 use crate::error::{Error, Result};
-use crate::neighbours::{Points, squared_distance};
+use crate::neighbours::{NeighbourTable, Points, RankCounts, squared_distance};
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 
@@ -37,14 +40,7 @@ pub fn verify(
 ) -> Result<Verified> {
     run.finished()?;
     let plan = &run.plan;
-    let mut random = SplitMix64::new(seed);
-    let mut drawn: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for _ in 0..count {
-        let unit = below(&mut random, plan.units());
-        let (_, block) = plan.unit(unit);
-        let row = block.start + below(&mut random, block.end - block.start);
-        drawn.entry(unit).or_default().push(row);
-    }
+    let drawn = draw(plan, count, seed);
     progress.begin("rows by definition", count as u64);
     for (&unit, rows) in &drawn {
         let (search, block) = plan.unit(unit);
@@ -61,40 +57,16 @@ pub fn verify(
             _ => None,
         };
         for &row in rows {
-            let at = row - block.start;
-            let right = match &part {
-                Payload::Table(table) => {
-                    let sorted = sorted(&points, row);
-                    (0..table.k()).all(|place| {
-                        let (squared, other) = sorted[place];
-                        table.indices[[at, place]] == other
-                            && table.distances[[at, place]].to_bits() == squared.sqrt().to_bits()
-                    })
+            let right = match (&part, &search.sought, &targets) {
+                (Payload::Table(table), ..) => is_table(table, row - block.start, &points, row),
+                (Payload::Orders(distances), PlannedSought::Orders(orders), _) => {
+                    let found = distances.column(row - block.start);
+                    are_distances(found, orders, &points, row)
                 }
-                Payload::Orders(distances) => {
-                    let PlannedSought::Orders(orders) = &search.sought else {
-                        return Err(wrong(&path, &search.layer, row));
-                    };
-                    let sorted = sorted(&points, row);
-                    orders.iter().enumerate().all(|(place, &order)| {
-                        let squared = sorted[order - 1].0;
-                        distances[[place, at]].to_bits() == squared.sqrt().to_bits()
-                    })
+                (Payload::Ranks(counts), _, Some(targets)) => {
+                    are_ranks(counts, targets, block, &points, row)
                 }
-                Payload::Ranks(counts) => {
-                    let Some((rows, groups)) = &targets else {
-                        return Err(wrong(&path, &search.layer, row));
-                    };
-                    let sorted = sorted(&points, row);
-                    let rank =
-                        |target: u32| 1 + sorted.iter().take_while(|one| one.1 != target).count();
-                    let ranks_fit =
-                        rows.row(row).iter().enumerate().all(|(place, &target)| {
-                            counts.ranks[[at, place]] as usize == rank(target)
-                        });
-                    let stood = nearer(&points, row, block.start..block.end, rows, groups);
-                    ranks_fit && counts.nearer.row(row).iter().eq(&stood)
-                }
+                _ => false,
             };
             if !right {
                 return Err(wrong(&path, &search.layer, row));
@@ -107,6 +79,63 @@ pub fn verify(
         rows: count,
         units: drawn.len(),
     })
+}
+
+/// Random rows of random units.
+fn draw(plan: &Plan, count: usize, seed: u64) -> BTreeMap<usize, Vec<usize>> {
+    let mut random = SplitMix64::new(seed);
+    let mut drawn: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for _ in 0..count {
+        let unit = below(&mut random, plan.units());
+        let (_, block) = plan.unit(unit);
+        let row = block.start + below(&mut random, block.end - block.start);
+        drawn.entry(unit).or_default().push(row);
+    }
+    drawn
+}
+
+/// Whether row `at` of a table holds the nearest of `row`.
+fn is_table(table: &NeighbourTable, at: usize, points: &Points<'_>, row: usize) -> bool {
+    let sorted = sorted(points, row);
+    (0..table.k()).all(|place| {
+        let (squared, other) = sorted[place];
+        table.indices[[at, place]] == other
+            && table.distances[[at, place]].to_bits() == squared.sqrt().to_bits()
+    })
+}
+
+/// Whether these are the distances of `row` at `orders`.
+fn are_distances(
+    found: ArrayView1<'_, f64>,
+    orders: &[usize],
+    points: &Points<'_>,
+    row: usize,
+) -> bool {
+    let sorted = sorted(points, row);
+    let mut each = orders.iter().zip(found);
+    found.len() == orders.len()
+        && each.all(|(&order, distance)| {
+            let squared = sorted[order - 1].0;
+            distance.to_bits() == squared.sqrt().to_bits()
+        })
+}
+
+/// Whether the ranks of the targets of `row` are right, and how often it stood before others'.
+fn are_ranks(
+    counts: &RankCounts,
+    (targets, groups): &(Array2<u32>, Vec<Range<usize>>),
+    block: &Block,
+    points: &Points<'_>,
+    row: usize,
+) -> bool {
+    let sorted = sorted(points, row);
+    let rank = |target: u32| 1 + sorted.iter().take_while(|one| one.1 != target).count();
+    let ranks = counts.ranks.row(row - block.start);
+    let mut each = targets.row(row).into_iter().zip(ranks);
+    let ranks_fit = ranks.len() == targets.ncols()
+        && each.all(|(&target, &found)| found as usize == rank(target));
+    let stood = nearer(points, row, block.start..block.end, targets, groups);
+    ranks_fit && counts.nearer.row(row).iter().eq(&stood)
 }
 
 /// A number below `count`, which is not 0.
@@ -148,9 +177,9 @@ fn sorted(points: &Points<'_>, row: usize) -> Vec<(f64, u32)> {
 fn nearer(
     points: &Points<'_>,
     row: usize,
-    block: std::ops::Range<usize>,
-    targets: &ndarray::Array2<u32>,
-    groups: &[std::ops::Range<usize>],
+    block: Range<usize>,
+    targets: &Array2<u32>,
+    groups: &[Range<usize>],
 ) -> Vec<u64> {
     let own = values(points, row);
     let number = u32::try_from(row).unwrap_or(u32::MAX);
@@ -165,7 +194,7 @@ fn nearer(
                 (distance, number) < (squared, target)
             })
             .collect();
-        let of_group = |columns: &std::ops::Range<usize>| {
+        let of_group = |columns: &Range<usize>| {
             let stood = before[columns.clone()].iter().filter(|before| **before);
             stood.count() as u64
         };

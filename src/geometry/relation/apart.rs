@@ -1,5 +1,7 @@
 //! Label overlap without the neighbours that share a second label: remote homology.
 
+use std::collections::HashMap;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
@@ -41,19 +43,9 @@ pub fn label_overlap_apart(
     if sizes.iter().filter(|&&size| size > 0).count() < 2 {
         return Err(Reason::SingleClass);
     }
-    let groups = apart
-        .iter()
-        .flatten()
-        .max()
-        .map_or(0, |&most| most as usize + 1);
-    let group_sizes = sizes_of(apart, groups);
-    // Rows of each class in each group; only the groups that a class meets have an entry.
-    let mut shared = std::collections::HashMap::new();
-    for pair in codes.iter().zip(apart) {
-        if let (Some(class), Some(group)) = pair {
-            *shared.entry((*class, *group)).or_insert(0usize) += 1;
-        }
-    }
+    let groups = apart.iter().flatten().max();
+    let group_sizes = sizes_of(apart, groups.map_or(0, |&most| most as usize + 1));
+    let shared = shared_sizes(codes, apart);
     let short = Err(Reason::TooFewNeighbours);
     let asked: Result<Vec<Option<(f64, f64)>>, Reason> = (0..n)
         .into_par_iter()
@@ -82,13 +74,7 @@ pub fn label_overlap_apart(
         .collect();
     debug_assert!(stored < n, "no row is its own neighbour");
     let asked = asked?;
-    let mut chances = vec![(0.0, 0usize); classes.len()];
-    for (code, found) in codes.iter().zip(&asked) {
-        if let (Some(code), Some((_, chance))) = (code, found) {
-            let of_class = &mut chances[*code as usize];
-            *of_class = (of_class.0 + chance, of_class.1 + 1);
-        }
-    }
+    let chances = chances_by_class(codes, &asked, classes.len());
     if chances.iter().all(|&(_, rows)| rows == 0) {
         return Err(Reason::TooFewRows);
     }
@@ -106,6 +92,33 @@ pub fn label_overlap_apart(
         singletons: sizes.iter().filter(|&&size| size == 1).count(),
         ..averages(codes, classes, rows, k_of, chance)
     })
+}
+
+/// Rows of each class in each group; only the groups that a class meets have an entry.
+fn shared_sizes(codes: &[Option<u32>], apart: &[Option<u32>]) -> HashMap<(u32, u32), usize> {
+    let mut shared = HashMap::new();
+    for pair in codes.iter().zip(apart) {
+        if let (Some(class), Some(group)) = pair {
+            *shared.entry((*class, *group)).or_insert(0) += 1;
+        }
+    }
+    shared
+}
+
+/// The sum of the chances of the asked rows of each class, and how many they are.
+fn chances_by_class(
+    codes: &[Option<u32>],
+    asked: &[Option<(f64, f64)>],
+    n_classes: usize,
+) -> Vec<(f64, usize)> {
+    let mut chances = vec![(0.0, 0usize); n_classes];
+    for (code, found) in codes.iter().zip(asked) {
+        if let (Some(code), Some((_, chance))) = (code, found) {
+            let of_class = &mut chances[*code as usize];
+            *of_class = (of_class.0 + chance, of_class.1 + 1);
+        }
+    }
+    chances
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::filter::{Demand, pack};
+use super::filter::{Demand, Operand, pack};
 use super::memory::{Needs, tile_height};
 use super::options::{SearchOptions, Strategy};
 use super::points::Points;
@@ -47,24 +47,7 @@ pub(super) fn count(
     let (operand, height) = match strategy {
         Strategy::Direct => (None, None),
         _ => {
-            let needs = Needs {
-                asking: rows.len(),
-                row: 26 * wanted as u64,
-                every: 8 * targets.groups.len() as u64,
-                thread: 8 * (step * step) as u64,
-            };
-            let height = tile_height(points, &needs, options)?;
-            // A row without targets speaks for one that has some.
-            let some_of = |row: usize| {
-                let asked = row.checked_sub(rows.start).filter(|&at| at < rows.len());
-                let at = asked.unwrap_or(row % rows.len().max(1));
-                let mut some = some(targets.rows.row(at));
-                some.retain(|&target| target as usize != row);
-                some
-            };
-            let demand = Demand::NearerThan(&some_of);
-            let order = asking_first(n, rows);
-            let operand = pack(points, order, options.kernel, &demand, height);
+            let (operand, height) = operand(points, rows, targets, options, step)?;
             (Some(operand), height)
         }
     };
@@ -122,6 +105,36 @@ pub(super) fn count(
         tile.finish(&order, rows.start, &mut counts);
     }
     Ok(counts)
+}
+
+/// The packed rows, those that ask first, and the height of their tiles under the limit on memory.
+fn operand<'a>(
+    points: &'a Points<'_>,
+    rows: &Range<usize>,
+    targets: &Targets<'_>,
+    options: &SearchOptions,
+    step: usize,
+) -> Result<(Operand<'a>, Option<usize>)> {
+    let n = points.n_rows();
+    let needs = Needs {
+        asking: rows.len(),
+        row: 26 * targets.rows.ncols() as u64,
+        every: 8 * targets.groups.len() as u64,
+        thread: 8 * (step * step) as u64,
+    };
+    let height = tile_height(points, &needs, options)?;
+    // A row without targets speaks for one that has some.
+    let some_of = |row: usize| {
+        let asked = row.checked_sub(rows.start).filter(|&at| at < rows.len());
+        let at = asked.unwrap_or(row % rows.len().max(1));
+        let mut some = some(targets.rows.row(at));
+        some.retain(|&target| target as usize != row);
+        some
+    };
+    let demand = Demand::NearerThan(&some_of);
+    let order = asking_first(n, rows);
+    let operand = pack(points, order, options.kernel, &demand, height);
+    Ok((operand, height))
 }
 
 /// Targets that speak for all in the choice of a kernel.

@@ -14,6 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::cut::{Cut, Search, is_worth};
 use super::machine::{Aim, Fault, Machine, Sender, Station};
 use super::plan::{List, nearest};
+use crate::neighbours::points::Points;
 use crate::neighbours::table::by_distance_then_row;
 use crate::progress::{Progress, Within};
 
@@ -112,22 +113,7 @@ pub(super) fn share<J: Job>(
         left: Vec::new(),
         faults: Vec::new(),
     };
-    let mut able: Vec<(u64, &dyn Station)> = Vec::new();
-    for &station in stations {
-        match station.free() {
-            Ok(free) => able.push((free.min(limits.most.unwrap_or(u64::MAX)), station)),
-            Err(fault) => found.faults.push(format!("{}: {fault}", station.name())),
-        }
-    }
-    let largest = able.iter().map(|&(free, _)| free).max().unwrap_or(0);
-    able.retain(|&(free, station)| {
-        let kept = free == largest || is_worth(station.costs(points, aim), station.tile(), free);
-        if !kept {
-            let fact = format!("{}: too little memory is free", station.name());
-            found.faults.push(fact);
-        }
-        kept
-    });
+    let able = able(stations, points, aim, limits, &mut found.faults);
     let least = able.iter().map(|&(free, _)| free).min().unwrap_or(0);
     let Some(&(_, first)) = able.first() else {
         return Err(Fault(found.faults.join("; ")));
@@ -146,29 +132,8 @@ pub(super) fn share<J: Job>(
             .map_err(|error| Fault(error.to_string()))?,
         queue: Mutex::new((0..cut.seekers.len()).rev().collect()),
     };
-    let mut able: Vec<&dyn Station> = able.into_iter().map(|(_, station)| station).collect();
-    if let ([station], [_]) = (&able[..], &cut.seekers[..]) {
-        let done = work.on(*station, &Within::new(progress));
-        if !work.collect(&mut found, station.name(), done) {
-            // Whatever stage it was in is over.
-            progress.end();
-        }
-    } else {
-        let units: usize = (0..cut.seekers.len()).map(|b| cut.met_by(b).len()).sum();
-        progress.begin("neighbours", units as u64);
-        let quiet = Units(progress);
-        // Those that are left when one has failed may have gone home before it did.
-        while !able.is_empty() && !work.is_done() {
-            let done = work.together(&able, &quiet);
-            able.clear();
-            for (station, rows) in done {
-                if work.collect(&mut found, station.name(), rows) {
-                    able.push(station);
-                }
-            }
-        }
-        progress.end();
-    }
+    let able: Vec<&dyn Station> = able.into_iter().map(|(_, station)| station).collect();
+    work.all(able, &mut found, progress);
     let left = work
         .queue
         .into_inner()
@@ -179,6 +144,33 @@ pub(super) fn share<J: Job>(
         .copied()
         .collect();
     Ok(found)
+}
+
+/// Devices worth their part of the job, with the bytes that each may take; `faults` says why others
+/// are not.
+fn able<'s>(
+    stations: &[&'s dyn Station],
+    points: &Points<'_>,
+    aim: Aim,
+    limits: Limits,
+    faults: &mut Vec<String>,
+) -> Vec<(u64, &'s dyn Station)> {
+    let mut able: Vec<(u64, &dyn Station)> = Vec::new();
+    for &station in stations {
+        match station.free() {
+            Ok(free) => able.push((free.min(limits.most.unwrap_or(u64::MAX)), station)),
+            Err(fault) => faults.push(format!("{}: {fault}", station.name())),
+        }
+    }
+    let largest = able.iter().map(|&(free, _)| free).max().unwrap_or(0);
+    able.retain(|&(free, station)| {
+        let kept = free == largest || is_worth(station.costs(points, aim), station.tile(), free);
+        if !kept {
+            faults.push(format!("{}: too little memory is free", station.name()));
+        }
+        kept
+    });
+    able
 }
 
 /// Passes on steps and notes; what goes on inside a block is nobody's affair.
@@ -212,6 +204,38 @@ struct Work<'a, J> {
 }
 
 impl<J: Job> Work<'_, J> {
+    /// Lets the devices do the blocks, until none is left or every device has failed.
+    fn all(
+        &self,
+        mut able: Vec<&dyn Station>,
+        found: &mut Found<J::Found>,
+        progress: &dyn Progress,
+    ) {
+        if let ([station], [_]) = (&able[..], &self.cut.seekers[..]) {
+            let done = self.on(*station, &Within::new(progress));
+            if !self.collect(found, station.name(), done) {
+                // Whatever stage it was in is over.
+                progress.end();
+            }
+            return;
+        }
+        let blocks = 0..self.cut.seekers.len();
+        let units: usize = blocks.map(|b| self.cut.met_by(b).len()).sum();
+        progress.begin("neighbours", units as u64);
+        let quiet = Units(progress);
+        // Those that are left when one has failed may have gone home before it did.
+        while !able.is_empty() && !self.is_done() {
+            let done = self.together(&able, &quiet);
+            able.clear();
+            for (station, rows) in done {
+                if self.collect(found, station.name(), rows) {
+                    able.push(station);
+                }
+            }
+        }
+        progress.end();
+    }
+
     fn take(&self) -> Option<usize> {
         self.queue
             .lock()

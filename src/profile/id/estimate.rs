@@ -94,36 +94,13 @@ pub(super) fn estimate(
         estimates.push(two_nn_entry(fit, outcome, distance));
     }
 
-    let mut scaling = Vec::new();
-    let mut points = Vec::new();
-    for orders in options.scaling_orders(n) {
-        let (outcome, distance) = measure(Quantity::Gride(orders));
-        notes.add(&format!("gride at order {}", orders.n1()), &outcome);
-        if orders.n1().is_power_of_two() && orders.n2() <= options.range_max {
-            points.push((orders, outcome.ok().map(|estimate| estimate.id)));
-        }
-        scaling.push(ScalePoint {
-            order: orders.n1(),
-            n: outcome.map_or(0, |estimate| estimate.n),
-            distance,
-            outcome: outcome.map(ScaleValue::from).into(),
-            resampled: None,
-        });
-    }
+    let (scaling, points) = scaling(options, n, &measure, &mut notes);
     let steady = plateau(&points, n);
     if options.gride() {
-        let headline = match options.order {
-            Some(OrderRule::Plateau) => Some(steady.map(|plateau| plateau.order)),
-            _ => options.fixed_order().map(|orders| Ok(orders.n1())),
-        };
-        if let Some(order) = headline {
-            let orders = order.map(|order| Orders::doubled(order).ok_or(Reason::TooFewRows));
-            let (outcome, distance) = match orders {
-                Ok(Ok(orders)) => measure(Quantity::Gride(orders)),
-                Ok(Err(reason)) | Err(reason) => (Err(reason), None),
-            };
+        let found = headline(options, steady.map(|plateau| plateau.order), &measure);
+        if let Some((estimate, outcome)) = found {
             notes.add("gride", &outcome);
-            estimates.push(gride_entry(options.order, order.ok(), outcome, distance));
+            estimates.push(estimate);
         }
     }
     let found = view.map(|view| table_estimates(options, view, no_nearest));
@@ -159,6 +136,53 @@ pub(super) fn estimate(
             values.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect()
         }),
     }
+}
+
+/// Estimates a quantity, and says at which mean distance.
+type Measure<'a> = &'a dyn Fn(Quantity) -> (Outcome, Option<f64>);
+
+/// Gride at every order, and its values at powers of two, among which a plateau is sought.
+fn scaling(
+    options: &IdOptions,
+    n: usize,
+    measure: Measure<'_>,
+    notes: &mut Notes,
+) -> (Vec<ScalePoint>, Vec<(Orders, Option<f64>)>) {
+    let (mut scaling, mut points) = (Vec::new(), Vec::new());
+    for orders in options.scaling_orders(n) {
+        let (outcome, distance) = measure(Quantity::Gride(orders));
+        notes.add(&format!("gride at order {}", orders.n1()), &outcome);
+        if orders.n1().is_power_of_two() && orders.n2() <= options.range_max {
+            points.push((orders, outcome.ok().map(|estimate| estimate.id)));
+        }
+        scaling.push(ScalePoint {
+            order: orders.n1(),
+            n: outcome.map_or(0, |estimate| estimate.n),
+            distance,
+            outcome: outcome.map(ScaleValue::from).into(),
+            resampled: None,
+        });
+    }
+    (scaling, points)
+}
+
+/// Gride at the order that was asked for, or at that of the plateau.
+fn headline(
+    options: &IdOptions,
+    steady: Result<usize, Reason>,
+    measure: Measure<'_>,
+) -> Option<(IdEstimate, Outcome)> {
+    let order = match options.order {
+        Some(OrderRule::Plateau) => steady,
+        _ => Ok(options.fixed_order()?.n1()),
+    };
+    let orders = order.and_then(|order| Orders::doubled(order).ok_or(Reason::TooFewRows));
+    let (outcome, distance) = match orders {
+        Ok(orders) => measure(Quantity::Gride(orders)),
+        Err(reason) => (Err(reason), None),
+    };
+    let estimate = gride_entry(options.order, order.ok(), outcome, distance);
+    Some((estimate, outcome))
 }
 
 fn two_nn_entry(fit: Fit, outcome: Outcome, distance: Option<f64>) -> IdEstimate {

@@ -47,6 +47,33 @@ pub(super) struct Directed {
     pub nearest: BTreeMap<Node, [Vec<f64>; 2]>,
 }
 
+/// The nearest rows of every row of a layer.
+struct Near {
+    /// r_{i,1} and r_{i,2}.
+    distances: [Vec<f64>; 2],
+    indices: Array2<u32>,
+}
+
+impl Near {
+    /// The first `k` + 1 of `indices`; `column` gives the distances of an order, up to `last`.
+    fn new(
+        name: &str,
+        k: usize,
+        indices: &Array2<u32>,
+        column: impl Fn(usize) -> Vec<f64>,
+        last: usize,
+        warnings: &mut Vec<Warning>,
+    ) -> Self {
+        let distances = [column(1), column(2)];
+        let noticed = near_duplicate_warning(&distances[0], &column(last));
+        warnings.extend(noticed.map(|found| found.of(name)));
+        Self {
+            distances,
+            indices: indices.slice(s![.., ..=k]).to_owned(),
+        }
+    }
+}
+
 /// What [`Search::run`] needs to know.
 pub(super) struct Search<'a> {
     pub comparison: &'a Comparison<'a>,
@@ -89,35 +116,10 @@ impl Search<'_> {
             if whole {
                 self.bench.progress.step("neighbours", self.name(node));
             }
-            let name = self.name(node);
-            if let Some(table) = self.table(node) {
-                let Some(k) = deepest else { continue };
-                if !table.distances.iter().any(|distance| *distance > 0.0) {
-                    continue;
-                }
-                let column = |order: usize| table.distances.column(order - 1).to_vec();
-                let [first, second] = [column(1), column(2)];
-                let noticed = near_duplicate_warning(&first, &column(k + 1));
-                warnings.extend(noticed.map(|found| found.of(name)));
-                directed.nearest.insert(node, [first, second]);
-                let indices = table.indices.slice(s![.., ..=k]).to_owned();
-                neighbours.insert(node, indices);
-                continue;
+            if let Some(near) = self.near(node, deepest, &searching, warnings)? {
+                directed.nearest.insert(node, near.distances);
+                neighbours.insert(node, near.indices);
             }
-            let matrix = self.read(node)?;
-            let Some(k) = deepest else { continue };
-            if self.layer(node).no_nearest.is_some() || all_rows_equal(&matrix) {
-                continue;
-            }
-            let table = searching.neighbours(&matrix, name, k + 1, warnings)?;
-            let column = |order: usize| table.distances_of_order(order).to_vec();
-            let [first, second] = [column(1), column(2)];
-            warnings.extend(
-                near_duplicate_warning(&first, &column(table.k())).map(|found| found.of(name)),
-            );
-            directed.nearest.insert(node, [first, second]);
-            let indices = table.indices.slice(s![.., ..=k]).to_owned();
-            neighbours.insert(node, indices);
         }
         let known: BTreeSet<Node> = neighbours.keys().copied().collect();
         for &(from, to) in &arrows {
@@ -155,6 +157,32 @@ impl Search<'_> {
             }
         }
         Ok(directed)
+    }
+
+    /// The nearest rows of a layer, from its table or a search; none where rows are too few or equal.
+    fn near(
+        &self,
+        node: Node,
+        deepest: Option<usize>,
+        bench: &Bench<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Near>> {
+        let name = self.name(node);
+        if let Some(table) = self.table(node) {
+            let some = table.distances.iter().any(|distance| *distance > 0.0);
+            let column = |order: usize| table.distances.column(order - 1).to_vec();
+            let deepest = deepest.filter(|_| some);
+            return Ok(deepest.map(|k| Near::new(name, k, &table.indices, column, k + 1, warnings)));
+        }
+        let matrix = self.read(node)?;
+        let Some(k) = deepest else { return Ok(None) };
+        if self.layer(node).no_nearest.is_some() || all_rows_equal(&matrix) {
+            return Ok(None);
+        }
+        let table = bench.neighbours(&matrix, name, k + 1, warnings)?;
+        let column = |order: usize| table.distances_of_order(order).to_vec();
+        let (indices, last) = (&table.indices, table.k());
+        Ok(Some(Near::new(name, k, indices, column, last, warnings)))
     }
 
     fn n_rows(&self) -> usize {

@@ -40,35 +40,17 @@ pub fn overlap(
         labels,
         exclude,
     } = Asked::new(comparison, options, &mut warnings)?;
-    for labels in labels.iter().filter(|labels| labels.n_missing() > 0) {
-        warnings.push(Warning::new(
-            WarningCode::LabelsMissing,
-            labels.n_missing(),
-            format!(
-                "{} of {n} rows have no label {} and were not asked; they stay possible neighbours",
-                labels.n_missing(),
-                labels.name
-            ),
-        ));
-    }
-    warnings.extend(
-        exclude
-            .as_ref()
-            .and_then(|second| without_second(&labels, second)),
-    );
+    warnings.extend(labels.iter().filter_map(unlabelled));
+    let without = |second| without_second(&labels, second);
+    warnings.extend(exclude.as_ref().and_then(without));
+    let n_blocks = options.blocks.min(n).max(1);
     let run = Subject {
         comparison,
         k: &k,
         class_fraction: options.class_fraction,
         labels: &labels,
         exclude: exclude.as_ref(),
-        blocks: partitions(
-            n,
-            options.blocks.min(n).max(1),
-            PartitionOrder::Random,
-            options.seed,
-        )
-        .rows,
+        blocks: partitions(n, n_blocks, PartitionOrder::Random, options.seed).rows,
         per_row: options.per_row,
         bench: *bench,
     };
@@ -110,6 +92,16 @@ pub fn overlap(
         labels: run.labelled(&found),
         warnings,
     })
+}
+
+/// How many rows have no label, in words.
+fn unlabelled(labels: &Labels) -> Option<Warning> {
+    let (missing, n) = (labels.n_missing(), labels.codes.len());
+    let message = format!(
+        "{missing} of {n} rows have no label {} and were not asked; they stay possible neighbours",
+        labels.name
+    );
+    (missing > 0).then(|| Warning::new(WarningCode::LabelsMissing, missing, message))
 }
 
 /// How many labelled rows have no second label, in words.

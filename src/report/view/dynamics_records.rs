@@ -1,6 +1,8 @@
 //! Values, extremes and events over runs as CSV rows, the run and its columns first.
 
-use crate::profile::dynamics::{DynamicsProfile, DynamicsRun, SeriesKey};
+use crate::profile::dynamics::{
+    DynamicsProfile, DynamicsRange, DynamicsRun, DynamicsValue, RunEvents, SeriesKey,
+};
 use crate::profile::events::EventName;
 use crate::report::write::csv::{HEADER, shortest};
 use crate::report::{Leading, Record};
@@ -8,88 +10,86 @@ use crate::report::{Leading, Record};
 /// Every row with the run that it is about: the values as in the CSV of the command for a single dump,
 /// then smoothed values, the extremes over runs, and the events over layers.
 pub(super) fn rows(profile: &DynamicsProfile) -> Vec<(&str, Record<'_>)> {
-    let mut rows: Vec<(&str, Record<'_>)> = Vec::new();
-    for value in &profile.values {
+    let values = profile.values.iter().flat_map(of_value);
+    let ranges = profile.ranges.iter();
+    let ranges = ranges.filter(|range| !range.series.is_beside());
+    let extremes = ranges.flat_map(extremes);
+    let events = profile.events.iter().flat_map(of_events);
+    values.chain(extremes).chain(events).collect()
+}
+
+fn of_value(value: &DynamicsValue) -> impl Iterator<Item = (&str, Record<'_>)> {
+    let record = Record {
+        other: value.other.as_deref().unwrap_or(""),
+        variant: value.variant.clone().into(),
+        scale: value.scale,
+        std_error: value.std_error(),
+        n: value.n,
+        reason: value.outcome.reason(),
+        ..Record::new(&value.layer, value.quantity, value.value())
+    };
+    let smoothed = value.smoothed.is_some().then(|| Record {
+        variant: joined(&value.variant, "smoothed").into(),
+        value: value.smoothed,
+        std_error: None,
+        ..record.clone()
+    });
+    let both = std::iter::once(record).chain(smoothed);
+    both.map(|record| (value.run.as_str(), record))
+}
+
+/// The least and the largest value over runs.
+fn extremes(range: &DynamicsRange) -> impl Iterator<Item = (&str, Record<'_>)> {
+    let both = [
+        ("minimum_over_runs", &range.argmin),
+        ("maximum_over_runs", &range.argmax),
+    ];
+    both.into_iter().filter_map(|(quantity, extreme)| {
+        let extreme = extreme.as_ref()?;
         let record = Record {
-            other: value.other.as_deref().unwrap_or(""),
-            variant: value.variant.clone().into(),
-            scale: value.scale,
-            std_error: value.std_error(),
-            n: value.n,
-            reason: value.outcome.reason(),
-            ..Record::new(&value.layer, value.quantity, value.value())
+            other: range.series.labels.as_deref().unwrap_or(""),
+            variant: words(&range.series).into(),
+            scale: range.series.width,
+            n: Some(range.n_runs),
+            ..Record::new(&range.layer, quantity, Some(extreme.value))
         };
-        rows.push((&value.run, record.clone()));
-        if value.smoothed.is_some() {
-            let smoothed = Record {
-                variant: joined(&value.variant, "smoothed").into(),
-                value: value.smoothed,
-                std_error: None,
-                ..record
-            };
-            rows.push((&value.run, smoothed));
-        }
+        Some((extreme.run.as_str(), record))
+    })
+}
+
+/// The shapes of a series over layers, then the place and the value of each of its events.
+fn of_events(found: &RunEvents) -> Vec<(&str, Record<'_>)> {
+    let labels = found.series.labels.as_deref().unwrap_or("");
+    let mut records = Vec::new();
+    for (quantity, present) in [
+        ("event_hunchback", found.hunchback),
+        ("event_double_hunchback", found.double_hunchback),
+    ] {
+        let value = present.ok().map(|one| f64::from(u8::from(one.present)));
+        records.push(Record {
+            other: labels,
+            variant: joined(&words(&found.series), "present").into(),
+            reason: present.reason(),
+            ..Record::new("", quantity, value)
+        });
     }
-    for range in profile
-        .ranges
-        .iter()
-        .filter(|range| !range.series.is_beside())
-    {
-        for (quantity, extreme) in [
-            ("minimum_over_runs", &range.argmin),
-            ("maximum_over_runs", &range.argmax),
+    for event in &found.events {
+        let place = event.outcome.ok();
+        let layer = place.map_or("", |place| &place.layer);
+        for (kind, value) in [
+            ("position", place.map(|place| place.position)),
+            ("value", place.map(|place| place.value)),
         ] {
-            if let Some(extreme) = extreme {
-                let record = Record {
-                    other: range.series.labels.as_deref().unwrap_or(""),
-                    variant: words(&range.series).into(),
-                    scale: range.series.width,
-                    n: Some(range.n_runs),
-                    ..Record::new(&range.layer, quantity, Some(extreme.value))
-                };
-                rows.push((&extreme.run, record));
-            }
+            records.push(Record {
+                other: labels,
+                variant: joined(&words(&found.series), kind).into(),
+                reason: event.outcome.reason(),
+                ..Record::new(layer, quantity(event.event), value)
+            });
         }
     }
-    for found in &profile.events {
-        for (quantity, present) in [
-            ("event_hunchback", found.hunchback),
-            ("event_double_hunchback", found.double_hunchback),
-        ] {
-            let record = Record {
-                other: found.series.labels.as_deref().unwrap_or(""),
-                variant: joined(&words(&found.series), "present").into(),
-                reason: present.reason(),
-                ..Record::new(
-                    "",
-                    quantity,
-                    present.ok().map(|one| f64::from(u8::from(one.present))),
-                )
-            };
-            rows.push((&found.run, record));
-        }
-        for event in &found.events {
-            let place = event.outcome.ok();
-            let of_place = [
-                ("position", place.map(|place| place.position)),
-                ("value", place.map(|place| place.value)),
-            ];
-            for (kind, value) in of_place {
-                let record = Record {
-                    other: found.series.labels.as_deref().unwrap_or(""),
-                    variant: joined(&words(&found.series), kind).into(),
-                    reason: event.outcome.reason(),
-                    ..Record::new(
-                        place.map_or("", |place| &place.layer),
-                        quantity(event.event),
-                        value,
-                    )
-                };
-                rows.push((&found.run, record));
-            }
-        }
-    }
-    rows
+    let of_run = |record| (found.run.as_str(), record);
+    records.into_iter().map(of_run).collect()
 }
 
 /// A series in one word for the column of variants.

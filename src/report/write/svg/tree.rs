@@ -6,7 +6,7 @@ use super::groups::Groups;
 use super::ink::{Hold, Ink, px};
 use super::legend::legend;
 use super::words;
-use crate::report::page::{Axis, Tree};
+use crate::report::page::{Axis, Branch, Tree};
 use crate::report::write::text::significant;
 
 /// The room for the shares of a leaf.
@@ -64,25 +64,7 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
         if labelled {
             ink.text([right + 5.0, y + 3.0], Hold::Start, "s", &label_of(leaf));
         }
-        let mut from = WIDTH - 8.0 - BAR;
-        for share in &branch.shares {
-            let width = BAR * share.share.clamp(0.0, 1.0);
-            let c = groups.class(&share.name);
-            let name = words::line(&crate::report::page::name(share.name.clone()).into());
-            let tip = format!(
-                "{}\n{name}: {} %",
-                label_of(leaf),
-                significant(100.0 * share.share, 3)
-            );
-            let data = format!(r#"class="f{c}" data-value="{}""#, share.share);
-            ink.rect(
-                [from, y - 0.38 * step],
-                [width, 0.76 * step],
-                &data,
-                Some(&tip),
-            );
-            from += width;
-        }
+        shares_of(&mut ink, branch, &groups, &label_of(leaf), [y, step]);
     }
     forks(&mut ink, tree, &x, left, &mut places);
     let below = legend(
@@ -103,6 +85,26 @@ pub(super) fn draw(tree: &Tree) -> Option<Drawing> {
         height: bottom + edge + below + 4.0,
         ink,
     })
+}
+
+/// The shares of a leaf, side by side at the right edge.
+fn shares_of(ink: &mut Ink, leaf: &Branch, groups: &Groups, label: &str, [y, step]: [f64; 2]) {
+    let mut from = WIDTH - 8.0 - BAR;
+    for share in &leaf.shares {
+        let width = BAR * share.share.clamp(0.0, 1.0);
+        let c = groups.class(&share.name);
+        let name = words::line(&crate::report::page::name(share.name.clone()).into());
+        let percent = significant(100.0 * share.share, 3);
+        let tip = format!("{label}\n{name}: {percent} %");
+        let data = format!(r#"class="f{c}" data-value="{}""#, share.share);
+        ink.rect(
+            [from, y - 0.38 * step],
+            [width, 0.76 * step],
+            &data,
+            Some(&tip),
+        );
+        from += width;
+    }
 }
 
 /// Leaves stand to the right, whichever way their heights run.
