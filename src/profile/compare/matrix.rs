@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::sides::{ComparedLayer, Comparison, LayerRef};
+
 /// Rows to columns: `values[r][c]` belongs to the pair (row r → column c).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -28,6 +30,12 @@ impl LayerMatrix {
         }
     }
 
+    /// A matrix of nothing yet, between the layers of a comparison.
+    pub(crate) fn between(comparison: &Comparison<'_>) -> Self {
+        let names = |layers: &[ComparedLayer]| layers.iter().map(|one| one.layer.clone()).collect();
+        Self::empty(names(comparison.left()), names(comparison.right()))
+    }
+
     /// Sets the entry of one pair.
     pub fn set(&mut self, row: usize, column: usize, value: Option<f64>, error: Option<f64>) {
         self.values[row][column] = value;
@@ -48,4 +56,16 @@ impl LayerMatrix {
             std_errors: flip(&self.std_errors),
         }
     }
+}
+
+/// Where the layers of a pair stand among the rows and the columns of its matrix.
+pub(crate) fn places(
+    comparison: &Comparison<'_>,
+    a: &LayerRef,
+    b: &LayerRef,
+) -> Option<(usize, usize)> {
+    let place = |layers: &[ComparedLayer], of: &LayerRef| {
+        layers.iter().position(|layer| layer.index == of.index)
+    };
+    Some((place(comparison.left(), a)?, place(comparison.right(), b)?))
 }

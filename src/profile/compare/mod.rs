@@ -6,6 +6,7 @@ mod pairs;
 mod sides;
 
 pub use matrix::LayerMatrix;
+pub(crate) use matrix::places;
 pub use neighbourhood::{all_rows_equal, reduced};
 pub use pairs::{LayerPair, Target};
 pub use sides::{ComparedLayer, Comparison, LayerRef, Side};

@@ -1,14 +1,12 @@
 //! What all pairs say together: matrices, steps, the closest layers.
 
-use std::collections::BTreeMap;
-
 use super::directed::{Directed, Node};
 use super::shape::{BestPair, ImbalanceMatrix, ImbalancePair, Step, Steps};
 use crate::geometry::id::{Fit, Ratios, two_nn};
 use crate::geometry::relation::{Relation, floor, relative_difference, relative_difference_error};
 use crate::geometry::stats;
 use crate::input::Series;
-use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix};
+use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, places};
 use crate::profile::events::{Direction, EventOptions, PairImbalance, agreement, events, runs};
 
 /// All layers against all, at one k.
@@ -17,21 +15,9 @@ pub(super) fn matrix(
     pairs: &[ImbalancePair],
     k: usize,
 ) -> ImbalanceMatrix {
-    let names = |layers: &[ComparedLayer]| -> Vec<String> {
-        layers.iter().map(|layer| layer.layer.clone()).collect()
-    };
-    let place = |layers: &[ComparedLayer]| -> BTreeMap<usize, usize> {
-        layers
-            .iter()
-            .enumerate()
-            .map(|(at, layer)| (layer.index, at))
-            .collect()
-    };
-    let (rows, columns) = (names(comparison.left()), names(comparison.right()));
-    let (left, right) = (place(comparison.left()), place(comparison.right()));
     let two = comparison.is_between_two();
     let floor = floor(comparison.n_rows(), k);
-    let mut forward = LayerMatrix::empty(rows, columns);
+    let mut forward = LayerMatrix::between(comparison);
     let mut backward = two.then(|| forward.transposed());
     if !two {
         for (at, layer) in comparison.left().iter().enumerate() {
@@ -40,7 +26,9 @@ pub(super) fn matrix(
         }
     }
     for pair in pairs.iter().filter(|pair| pair.k == k) {
-        let (a, b) = (left[&pair.a.index], right[&pair.b.index]);
+        let Some((a, b)) = places(comparison, &pair.a, &pair.b) else {
+            continue;
+        };
         let ([there, there_error], [back, back_error]) = (pair.forward(), pair.backward());
         forward.set(a, b, there, there_error);
         match &mut backward {

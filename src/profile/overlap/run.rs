@@ -13,7 +13,7 @@ use crate::geometry::relation::{chance, chance_std, class_histogram_overlap, nei
 use crate::geometry::stats::{mean, std_dev};
 use crate::input::Labels;
 use crate::profile::bench::Bench;
-use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target, reduced};
+use crate::profile::compare::{Comparison, LayerMatrix, LayerPair, Target, places, reduced};
 use crate::profile::finished::LayerSearch;
 use crate::profile::parameters::RowParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
@@ -232,21 +232,15 @@ impl Subject<'_> {
     }
 
     fn matrix(&self, pairs: &[OverlapPair], found: &LayerTables, k: usize) -> OverlapMatrix {
-        let names = |layers: &[ComparedLayer]| -> Vec<String> {
-            layers.iter().map(|layer| layer.layer.clone()).collect()
-        };
-        let (left, right) = (self.comparison.left(), self.comparison.right());
-        let mut overlap = LayerMatrix::empty(names(left), names(right));
+        let mut overlap = LayerMatrix::between(self.comparison);
         let single = !self.comparison.is_between_two();
         if single {
-            for at in (0..left.len()).filter(|&at| found.contains_key(&(0, at))) {
+            for at in (0..overlap.rows.len()).filter(|&at| found.contains_key(&(0, at))) {
                 overlap.set(at, at, Some(1.0), Some(0.0));
             }
         }
-        let place =
-            |layers: &[ComparedLayer], index| layers.iter().position(|layer| layer.index == index);
         for pair in pairs.iter().filter(|pair| pair.k == k) {
-            if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
+            if let Some((a, b)) = places(self.comparison, &pair.a, &pair.b) {
                 overlap.set(a, b, pair.value(), pair.std_error());
                 if single {
                     overlap.set(b, a, pair.value(), pair.std_error());

@@ -20,7 +20,7 @@ use crate::geometry::similarity::{
 use crate::geometry::stats::mean;
 use crate::input::Matrix;
 use crate::profile::bench::Bench;
-use crate::profile::compare::{ComparedLayer, Comparison, LayerMatrix, LayerPair, Target};
+use crate::profile::compare::{Comparison, LayerMatrix, LayerPair, Target, places};
 use crate::profile::layers::LayerOptions;
 use crate::profile::parameters::RowParameters;
 use crate::profile::resample::{PartitionOrder, partitions};
@@ -385,16 +385,12 @@ fn matrix(
     measure: &'static Measure,
     options: &SimilarityOptions,
 ) -> SimilarityMatrix {
-    let names = |layers: &[ComparedLayer]| -> Vec<String> {
-        layers.iter().map(|layer| layer.layer.clone()).collect()
-    };
-    let (left, right) = (comparison.left(), comparison.right());
-    let mut values = LayerMatrix::empty(names(left), names(right));
+    let mut values = LayerMatrix::between(comparison);
     let single = !comparison.is_between_two();
     if single {
         let k = options.k.unwrap_or(measure.k);
         let own = (measure.of_itself)(comparison.n_rows(), k);
-        for (at, layer) in left.iter().enumerate() {
+        for (at, layer) in comparison.left().iter().enumerate() {
             let exists = match measure.values {
                 Values::Neighbours => layer.no_nearest.is_none(),
                 Values::Layers(_) => !layer.identical(),
@@ -402,11 +398,8 @@ fn matrix(
             values.set(at, at, own.filter(|_| exists), exists.then_some(0.0));
         }
     }
-    let place = |layers: &[ComparedLayer], index: usize| {
-        layers.iter().position(|layer| layer.index == index)
-    };
     for pair in pairs.iter().filter(|pair| pair.measure == measure) {
-        if let (Some(a), Some(b)) = (place(left, pair.a.index), place(right, pair.b.index)) {
+        if let Some((a, b)) = places(comparison, &pair.a, &pair.b) {
             values.set(a, b, pair.value(), pair.std_error());
             if single {
                 let back = if measure.is_directed {

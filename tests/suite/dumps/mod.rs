@@ -16,11 +16,13 @@ mod tokens;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
+
+use super::common::command;
 
 fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,12 +31,6 @@ fn fixture(name: &str) -> String {
         .to_str()
         .unwrap()
         .to_owned()
-}
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));
-    command.args(args).stdin(Stdio::null());
-    command
 }
 
 pub(super) fn run(args: &[&str]) -> Output {

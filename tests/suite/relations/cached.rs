@@ -6,8 +6,9 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::command::{dump, json, path, run};
+use super::command::{dump, run};
 use super::layers::{normal, write};
+use crate::common::{json, path};
 
 #[test]
 fn a_cache_changes_no_byte_and_a_damaged_entry_is_computed_again() {

@@ -1,7 +1,6 @@
 //! `imbalance`, `overlap` and `neighbours` as a user runs them.
 
 use std::fs;
-use std::path::Path;
 
 use assert_cmd::Command;
 use repgeo::input::Tensors;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::layers::{fixture, imbalance, normal, write};
+use crate::common::{json, path};
 
 pub(super) fn run(args: &[&str]) -> (i32, String, String) {
     let output = Command::cargo_bin("repgeo")
@@ -24,12 +24,6 @@ pub(super) fn run(args: &[&str]) -> (i32, String, String) {
     )
 }
 
-pub(super) fn json(args: &[&str]) -> Value {
-    let (code, out, err) = run(args);
-    assert_eq!(code, 0, "{args:?}: {err}");
-    serde_json::from_str(&out).unwrap()
-}
-
 fn refusal(args: &[&str]) -> String {
     let (code, out, err) = run(args);
     assert_ne!(code, 0, "{args:?} passed");
@@ -38,10 +32,6 @@ fn refusal(args: &[&str]) -> String {
         "{args:?}: {err}"
     );
     err
-}
-
-pub(super) fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 /// Three related layers of 220 rows.

@@ -1,7 +1,7 @@
 //! Layers made for a test, and the two numbers about them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array2, s};
 use repgeo::geometry::Reason;
@@ -9,13 +9,8 @@ use repgeo::geometry::relation::{Counted, Imbalance, information_imbalance};
 use repgeo::input::Matrix;
 use repgeo::neighbours::{Metric, Points, SearchOptions, Targets, count_ranks, neighbour_table};
 use repgeo::progress::Silent;
-use repgeo::random::SplitMix64;
 
-pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(name)
-}
+pub use crate::common::{fixture, normals as normal};
 
 /// Rows of an `.npy` file of f64 or f32.
 pub fn rows_of(name: &str) -> Array2<f64> {
@@ -27,14 +22,6 @@ pub fn rows_of(name: &str) -> Array2<f64> {
 
 pub fn columns(rows: &Array2<f64>, which: &[usize]) -> Array2<f64> {
     rows.select(ndarray::Axis(1), which)
-}
-
-pub fn normal(n: usize, d: usize, seed: u64) -> Array2<f64> {
-    let mut random = SplitMix64::new(seed);
-    Array2::from_shape_fn((n, d), |_| {
-        let (u, v) = (1.0 - random.uniform(), random.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-    })
 }
 
 pub fn neighbours(rows: &Array2<f64>, k: usize) -> Array2<u32> {

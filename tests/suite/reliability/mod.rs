@@ -19,6 +19,8 @@ use std::process::{Command, Output, Stdio};
 use repgeo::random::SplitMix64;
 use repgeo::storage::npy;
 
+use super::common::path;
+
 fn fixture(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     root.join(path).to_str().unwrap().to_owned()
@@ -40,10 +42,6 @@ fn repgeo(args: &[&str]) -> Output {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 /// An .npy file of uniform noise, or of `other` values for every entry.

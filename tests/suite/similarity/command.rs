@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use super::fixture;
+use crate::common::text;
 
 fn repgeo(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_repgeo"))
@@ -14,10 +15,6 @@ fn repgeo(args: &[&str]) -> Output {
         .args(args)
         .output()
         .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn stdout(args: &[&str]) -> String {
