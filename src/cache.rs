@@ -34,7 +34,7 @@ pub struct Cache {
     state: Mutex<State>,
 }
 
-/// What there is to tell.
+/// Warnings that wait to be told, and whether the cache can still be written.
 #[derive(Debug, Default)]
 struct State {
     /// What the caller has not been told yet.

@@ -89,7 +89,7 @@ impl Forecast {
         Some(now - step.began)
     }
 
-    /// A piece of work of the step begins, of so many steps of its own.
+    /// A piece of work of the step begins, with its own number of steps.
     pub fn begin(&mut self, total: u64) {
         if let Some(step) = &mut self.current {
             step.piece = Some((0, total));

@@ -85,7 +85,7 @@ impl Cost {
         self.fixed + self.pair * (m * self.n - m * m / 2.0)
     }
 
-    /// Rows of a block that takes about so many seconds.
+    /// Rows of a block that takes about `seconds`.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn rows_in(&self, seconds: f64) -> usize {
         // Cheaper than all rows together, so the whole layer may fit.

@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use crate::cluster::search::PlannedSought;
 
-    /// A plan with so many blocks of tables and of ranks, which is of nothing.
+    /// A plan of no layers, with these numbers of blocks of tables and of ranks.
     fn made_up(tables: &[usize], ranks: &[usize], units_a_task: usize) -> Plan {
         let search = |sought: PlannedSought, blocks: usize| PlannedSearch {
             work: 0,

@@ -50,7 +50,7 @@ pub(super) fn tasks(text: &str) -> Result<Vec<usize>> {
         let (first, last) = ends.unwrap_or((part, part));
         let number = |text: &str| text.trim().parse::<usize>().map_err(|_| refuse());
         let (first, last) = (number(first)?, number(last)?);
-        // Nobody has so many tasks; a slip must not fill the memory.
+        // No run has that many tasks; a slip of the hand must not fill the memory.
         if first > last || last > 100_000_000 {
             return Err(refuse());
         }

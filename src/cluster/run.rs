@@ -1,4 +1,4 @@
-//! A run in its folder: tasks are done, what there is is looked at.
+//! Opens a run in its folder, does its tasks and reads its state.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ pub enum PlannedSought {
     Table(usize),
     /// Distances at these orders.
     Orders(Vec<usize>),
-    /// The analysis's count of ranks of this place, with so many targets a row in so many groups.
+    /// The count of ranks at this place of the analysis: its targets a row, and their groups.
     Ranks {
         /// Its place among the counts of its work.
         count: usize,

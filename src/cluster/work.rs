@@ -34,7 +34,7 @@ pub enum Analysis {
     Dimension(IdOptions),
     /// `density-peaks`.
     Peaks(PeakOptions),
-    /// `neighbours`, with so many of each row.
+    /// `neighbours`, with this k.
     Tables(usize),
     /// `overlap`.
     Overlap(OverlapOptions),

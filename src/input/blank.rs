@@ -4,7 +4,7 @@ use super::array::Array;
 
 /// Rows that are looked at, spread over the array.
 const ROWS: usize = 400;
-/// One row in so many, and no fewer than so few, must have a blank token until it is padding.
+/// Blank tokens are padding where at least one row in `SHARE`, and `LEAST` rows, have one.
 const SHARE: usize = 20;
 const LEAST: usize = 2;
 

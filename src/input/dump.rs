@@ -230,7 +230,7 @@ impl Dump {
         self.order
     }
 
-    /// What was noticed while looking for layers.
+    /// Warnings from the search for layers.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -28,7 +28,7 @@ impl<'a> ExpectedLabels<'a> {
         }
     }
 
-    /// Whether so many labels do.
+    /// Checks the number of labels found.
     ///
     /// # Errors
     /// [`Error::RowMismatch`] naming both.

@@ -18,7 +18,7 @@ const MAX_HEADER: usize = 1 << 16;
 /// doubles with each.
 const MAX_DEPTH: usize = 10;
 
-/// As many bytes from the start as [`parse`] ever needs.
+/// The most bytes that [`parse`] reads from the start of an array.
 pub(crate) const PREFIX: usize = MAX_HEADER + 12;
 
 /// What an npy header says.

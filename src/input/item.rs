@@ -7,9 +7,9 @@ use super::dtype::Dtype;
 pub(crate) enum Item {
     /// Numbers that have a geometry.
     Number(Dtype),
-    /// numpy `U`: so many UTF-32 characters, padded with zeros.
+    /// numpy `U`: this number of UTF-32 characters, padded with zeros.
     Unicode(usize),
-    /// numpy `S`: so many bytes, padded with zeros.
+    /// numpy `S`: this number of bytes, padded with zeros.
     Ascii(usize),
     /// Something that is refused, and how it could be converted.
     Other {

@@ -38,7 +38,7 @@ pub struct Layer {
     pub matrix: Matrix,
     /// The input row behind each row of the matrix.
     pub rows: Vec<u32>,
-    /// What was noticed while reading.
+    /// Warnings from reading it.
     pub warnings: Vec<Warning>,
 }
 

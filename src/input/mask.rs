@@ -178,7 +178,7 @@ impl Mask {
         self.n_rows
     }
 
-    /// Rows of which each has so many tokens, all of which count.
+    /// A mask for rows of these `lengths`, all of whose tokens count.
     pub(crate) fn of_ragged(parts: &[Entry], lengths: &[usize]) -> Self {
         let mut mask = Self::empty(parts);
         for &length in lengths {

@@ -22,7 +22,7 @@ const MASKS: [&str; 6] = [
     "mask",
     "masks",
 ];
-/// One row in so many, and no fewer than so few, must end in one token twice until it is padding.
+/// A token is padding where at least one row in `SHARE`, and `LEAST` rows, end in it twice.
 const SHARE: usize = 20;
 const LEAST: usize = 2;
 

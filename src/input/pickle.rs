@@ -211,7 +211,7 @@ impl<'a> Machine<'a> {
         self.signed(length)
     }
 
-    /// A whole number of so many bytes; beyond 64 bits it is no size or index.
+    /// A signed whole number of `length` bytes; beyond 64 bits it is no size or index.
     fn signed(&mut self, length: usize) -> Result<(), String> {
         let digits = self.skip(length)?;
         let sign = digits.last().is_some_and(|&top| top >= 0x80);

@@ -13,7 +13,7 @@ use crate::Result;
 
 /// Fewer rows than this are suspected to be something else.
 pub(super) const FEW: usize = 50;
-/// So many files of few rows are suspected to be a row each.
+/// Files of few rows from which each is suspected to be one row.
 const MANY: usize = 10;
 
 /// Forgets words for rows whose number never changes: `seq_128_layer_3`.

@@ -164,7 +164,7 @@ impl Selection {
 
     /// The positions in `names` that are meant, in the order of the items, each once.
     ///
-    /// The error says which item matches nothing, and what there is instead.
+    /// The error says which item matches nothing, and which names there are.
     pub(crate) fn positions(&self, names: &[&str]) -> Result<Vec<usize>, String> {
         let mut seen = vec![false; names.len()];
         let mut chosen = Vec::new();

@@ -69,7 +69,7 @@ impl Square {
     }
 }
 
-/// How many rows have so many pairs.
+/// How many rows have `length` pairs; `None` where no number of rows has.
 pub(super) fn rows_of_half(length: usize) -> Option<usize> {
     let root = length.checked_mul(2)?.isqrt();
     let n = root + 1;

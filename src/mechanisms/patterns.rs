@@ -41,7 +41,7 @@ pub struct HeadPattern {
     /// Heads by how much their last token attends to the attribute, most first; empty if nothing
     /// says where the attribute is.
     pub ranking: Vec<RankedHead>,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Schedule {
 
 struct State {
     tiles: usize,
-    /// Only pairs with one of the first so many tiles are handed out.
+    /// Pairs are handed out only where one of their tiles is among the first of this number.
     first: usize,
     /// The next pair of the diagonals: (a, b − a).
     next: (usize, usize),

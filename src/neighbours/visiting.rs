@@ -7,7 +7,7 @@ use super::table::index;
 /// Which positions ask for neighbours, and how all of them are cut into tiles.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asking {
-    /// The first so many positions ask; the others are only compared with.
+    /// Number of positions, from the first, that ask; the others are only compared with.
     pub(super) count: usize,
     /// Positions of a tile of those that ask.
     pub(super) tile: usize,

@@ -231,7 +231,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What was noticed while the dumps were listed.
+    /// Warnings from listing the dumps.
     fn noticed(&self, with_other: bool) -> Vec<Warning> {
         let other = self.against.as_ref().filter(|_| with_other);
         let sources = [&self.dump].into_iter().chain(other);

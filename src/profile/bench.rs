@@ -59,7 +59,7 @@ impl Bench<'_> {
         }
     }
 
-    /// The same where so many more bytes are held while it searches.
+    /// The same bench while `bytes` more are held beside its searches.
     #[must_use]
     pub fn beside(mut self, bytes: usize) -> Self {
         self.search.beside += bytes as u64;
@@ -74,7 +74,7 @@ impl Bench<'_> {
         Points::new(matrix, self.metric, layer)
     }
 
-    /// The nearest rows of every row of `matrix`, at least `k` of them where there are so many;
+    /// The nearest rows of every row of `matrix`, at least `k` of them where the layer has that many;
     /// `layer` names it in errors and to who is told.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ pub struct LayerSearch {
 /// `content` is the [`fingerprint`](crate::cache::fingerprint) of the rows, `layer` names them in
 /// errors.
 pub trait Finished: Sync {
-    /// The table of `k` neighbours, where there are so many.
+    /// The table of `k` neighbours, or of all others where there are fewer.
     ///
     /// # Errors
     /// [`Error::InputChanged`](crate::Error::InputChanged) for content that nobody searched; whatever reading it gives.

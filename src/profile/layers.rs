@@ -57,7 +57,7 @@ pub struct PreparedLayer {
     pub no_nearest: Option<Reason>,
     /// Diagnostics of the values; no distances yet.
     pub diagnostics: Diagnostics,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }
 

@@ -57,7 +57,7 @@ known! {
 }
 
 impl Decimation {
-    /// As many sub-samples as are customary.
+    /// The customary number of sub-samples.
     pub const REPEATS: usize = 4;
 }
 

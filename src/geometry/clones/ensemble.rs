@@ -7,7 +7,7 @@ use crate::random::SplitMix64;
 /// The logits of one trained network over the rows of the test set, row after row.
 pub type Member = Vec<f64>;
 
-/// Subsets of networks are all taken where there are at most so many.
+/// The largest number of subsets of networks of which all are taken.
 pub const ALL_SUBSETS: usize = 1000;
 
 /// Drawn subsets of networks that an ensemble is averaged over where there are more.

@@ -42,7 +42,7 @@ impl Budget {
         }
     }
 
-    /// So many of `all` go to the threads together: all of them, unless memory binds.
+    /// How many of `all` go to the threads together: all of them, unless memory is short.
     pub(super) fn chunk(&self, all: usize) -> usize {
         match self.at_once >= rayon::current_num_threads() {
             true => all.max(1),

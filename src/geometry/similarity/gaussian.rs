@@ -62,7 +62,7 @@ const DRAWN: usize = 1 << 18;
 /// median of [`DRAWN`] pairs.
 const SHARE: f64 = 6.0 * 0.5 / 512.0;
 
-/// So many distances of all layers together are simply kept.
+/// Distances of all layers together up to which all are kept.
 const KEPT: usize = 1 << 24;
 
 /// The median of the N(N − 1)/2 distances between the rows of every layer; `None` below two rows.

@@ -18,7 +18,7 @@ pub enum Route {
     Samples,
 }
 
-/// From so many rows on, rounding errors of single precision average out.
+/// The number of rows from which rounding errors of single precision average out.
 const MANY_ROWS: usize = 4096;
 
 /// The precision of the products by [`Route::Samples`]: f32 where all `layers` are stored in 32 bits

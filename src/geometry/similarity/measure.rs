@@ -71,7 +71,7 @@ pub type Compute = fn(&Subject<'_>, &[&'static Measure], &dyn Progress) -> Vec<V
 
 /// What some measures compute together.
 pub struct Computation {
-    /// The least bytes that it holds at a time with so many threads, beside the layers.
+    /// The least bytes that it holds at a time with this number of threads, beside the layers.
     pub least: fn(&Subject<'_>, usize) -> u64,
     /// The values of the wanted measures, pair by pair.
     pub values: Compute,

@@ -123,7 +123,7 @@ pub struct ExampleAblation {
     pub example: usize,
     /// What was replaced.
     pub component: Ablated,
-    /// Who has the largest logit.
+    /// The token with the largest logit.
     pub outcome: Outcome,
     /// Logits of the factual and of the counterfactual token.
     pub logits: [f64; 2],

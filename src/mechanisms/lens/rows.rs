@@ -52,7 +52,7 @@ fn winners(folds: &[&LastLogits]) -> Option<Winners> {
     })
 }
 
-/// As many tokens as each example listed, the most frequent first, the lower id on ties.
+/// The tokens that examples list most often, as many as one example lists; the lower id on ties.
 fn top_tokens(folds: &[&LastLogits]) -> Vec<TopToken> {
     let keep = folds.first().map_or(0, |fold| fold.top.len());
     let mut counts = std::collections::BTreeMap::new();

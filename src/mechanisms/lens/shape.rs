@@ -71,7 +71,7 @@ pub struct LogitLens {
     pub n: usize,
     /// Rows by block, place and group.
     pub rows: Vec<LensRow>,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
     /// What every example has in every block at every place; empty unless asked for, and in no
     /// report.
@@ -126,7 +126,7 @@ pub struct LensRow {
     pub delta: Stat,
     /// Share of examples in which the factual token is above the counterfactual one.
     pub fact_above: Option<f64>,
-    /// Who has the largest logit; `None` unless asked for.
+    /// How often each target has the largest logit; `None` unless asked for.
     pub winners: Option<Winners>,
     /// The tokens most often among the largest logits; empty unless asked for.
     pub top: Vec<TopToken>,
@@ -134,7 +134,7 @@ pub struct LensRow {
     pub reason: Option<Reason>,
 }
 
-/// Who has the largest logit of the whole vocabulary, and the mean ranks (0 is the largest).
+/// Whose logit is the largest of the whole vocabulary, and the mean ranks (0 is the largest).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Winners {

@@ -56,7 +56,7 @@ impl LastLogits {
         self.counterfactual - self.fact
     }
 
-    /// Who has the largest logit: a target that no logit exceeds wins.
+    /// The target with the largest logit: one that no other logit exceeds wins.
     pub fn outcome(&self) -> Outcome {
         match self.ranks {
             [0, 0] if self.counterfactual > self.fact => Outcome::Counterfactual,

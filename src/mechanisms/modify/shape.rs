@@ -116,7 +116,7 @@ pub struct ExampleOutcome {
     pub edit: Option<String>,
     /// The factor; `None` where every head has its own.
     pub alpha: Option<f64>,
-    /// Who has the largest logit.
+    /// The token with the largest logit.
     pub outcome: Outcome,
     /// Logit of the factual token.
     pub logit_fact: f64,

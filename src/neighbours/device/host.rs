@@ -49,7 +49,7 @@ pub(super) struct Ills {
     pub(super) garble: f64,
     /// How many visits it makes before it fails.
     pub(super) visits: usize,
-    /// Every so many-th pair that is counted is counted twice; 0: none.
+    /// Every n-th counted pair is counted twice; 0: none.
     pub(super) stutter: usize,
 }
 

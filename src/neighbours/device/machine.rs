@@ -262,7 +262,7 @@ pub(super) trait Station: Sync {
     /// What it takes of the memory.
     fn costs(&self, points: &Points<'_>, aim: Aim) -> Costs;
 
-    /// Memory for so many rows of `points`.
+    /// Takes memory for `room` rows of `points`.
     fn open<'a>(
         &'a self,
         points: &'a Points<'a>,

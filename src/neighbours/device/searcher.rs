@@ -18,8 +18,8 @@ use crate::neighbours::searcher::Searcher;
 use crate::neighbours::table::TableRow;
 use crate::progress::Progress;
 
-/// Below so many pairs times columns the processor is done before a GPU has started: some tenths of
-/// a second for the driver, against about 2·10¹² of them a second on sixteen cores.
+/// Pairs times columns below which the processor is done before a GPU has started: some tenths of a
+/// second for the driver, against about 2·10¹² of them a second on sixteen cores.
 const WORTHWHILE: f64 = 2e12;
 
 /// Gets the devices of some numbers ready.

@@ -173,7 +173,7 @@ fn able<'s>(
     able
 }
 
-/// Passes on steps and notes; what goes on inside a block is nobody's affair.
+/// Passes on steps and notes, and nothing from inside a block.
 struct Units<'a>(&'a dyn Progress);
 
 impl Progress for Units<'_> {
@@ -223,7 +223,7 @@ impl<J: Job> Work<'_, J> {
         let units: usize = blocks.map(|b| self.cut.met_by(b).len()).sum();
         progress.begin("neighbours", units as u64);
         let quiet = Units(progress);
-        // Those that are left when one has failed may have gone home before it did.
+        // Devices may have stopped, out of work, before another failed and put its block back.
         while !able.is_empty() && !self.is_done() {
             let done = self.together(&able, &quiet);
             able.clear();

@@ -42,7 +42,7 @@ fn with_room(name: &'static str, rows: usize, points: &Points<'_>, k: usize) -> 
     with_aim(name, rows, points, Aim::Nearest(k))
 }
 
-/// A device that has memory for so many rows that seek, and as many others.
+/// A device with memory for this number of rows that seek, and as many others.
 pub(super) fn with_aim(
     name: &'static str,
     rows: usize,

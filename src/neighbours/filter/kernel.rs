@@ -35,7 +35,7 @@ struct Row {
     /// On the command line.
     name: &'static str,
     grain: Grain,
-    /// Bytes of a packed row of so many columns, at most.
+    /// Bytes of a packed row with this number of columns, at most.
     bytes: fn(usize) -> u64,
     /// Absent where the kernel was not compiled.
     maker: Option<Maker>,
@@ -158,7 +158,7 @@ impl Kernel {
         self == Self::Auto || self.maker().is_some_and(|maker| (maker.is_available)())
     }
 
-    /// Bytes of a packed row at most; of the hungriest kernel that could be chosen, for the choice.
+    /// Bytes of a packed row at most; for `Auto`, of the largest among the kernels that it could choose.
     pub(in crate::neighbours) fn packed_row(self, columns: usize) -> u64 {
         match self.known() {
             Some(row) => (row.bytes)(columns),
@@ -182,8 +182,8 @@ impl Kernel {
         found.map_or(Self::Portable, |row| row.kernel)
     }
 
-    /// What is worth a try before it: the coarser ones of this machine, coarsest first. Who has
-    /// AMX needs no other unit for bf16.
+    /// The coarse kernels of this machine, coarsest first; where there is AMX, AVX512-BF16 is left
+    /// out, since both multiply bf16 and AMX is faster.
     pub(super) fn coarse() -> impl Iterator<Item = Self> {
         let others = !Self::Amx.is_available();
         let here = |kernel: &Self| kernel.is_coarse() && kernel.is_available();

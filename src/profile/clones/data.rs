@@ -1,4 +1,4 @@
-//! What there is beside the layer: readout, training rows, other networks.
+//! Holds what clone tests use beside the layer: readout, training rows, other networks.
 
 use crate::geometry::clones::{Readout, Targets};
 use crate::input::Matrix;
@@ -11,7 +11,7 @@ pub struct Network {
     pub readout: Readout,
 }
 
-/// What there is beside the layer itself.
+/// Data beside the layer itself.
 #[derive(Default)]
 pub struct CloneData {
     /// Readout and targets of the rows of the layer.

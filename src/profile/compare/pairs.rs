@@ -82,7 +82,7 @@ impl Target {
     /// each other layer and the target.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the target is not there, or means nothing for so many dumps.
+    /// [`Error::Usage`] if the target is not there, or means nothing for that number of dumps.
     pub fn pairs(&self, left: &[&str], right: Option<&[&str]>) -> Result<Vec<LayerPair>> {
         let columns = right.unwrap_or(left);
         let single = right.is_none();

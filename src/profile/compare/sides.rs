@@ -52,7 +52,7 @@ pub struct ComparedLayer {
     /// Why no row is nearer than another, if so.
     #[serde(skip)]
     pub no_nearest: Option<Reason>,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }
 

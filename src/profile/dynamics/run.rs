@@ -39,7 +39,7 @@ pub struct RunFound {
     pub understood: String,
     /// The options of the analysis, echoed.
     pub parameters: RunParameters,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
     /// Its numbers, those of any quantity; `run` is filled in later.
     pub values: Vec<DynamicsValue>,

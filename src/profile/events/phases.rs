@@ -10,7 +10,7 @@ use crate::input::Series;
 /// A relative difference below this is neither expansion nor contraction.
 const NEUTRAL: f64 = 0.05;
 
-/// So is one within so many standard errors of 0.
+/// So is one within this number of standard errors of 0.
 const BEYOND: f64 = 2.0;
 
 /// What a layer does to the information of the one before it.

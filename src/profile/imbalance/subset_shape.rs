@@ -54,7 +54,7 @@ pub struct LayerSubsets {
     pub subsets: Vec<SubsetPair>,
     /// Why there are none.
     pub reason: Option<Reason>,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }
 

@@ -11,7 +11,7 @@ use super::shape::{ClassMix, PeakSummary};
 use crate::geometry::density::peaks::{Linkage, Node, Peak, Saddle, dendrogram, map};
 use crate::geometry::{Known, Reason, known};
 
-/// Up to so many peaks every pair is listed, also those that do not meet.
+/// The largest number of peaks for which every pair is listed, also those that do not meet.
 const LISTED: usize = 64;
 
 /// Peaks, saddles, and where they lie on a plane.

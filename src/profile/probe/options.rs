@@ -18,9 +18,9 @@ choice! {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(into = "SplitFields")]
 pub enum SplitRule {
-    /// So many disjoint folds, each asked about once.
+    /// A number of disjoint folds, each held out once.
     Folds(usize),
-    /// One split with this share to ask about.
+    /// One split that holds out this share of the rows.
     Holdout(f64),
 }
 

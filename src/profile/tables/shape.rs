@@ -53,6 +53,6 @@ pub struct WrittenTable {
     pub mean_rk: Option<f64>,
     /// The file, in the folder that was named.
     pub file: String,
-    /// What was noticed.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }

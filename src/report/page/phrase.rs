@@ -127,12 +127,12 @@ pub fn name(name: impl Into<String>) -> Piece {
     Piece::Name(name.into())
 }
 
-/// A number with so many significant digits.
+/// A number with this many significant digits.
 pub fn number(value: f64, digits: usize) -> Piece {
     Piece::Number { value, digits }
 }
 
-/// A number with so many significant digits, or that it does not exist.
+/// A number with this many significant digits, or that it does not exist.
 pub fn known(value: Option<f64>, digits: usize) -> Piece {
     value.map_or(Piece::Absent, |value| number(value, digits))
 }
@@ -142,7 +142,7 @@ pub fn error(value: Option<f64>) -> Option<Piece> {
     value.map(|value| number(value, 2))
 }
 
-/// A number with so many decimals.
+/// A number with this many decimals.
 pub fn decimal(value: f64, places: usize) -> Piece {
     Piece::Decimal { value, places }
 }

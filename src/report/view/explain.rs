@@ -82,7 +82,7 @@ fn paragraphs() -> [String; 6] {
     ]
 }
 
-/// What there is to say of every variant, in the order of the register.
+/// The explanation of every variant, in the order of the register.
 fn entries() -> impl Iterator<Item = &'static Explained> {
     ESTIMATORS.iter().flat_map(|one| one.explained)
 }

@@ -16,10 +16,10 @@ use crate::report::page::{
 };
 use crate::report::{Printable, Record};
 
-/// So many saddles are listed in the table; the report holds all.
+/// Saddles listed in the table; the report holds all.
 const SHOWN_SADDLES: usize = 20;
 
-/// So many classes are named behind a peak.
+/// Classes named beside a peak.
 const SHOWN_CLASSES: usize = 3;
 
 impl Printable for Landscape {

@@ -123,7 +123,7 @@ fn curves(profile: &SimilarityProfile, measure: &Measure) -> Curves {
     }
 }
 
-/// Up to so many measures stand side by side; more stand below each other.
+/// The largest number of measures that stand side by side; more stand below each other.
 const SIDE_BY_SIDE: usize = 2;
 
 /// Shades from nothing in common to all, or the other way for distances.

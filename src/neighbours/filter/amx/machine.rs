@@ -1,4 +1,4 @@
-//! Whether the machine has AMX and lends it to this process, and the tiles of a thread.
+//! Asks whether the machine has AMX and this process may use it, and sets up a thread's tiles.
 
 use std::arch::asm;
 use std::cell::Cell;

@@ -254,7 +254,7 @@ impl Tick {
     }
 }
 
-/// From so many ticks on only every so many is drawn.
+/// The number of ticks from which some are left out.
 const MANY: usize = 25;
 
 /// The least round number of steps at which most words of many ticks keep apart. Places may be

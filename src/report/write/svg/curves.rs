@@ -12,7 +12,7 @@ use crate::report::write::text::significant;
 /// The height of the plot itself.
 const PLOT: f64 = 170.0;
 
-/// From so many points on a line has no dots, and its error is a band.
+/// The number of points from which a line has no dots and its error is a band.
 const DENSE: usize = 48;
 
 /// Dash patterns that stay apart.

@@ -12,7 +12,7 @@ use crate::report::write::text::significant;
 /// More points than this are drawn as dust: no words of their own, one dot where many meet.
 const SPOKEN: usize = 1500;
 
-/// Up to so many points carry their label.
+/// The largest number of points that carry their labels.
 const LABELLED: usize = 40;
 
 /// The plane, or `None` where it has no point.
