@@ -33,9 +33,8 @@ use super::shared::SharedArgs;
 /// rows and mean distance beside every value.
 #[derive(Args)]
 pub struct IdProfileArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin;
-    /// several, or NAME=PATH, are runs side by side, as in dynamics
-    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"])]
+    #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"],
+        help = format!("{}; several, or NAME=PATH, are runs side by side, as in dynamics", super::layers::ACTS))]
     input: Vec<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations

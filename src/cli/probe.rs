@@ -19,8 +19,7 @@ use super::shared::SharedArgs;
 /// that the intrinsic dimension proposes without labels.
 #[derive(Args)]
 pub struct ProbeArgs {
-    /// Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, FILE#NAME, or - for stdin
-    #[arg(value_name = "ACTS")]
+    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
     input: PathBuf,
 
     #[command(flatten)]

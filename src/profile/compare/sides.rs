@@ -31,6 +31,27 @@ pub struct LayerRef {
     pub relative_depth: f64,
 }
 
+impl LayerRef {
+    /// Neighbour table `index` of `n`, one a layer.
+    pub(crate) fn of_table(source: &TableSource, index: usize, n: usize) -> Self {
+        Self {
+            layer: source.name.clone(),
+            index,
+            relative_depth: index as f64 / (n - 1).max(1) as f64,
+        }
+    }
+}
+
+impl From<&LayerInfo> for LayerRef {
+    fn from(info: &LayerInfo) -> Self {
+        Self {
+            layer: info.name.clone(),
+            index: info.index,
+            relative_depth: info.relative_depth,
+        }
+    }
+}
+
 /// What is known of a layer before it is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -207,10 +228,11 @@ impl<'a> Comparison<'a> {
                         source.name, table.k
                     )));
                 }
+                let at = LayerRef::of_table(source, index, sources.len());
                 layers.push(ComparedLayer {
-                    layer: source.name.clone(),
+                    layer: at.layer,
                     index,
-                    relative_depth: index as f64 / (sources.len() - 1).max(1) as f64,
+                    relative_depth: at.relative_depth,
                     n_columns: None,
                     dtype: None,
                     n_unique: None,

@@ -2,7 +2,7 @@
 
 use super::options::IdOptions;
 use super::rules::OrderRule;
-use super::shape::{IdEstimate, LayerId, Plateau, ScalePoint, ScaleValue};
+use super::shape::{IdEstimate, LayerId, LeadingEigenvalues, Plateau, ScalePoint, ScaleValue};
 use super::table_estimates::table_estimates;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics};
@@ -12,6 +12,7 @@ use crate::geometry::id::{
 };
 use crate::geometry::resolution::Resolution;
 use crate::neighbours::OrderDistances;
+use crate::profile::compare::LayerRef;
 use crate::profile::layers::distance_warnings;
 use crate::warning::{Warning, WarningCode};
 
@@ -70,7 +71,43 @@ impl Quantity {
     }
 }
 
-/// Everything that neighbour distances say about a layer; the caller fills in which layer it is.
+/// What is estimated of some rows, whichever layer they are.
+pub(super) struct Estimates {
+    pub(super) n_rows: usize,
+    pub(super) estimates: Vec<IdEstimate>,
+    pub(super) scaling: Vec<ScalePoint>,
+    plateau: Option<Plateau>,
+    spectrum: Option<LeadingEigenvalues>,
+    diagnostics: Diagnostics,
+    pub(super) warnings: Vec<Warning>,
+    /// A value for each of the rows.
+    pub(super) local: Option<Vec<f64>>,
+}
+
+impl Estimates {
+    /// The report of the layer `at`, before anything that needs coordinates.
+    pub(super) fn of(self, at: LayerRef) -> LayerId {
+        LayerId {
+            layer: at.layer,
+            index: at.index,
+            relative_depth: at.relative_depth,
+            n_rows: self.n_rows,
+            n_columns: None,
+            dtype: None,
+            estimates: self.estimates,
+            scaling: self.scaling,
+            decimation_scaling: Vec::new(),
+            plateau: self.plateau,
+            spectrum: self.spectrum,
+            controls: Vec::new(),
+            diagnostics: self.diagnostics,
+            warnings: self.warnings,
+            local: self.local,
+        }
+    }
+}
+
+/// Everything that neighbour distances say about rows.
 pub(super) fn estimate(
     distances: &OrderDistances,
     view: Option<&LayerView<'_>>,
@@ -79,7 +116,7 @@ pub(super) fn estimate(
     no_nearest: Option<Reason>,
     resolution: Option<&Resolution>,
     mut diagnostics: Diagnostics,
-) -> LayerId {
+) -> Estimates {
     let measure = |quantity: Quantity| {
         if let Some(reason) = no_nearest {
             return (Err(reason), None);
@@ -116,19 +153,12 @@ pub(super) fn estimate(
     if options.gride() && options.range_max >= n {
         notes.reduced(options.range_max, n);
     }
-    LayerId {
-        layer: String::new(),
-        index: 0,
-        relative_depth: 0.0,
+    Estimates {
         n_rows: n,
-        n_columns: None,
-        dtype: None,
         estimates,
         scaling,
-        decimation_scaling: Vec::new(),
         plateau: options.gride().then(|| plateau_entry(steady)),
         spectrum: found.spectrum,
-        controls: Vec::new(),
         diagnostics,
         warnings: notes.warnings,
         local: options.local.map(|_| {

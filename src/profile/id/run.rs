@@ -1,6 +1,6 @@
 //! Every layer through the estimators: the loop, the neighbour search, the summary.
 
-use super::estimate::estimate;
+use super::estimate::{Estimates, estimate};
 use super::options::IdOptions;
 use super::repeat::resample;
 use super::rules::OrderRule;
@@ -14,6 +14,7 @@ use crate::geometry::resolution::Resolution;
 use crate::input::{Dump, Matrix, TableSource};
 use crate::neighbours::{NeighbourTable, OrderDistances, Points};
 use crate::profile::bench::Bench;
+use crate::profile::compare::LayerRef;
 use crate::profile::controls::Control;
 use crate::profile::layers::prepare;
 use crate::progress::Phase;
@@ -38,16 +39,13 @@ pub fn id_profile(dump: &Dump, options: &IdOptions, bench: &Bench<'_>) -> Result
             no_nearest: prepared.no_nearest,
             directions: options.layers.directions,
         };
-        let found = subject.analyse(options, prepared.diagnostics, bench)?;
+        let mut found = subject.analyse(options, prepared.diagnostics, bench)?;
+        let local = found.local.take();
         let mut layer = LayerId {
-            layer: info.name.clone(),
-            index: info.index,
-            relative_depth: info.relative_depth,
+            n_columns: Some(prepared.matrix.n_columns()),
             dtype: Some(info.dtype.as_str().to_owned()),
-            local: found
-                .local
-                .map(|local| aligned(&local, &prepared.rows, dump.n_rows())),
-            ..found
+            local: local.map(|local| aligned(&local, &prepared.rows, dump.n_rows())),
+            ..found.of(info.into())
         };
         for &control in &options.controls {
             let found = subject.control(control, &layer, options, bench)?;
@@ -123,20 +121,16 @@ pub fn id_profile_of_tables(
             pairs_within: None,
         };
         let diagnostics = Diagnostics::of_table(table.n);
-        layers.push(LayerId {
-            layer: source.name.clone(),
-            index,
-            relative_depth: index as f64 / (tables.len() - 1).max(1) as f64,
-            ..estimate(
-                &distances,
-                Some(&view),
-                table.n,
-                options,
-                None,
-                None,
-                diagnostics,
-            )
-        });
+        let found = estimate(
+            &distances,
+            Some(&view),
+            table.n,
+            options,
+            None,
+            None,
+            diagnostics,
+        );
+        layers.push(found.of(LayerRef::of_table(source, index, tables.len())));
         bench.progress.end();
     }
     Ok(assemble(
@@ -166,13 +160,13 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Every estimate that does not need sub-samples; the caller fills in which layer it is.
+    /// Every estimate that does not need sub-samples.
     pub(super) fn analyse(
         &self,
         options: &IdOptions,
         diagnostics: Diagnostics,
         bench: &Bench<'_>,
-    ) -> Result<LayerId> {
+    ) -> Result<Estimates> {
         let points = bench.points(self.matrix, self.name)?;
         let n = points.n_rows();
         let mut warnings = Vec::new();
@@ -191,7 +185,7 @@ impl Subject<'_> {
             data: rows.as_ref(),
             pairs_within: count.as_ref().map(|count| count as _),
         });
-        let found = estimate(
+        let mut found = estimate(
             &distances,
             view.as_ref(),
             n,
@@ -200,12 +194,8 @@ impl Subject<'_> {
             Some(&Resolution::of(self.matrix, self.directions)),
             diagnostics,
         );
-        warnings.extend(found.warnings);
-        Ok(LayerId {
-            n_columns: Some(self.matrix.n_columns()),
-            warnings,
-            ..found
-        })
+        found.warnings.splice(0..0, warnings);
+        Ok(found)
     }
 }
 

@@ -11,6 +11,7 @@ use super::topography::{PeakTree, Topography, topography, tree};
 use crate::error::{Error, Result};
 use crate::input::{Dump, TableSource};
 use crate::profile::bench::Bench;
+use crate::profile::compare::LayerRef;
 use crate::progress::Progress;
 use crate::warning::Warning;
 
@@ -135,7 +136,12 @@ pub fn landscape_of_table(
                 .into(),
         ));
     }
-    let (layer, found, rows) = of_table(source, 0, 0.0, &options.peaks, progress)?;
+    let (layer, found, rows) = of_table(
+        source,
+        LayerRef::of_table(source, 0, 1),
+        &options.peaks,
+        progress,
+    )?;
     let (topography, dendrogram) = describe(&layer, found.as_ref(), &rows, options);
     Ok(Landscape {
         parameters: LandscapeParameters::new(options, &Bench::default()),

@@ -14,6 +14,7 @@ use crate::geometry::resolution::Resolution;
 use crate::input::{Dump, LayerInfo, TableSource};
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
+use crate::profile::compare::LayerRef;
 use crate::profile::layers::{PreparedLayer, distance_warnings, near_duplicate_warning, prepare};
 use crate::progress::{Phase, Progress};
 use crate::warning::{Warning, WarningCode};
@@ -64,8 +65,8 @@ pub fn density_peaks_of_tables(
     progress.plan(&[phase]);
     for (index, source) in sources.iter().enumerate() {
         progress.step(phase.name, &source.name);
-        let depth = index as f64 / (sources.len() - 1).max(1) as f64;
-        layers.push(of_table(source, index, depth, options, progress)?.0);
+        let at = LayerRef::of_table(source, index, sources.len());
+        layers.push(of_table(source, at, options, progress)?.0);
     }
     Ok(PeakProfile {
         layers,
@@ -79,8 +80,7 @@ pub fn density_peaks_of_tables(
 /// One table through the densities: its report, what was found, and its rows.
 pub(super) fn of_table(
     source: &TableSource,
-    index: usize,
-    relative_depth: f64,
+    at: LayerRef,
     options: &PeakOptions,
     progress: &dyn Progress,
 ) -> Result<(LayerPeaks, Option<Landmarks>, Vec<u32>)> {
@@ -96,15 +96,12 @@ pub(super) fn of_table(
     };
     let analysis = Analysis::of(table.distances.view(), table.indices.view(), options);
     let diagnostics = Diagnostics::of_table(rows.len());
-    let (mut layer, found) = assemble(analysis, &rows, table.k(), diagnostics, options);
+    let (mut layer, found) = assemble(at, analysis, &rows, table.k(), diagnostics, options);
     if table.k() > 0 {
         let order = |order| table.distances_of_order(order).to_vec();
         let noticed = near_duplicate_warning(&order(1), &order(table.k()));
         layer.warnings.splice(0..0, noticed);
     }
-    layer.layer.clone_from(&source.name);
-    layer.index = index;
-    layer.relative_depth = relative_depth;
     if options.keep_rows {
         let members: Vec<(u32, u32)> = rows.iter().map(|&row| (row, row)).collect();
         layer.rows = Some(row_peaks(rows.len(), &members, &rows, found.as_ref()));
@@ -156,11 +153,8 @@ impl Worked {
             None => Analysis::of(table.distances.view(), table.indices.view(), options),
         };
         let diagnostics = prepared.diagnostics.clone();
-        let (mut report, found) =
-            assemble(analysis, &prepared.rows, table.k(), diagnostics, options);
-        report.layer.clone_from(&info.name);
-        report.index = info.index;
-        report.relative_depth = info.relative_depth;
+        let (rows, at) = (&prepared.rows, info.into());
+        let (mut report, found) = assemble(at, analysis, rows, table.k(), diagnostics, options);
         report.n_columns = Some(prepared.matrix.n_columns());
         report.dtype = Some(info.dtype.as_str().to_owned());
         report.warnings.splice(0..0, prepared.warnings.clone());
@@ -173,8 +167,9 @@ impl Worked {
     }
 }
 
-/// The report of a layer, whose name and place the caller fills in; `rows` are the input rows.
+/// The report of the layer `at`; `rows` are the input rows.
 fn assemble(
+    at: LayerRef,
     analysis: Analysis,
     rows: &[u32],
     stored: usize,
@@ -228,9 +223,9 @@ fn assemble(
         ));
     }
     let layer = LayerPeaks {
-        layer: String::new(),
-        index: 0,
-        relative_depth: 0.0,
+        layer: at.layer,
+        index: at.index,
+        relative_depth: at.relative_depth,
         n_rows: rows.len(),
         n_columns: None,
         dtype: None,
