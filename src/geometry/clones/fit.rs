@@ -1,6 +1,7 @@
 //! How well a chunk of neurons explains its layer, and what is left.
 
 use crate::geometry::Reason;
+use crate::vectors::vectorised;
 
 /// What is left of a layer after the linear fit from a chunk, three ways to sum it up.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -140,6 +141,15 @@ struct CorrelationSums {
     plain: Sums,
 }
 
+/// entry/(own·root + floor) of every neuron that has a root, 0 of the others.
+#[inline(always)]
+fn scaled(entries: &[f64], roots: &[f64], own: f64, floor: f64, out: &mut [f64]) {
+    for ((out, entry), root) in out.iter_mut().zip(entries).zip(roots) {
+        let value = entry / (root * own + floor);
+        *out = if *root > 0.0 { value } else { 0.0 };
+    }
+}
+
 fn correlation_sums(rest: &dyn Remainder, left: &[f64], n_rows: usize) -> CorrelationSums {
     let freedom = n_rows as f64 - 1.0;
     let roots: Vec<f64> = left.iter().map(|variance| variance.sqrt()).collect();
@@ -148,17 +158,25 @@ fn correlation_sums(rest: &dyn Remainder, left: &[f64], n_rows: usize) -> Correl
     if roots.iter().all(|&root| root <= 0.0) {
         return sums;
     }
+    let arch = pulp::Arch::new();
+    let floor = PAPER_FLOOR * freedom;
+    let (mut paper, mut plain) = (vec![0.0; roots.len()], vec![0.0; roots.len()]);
     rest.each_column(&mut |j, column| {
-        if roots[j] <= 0.0 {
+        let (own, later) = (roots[j], &roots[j + 1..]);
+        if own <= 0.0 {
             return;
         }
-        for (&entry, &root) in column[1..].iter().zip(&roots[j + 1..]) {
-            if root > 0.0 {
-                let scale = root * roots[j];
-                sums.plain.add(entry / scale);
-                sums.paper.add(entry / (scale + PAPER_FLOOR * freedom));
-            }
-        }
+        let (paper, plain) = (&mut paper[..later.len()], &mut plain[..later.len()]);
+        vectorised(
+            arch,
+            #[inline(always)]
+            || {
+                scaled(&column[1..], later, own, 0.0, plain);
+                scaled(&column[1..], later, own, floor, paper);
+            },
+        );
+        plain.iter().for_each(|&value| sums.plain.add(value));
+        paper.iter().for_each(|&value| sums.paper.add(value));
     });
     sums
 }

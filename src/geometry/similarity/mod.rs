@@ -12,6 +12,7 @@ mod footprint;
 mod gaussian;
 mod linear;
 mod measure;
+mod pair_ranks;
 mod prepared;
 mod procrustes;
 mod rsa;

@@ -3,6 +3,7 @@
 use super::dissimilarity::{Dissimilarity, RankCorrelation};
 use super::footprint::{Footprint, least};
 use super::measure::{Computation, Measure, PairValue, Setting, Subject, Values};
+use super::pair_ranks::{lines, place, ranks};
 use super::prepared::Prepared;
 use crate::geometry::centred::unit_factor;
 use crate::geometry::rounding::Rounding;
@@ -44,39 +45,25 @@ impl Relations {
             return Err(Reason::RowWithoutDirection);
         }
         let PreparedRows { rows, errors, .. } = rows;
-        let arch = pulp::Arch::new();
-        let lines: Vec<Vec<f64>> = (0..n)
-            .into_par_iter()
-            .map(|i| {
-                vectorised(
-                    arch,
-                    #[inline(always)]
-                    || distances_after(&rows, d, i, kind, &errors),
-                )
-            })
-            .collect();
         let relations = Self {
             n_rows: n,
-            values: lines.concat(),
+            values: distances(&rows, d, kind, &errors),
             kind,
             errors,
             relative_error: arithmetic_error(d),
         };
-        let at = |compare: fn(f64, f64) -> bool| {
-            let places = 0..relations.values.len();
-            places.reduce(|a, b| {
-                let other = compare(relations.values[b], relations.values[a]);
-                if other { b } else { a }
-            })
+        let every = || {
+            let lines = lines(n, &relations.values);
+            lines.flat_map(|(i, line)| (i + 1..).zip(line).map(move |(j, &value)| ((i, j), value)))
         };
-        let (least, most) = at(|a, b| a < b)
-            .zip(at(|a, b| a > b))
-            .ok_or(Reason::TooFewRows)?;
-        let apart = relations.values[most] - relations.values[least];
-        if relations.values[most] <= 0.0 {
+        let least = every().reduce(|a, b| if b.1 < a.1 { b } else { a });
+        let most = every().reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let (least, most) = least.zip(most).ok_or(Reason::TooFewRows)?;
+        if most.1 <= 0.0 {
             return Err(Reason::ConstantLayer);
         }
-        if apart <= relations.error(least) + relations.error(most) {
+        let [of_least, of_most] = [least, most].map(|(pair, value)| relations.error(pair, value));
+        if most.1 - least.1 <= of_least + of_most {
             return Err(Reason::EquidistantRows);
         }
         Ok(relations)
@@ -88,10 +75,8 @@ impl Relations {
         prepared_rows(data, kind).first_without_direction
     }
 
-    /// How far rounding may have moved the value of pair `at`.
-    fn error(&self, at: usize) -> f64 {
-        let (i, j) = pair_at(self.n_rows, at);
-        let value = self.values[at];
+    /// How far rounding may have moved the value of the pair {i, j}.
+    fn error(&self, (i, j): (usize, usize), value: f64) -> f64 {
         let distance = match self.kind {
             Dissimilarity::Euclidean => value,
             Dissimilarity::Cosine | Dissimilarity::Correlation => (2.0 * value).sqrt(),
@@ -103,67 +88,17 @@ impl Relations {
         }
     }
 
-    /// Their ranks from 1 on; equal values share the mean of theirs.
-    ///
-    /// Values are equal, too, that stand together within their rounding errors and apart from all
-    /// others, unless gaps just beyond the errors are as common as gaps within: those are values
-    /// that lie dense.
+    /// Their ranks from 1 on; values that are equal within the rounding of the stored type share
+    /// the mean of theirs.
     pub fn ranks(&self) -> Self {
-        let n = self.values.len();
-        let mut order: Vec<usize> = (0..n).collect();
-        let key = |&at: &usize| self.values[at];
-        order.par_sort_unstable_by(|a, b| key(a).total_cmp(&key(b)).then(a.cmp(b)));
-        let runs = self.runs(&order);
-        let mut values = vec![0.0; n];
-        let mut start = 0;
-        for end in runs {
-            let rank = (start + end + 1) as f64 / 2.0;
-            order[start..end].iter().for_each(|&at| values[at] = rank);
-            start = end;
-        }
+        let error = |pair, value| self.error(pair, value);
         Self {
             n_rows: self.n_rows,
-            values,
+            values: ranks(self.n_rows, &self.values, error),
             kind: self.kind,
             errors: self.errors.clone(),
             relative_error: self.relative_error,
         }
-    }
-
-    /// Where the runs of equal values of the ascending `order` end.
-    fn runs(&self, order: &[usize]) -> Vec<usize> {
-        let value = |at: usize| self.values[order[at]];
-        let errors: Vec<f64> = order.par_iter().map(|&at| self.error(at)).collect();
-        let room = |at: usize| errors[at - 1].max(errors[at]);
-        let gap = |at: usize| value(at) - value(at - 1);
-        // Groups by gaps within the errors, kept where they are no wider than two errors.
-        let mut groups = Vec::new();
-        let (mut within, mut start) = (0, 0);
-        for at in 1..=order.len() {
-            if at < order.len() && gap(at) <= room(at) {
-                continue;
-            }
-            let together = value(at - 1) - value(start) <= 2.0 * errors[at - 1];
-            if together && at - start > 1 {
-                within += (start + 1..at).filter(|&inner| gap(inner) > 0.0).count();
-            }
-            groups.push((at, together));
-            start = at;
-        }
-        let beyond = (1..order.len())
-            .filter(|&at| gap(at) > room(at) && gap(at) <= 2.0 * room(at))
-            .count();
-        let rounded = within > 4 * beyond;
-        let mut ends = Vec::new();
-        let mut start = 0;
-        for (end, together) in groups {
-            if !(together && rounded) {
-                ends.extend((start + 1..end).filter(|&at| gap(at) > 0.0));
-            }
-            ends.push(end);
-            start = end;
-        }
-        ends
     }
 
     /// The relations of the same rows in the order `rows`, a permutation.
@@ -172,13 +107,12 @@ impl Relations {
     /// If an index is not below N.
     pub fn with_rows(&self, rows: &[u32]) -> Self {
         let n = self.n_rows;
+        let at = |i: u32, j: u32| place(n, i.min(j) as usize, i.max(j) as usize);
         let lines: Vec<Vec<f64>> = (0..n)
             .into_par_iter()
             .map(|i| {
                 let partners = rows[i + 1..].iter();
-                partners
-                    .map(|&j| self.values[place(n, rows[i] as usize, j as usize)])
-                    .collect()
+                partners.map(|&j| self.values[at(rows[i], j)]).collect()
             })
             .collect();
         Self {
@@ -231,26 +165,6 @@ impl Relations {
 /// Pairs whose products are summed together.
 const CHUNK: usize = 4096;
 
-/// Where the pair {i, j} stands among the pairs i < j of `n` rows.
-fn place(n: usize, i: usize, j: usize) -> usize {
-    let (i, j) = (i.min(j), i.max(j));
-    i * (2 * n - i - 1) / 2 + j - i - 1
-}
-
-/// The pair {i, j} at this place among the pairs i < j of `n` rows.
-fn pair_at(n: usize, at: usize) -> (usize, usize) {
-    let (mut low, mut high) = (0, n - 1);
-    while high - low > 1 {
-        let middle = usize::midpoint(low, high);
-        if place(n, middle, middle + 1) <= at {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low, low + 1 + at - place(n, low, low + 1))
-}
-
 /// Rounding of a distance of `d` summands or of a norm, over its size.
 fn arithmetic_error(d: usize) -> f64 {
     (4.0 + (d as f64).sqrt()) * f64::EPSILON
@@ -302,37 +216,75 @@ fn prepared_rows(data: &Matrix, kind: Dissimilarity) -> PreparedRows {
     prepared
 }
 
-/// The dissimilarities of row `i` and every later row.
+/// Rows that meet the others together: a row that is read from memory then serves them all.
+const TOGETHER: usize = 8;
+
+/// The dissimilarities of all pairs i < j of `rows`, of `d` columns each.
+fn distances(rows: &[f64], d: usize, kind: Dissimilarity, errors: &[f64]) -> Vec<f64> {
+    let n = errors.len();
+    let mut values = vec![0.0; n * n.saturating_sub(1) / 2];
+    let mut lines = Vec::with_capacity(n);
+    let mut rest = &mut values[..];
+    for i in 0..n {
+        let (line, after) = rest.split_at_mut(n - i - 1);
+        lines.push(line);
+        rest = after;
+    }
+    let arch = pulp::Arch::new();
+    let blocks = lines.par_chunks_mut(TOGETHER).enumerate();
+    blocks.for_each(|(block, lines)| {
+        vectorised(
+            arch,
+            #[inline(always)]
+            || distances_after(rows, d, block * TOGETHER, lines, kind, errors),
+        );
+    });
+    values
+}
+
+/// The dissimilarities of a few rows, from `first` on, and every later row of each.
 #[inline(always)]
 fn distances_after(
     rows: &[f64],
     d: usize,
-    i: usize,
+    first: usize,
+    lines: &mut [&mut [f64]],
     kind: Dissimilarity,
     errors: &[f64],
-) -> Vec<f64> {
+) {
     let row = |j: usize| &rows[j * d..(j + 1) * d];
-    let n = rows.len() / d.max(1);
-    let mut out = Vec::with_capacity(n - i - 1);
-    let finish = |j: usize, squared: f64| {
+    let (n, end) = (errors.len(), first + lines.len());
+    let finish = |i: usize, j: usize, squared: f64| {
         let moved = errors[i] + errors[j];
         match squared <= moved * moved {
             true => 0.0,
             false => kind.finish(squared),
         }
     };
-    let mut j = i + 1;
-    while j + 4 <= n {
-        let four = [row(j), row(j + 1), row(j + 2), row(j + 3)];
-        let squared = squared_distances(row(i), four);
-        out.extend((j..).zip(squared).map(|(j, squared)| finish(j, squared)));
-        j += 4;
+    let mut others = first + 1;
+    while others < n {
+        // Four at a time, once these rows are past.
+        let four = others >= end && others + 4 <= n;
+        for (i, line) in (first..others.min(end)).zip(lines.iter_mut()) {
+            let line = &mut line[others - i - 1..];
+            if four {
+                let four = [
+                    row(others),
+                    row(others + 1),
+                    row(others + 2),
+                    row(others + 3),
+                ];
+                let squared = squared_distances(row(i), four);
+                for (at, (value, squared)) in line.iter_mut().zip(squared).enumerate() {
+                    *value = finish(i, others + at, squared);
+                }
+            } else {
+                let [squared] = squared_distances(row(i), [row(others)]);
+                line[0] = finish(i, others, squared);
+            }
+        }
+        others += if four { 4 } else { 1 };
     }
-    out.extend((j..n).map(|j| {
-        let [squared] = squared_distances(row(i), [row(j)]);
-        finish(j, squared)
-    }));
-    out
 }
 
 impl Dissimilarity {
@@ -420,20 +372,4 @@ fn sample(n: usize, seed: u64) -> Option<Vec<u32>> {
         rows.sort_unstable();
         rows
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_says_which_pair_stands_there() {
-        for n in [2, 3, 7, 40] {
-            let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
-            for (at, (i, j)) in pairs.enumerate() {
-                assert_eq!(place(n, i, j), at);
-                assert_eq!(pair_at(n, at), (i, j));
-            }
-        }
-    }
 }
