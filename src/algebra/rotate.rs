@@ -21,6 +21,36 @@ struct Rotation {
     s: f64,
 }
 
+/// Applies `rotations` to a strip, one after the other.
+///
+/// Most rotations of a list take up the row that the one before wrote last, so that row stays in
+/// registers.
+#[inline(always)]
+fn turn(strip: &mut [[f64; WIDTH]], rotations: &[Rotation]) {
+    let Some(first) = rotations.first() else {
+        return;
+    };
+    let mut held = first.a;
+    let mut x = strip[held];
+    for &Rotation { a, b, c, s } in rotations {
+        if a != held {
+            strip[held] = x;
+            x = strip[a];
+        }
+        let y = strip[b];
+        let mut turned = [0.0; WIDTH];
+        for at in 0..WIDTH {
+            turned[at] = c * x[at] + s * y[at];
+        }
+        for at in 0..WIDTH {
+            x[at] = c * y[at] - s * x[at];
+        }
+        strip[a] = turned;
+        held = b;
+    }
+    strip[held] = x;
+}
+
 /// The rows of a matrix, in strips of columns.
 pub(super) struct Rows {
     strips: Vec<Vec<[f64; WIDTH]>>,
@@ -78,17 +108,40 @@ impl Rows {
             vectorised(
                 arch,
                 #[inline(always)]
-                || {
-                    for &Rotation { a, b, c, s } in waiting {
-                        let (x, y) = (strip[a], strip[b]);
-                        for at in 0..WIDTH {
-                            strip[a][at] = c * x[at] + s * y[at];
-                            strip[b][at] = c * y[at] - s * x[at];
-                        }
-                    }
-                },
+                || turn(strip, waiting),
             );
         });
         self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix64;
+
+    #[test]
+    fn rotations_in_any_order_are_those_of_rows_one_by_one() {
+        let mut random = SplitMix64::new(11);
+        let matrix = Array2::from_shape_simple_fn((7, 45), || random.uniform() - 0.5);
+        let chain = (0..6).map(|a| (a, a + 1));
+        let back = (0..6).rev().map(|a| (a, 6));
+        let others = [(3, 1), (1, 3), (3, 1), (0, 5), (2, 4), (4, 2), (2, 0)];
+        let pairs: Vec<(usize, usize)> = chain.chain(back).chain(others).collect();
+        // Often enough that some are applied before the end.
+        let pairs = pairs.iter().cycle().take(40 * pairs.len());
+        let mut rows = Rows::new(matrix.view());
+        let mut expected = matrix.clone();
+        for (&(a, b), at) in pairs.zip(0..) {
+            let (s, c) = libm::sincos(f64::from(at));
+            rows.rotate(a, b, c, s);
+            for column in 0..45 {
+                let (x, y) = (expected[(a, column)], expected[(b, column)]);
+                expected[(a, column)] = c * x + s * y;
+                expected[(b, column)] = c * y - s * x;
+            }
+        }
+        let order: Vec<(usize, f64)> = (0..7).map(|row| (row, 1.0)).collect();
+        assert_eq!(rows.into_matrix(&order), expected);
     }
 }
