@@ -1,7 +1,10 @@
 //! The candidates of one row: a short list that certainly holds its k nearest.
 
+use std::ops::Range;
+
 use super::filter::Operand;
 use super::points::Verdict;
+use super::table::index;
 
 /// A pair that may be among the k nearest: its score, and the position of the other row.
 #[derive(Debug, Clone, Copy)]
@@ -72,17 +75,25 @@ impl Candidates {
         full
     }
 
-    /// Offers a run of pairs at once, which is cheaper while there is no threshold.
+    /// Offers the rows at `columns`, whose scores are known, at once: cheaper while there is no
+    /// threshold. The row itself is left out by position, never by its distance.
     pub(super) fn offer_all(
         &mut self,
         operand: &Operand,
         verdict: &mut Verdict<'_>,
-        pairs: impl Iterator<Item = (usize, f32)>,
+        columns: Range<usize>,
+        scores: &[f32],
         scratch: &mut Vec<Candidate>,
     ) {
         scratch.clear();
         scratch.append(&mut self.list);
-        scratch.extend(pairs.map(|(q, product)| self.candidate(operand, q, product)));
+        let itself = columns.contains(&self.position);
+        let itself = itself.then(|| scratch.len() + self.position - columns.start);
+        let scored = columns.map(index).zip(scores);
+        scratch.extend(scored.map(|(position, &score)| Candidate { score, position }));
+        if let Some(at) = itself {
+            scratch.swap_remove(at);
+        }
         if scratch.len() >= self.room {
             self.prune(operand, verdict, scratch);
         }
@@ -92,10 +103,8 @@ impl Candidates {
 
     fn candidate(&self, operand: &Operand, position: usize, product: f32) -> Candidate {
         #[allow(clippy::cast_possible_truncation)]
-        let (score, position) = (
-            operand.bound.score(self.position, position, product) as f32,
-            position as u32,
-        );
+        let score = operand.bound.score(self.position, position, product) as f32;
+        let position = index(position);
         Candidate { score, position }
     }
 

@@ -134,9 +134,10 @@ impl<'a> Counter<'a> {
         let mut undecided = Vec::new();
         for start in (0..products.len()).step_by(BLOCK) {
             let some = start..(start + BLOCK).min(products.len());
-            let flags = flag(&products[some.clone()], &terms[some], |product, term| {
-                product - term >= cut
-            });
+            let flags: [u8; BLOCK] =
+                flag(&products[some.clone()], &terms[some], |product, term| {
+                    product - term >= cut
+                });
             for_each_flagged(&flags, |lane| {
                 let q = block.columns.start + start + lane;
                 if q == p {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::candidates::{Candidate, Candidates};
 use super::filter::{Area, Block, Operand, Room};
+use super::flags::{flag, for_each_flagged};
 use super::points::{Points, Verdict};
 use super::schedule::Schedule;
 use super::visiting::Asking;
@@ -141,6 +142,7 @@ pub(super) struct Worker<'a> {
     arch: pulp::Arch,
     room: Room,
     products: Vec<f32>,
+    scores: Vec<f32>,
     scratch: Vec<Candidate>,
     offers: Offers<'a>,
 }
@@ -152,6 +154,7 @@ impl<'a> Worker<'a> {
             arch: pulp::Arch::new(),
             room: Room::default(),
             products: Vec::new(),
+            scores: Vec::new(),
             scratch: Vec::new(),
             offers: Offers {
                 operand,
@@ -181,16 +184,20 @@ impl<'a> Worker<'a> {
     /// Gives rows without thresholds their first ones: offers them all of `columns`, at once.
     pub(super) fn open(&mut self, tile: &mut Tile, rows: &Range<usize>, columns: Range<usize>) {
         let (operand, width) = (self.operand, columns.len());
-        let (products, scratch) = (&mut self.products, &mut self.scratch);
+        let (products, scores) = (&mut self.products, &mut self.scores);
         products.resize(rows.len() * width, 0.0);
+        scores.resize(width, 0.0);
         operand.products(rows.clone(), columns.clone(), &mut self.room, products);
         for (p, products) in rows.clone().zip(products.chunks(width)) {
+            vectorised(
+                self.arch,
+                #[inline(always)]
+                || operand.bound.scores(p, columns.start, products, scores),
+            );
             let own = p - tile.positions.start;
             let list = &mut tile.candidates[own];
-            let others = columns.clone().zip(products.iter().copied());
-            // Self is left out by position, never by its distance.
-            let others = others.filter(|&(q, _)| q != p);
-            list.offer_all(operand, &mut self.offers.verdict, others, scratch);
+            let (verdict, scratch) = (&mut self.offers.verdict, &mut self.scratch);
+            list.offer_all(operand, verdict, columns.clone(), scores, scratch);
             tile.cuts[own] = list.cut(operand);
         }
     }
@@ -237,17 +244,36 @@ impl Offers<'_> {
             let [r, start] = self.passing[at];
             let products = block.row(r);
             let products = &products[start..(start + LANES).min(products.len())];
+            let (row, column) = (top + r, left + start);
+            let lanes = column..column + products.len();
+            let (own, others) = (&tiles[0], &tiles[other]);
+            let (term, cut) = (own.terms[row], own.cuts[row]);
+            let for_row: [u8; LANES] = flag(
+                products,
+                &others.terms[lanes.clone()],
+                #[inline(always)]
+                |product, term| product - term >= cut,
+            );
+            let for_columns: [u8; LANES] = flag(
+                products,
+                &others.cuts[lanes],
+                #[inline(always)]
+                |product, cut| product - term >= cut,
+            );
             let (p, first) = (block.rows.start + r, block.columns.start + start);
-            for (lane, &product) in products.iter().enumerate() {
-                let (q, row, column) = (first + lane, top + r, left + start + lane);
-                // Each cut is read afresh: the last offer may have raised it.
-                if product - tiles[other].terms[column] >= tiles[0].cuts[row] {
-                    self.offer(tiles[0], row, q, product);
+            // Each cut is read afresh: the last offer may have raised it.
+            for_each_flagged(&for_row, |lane| {
+                let product = products[lane];
+                if product - tiles[other].terms[column + lane] >= tiles[0].cuts[row] {
+                    self.offer(tiles[0], row, first + lane, product);
                 }
-                if product - tiles[0].terms[row] >= tiles[other].cuts[column] {
-                    self.offer(tiles[other], column, p, product);
+            });
+            for_each_flagged(&for_columns, |lane| {
+                let product = products[lane];
+                if product - term >= tiles[other].cuts[column + lane] {
+                    self.offer(tiles[other], column + lane, p, product);
                 }
-            }
+            });
         }
     }
 

@@ -58,7 +58,7 @@ impl ByPair {
         };
         for start in (0..products.len()).step_by(BLOCK) {
             let block = start..(start + BLOCK).min(products.len());
-            let flags = flag(
+            let flags: [u8; BLOCK] = flag(
                 &products[block.clone()],
                 &self.terms[block],
                 |product, term| product - term >= farthest,

@@ -99,7 +99,7 @@ impl ByThreshold {
                 }
                 // Whoever is certainly nearer may be nearer, so equal counts leave nobody open.
                 if certain != possible {
-                    let flags = flag(keys, sure_keys, |key, sure_key| {
+                    let flags: [u8; BLOCK] = flag(keys, sure_keys, |key, sure_key| {
                         (key >= cut) & (sure_key <= sure)
                     });
                     for_each_flagged(&flags, |lane| undecided.push(start + lane));

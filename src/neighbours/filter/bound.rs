@@ -140,6 +140,23 @@ impl Bound {
         self.squares[p] + self.squares[q] - 2.0 * f64::from(product)
     }
 
+    /// The scores of position `p` and those from `first` on with these product sums, as candidate
+    /// lists keep them.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation)]
+    pub(in crate::neighbours) fn scores(
+        &self,
+        p: usize,
+        first: usize,
+        products: &[f32],
+        scores: &mut [f32],
+    ) {
+        let (own, others) = (self.squares[p], &self.squares[first..]);
+        for ((score, &product), &other) in scores.iter_mut().zip(products).zip(others) {
+            *score = (own + other - 2.0 * f64::from(product)) as f32;
+        }
+    }
+
     /// What D² is certainly not below, for a pair of score `g`.
     pub(in crate::neighbours) fn lower(&self, p: usize, q: usize, g: f64) -> f64 {
         g - (self.relative * g.max(0.0) + self.errors[p] + self.errors[q])
