@@ -24,7 +24,7 @@ use super::shared::SharedArgs;
 /// where they first agree is the nucleation layer.
 #[derive(Args)]
 pub struct DensityPeaksArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", help = super::layers::acts(), required_unless_present = "neighbours")]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations

@@ -34,7 +34,7 @@ use super::shared::SharedArgs;
 #[derive(Args)]
 pub struct IdProfileArgs {
     #[arg(value_name = "ACTS", required_unless_present_any = ["neighbours", "explain"],
-        help = format!("{}; several, or NAME=PATH, are runs side by side, as in dynamics", super::layers::ACTS))]
+        help = format!("{}; several, or NAME=PATH, are runs side by side, as in dynamics", super::layers::acts()))]
     input: Vec<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations

@@ -25,7 +25,7 @@ use super::shared::SharedArgs;
 /// a matrix of all layers takes two sweeps a layer.
 #[derive(Args)]
 pub struct ImbalanceArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", help = super::layers::acts(), required_unless_present = "neighbours")]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables instead of activations, which must hold every rank that is

@@ -19,7 +19,7 @@ use super::rows::RowArgs;
 /// Reads headers only, so it is instant on any size of dump.
 #[derive(Args)]
 pub struct InspectArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
+    #[arg(value_name = "ACTS", help = super::layers::acts())]
     input: PathBuf,
 
     /// Read all values too: duplicates, NaN, constant and massive columns, neighbour distances

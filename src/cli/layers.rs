@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use repgeo::choice::Choice;
 use repgeo::input::{
-    Axes, Dump, DumpOptions, Join, LayerInfo, Mask, Pooling, Selection, TableSource, find_tables,
-    read_lines, split_name,
+    Axes, Dump, DumpOptions, Join, LayerInfo, Mask, Pooling, Selection, TableSource, endings,
+    find_tables, read_lines, split_name,
 };
 use repgeo::neighbours::Metric;
 use repgeo::profile::{DuplicatePolicy, LayerOptions};
@@ -17,8 +17,10 @@ use super::output::input_name;
 use super::rows::RowArgs;
 
 /// Help of the dump that a command reads.
-pub const ACTS: &str = "Directory, .npy, .npz, .safetensors, .pt, *.safetensors.index.json, \
-                        FILE#NAME, or - for stdin";
+pub fn acts() -> String {
+    let endings = endings();
+    format!("Directory, {endings}, *.safetensors.index.json, FILE#NAME, or - for stdin")
+}
 
 /// Which layers, and how an array becomes points.
 #[derive(Args)]

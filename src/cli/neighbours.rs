@@ -26,7 +26,7 @@ use super::search::SearchArgs;
 /// nearest input rows of ACTS, and how far these are. A row that both dumps hold is its own nearest.
 #[derive(Args)]
 pub struct NeighboursArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
+    #[arg(value_name = "ACTS", help = super::layers::acts())]
     input: PathBuf,
 
     /// Folder for the tables, one .npz a layer; made if it is not there

@@ -21,7 +21,7 @@ use super::shared::SharedArgs;
 /// labels are looked at.
 #[derive(Args)]
 pub struct OverlapArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS, required_unless_present = "neighbours")]
+    #[arg(value_name = "ACTS", help = super::layers::acts(), required_unless_present = "neighbours")]
     input: Option<PathBuf>,
 
     /// Read precomputed neighbour tables (distances and indices) instead of activations; --against

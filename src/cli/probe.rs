@@ -19,7 +19,7 @@ use super::shared::SharedArgs;
 /// that the intrinsic dimension proposes without labels.
 #[derive(Args)]
 pub struct ProbeArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
+    #[arg(value_name = "ACTS", help = super::layers::acts())]
     input: PathBuf,
 
     #[command(flatten)]

@@ -25,7 +25,7 @@ use super::search::{CacheArgs, SearchArgs};
 /// NAME.json, every report whole, and NAME-TOPIC.csv, the numbers of each.
 #[derive(Args)]
 pub struct ReportArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
+    #[arg(value_name = "ACTS", help = super::layers::acts())]
     input: PathBuf,
 
     /// The page to write

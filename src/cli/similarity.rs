@@ -24,7 +24,7 @@ use super::shared::SharedArgs;
 /// by how alike they are to a target, and how deep they stay so.
 #[derive(Args)]
 pub struct SimilarityArgs {
-    #[arg(value_name = "ACTS", help = super::layers::ACTS)]
+    #[arg(value_name = "ACTS", help = super::layers::acts())]
     input: PathBuf,
 
     #[command(flatten)]

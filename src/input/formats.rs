@@ -84,8 +84,8 @@ pub(crate) const FORMATS: &[Format] = &[
     },
 ];
 
-/// The endings that a folder is searched for, as in `.npy, .npz`.
-pub(crate) fn endings() -> String {
+/// The endings of files that a folder is searched for, as in `.npy, .npz`.
+pub fn endings() -> String {
     let all = FORMATS.iter().filter(|format| format.in_folders);
     let all: Vec<String> = all
         .flat_map(|format| format.endings)

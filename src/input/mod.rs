@@ -76,6 +76,7 @@ pub use dump::{Dump, DumpOptions};
 pub use duplicates::{Duplicates, find_duplicates};
 pub use expected_labels::ExpectedLabels;
 pub(crate) use file::list;
+pub use formats::endings;
 pub use join::Join;
 pub use labels::Labels;
 pub use layer::{Layer, ReadOptions};
