@@ -1,4 +1,4 @@
-//! What a reader must know beside a number: counted, coded, and always part of the report.
+//! Warnings: what a reader must know beside a number, counted, coded, part of every report.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Where a report goes and how it looks.
+//! Flags that say where a report goes and how it looks.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a search of a block takes on this machine: measured on some rows of the layer itself.
+//! Measures what a search of a block takes on this machine, on some rows of the layer itself.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What a part says it is of: one line of JSON whose fields stand in one order.
+//! The key of a part: one line of JSON, its fields in one order, that says what it is of.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;

@@ -1,4 +1,4 @@
-//! What of a run is whole, what is missing, and which tasks that makes.
+//! Says what of a run is whole, what is missing, and which tasks that makes.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What an analysis will search, before it does: its dumps, its layers, what is sought in them.
+//! Foresees what an analysis will search: its dumps, its layers, what is sought in them.
 
 use crate::error::{Error, Result};
 use crate::input::{Dump, Matrix, ReadOptions};

@@ -1,4 +1,4 @@
-//! How far a layer can be trusted: the block that stands beside every number.
+//! Says how far a layer can be trusted: the block that stands beside every number.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Which tokens count, as a dump says it: by a mask, by lengths, or by token ids that end alike.
+//! Says which tokens count, from what a dump holds: a mask, lengths, or token ids that end alike.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

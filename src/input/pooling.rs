@@ -1,4 +1,4 @@
-//! How arrays with more than two axes become rows and columns.
+//! Makes rows and columns of arrays with more than two axes.
 
 use std::fmt;
 use std::str::FromStr;

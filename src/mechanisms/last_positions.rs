@@ -1,4 +1,4 @@
-//! What a replay needs, from a dump instead of a pass.
+//! Takes from a dump, instead of a pass, what a replay needs.
 
 use super::dump::StreamDump;
 use super::model::{Config, LastPosition, Real};

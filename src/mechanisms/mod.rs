@@ -1,4 +1,4 @@
-//! What a language model does with its streams.
+//! Looks inside a language model: its streams, its heads, its logits.
 //!
 //! Two mechanisms compete at the last token of a prompt such as "Redefine: the sky is green. The
 //! sky is": recall of the fact and copying of the counterfactual. These modules read dumped streams

@@ -1,4 +1,4 @@
-//! Who wins at the last token, and both logits, over all examples or one group.
+//! Counts which token wins at the last position, with both logits, over all examples or one group.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Where the heads look: attention weights averaged over examples.
+//! Measures where the heads look: attention weights averaged over examples.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What is known about the examples: tokens, lengths, the two targets, where the attribute stands.
+//! Collects what is known of the examples: tokens, lengths, the two targets, the attribute's place.
 
 use std::ops::Range;
 use std::path::Path;

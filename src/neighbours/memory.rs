@@ -1,4 +1,4 @@
-//! How much a search may hold at once, and how it keeps to that.
+//! Keeps a search within its limit on memory.
 //!
 //! Beside the mapped input a search holds the packed copy of all rows, 4·D bytes a row (8·D where
 //! rows may be split in two), and lists and results, which grow with N·k. Results must fit; where

@@ -1,4 +1,4 @@
-//! What a caller may ask of a search; nothing here changes a result.
+//! Options of a search; none changes a result.
 
 use super::device::Device;
 use super::filter::Kernel;

@@ -1,4 +1,4 @@
-//! How many pairs of rows are closer than a radius.
+//! Counts the pairs of rows that are closer than a radius.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Which pair of tiles a thread visits next.
+//! Hands out pairs of tiles to threads.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

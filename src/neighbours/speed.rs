@@ -1,4 +1,4 @@
-//! How fast this machine multiplies, by each kernel and in a whole search.
+//! Measures how fast this machine multiplies, by each kernel and in a whole search.
 
 use std::time::{Duration, Instant};
 

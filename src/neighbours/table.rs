@@ -1,4 +1,4 @@
-//! What a neighbour search returns.
+//! Holds the result of a neighbour search.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! What `repgeo report` writes for programs: `NAME.json`.
+//! Shapes what `repgeo report` writes for programs: `NAME.json`.
 
 use serde::ser::{Serialize, Serializer};
 

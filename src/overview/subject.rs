@@ -1,4 +1,4 @@
-//! What a page is about, and what it has chapters for.
+//! Holds what a page is about, and decides what it has chapters for.
 
 use super::runs::Opening;
 use super::shape::OverviewPart;

@@ -1,4 +1,4 @@
-//! What an analysis seeks in a layer, and searches for it that were done elsewhere.
+//! Names the searches of an analysis, and finds those that were done elsewhere.
 
 use serde::{Deserialize, Serialize};
 

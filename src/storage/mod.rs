@@ -1,4 +1,4 @@
-//! How bytes reach the disk — whole or not at all — and arrays in numpy's formats.
+//! Writes to the disk, whole or not at all, and arrays in numpy's formats.
 
 mod npy;
 mod npz;

@@ -1,4 +1,4 @@
-//! Where bytes go: a file that is either whole or untouched, or a stream.
+//! Writes bytes: to a file that is either whole or untouched, or to a stream.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

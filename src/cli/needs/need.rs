@@ -1,4 +1,4 @@
-//! What an option needs beside its presence, and the way out where that is not there.
+//! A need of an option beside its presence, and the way out where it is not met.
 
 use std::borrow::Cow;
 

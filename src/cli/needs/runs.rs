@@ -1,4 +1,4 @@
-//! What the options of the commands over runs need: which quantity or question each one is of.
+//! Needs of the options over runs: which quantity or question each one is of.
 
 use repgeo::geometry::id::Estimator;
 

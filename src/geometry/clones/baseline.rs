@@ -1,4 +1,4 @@
-//! What a chunk of independent neurons would show.
+//! The baseline of clones: what a chunk of independent neurons would show.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! How well a chunk of neurons explains its layer, and what is left.
+//! Fits a layer by a chunk of its neurons: how well that explains it, and what is left.
 
 use crate::geometry::Reason;
 use crate::vectors::vectorised;

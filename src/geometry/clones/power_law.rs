@@ -1,4 +1,4 @@
-//! How the error of a chunk falls with its width.
+//! Fits how the error of a chunk falls with its width.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! How well the network's own readout does from a chunk alone.
+//! Scores the network's own readout from a chunk alone.
 
 use ndarray::{Array2, ArrayView2, s};
 use serde::Serialize;

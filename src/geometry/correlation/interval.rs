@@ -1,4 +1,4 @@
-//! How far a correlation may lie from what other pairs would have given.
+//! Bounds a correlation by what other pairs would have given.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What every intrinsic-dimension estimator returns.
+//! The result of every intrinsic-dimension estimator.
 
 use serde::Serialize;
 

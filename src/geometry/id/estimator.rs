@@ -1,4 +1,4 @@
-//! What one estimator is to the rest: its name, what it reads, and how it is run.
+//! Describes one estimator to the rest: its name, what it reads, and how it is run.
 
 use std::fmt;
 

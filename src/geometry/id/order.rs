@@ -1,4 +1,4 @@
-//! Which pair of neighbours Gride compares.
+//! Names the pair of neighbours that Gride compares.
 
 /// Neighbour orders 1 ≤ n1 < n2; the ratio is r_n2 / r_n1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

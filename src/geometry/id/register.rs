@@ -1,4 +1,4 @@
-//! All estimators of the intrinsic dimension, in the order of reports.
+//! The register of estimators of the intrinsic dimension, in the order of reports.
 
 use super::estimator::Estimator;
 use super::{abide, binomial, corr_int, ess, gride, lpca, mada, mind_ml, mle, mom, tle, two_nn};

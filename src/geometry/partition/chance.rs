@@ -1,4 +1,4 @@
-//! What two groupings share when one of them is shuffled.
+//! Foretells what two groupings share when one of them is shuffled.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How often each cluster meets each class.
+//! Counts how often each cluster meets each class.
 
 use std::collections::BTreeMap;
 

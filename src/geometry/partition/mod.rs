@@ -1,4 +1,4 @@
-//! How two ways of grouping the same rows agree.
+//! Scores how two ways of grouping the same rows agree.
 
 mod chance;
 mod contingency;

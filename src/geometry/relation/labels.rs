@@ -1,4 +1,4 @@
-//! How much of a neighbourhood shares the row's class.
+//! Measures how much of a neighbourhood shares the row's class.
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;

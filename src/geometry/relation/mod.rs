@@ -1,4 +1,4 @@
-//! What two spaces over the same rows share, read from neighbours and ranks.
+//! Compares two spaces over the same rows, by neighbours and ranks.
 
 mod apart;
 mod imbalance;

@@ -1,4 +1,4 @@
-//! What RSA compares, and how: choices.
+//! The choices of RSA: which dissimilarity, which correlation.
 
 use crate::choice::choice;
 

@@ -1,4 +1,4 @@
-//! What similarities hold in memory, before any work.
+//! Foresees the memory of similarities, before any work.
 
 use super::measure::Subject;
 use crate::input::Matrix;

@@ -1,4 +1,4 @@
-//! What one measure is to the rest: its names, its range, what it reads, and how it is run.
+//! Describes one measure to the rest: its names, its range, what it reads, and how it is run.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How alike two layers are whose rows are the same inputs.
+//! Measures how alike two layers are whose rows are the same inputs.
 //!
 //! Every measure takes centred layers. What one layer contributes by itself (its norms, its basis,
 //! its distances) is made once; a pair then costs its cross terms only.

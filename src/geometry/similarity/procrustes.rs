@@ -1,4 +1,4 @@
-//! What is left between two layers after the best rotation.
+//! Procrustes distance: what is left between two layers after the best rotation.
 
 use ndarray::{Array2, Axis};
 

@@ -1,4 +1,4 @@
-//! What is asked of an ablation, and what `repgeo ablate` reports.
+//! Options of an ablation, and the shape of what `repgeo ablate` reports.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How far the sums of contributions are from what they must be.
+//! Checks how far the sums of contributions are from what they must be.
 
 use super::shape::{Check, ComponentKind};
 use super::sources::Sources;

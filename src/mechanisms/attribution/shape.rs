@@ -1,4 +1,4 @@
-//! What is asked of an attribution, and what `repgeo attribution` reports.
+//! Options of an attribution, and the shape of what `repgeo attribution` reports.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What adds to the residual stream, and its contribution to the two logits at one place.
+//! Lists what adds to the residual stream, and its contribution to the two logits at one place.
 
 use super::shape::{AttributionOptions, ComponentKind, Parts};
 use crate::Result;

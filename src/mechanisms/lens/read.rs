@@ -1,4 +1,4 @@
-//! What the lens reads of every example in one stream at one place.
+//! Reads the logits of every example in one stream at one place.
 
 use rayon::prelude::*;
 

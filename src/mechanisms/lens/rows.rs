@@ -1,4 +1,4 @@
-//! What was read, averaged over all examples and over each group.
+//! Averages what was read over all examples and over each group.
 
 use super::read::Read;
 use super::shape::{LensRow, TopToken, Winners};

@@ -1,4 +1,4 @@
-//! What is asked of the lens, and what `repgeo logit-lens` reports.
+//! Options of the lens, and the shape of what `repgeo logit-lens` reports.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What `config.json` of a checkpoint says.
+//! Reads `config.json` of a checkpoint.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What is done to a few attention weights of the last token.
+//! Edits a few attention weights of the last token.
 
 use crate::choice::choice;
 use std::fmt;

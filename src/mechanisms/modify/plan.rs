@@ -1,4 +1,4 @@
-//! Which edits are made: heads, the positions that they attend to, and factors.
+//! Plans edits: heads, the positions that they attend to, and factors.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a few attention weights of the last token do to the outcome.
+//! Follows a few edited attention weights of the last token to the outcome.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What is asked of edited attention, and what `repgeo attention-modify` reports.
+//! Options of edited attention, and the shape of what `repgeo attention-modify` reports.
 
 use serde::{Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! What is asked of a count of ranks and what it answers, and the thresholds in between.
+//! The question and the answer of a count of ranks, and the thresholds in between.
 
 use std::ops::Range;
 

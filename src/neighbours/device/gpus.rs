@@ -1,4 +1,4 @@
-//! Which GPUs are asked for, by the driver's numbers.
+//! Chooses GPUs by the driver's numbers.
 
 use std::fmt;
 

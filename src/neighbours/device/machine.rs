@@ -1,4 +1,4 @@
-//! What the plan of a search asks of a device, and where rows lie on it.
+//! The interface of a device: what the plan of a search asks of it, and where rows lie on it.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! What a kernel is asked to multiply, and the form in which products come back.
+//! A block of products: which rows and columns, and the form in which they come back.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! How wrong a score can be: the certified bound, and the cuts that follow from it.
+//! Bounds the error of scores: the certified bound, and the cuts that follow from it.
 //!
 //! Rows are centred and scaled by a power of two so that the largest value is near 1:
 //! w_i = (x_i − c)·2^−e, computed in f64. A kernel rounds them to u_i, in f32 or bf16, and

@@ -1,4 +1,4 @@
-//! Which kernel a layer gets.
+//! Chooses the kernel of a layer.
 //!
 //! The coarser a kernel rounds, the faster it multiplies and the more pairs it leaves to the
 //! verdict. How many, only the layer can tell: rows of a few strong directions lose almost nothing

@@ -1,4 +1,4 @@
-//! How rows are centred and scaled before they are rounded.
+//! Centres and scales rows before they are rounded.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a kernel makes of rows, and what it promises about their products.
+//! The interface of a kernel: packed rows, and the promise about their products.
 
 use super::frame::Frame;
 use super::{Area, Block};

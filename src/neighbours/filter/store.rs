@@ -1,4 +1,4 @@
-//! Where packed rows are: all of them for the whole search, or those of two tiles at a time.
+//! Keeps packed rows: all of them for the whole search, or those of two tiles at a time.
 
 use std::ops::Range;
 

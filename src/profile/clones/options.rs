@@ -1,4 +1,4 @@
-//! Which chunks are drawn.
+//! Options of chunks: how many, of which sizes, drawn how.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What the readout should say, from labels.
+//! Targets of the readout, from labels.
 
 use crate::error::{Error, Result};
 use crate::geometry::clones::Targets;

@@ -1,4 +1,4 @@
-//! What every comparison of neighbourhoods must mind: k beyond N, and layers of one point.
+//! Minds what every comparison of neighbourhoods must: k beyond N, and layers of one point.
 
 use crate::input::Matrix;
 use crate::warning::{Warning, WarningCode};

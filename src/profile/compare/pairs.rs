@@ -1,4 +1,4 @@
-//! Which layers are compared with which.
+//! Pairs layers that are compared.
 
 use std::fmt;
 use std::str::FromStr;

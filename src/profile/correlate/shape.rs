@@ -1,4 +1,4 @@
-//! What `repgeo correlate` reports.
+//! Shapes what `repgeo correlate` reports.
 
 use serde::Serialize;
 

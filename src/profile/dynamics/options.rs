@@ -1,4 +1,4 @@
-//! What is followed over runs, with which other run, and what is done about a run that fails.
+//! Options over runs: the quantity, the run compared with, and what becomes of a run that fails.
 
 use serde::Serialize;
 

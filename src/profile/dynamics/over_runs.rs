@@ -1,4 +1,4 @@
-//! What a layer does over runs: its extremes, and the two phases that its smallest value parts.
+//! Follows a layer over runs: its extremes, and the two phases that its smallest value parts.
 
 use super::series::SeriesOf;
 use super::shape::{DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsValue, Parted};

@@ -1,4 +1,4 @@
-//! What `repgeo dynamics` reports.
+//! Shapes what `repgeo dynamics` reports.
 
 use serde::Serialize;
 

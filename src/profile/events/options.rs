@@ -1,4 +1,4 @@
-//! What a user may choose about events.
+//! Options of events.
 
 use serde::Serialize;
 

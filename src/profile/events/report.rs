@@ -1,4 +1,4 @@
-//! What `repgeo events` reports: a series that was read, and its events.
+//! Shapes what `repgeo events` reports: a series that was read, and its events.
 
 use serde::Serialize;
 

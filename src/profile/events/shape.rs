@@ -1,4 +1,4 @@
-//! What the report says of the events of one profile, as data.
+//! Shapes what reports say of the events of one profile.
 
 use serde::Serialize;
 

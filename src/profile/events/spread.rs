@@ -1,4 +1,4 @@
-//! How far events move between parts of the rows, or within the errors.
+//! Measures how far events move between parts of the rows, or within the errors.
 
 use super::shape::{EventName, Events, PositionSpread, Positions, SpreadSource};
 use crate::geometry::{Reason, stats};

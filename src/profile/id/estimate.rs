@@ -1,4 +1,4 @@
-//! Everything that the neighbour distances of one layer say.
+//! Estimates everything that the neighbour distances of one layer say.
 
 use super::options::IdOptions;
 use super::rules::OrderRule;

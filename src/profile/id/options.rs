@@ -1,4 +1,4 @@
-//! What to estimate, and how.
+//! Options of dimensions.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Everything again in disjoint parts of the rows.
+//! Repeats imbalances in disjoint parts of the rows.
 
 use super::directed::{Arrow, Directed, Search};
 use super::options::ImbalanceOptions;

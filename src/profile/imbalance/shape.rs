@@ -1,4 +1,4 @@
-//! What `repgeo imbalance` reports.
+//! Shapes what `repgeo imbalance` reports.
 
 use serde::Serialize;
 

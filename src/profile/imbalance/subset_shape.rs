@@ -1,4 +1,4 @@
-//! What `repgeo imbalance --coordinates` and `--greedy` report.
+//! Shapes what `repgeo imbalance --coordinates` and `--greedy` report.
 
 use serde::Serialize;
 

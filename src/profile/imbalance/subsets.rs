@@ -1,4 +1,4 @@
-//! How much of a layer some columns hold, its own or another layer's.
+//! Measures how much of a layer some columns hold, its own or another layer's.
 
 use std::slice;
 

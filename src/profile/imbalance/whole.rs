@@ -1,4 +1,4 @@
-//! What all pairs say together: matrices, steps, the closest layers.
+//! Sums all pairs up: matrices, steps, the closest layers.
 
 use super::directed::{Directed, Node};
 use super::shape::{BestPair, ImbalanceMatrix, ImbalancePair, Step, Steps};

@@ -1,4 +1,4 @@
-//! Where peaks appear: the number of peaks and their agreement with labels as series.
+//! Follows peaks over layers: their number and their agreement with labels as series.
 
 use super::shape::{LayerPeaks, PeakProfile, PeakQuantity, QuantityEvents};
 use crate::input::Series;

@@ -1,4 +1,4 @@
-//! How densities and peaks are made.
+//! Options of densities and peaks.
 
 use serde::Serialize;
 

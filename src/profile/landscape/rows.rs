@@ -1,4 +1,4 @@
-//! What is known of single rows, aligned with the input.
+//! Densities and peaks of single rows, aligned with the input.
 
 /// Peak and density of every input row, those that took no part included.
 #[derive(Debug, Clone, PartialEq)]

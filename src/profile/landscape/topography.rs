@@ -1,4 +1,4 @@
-//! How the peaks of one layer are arranged.
+//! Arranges the peaks of one layer: on a plane, and as a tree.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What to compute, and how.
+//! Options of overlaps.
 
 use serde::Serialize;
 

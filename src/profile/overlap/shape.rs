@@ -1,4 +1,4 @@
-//! What `repgeo overlap` reports.
+//! Shapes what `repgeo overlap` reports.
 
 use serde::Serialize;
 

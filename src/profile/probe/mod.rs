@@ -1,4 +1,4 @@
-//! How well classes or numbers can be read off each layer by a linear probe.
+//! Probes each layer: how well classes or numbers can be read off it linearly.
 
 mod asked;
 mod forecast;

@@ -1,4 +1,4 @@
-//! What is read out, and how it is checked.
+//! Options of probes: the read-out, and how it is checked.
 
 use serde::Serialize;
 

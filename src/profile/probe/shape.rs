@@ -1,4 +1,4 @@
-//! What `repgeo probe` reports.
+//! Shapes what `repgeo probe` reports.
 
 use serde::Serialize;
 

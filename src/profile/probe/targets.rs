@@ -1,4 +1,4 @@
-//! What is to be read off a layer, row by row.
+//! Targets of probes, row by row: classes or numbers.
 
 use crate::error::{Error, Result};
 use crate::input::Labels;

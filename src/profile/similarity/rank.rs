@@ -1,4 +1,4 @@
-//! Which source is most like the target, and how deep it stays so.
+//! Ranks sources by how like the target they are, and how deep they stay so.
 
 use super::options::SimilarityOptions;
 use super::shape::{RankedSource, SimilarityPair, Unchanged};

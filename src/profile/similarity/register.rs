@@ -1,4 +1,4 @@
-//! All measures of similarity, in the order of reports.
+//! The register of measures of similarity, in the order of reports.
 
 use super::neighbour_values::BySearch;
 use super::{id_correlation, imbalance, overlap};

@@ -1,4 +1,4 @@
-//! All measures of all pairs over one choice of rows.
+//! Computes all measures of all pairs over one choice of rows.
 
 use super::register::MEASURES;
 use crate::geometry::similarity::{Computation, Measure, PairValue, Subject, Values};

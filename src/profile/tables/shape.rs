@@ -1,4 +1,4 @@
-//! What `repgeo neighbours` reports.
+//! Shapes what `repgeo neighbours` reports.
 
 use serde::Serialize;
 

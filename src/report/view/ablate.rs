@@ -1,4 +1,4 @@
-//! How the report of `repgeo ablate` looks.
+//! Shows the report of `repgeo ablate`.
 
 use super::mechanism_parts::{
     about_spread, by_block, by_head, group, outcome_cells, outcome_columns, outcome_records,

@@ -1,4 +1,4 @@
-//! How the report of `repgeo attention-modify` looks.
+//! Shows the report of `repgeo attention-modify`.
 
 use super::axes::{axis, share};
 use super::mechanism_parts::{

@@ -1,4 +1,4 @@
-//! How the report of `repgeo attribution` looks.
+//! Shows the report of `repgeo attribution`.
 
 use super::mechanism_parts::{
     about_spread, by_block, by_head, group, place, stat_cells, stat_columns, stat_point,

@@ -1,4 +1,4 @@
-//! How the report of `repgeo bench` looks.
+//! Shows the report of `repgeo bench`.
 
 use crate::neighbours::{BenchReport, BenchedKernel};
 use crate::report::page::{Column, Grid, Note, Page, decimal, name, number, phrase};

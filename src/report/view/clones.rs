@@ -1,4 +1,4 @@
-//! How `repgeo clones` looks: its page and its curves.
+//! Shows the report of `repgeo clones`: its page and its curves.
 
 use super::axes::{axis, point};
 use super::clones_records::clones_records;

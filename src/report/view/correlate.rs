@@ -1,4 +1,4 @@
-//! How `repgeo correlate` looks: its records and its page.
+//! Shows the report of `repgeo correlate`: its records and its page.
 
 use super::correlate_figures::figures;
 use super::correlate_words::words;

@@ -1,4 +1,4 @@
-//! How `repgeo density-peaks` looks: its records, its page and its curves.
+//! Shows the report of `repgeo density-peaks`: its records, its page and its curves.
 
 use super::axes::{axis, depth, point, share};
 use super::event_lines::{nucleation_marks, peak_mark};

@@ -1,4 +1,4 @@
-//! How `repgeo dynamics` looks: its page and its pictures.
+//! Shows the report of `repgeo dynamics`: its page and its pictures.
 
 use super::axes::{axis, depth, point, share};
 use super::dynamics_records::{leading, rows};

@@ -1,4 +1,4 @@
-//! How the report of `repgeo events` looks.
+//! Shows the report of `repgeo events`.
 
 use super::axes::{axis, depth, point};
 use super::event_lines::{event_lines, event_marks};

@@ -1,4 +1,4 @@
-//! What a dimension means, in words and in figures measured where the answer is known.
+//! Explains what a dimension means, in words and in figures measured where the answer is known.
 
 use crate::geometry::id::{CALIBRATED_DIMENSIONS, ESTIMATORS, ErrorKind, Explained};
 use crate::report::page::{Cell, Column, Grid, Note, Notes, Page, Part, Piece, decimal, index};

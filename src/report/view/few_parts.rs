@@ -1,4 +1,4 @@
-//! What errors over few parts are worth.
+//! Warns of errors over few parts.
 
 /// Fewer parts than this leave a standard error uncertain by more than a quarter.
 const FEW: usize = 10;

@@ -1,4 +1,4 @@
-//! How the report of `repgeo forward` looks.
+//! Shows the report of `repgeo forward`.
 
 use super::warned::of_run;
 use crate::mechanisms::dumped::ForwardReport;

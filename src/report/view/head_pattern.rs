@@ -1,4 +1,4 @@
-//! How the report of `repgeo head-pattern` looks.
+//! Shows the report of `repgeo head-pattern`.
 
 use super::mechanism_parts::{about_spread, by_head, group, place, stat_cells, stat_columns};
 use super::warned::of_run;

@@ -1,4 +1,4 @@
-//! How `repgeo id-profile` looks: its page.
+//! Shows the report of `repgeo id-profile`: its page.
 
 use std::collections::BTreeSet;
 

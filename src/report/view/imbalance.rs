@@ -1,4 +1,4 @@
-//! How `repgeo imbalance` looks: its records and its page.
+//! Shows the report of `repgeo imbalance`: its records and its page.
 
 use super::axes::matrix;
 use super::few_parts::few_parts;

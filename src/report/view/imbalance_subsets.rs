@@ -1,4 +1,4 @@
-//! How `repgeo imbalance --coordinates` and `--greedy` look: records, page and curves.
+//! Shows `repgeo imbalance --coordinates` and `--greedy`: records, page and curves.
 
 use super::axes::{axis, point, share};
 use super::warned::warnings;

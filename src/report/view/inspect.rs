@@ -1,4 +1,4 @@
-//! How the report of `repgeo inspect` looks.
+//! Shows the report of `repgeo inspect`.
 
 use super::warned::of_run;
 use crate::geometry::diagnostics::{Diagnostics, DistanceDiagnostics, LEVELS, Quantiles};

@@ -1,4 +1,4 @@
-//! How `repgeo landscape` looks: its records, its tables, its tree, its planes.
+//! Shows the report of `repgeo landscape`: its records, its tables, its tree, its planes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! How the report of `repgeo logit-lens` looks.
+//! Shows the report of `repgeo logit-lens`.
 
 use super::axes::{axis, depth};
 use super::mechanism_parts::{

@@ -1,4 +1,4 @@
-//! What the views of mechanisms share: statistics as records, cells and points.
+//! Shares parts among the views of mechanisms: statistics as records, cells and points.
 
 use super::axes::{axis, point};
 use crate::mechanisms::{Outcomes, Share, Stat};

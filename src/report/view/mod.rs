@@ -1,4 +1,4 @@
-//! What each command shows: its numbers as records, its page, its pictures.
+//! Shows what each command reports: its numbers as records, its page, its pictures.
 
 pub mod ablate;
 pub mod attention_modify;

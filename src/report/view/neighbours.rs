@@ -1,4 +1,4 @@
-//! How the report of `repgeo neighbours` looks.
+//! Shows the report of `repgeo neighbours`.
 
 use super::warned::warnings;
 use crate::profile::tables::{NeighboursReport, WrittenTable};

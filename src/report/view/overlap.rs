@@ -1,4 +1,4 @@
-//! How `repgeo overlap` looks: its records, its page and its curves.
+//! Shows the report of `repgeo overlap`: its records, its page and its curves.
 
 use super::axes::{at, compared, depth, matrix, point, share};
 use super::few_parts::few_parts;

@@ -1,4 +1,4 @@
-//! How `repgeo probe` looks: its records, its page and its curve.
+//! Shows the report of `repgeo probe`: its records, its page and its curve.
 
 use super::axes::{axis, depth, point, share};
 use super::warned::of_run;

@@ -1,4 +1,4 @@
-//! How `repgeo similarity` looks: its records, its page and its curves.
+//! Shows the report of `repgeo similarity`: its records, its page and its curves.
 
 use super::axes::{at, axis, compared, matrix, point};
 use super::few_parts::few_parts;

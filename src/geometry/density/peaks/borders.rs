@@ -1,4 +1,4 @@
-//! Where provisional peaks meet.
+//! Finds where provisional peaks meet.
 
 use rayon::prelude::*;
 

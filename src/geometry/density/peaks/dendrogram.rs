@@ -1,4 +1,4 @@
-//! How peaks are nested: a tree whose forks lie at the height of saddles.
+//! Nests peaks: a tree whose forks lie at the height of saddles.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -1,4 +1,4 @@
-//! Which peak every row belongs to, before any are merged.
+//! Assigns every row to a peak, before any are merged.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Which of two rows is denser, and who stands near whom.
+//! Orders rows by density, and lists who stands near whom.
 
 use rayon::prelude::*;
 

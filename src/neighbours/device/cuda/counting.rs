@@ -1,4 +1,4 @@
-//! What a GPU holds while it counts ranks.
+//! Holds the buffers of a GPU that counts ranks.
 
 use cudarc::driver::CudaSlice;
 

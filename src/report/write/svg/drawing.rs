@@ -1,4 +1,4 @@
-//! What a part becomes on paper: its title, its height, its ink.
+//! A part on paper: its title, its height, its ink.
 
 use super::ink::{Hold, Ink};
 use super::words;

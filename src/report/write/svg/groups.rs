@@ -1,4 +1,4 @@
-//! Which colour a group has: the same in every picture that lists the same groups.
+//! Gives groups their colours: the same in every picture that lists the same groups.
 
 use super::colour;
 use super::legend::{Entry, Swatch};

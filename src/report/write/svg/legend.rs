@@ -1,4 +1,4 @@
-//! What colours and strokes mean, below the picture and never over its data.
+//! Draws legends, below the picture and never over its data.
 
 use super::ink::{Hold, Ink};
 use super::words;

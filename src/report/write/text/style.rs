@@ -1,4 +1,4 @@
-//! What the terminal can show.
+//! Describes what the terminal can show.
 
 /// How text for people is drawn. The decisions (`--ascii`, `NO_COLOR`, is it a terminal, how wide)
 /// are made in `cli`; the default is plain Unicode without colour or limit.
