@@ -6,6 +6,7 @@
 
 mod bidiagonal;
 mod eigen;
+mod number;
 mod product;
 mod qr;
 mod reflect;
@@ -13,7 +14,8 @@ mod rotate;
 mod svd;
 
 pub use eigen::{eigenvalues, symmetric_eigen};
-pub use product::{Accumulate, Number, Part, multiply, multiply_part, product};
+pub use number::Number;
+pub use product::{Accumulate, Part, multiply, multiply_part, product};
 pub use qr::Qr;
 pub use svd::{singular_values, thin_svd};
 

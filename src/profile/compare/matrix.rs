@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::sides::{ComparedLayer, Comparison, LayerRef};
+use super::layer::{ComparedLayer, LayerRef};
+use super::sides::Comparison;
 
 /// Rows to columns: `values[r][c]` belongs to the pair (row r → column c).
 #[derive(Debug, Clone, PartialEq, Serialize)]
