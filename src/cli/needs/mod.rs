@@ -144,8 +144,44 @@ mod tests {
             &["similarity", "acts", "-k", "3", "--measure", "all"],
             &["id-profile", "acts", "-k", "3", "--estimator", "two-nn,mle"],
             &["imbalance", "acts", "--seed", "3", "--shuffle", "2"],
+            &["similarity", "acts", "--join", "rows"],
         ] {
             assert_eq!(refusal(used), None, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_join_is_told_from_its_rules() {
+        // Any file that is there.
+        let table = "Cargo.toml";
+        for (line, option) in [
+            (&["similarity", "acts", "--join", table][..], "--join "),
+            (
+                &["similarity", "acts", "--join", "rows", "--seed", "3"],
+                "--seed ",
+            ),
+            (
+                &["similarity", "acts", "--join", "rows", "--join-column", "x"],
+                "--join-column ",
+            ),
+        ] {
+            let message = refusal(line).expect("refused");
+            assert!(message.starts_with(option), "{message}");
+        }
+    }
+
+    #[test]
+    fn squares_are_of_tables() {
+        for command in [
+            "id-profile",
+            "density-peaks",
+            "landscape",
+            "imbalance",
+            "overlap",
+        ] {
+            let message = refusal(&[command, "acts", "--squared"]).expect("refused");
+            assert!(message.starts_with("--squared "), "{message}");
+            assert_eq!(refusal(&[command, "--neighbours", "x", "--squared"]), None);
         }
     }
 }

@@ -57,6 +57,11 @@ pub(super) const fn need_one_of(
 
 // `requires` of clap is silent where what is required conflicts with something that was typed, so
 // options of options stand here as well.
+pub(super) const SQUARED: Need = need(
+    "squared",
+    "it is of the tables of --neighbours; add that, or leave it out",
+    |given| given.has("neighbours"),
+);
 pub(super) const DEALING: Need = need(
     "partition_order",
     "it is of --partitions; add that",

@@ -2,7 +2,7 @@
 
 use repgeo::geometry::id::{Estimator, GRIDE, Reads, TWO_NN};
 
-use super::need::{CLASSES, DEALING, Need, SEED, need, need_one_of};
+use super::need::{CLASSES, DEALING, Need, SEED, SQUARED, need, need_one_of};
 use crate::cli::estimators::{k_names, takes_k};
 use crate::cli::given::Given;
 
@@ -29,6 +29,7 @@ fn ratios(given: &Given<'_>) -> bool {
 
 pub(super) const ID_PROFILE: &[Need] = &[
     DEALING,
+    SQUARED,
     need("repeats", "it is of --decimate; add that", |given| {
         given.has("decimate")
     }),
@@ -102,6 +103,7 @@ pub(super) const ID_PROFILE: &[Need] = &[
 ];
 
 pub(super) const PEAKS: &[Need] = &[
+    SQUARED,
     need(
         "halo",
         "halo rows are left out of scores, which need --labels",

@@ -1,9 +1,11 @@
 //! The commands that compare layers, or runs of them.
 
+use repgeo::choice::Choice;
 use repgeo::geometry::similarity::{Measure, Setting};
+use repgeo::input::Join;
 use repgeo::profile::similarity::MEASURES;
 
-use super::need::{CLASSES, DEALING, Need, SECOND, SEED, need, need_one_of};
+use super::need::{CLASSES, DEALING, Need, SECOND, SEED, SQUARED, need, need_one_of};
 use crate::cli::estimators::listed;
 use crate::cli::given::Given;
 
@@ -14,6 +16,7 @@ fn subsets(given: &Given<'_>) -> bool {
 
 pub(super) const IMBALANCE: &[Need] = &[
     DEALING,
+    SQUARED,
     need("beam", "it is of --greedy; add that", |given| {
         given.has("greedy")
     }),
@@ -39,6 +42,7 @@ fn pairs(given: &Given<'_>) -> bool {
 }
 
 pub(super) const OVERLAP: &[Need] = &[
+    SQUARED,
     need(
         "class_fraction",
         "it is about labels alone; leave --to and the second dump out",
@@ -82,6 +86,11 @@ fn uses(given: &Given<'_>, setting: Setting) -> bool {
 /// computed.
 fn beside_overlap(given: &Given<'_>) -> bool {
     measures(given).iter().any(|one| one.name != OVERLAP_NAME)
+}
+
+/// Whether `--join` names a table to correlate with, and not how rows in several files are joined.
+fn joins_table(given: &Given<'_>) -> bool {
+    given.has("join") && given.some("join", |value| Join::named(value).is_none())
 }
 
 const OVERLAP_NAME: &str = "data_overlap";
@@ -165,8 +174,13 @@ pub(super) const SIMILARITY: &[Need] = &[
     ),
     need(
         "join",
-        "it needs one similarity a layer; add --rank, or --against with --to matched",
-        matched,
+        "a table needs one similarity a layer; add --rank, or --against with --to matched",
+        |given| !joins_table(given) || matched(given),
+    ),
+    need(
+        "join_column",
+        "it is a column of the table of --join; name that",
+        joins_table,
     ),
     need("against_layers", SECOND, |given| given.is_between_two()),
     need("against_rows", SECOND, |given| given.is_between_two()),
@@ -175,7 +189,7 @@ pub(super) const SIMILARITY: &[Need] = &[
         given.draws_rows()
             || given.has("partitions")
             || given.counts("permutations")
-            || given.has("join")
+            || joins_table(given)
             || measures(given).iter().any(|one| draws_rows(one))
     }),
 ];
