@@ -360,23 +360,25 @@ fn stored(matrix: &Matrix, row: usize) -> Range<usize> {
 /// Rows that are measured at once.
 const AT_ONCE: usize = 4;
 
-/// Shows the rows to `measure`, [`AT_ONCE`] at a time and the last ones alone.
+/// Shows the rows to `measure`, up to [`AT_ONCE`] at a time.
 #[inline(always)]
 fn by_fours<Y>(
     matrix: &Matrix,
     values: &[Y],
-    mut rows: impl ExactSizeIterator<Item = usize>,
+    mut rows: impl Iterator<Item = usize>,
     mut measure: impl FnMut(&[&[Y]]),
 ) {
-    while rows.len() >= AT_ONCE {
-        let mut four = [&values[..0]; AT_ONCE];
-        for (row, number) in four.iter_mut().zip(&mut rows) {
+    let mut some = [&values[..0]; AT_ONCE];
+    loop {
+        let mut count = 0;
+        for (row, number) in some.iter_mut().zip(&mut rows) {
             *row = &values[stored(matrix, number)];
+            count += 1;
         }
-        measure(&four);
-    }
-    for row in rows {
-        measure(&[&values[stored(matrix, row)]]);
+        if count == 0 {
+            return;
+        }
+        measure(&some[..count]);
     }
 }
 
@@ -427,12 +429,18 @@ fn from_each_half<H>(
     );
 }
 
-/// D² from `from` to up to [`AT_ONCE`] rows.
+/// D² from `from` to up to [`AT_ONCE`] rows, whose sums run side by side.
 #[inline(always)]
 fn measure<Y: Copy + Into<f64>>(from: &[f64], rows: &[&[Y]], out: &mut Vec<f64>) {
-    if let Ok(rows) = <[&[Y]; AT_ONCE]>::try_from(rows) {
-        out.extend(squared_distances(from, rows));
-    } else {
-        out.extend(rows.iter().map(|row| squared_distance(from, row)));
+    match *rows {
+        [a, b, c, d] => out.extend_from_slice(&squared_distances(from, [a, b, c, d])),
+        [a, b, c] => out.extend_from_slice(&squared_distances(from, [a, b, c])),
+        [a, b] => out.extend_from_slice(&squared_distances(from, [a, b])),
+        // Pushed, not extended by a map, which the compiler would not build for wide vectors.
+        _ => {
+            for row in rows {
+                out.push(squared_distance(from, row));
+            }
+        }
     }
 }
