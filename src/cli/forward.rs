@@ -6,6 +6,7 @@ use clap::Args;
 use repgeo::mechanisms::dumped::forward_to_file;
 use repgeo::mechanisms::model::{Checkpoint, Precision};
 use repgeo::mechanisms::streams::{DumpPositions, ForwardOptions, StreamName};
+use repgeo::memory::machine_memory;
 use repgeo::report::Report;
 use repgeo::{Error, Result};
 
@@ -47,6 +48,11 @@ pub struct ForwardArgs {
         default_value = Precision::default().flag())]
     precision: Precision,
 
+    /// Memory of the pass beside the mapped checkpoint, e.g. 4G [default: what the machine, its
+    /// cgroup or ulimit -v allows]
+    #[arg(long, value_name = "SIZE", value_parser = super::search::size)]
+    max_memory: Option<u64>,
+
     /// Write the streams to this safetensors file, whole or not at all
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: PathBuf,
@@ -70,6 +76,7 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     let options = ForwardOptions {
         streams: args.dump,
         positions: args.positions,
+        max_memory: args.max_memory.or_else(machine_memory),
     };
     let progress = Bar::new(args.screen.quiet);
     let report = forward_to_file(

@@ -1,7 +1,9 @@
 //! A checkpoint run over prompts, its streams written as the dump that every other command reads.
 
+use super::forward_memory::Held;
 use super::model::{
-    BlockStreams, Checkpoint, Chunk, Config, Pass, PatternRows, Real, Sequences, view, view_mut,
+    BlockStreams, Checkpoint, Chunk, Config, Pass, PatternRows, Real, Sequences, chunks_at_once,
+    view, view_mut,
 };
 use super::prompts::Prompts;
 use super::streams::{ForwardOptions, ROWS, StreamName, key_name, need_tokens};
@@ -15,7 +17,7 @@ pub type Write<'a> = dyn FnMut(&str, u64, &[u8]) -> Result<()> + 'a;
 /// Runs the model and hands over every planned tensor, group of examples after group.
 ///
 /// # Errors
-/// As [`Pass::run`], and what `write` gives.
+/// As [`Pass::run`], `Error::Memory` where one chunk does not fit, and what `write` gives.
 pub fn forward<T: Real>(
     checkpoint: &Checkpoint,
     prompts: &Prompts,
@@ -25,6 +27,22 @@ pub fn forward<T: Real>(
 ) -> Result<()> {
     let sequences = need_tokens(prompts)?;
     let config = &checkpoint.config;
+    let wants = |name| options.streams.contains(&name);
+    let patterns = match (wants(StreamName::Pattern), options.all_positions()) {
+        (false, _) => PatternRows::None,
+        (true, false) => PatternRows::Last,
+        (true, true) => PatternRows::All,
+    };
+    let logits = wants(StreamName::Logits);
+    let held = Held::new(config, sequences, size_of::<T>(), patterns, logits);
+    let (most, threads) = (chunks_at_once(config.width), rayon::current_num_threads());
+    let at_once = held.chunks(most, threads, options.max_memory)?;
+    let pass = Pass {
+        checkpoint,
+        patterns,
+        edit: None,
+        at_once,
+    };
     let mut sink = Sink::<T> {
         config,
         options,
@@ -33,17 +51,7 @@ pub fn forward<T: Real>(
         kind: std::marker::PhantomData,
     };
     sink.prompts(prompts, sequences)?;
-    let wants = |name| options.streams.contains(&name);
-    let pass = Pass {
-        checkpoint,
-        patterns: match (wants(StreamName::Pattern), options.all_positions()) {
-            (false, _) => PatternRows::None,
-            (true, false) => PatternRows::Last,
-            (true, true) => PatternRows::All,
-        },
-        edit: None,
-    };
-    let end = if wants(StreamName::Logits) {
+    let end = if logits {
         let unembedding = T::of_matrix(&checkpoint.unembedding()?);
         Some((checkpoint.final_norm::<T>()?, unembedding))
     } else {
@@ -249,37 +257,37 @@ impl<T: Real> Sink<'_, '_, T> {
 
     fn prompts(&mut self, prompts: &Prompts, sequences: &Sequences) -> Result<()> {
         let n = sequences.len();
-        let mut put = |name: &str, values: Vec<usize>| {
+        let mut put = |name: &str, first: usize, values: &[usize]| {
             let bytes: Vec<u8> = values
-                .into_iter()
-                .flat_map(|x| i32::try_from(x).unwrap_or(i32::MAX).to_le_bytes())
+                .iter()
+                .flat_map(|&x| i32::try_from(x).unwrap_or(i32::MAX).to_le_bytes())
                 .collect();
-            (self.write)(name, 0, &bytes)
+            (self.write)(name, (first * size_of::<i32>()) as u64, &bytes)
         };
-        let padded = |example: usize| {
+        // Padding stays zero.
+        for example in 0..n {
             let tokens = sequences.tokens(example).iter().map(|&id| id as usize);
-            tokens.chain(std::iter::repeat(0)).take(self.longest)
-        };
-        put("tokens", (0..n).flat_map(padded).collect())?;
-        put(
-            "lengths",
-            (0..n).map(|i| sequences.tokens(i).len()).collect(),
-        )?;
-        if let Some(targets) = &prompts.targets {
             put(
-                "targets",
-                targets.iter().flatten().map(|&id| id as usize).collect(),
+                "tokens",
+                example * self.longest,
+                &tokens.collect::<Vec<_>>(),
             )?;
         }
+        let lengths: Vec<usize> = (0..n).map(|i| sequences.tokens(i).len()).collect();
+        put("lengths", 0, &lengths)?;
+        if let Some(targets) = &prompts.targets {
+            let targets: Vec<usize> = targets.iter().flatten().map(|&id| id as usize).collect();
+            put("targets", 0, &targets)?;
+        }
         if let Some(attribute) = &prompts.attribute {
-            put("attr_pos", attribute.clone())?;
+            put("attr_pos", 0, attribute)?;
         }
         if let Some(slots) = &prompts.slots {
             let ends = slots
                 .iter()
                 .flatten()
                 .flat_map(|slot| [slot.start, slot.end]);
-            put("slots", ends.collect())?;
+            put("slots", 0, &ends.collect::<Vec<_>>())?;
         }
         Ok(())
     }

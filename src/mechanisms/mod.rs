@@ -10,6 +10,7 @@ pub mod attribution;
 mod dump;
 pub mod dumped;
 pub mod forward;
+mod forward_memory;
 mod head_table;
 mod last_positions;
 pub mod lens;

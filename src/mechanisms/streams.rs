@@ -60,6 +60,10 @@ pub struct ForwardOptions {
     pub streams: Vec<StreamName>,
     /// Which positions.
     pub positions: DumpPositions,
+    /// Bytes that the pass may hold beside the mapped checkpoint; no limit if `None`. Changes no
+    /// number.
+    #[serde(skip)]
+    pub max_memory: Option<u64>,
 }
 
 impl ForwardOptions {

@@ -2,7 +2,7 @@
 
 use super::model::{
     Block, Change, Checkpoint, LastLogits, LastPosition, Norm, Pass, PatternRows, Real, Sequences,
-    Vocabulary, replay,
+    Vocabulary, chunks_at_once, replay,
 };
 use super::prompts::{Prompts, Targets};
 use crate::progress::Progress;
@@ -102,6 +102,7 @@ pub(super) fn by_groups<T: Real>(
         checkpoint,
         patterns: PatternRows::None,
         edit: None,
+        at_once: chunks_at_once(config.width),
     };
     pass.run::<T>(sequences, config.n_layers, |layer, chunks| {
         let next = layer.map_or(0, |layer| layer + 1);

@@ -24,7 +24,7 @@ pub use config::{Config, Family, Rotary};
 pub use edit::{Edit, EditMode, Head, Keys, ValueBias};
 pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
 pub use part::{BlockPart, Part, Replaced};
-pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences};
+pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences, chunks_at_once};
 pub use real::{Precision, Real};
 pub use replay::{Change, LastPosition, part_sums, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};

@@ -1,5 +1,7 @@
 //! The forward pass: chunk after chunk of examples through block after block.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::attention::{HeadInput, attend};
@@ -16,7 +18,7 @@ use crate::{Error, Result};
 const CHUNK_TOKENS: usize = 256;
 
 /// Values of the residual stream of the examples in work. A block leaves eight streams of that size
-/// beside it, so that a group takes about 72 MiB in f32, more only if every thread needs a chunk.
+/// beside it, so that they take about 72 MiB in f32, more only if every thread needs a chunk.
 const GROUP_VALUES: usize = 1 << 21;
 
 /// Token ids of every example, without padding.
@@ -79,6 +81,17 @@ pub struct Pass<'a> {
     pub patterns: PatternRows,
     /// What is done to the attention; `keys` hold a range for each example.
     pub edit: Option<&'a Edit>,
+    /// Chunks that are held at once; see [`chunks_at_once`].
+    pub at_once: usize,
+}
+
+/// Chunks of a model of this `width` that are held at once where memory does not bind: enough to
+/// read each block's weights seldom, and one for every thread.
+pub fn chunks_at_once(width: usize) -> usize {
+    let values = CHUNK_TOKENS * width.max(1);
+    GROUP_VALUES
+        .div_ceil(values)
+        .max(rayon::current_num_threads())
 }
 
 impl Sequences {
@@ -117,6 +130,19 @@ impl Sequences {
             .map(|pair| pair[1] - pair[0])
             .max()
             .unwrap_or(0)
+    }
+
+    /// Examples that go through a block together, chunk after chunk.
+    pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let (first, mut tokens) = (next, 0);
+            while next < self.len() && tokens < CHUNK_TOKENS {
+                tokens += self.tokens(next).len();
+                next += 1;
+            }
+            (first < next).then_some(first..next)
+        })
     }
 
     /// Whether a model can read them.
@@ -193,12 +219,9 @@ impl Pass<'_> {
         let turns = config
             .rotary
             .map(|rotary| Turns::new(rotary, sequences.longest()));
-        let busy = CHUNK_TOKENS * rayon::current_num_threads();
-        let tokens = (GROUP_VALUES / config.width.max(1)).max(busy);
-        let mut first = 0;
-        while first < sequences.len() {
-            let end = group_end(sequences, first, tokens);
-            let mut chunks = self.embed(sequences, first, end)?;
+        let all: Vec<Range<usize>> = sequences.chunks().collect();
+        for group in all.chunks(self.at_once.max(1)) {
+            let mut chunks = self.embed(sequences, group)?;
             see(None, &mut chunks)?;
             for layer in 0..until {
                 let work = Work {
@@ -217,7 +240,6 @@ impl Pass<'_> {
                 see(Some(layer), &mut chunks)?;
             }
             finite(&chunks, config.width)?;
-            first = end;
         }
         Ok(())
     }
@@ -225,23 +247,23 @@ impl Pass<'_> {
     fn embed<T: Real>(
         &self,
         sequences: &Sequences,
-        first: usize,
-        end: usize,
+        group: &[Range<usize>],
     ) -> Result<Vec<Chunk<T>>> {
         let d = self.checkpoint.config.width;
         let table = self.checkpoint.embedding()?;
         let positions = self.checkpoint.positions()?;
-        let mut chunks = Vec::new();
-        let (mut from, mut row, mut other) = (first, vec![0.0; d], vec![0.0; d]);
-        while from < end {
+        let mut chunks = Vec::with_capacity(group.len());
+        let (mut row, mut other) = (vec![0.0; d], vec![0.0; d]);
+        for examples in group {
+            let rows: usize = examples.clone().map(|at| sequences.tokens(at).len()).sum();
             let mut chunk = Chunk {
-                first: from,
-                lengths: Vec::new(),
-                resid: Vec::new(),
+                first: examples.start,
+                lengths: Vec::with_capacity(examples.len()),
+                resid: Vec::with_capacity(rows * d),
                 streams: BlockStreams::default(),
             };
-            while from < end && chunk.resid.len() < CHUNK_TOKENS * d {
-                let tokens = sequences.tokens(from);
+            for example in examples.clone() {
+                let tokens = sequences.tokens(example);
                 chunk.lengths.push(tokens.len());
                 for (position, &id) in tokens.iter().enumerate() {
                     table.widen_row(id as usize, &mut row);
@@ -254,7 +276,6 @@ impl Pass<'_> {
                         }
                     }
                 }
-                from += 1;
             }
             chunks.push(chunk);
         }
@@ -318,22 +339,6 @@ impl Pass<'_> {
         chunk.streams = through_block(config, block, &mut chunk.resid, None, attention);
         chunk.streams.pattern = pattern;
     }
-}
-
-/// One example past the last of a group that starts at `first` and holds about `tokens`.
-///
-/// Groups end where chunks do, so that the size of a group decides about memory alone.
-fn group_end(sequences: &Sequences, first: usize, tokens: usize) -> usize {
-    let (mut end, mut held) = (first, 0);
-    while end < sequences.len() && held < tokens.max(1) {
-        let mut chunk = 0;
-        while end < sequences.len() && chunk < CHUNK_TOKENS {
-            chunk += sequences.tokens(end).len();
-            end += 1;
-        }
-        held += chunk;
-    }
-    end
 }
 
 /// Fails if a residual stream left the range of its precision.

@@ -74,6 +74,7 @@ pub fn write_dump<T: Real>(
             true => DumpPositions::All,
             false => DumpPositions::Last,
         },
+        max_memory: None,
     };
     let specs: Vec<TensorSpec> = plan::<T>(checkpoint, prompts, &options)
         .unwrap()

@@ -226,6 +226,7 @@ fn replaying_the_last_position_is_the_full_pass() {
                 checkpoint: &checkpoint,
                 patterns: PatternRows::None,
                 edit: None,
+                at_once: 1,
             };
             pass.run::<f64>(&sequences(), config.n_layers, |layer, chunks| {
                 if layer.is_some_and(|layer| layer >= first_layer) {

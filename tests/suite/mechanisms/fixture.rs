@@ -75,6 +75,7 @@ pub fn run<T: Real>(checkpoint: &Checkpoint, sequences: &Sequences, edit: Option
         checkpoint,
         patterns: PatternRows::All,
         edit,
+        at_once: 2,
     };
     let n_layers = checkpoint.config.n_layers;
     let mut found = Run {

@@ -1,8 +1,12 @@
 //! Memory is a promise: what a command says it needs is what it holds, beside the mapped file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
+
+use repgeo::random::SplitMix64;
+use repgeo::storage::{TensorFile, TensorSpec, npy};
 
 use super::{command, path, stderr, write_layer};
 
@@ -64,7 +68,11 @@ fn a_command_holds_what_it_says_and_no_more() {
         square.as_str(),
         other.as_str(),
     );
-    let shapes: [&[&str]; 17] = [
+    let (model, tokens) = write_model(folder.path());
+    let (model, tokens) = (model.as_str(), tokens.as_str());
+    let streams = path(&folder.path().join("streams.safetensors")).to_owned();
+    let every = "resid-pre,resid-mid,resid-post,attn-out,mlp-out,z,v,logits";
+    let shapes: [&[&str]; 19] = [
         &["neighbours", long, "-k", "10", "-o", &tables],
         &["neighbours", long, "-k", "100", "-o", &tables],
         &["neighbours", long, "-k", "500", "-o", &tables],
@@ -82,6 +90,19 @@ fn a_command_holds_what_it_says_and_no_more() {
         &["similarity", &alike, "--measure", "cca"],
         &["similarity", &alike, "--measure", "procrustes"],
         &["similarity", &alike, "--measure", "rsa"],
+        &["forward", model, "--tokens", tokens, "-o", &streams],
+        &[
+            "forward",
+            model,
+            "--tokens",
+            tokens,
+            "--dump",
+            every,
+            "--positions",
+            "all",
+            "-o",
+            &streams,
+        ],
     ];
     let start = peak(&["inspect", long, "--threads", "2"]).unwrap();
     for shape in shapes {
@@ -109,6 +130,76 @@ fn a_command_holds_what_it_says_and_no_more() {
         );
     }
     assert!(Path::new(&tables).is_dir());
+    // The least room and all there is write the same streams.
+    let [narrow, plenty] = ["20M", "4G"].map(|limit| {
+        let args = [
+            "forward",
+            model,
+            "--tokens",
+            tokens,
+            "--positions",
+            "all",
+            "-q",
+        ];
+        let output = ["-o", &streams, "--max-memory", limit, "--threads", "2"];
+        peak(&[&args[..], &output[..]].concat()).unwrap();
+        fs::read(&streams).unwrap()
+    });
+    assert!(narrow == plenty);
+}
+
+/// A GPT-2 of two blocks of width 384, and 40 prompts of 64 tokens for it.
+fn write_model(folder: &Path) -> (String, String) {
+    let (d, vocabulary) = (384, 500);
+    let config = format!(
+        r#"{{"model_type": "gpt2", "n_layer": 2, "n_head": 6, "n_embd": {d}, "n_positions": 64,
+        "vocab_size": {vocabulary}, "layer_norm_epsilon": 1e-5}}"#
+    );
+    let model = folder.join("model");
+    fs::create_dir(&model).unwrap();
+    fs::write(model.join("config.json"), config).unwrap();
+    let mut shapes = vec![
+        ("wte.weight".to_owned(), vec![vocabulary, d]),
+        ("wpe.weight".to_owned(), vec![64, d]),
+        ("ln_f.weight".to_owned(), vec![d]),
+        ("ln_f.bias".to_owned(), vec![d]),
+    ];
+    for layer in 0..2 {
+        for (part, inputs, outputs) in [
+            ("attn.c_attn", d, 3 * d),
+            ("attn.c_proj", d, d),
+            ("mlp.c_fc", d, 4 * d),
+            ("mlp.c_proj", 4 * d, d),
+        ] {
+            shapes.push((format!("h.{layer}.{part}.weight"), vec![inputs, outputs]));
+            shapes.push((format!("h.{layer}.{part}.bias"), vec![outputs]));
+        }
+        for part in ["ln_1.weight", "ln_1.bias", "ln_2.weight", "ln_2.bias"] {
+            shapes.push((format!("h.{layer}.{part}"), vec![d]));
+        }
+    }
+    let specs: Vec<TensorSpec> = shapes
+        .into_iter()
+        .map(|(name, shape)| TensorSpec {
+            name,
+            dtype: "F32",
+            shape,
+        })
+        .collect();
+    let file = model.join("model.safetensors");
+    let mut file = TensorFile::create(&file, &specs, &BTreeMap::new()).unwrap();
+    let mut random = SplitMix64::new(5);
+    for spec in &specs {
+        let count = spec.shape.iter().product();
+        let values = (0..count).map(|_| 0.1 * (random.uniform() - 0.5) as f32);
+        let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+        file.write(&spec.name, 0, &bytes).unwrap();
+    }
+    file.finish().unwrap();
+    let ids: Vec<i64> = (0..40 * 64).map(|at| at * 37 % 500).collect();
+    let tokens = folder.join("tokens.npy");
+    fs::write(&tokens, npy(&[40, 64], &ids)).unwrap();
+    (path(&model).to_owned(), path(&tokens).to_owned())
 }
 
 #[test]
