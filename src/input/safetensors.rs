@@ -189,6 +189,7 @@ fn fact(err: &SafeTensorError) -> String {
             // serde lists every dtype it knows; what it met comes first.
             let text = json.to_string();
             let short = text.split(", expected one of").next().unwrap_or(&text);
+            let short = short.replace("recursion limit exceeded", "values nested over 127 deep");
             format!("the header cannot be read: {short}").replace('\n', " ")
         }
         other => other.to_string().replace('\n', " "),

@@ -173,7 +173,7 @@ fn every_broken_file_is_refused_for_what_is_wrong_with_it() {
         ("offset_overlap.safetensors", "overlaps"),
         ("header_len_huge.safetensors", "beyond 100 MB"),
         ("unknown_dtype.safetensors", "Q7"),
-        ("deep_json.safetensors", "recursion"),
+        ("deep_json.safetensors", "nested over 127 deep"),
         ("empty.safetensors", "ends before its header"),
         ("wrong_n_across_layers", "layer_02.npy has 39 rows"),
         ("index.json", "no safetensors index"),
