@@ -19,7 +19,9 @@ impl Valued {
         f64::from_bits((self.0 >> 64) as u64)
     }
 
+    #[allow(clippy::cast_possible_truncation)]
     fn pair(self) -> (usize, usize) {
+        // Each half of the lower 64 bits is taken by itself.
         (((self.0 >> 32) as u32) as usize, (self.0 as u32) as usize)
     }
 }
