@@ -14,7 +14,7 @@ use faer::{Accum, Mat, Par};
 use repgeo::mechanisms::lens::{LensOptions, logit_lens};
 use repgeo::mechanisms::model::{
     Change, Checkpoint, Edit, EditMode, Head, LastPosition, Pass, PatternRows, Sequences,
-    ValueBias, replay,
+    ValueBias, chunks_at_once, replay,
 };
 use repgeo::mechanisms::{Readout, StreamDump};
 use repgeo::progress::Silent;
@@ -77,6 +77,7 @@ fn forward(checkpoint: &Checkpoint, examples: usize) {
         checkpoint,
         patterns: PatternRows::None,
         edit: None,
+        at_once: chunks_at_once(config.width),
     };
     let mut last: Vec<LastPosition<f32>> = Vec::new();
     let first = LAYERS - 2;
