@@ -84,6 +84,11 @@ choice! {
         /// Nothing but a β of zeros says that the final norm is a LayerNorm. Say --norm layer or
         /// --norm rms.
         NormAssumed = "norm_assumed",
+        /// The model caps its logits; those before the cap are given, which have the same order.
+        LogitsBeforeCap = "logits_before_cap",
+        /// The header of an unembedding's file says something that means nothing here; the message
+        /// names it.
+        MetadataUnread = "metadata_unread",
     }
 }
 

@@ -46,7 +46,14 @@ impl Tensors {
                     .is_some_and(|end| end == "safetensors")
                 && seen.insert(&entry.path)
             {
-                metadata.extend(safetensors::metadata(&entry.path, bytes)?);
+                for (key, value) in safetensors::metadata(&entry.path, bytes)? {
+                    let said: &mut String = metadata.entry(key).or_insert_with(|| value.clone());
+                    // Of files that contradict each other neither is right.
+                    if *said != value {
+                        said.push_str(" | ");
+                        said.push_str(&value);
+                    }
+                }
             }
         }
         let places = entries
@@ -77,10 +84,24 @@ impl Tensors {
         self.metadata.get(key).map(String::as_str)
     }
 
+    /// All that the headers say, by key.
+    pub(crate) fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.metadata
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The array called `name`.
     pub fn get(&self, name: &str) -> Option<Tensor<'_>> {
         let at = *self.places.get(name)?;
         self.entries.get(at).map(|entry| Tensor { entry })
+    }
+
+    /// The array that an 8-bit one is to be multiplied with: its name begins with that one's.
+    pub(crate) fn scaled_by(&self, tensor: Tensor<'_>) -> Option<&str> {
+        let name = tensor.name();
+        let longer = |other: &&str| other.len() > name.len() && other.starts_with(name);
+        tensor.is_float8().then(|| self.names().find(longer))?
     }
 
     /// The only array there is, whatever its name.
@@ -118,6 +139,11 @@ impl Tensor<'_> {
     /// Whether its elements are floating-point numbers.
     pub fn is_float(&self) -> bool {
         matches!(self.entry.item, Item::Number(dtype) if dtype.is_float())
+    }
+
+    /// Whether its elements are 8-bit floats.
+    fn is_float8(&self) -> bool {
+        matches!(self.entry.item, Item::Number(Dtype::F8E4m3 | Dtype::F8E5m2))
     }
 
     /// Whether its elements are f64.

@@ -21,6 +21,7 @@ mod outcomes;
 pub mod patterns;
 mod prompts;
 mod readout;
+mod said;
 mod scale;
 mod share;
 mod spots;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::choice::choice;
-use crate::input::Tensors;
 use crate::{Error, Result};
 
 choice! {
@@ -18,7 +17,7 @@ choice! {
 
 impl NormKind {
     /// The kind that a file's metadata `normalization_type` names, as TransformerLens does.
-    fn named(text: &str) -> Option<Self> {
+    pub(super) fn named(text: &str) -> Option<Self> {
         match text {
             "LN" | "LNPre" | "layer" => Some(Self::Layer),
             "RMS" | "RMSPre" | "rms" => Some(Self::Rms),
@@ -40,36 +39,6 @@ impl NormKind {
             Self::Layer => row.iter().sum::<f64>() / row.len() as f64,
             Self::Rms => 0.0,
         }
-    }
-}
-
-/// The kind of norm that a file of tensors tells, or else the one that was asked for.
-pub(super) fn norm_kind(
-    tensors: &Tensors,
-    bias: Option<&[f64]>,
-    asked: Option<NormKind>,
-) -> Result<NormKind> {
-    let malformed = |fact: String, remedy: &str| Error::Malformed {
-        path: tensors.path().to_owned(),
-        fact,
-        remedy: remedy.into(),
-    };
-    if let Some(text) = tensors.metadata("normalization_type") {
-        let told = NormKind::named(text).ok_or_else(|| {
-            malformed(
-                format!("normalization_type is {text:?}"),
-                "LN, LNPre, RMS and RMSPre are known",
-            )
-        })?;
-        return agreed(tensors.path(), told, asked);
-    }
-    match (asked, bias) {
-        (Some(kind), _) => Ok(kind),
-        (None, Some(_)) => Ok(NormKind::Layer),
-        (None, None) => Err(malformed(
-            "nothing says whether the final norm is a LayerNorm or an RMSNorm, which has no ln_final.b".into(),
-            "pass --norm layer (GPT-2, GPT-NeoX, Pythia) or --norm rms (Llama, Mistral, Qwen, Gemma), or write the metadata normalization_type LN or RMS",
-        )),
     }
 }
 

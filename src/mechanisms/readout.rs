@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::model::{Checkpoint, Norm};
-use super::norm::{NormKind, agreed, norm_kind};
+use super::norm::{NormKind, agreed};
+use super::said::{Said, norm_kind};
 use super::unembedding::{Columns, Unembedding, malformed, vector};
 use crate::input::Tensors;
 use crate::warning::{Warning, WarningCode};
@@ -30,6 +31,10 @@ pub struct Readout {
     assumed: bool,
     /// Added to the variance.
     pub eps: f64,
+    /// c of a model whose logits go through c · tanh(z / c); what is read here is z.
+    pub soft_cap: Option<f64>,
+    /// What the file said beside the numbers.
+    said: Vec<Warning>,
     /// Whether logits are relative to their mean over the vocabulary.
     pub centred: bool,
     /// Where everything came from, if it was a checkpoint: its blocks give W_O too.
@@ -72,7 +77,8 @@ impl Directions {
 impl Readout {
     /// Opens a checkpoint folder (or its weights file beside `config.json`), or a safetensors file
     /// with `ln_final.w`, `ln_final.b` and `unembed.W_U`, or `target_ids`, `W_U_targets` and
-    /// `W_U_mean`, whose metadata say `eps`, `fold_ln` and `normalization_type` (`LN`, `RMS`).
+    /// `W_U_mean`, whose metadata say `eps`, `fold_ln` and `normalization_type` (`LN`, `RMS`), and
+    /// `norm_offset` where 1 has yet to be added to `ln_final.w`.
     ///
     /// `norm` is the kind of the final norm where the file does not tell it: a checkpoint and a β do.
     ///
@@ -81,22 +87,22 @@ impl Readout {
     ///
     /// # Errors
     /// [`Error::NoLayers`] naming what is missing; [`Error::Malformed`] where folded and unfolded
-    /// weights are mixed, or nothing says which they are or which norm it is; [`Error::Usage`] where
-    /// `norm` is another than the file says.
+    /// weights are mixed, nothing says which they are or which norm it is, or the file says
+    /// something of the logits that is not modelled; [`Error::Usage`] where `norm` is another than
+    /// the file says.
     pub fn open(path: &Path, centred: bool, norm: Option<NormKind>) -> Result<Self> {
         let folder = if path.is_dir() {
             Some(path)
         } else {
-            path.parent()
+            path.parent().filter(|_| Checkpoint::names(path))
         };
-        let has_config = folder.is_some_and(|folder| folder.join("config.json").is_file());
-        match folder {
-            Some(folder) if has_config => {
+        match folder.filter(|folder| folder.join("config.json").is_file()) {
+            Some(folder) => {
                 // Both families that are known have it.
                 agreed(path, NormKind::Layer, norm)?;
                 Self::of_checkpoint(Checkpoint::open(folder)?, centred)
             }
-            _ => Self::of_tensors(&Tensors::open(path)?, centred, norm),
+            None => Self::of_tensors(&Tensors::open(path)?, centred, norm),
         }
     }
 
@@ -111,6 +117,8 @@ impl Readout {
             kind: NormKind::Layer,
             assumed: false,
             eps: checkpoint.config.eps,
+            soft_cap: None,
+            said: Vec::new(),
             centred,
             norm: checkpoint.final_norm()?,
             checkpoint: Some(checkpoint),
@@ -126,11 +134,8 @@ impl Readout {
     fn of_tensors(tensors: &Tensors, centred: bool, asked: Option<NormKind>) -> Result<Self> {
         let unembedding = Unembedding::find(tensors)?;
         let width = unembedding.width;
-        let (kind, norm, assumed) = final_norm(tensors, width, asked)?;
-        let eps = tensors.metadata("eps").map_or(Ok(1e-5), |text| {
-            text.parse()
-                .map_err(|_| malformed(tensors, format!("eps is {text:?}"), "write a number"))
-        })?;
+        let said = Said::read(tensors)?;
+        let (kind, norm, assumed) = final_norm(tensors, width, &said, asked)?;
         let columns = unembedding.columns()?;
         let bias = unembedding.bias()?;
         let bias_mean = match &bias {
@@ -145,7 +150,9 @@ impl Readout {
             width,
             kind,
             assumed,
-            eps,
+            eps: said.eps,
+            soft_cap: said.soft_cap,
+            said: said.warnings(),
             centred,
             checkpoint: None,
             norm,
@@ -167,7 +174,16 @@ impl Readout {
                  --norm rms",
             )
         });
-        assumed.into_iter().collect()
+        assumed
+            .into_iter()
+            .chain(self.said.iter().cloned())
+            .collect()
+    }
+
+    /// The logit z of which the model gives `capped`; infinite at the cap itself.
+    pub(crate) fn uncapped(&self, capped: f64) -> f64 {
+        self.soft_cap
+            .map_or(capped, |cap| cap * libm::atanh(capped / cap))
     }
 
     /// γ and β.
@@ -247,40 +263,28 @@ impl Readout {
 /// The kind of the final norm, its weights, and whether that kind is a guess.
 ///
 /// # Errors
-/// [`Error::Malformed`] where folded and unfolded weights are mixed, or nothing says which they are;
-/// [`Error::NoLayers`] where they are not there.
+/// [`Error::Malformed`] where folded and unfolded weights are mixed; [`Error::NoLayers`] where they are not there.
 fn final_norm(
     tensors: &Tensors,
     width: usize,
+    said: &Said,
     asked: Option<NormKind>,
 ) -> Result<(NormKind, Norm<f64>, bool)> {
-    let folded = match tensors.metadata("fold_ln") {
-        Some("true" | "True" | "1") => true,
-        Some("false" | "False" | "0") => false,
-        _ => {
-            return Err(malformed(
-                tensors,
-                "nothing says whether the final LayerNorm is folded into unembed.W_U".into(),
-                "write the metadata fold_ln true or false, or give the checkpoint's folder",
-            ));
-        }
-    };
     let gain = vector(tensors, "ln_final.w", width)?;
     let bias = vector(tensors, "ln_final.b", width)?;
-    if folded && (gain.is_some() || bias.is_some()) {
+    if said.folded && (gain.is_some() || bias.is_some()) {
         return Err(malformed(
             tensors,
             "fold_ln is true but ln_final.w or ln_final.b is there too: γ would count twice".into(),
             "dump folded weights without ln_final, or everything unfolded",
         ));
     }
-    let kind = norm_kind(tensors, bias.as_deref(), asked)?;
-    let told = asked.is_some() || tensors.metadata("normalization_type").is_some();
+    let (kind, told) = norm_kind(tensors, said.folded, bias.as_deref(), asked)?;
     let zero = |bias: &Vec<f64>| bias.iter().all(|b| b.abs() <= 0.0);
     let assumed = !told && bias.as_ref().is_some_and(zero);
-    let gain = match (folded, gain) {
+    let gain = match (said.folded, gain) {
         (true, _) => vec![1.0; width],
-        (false, Some(gain)) => gain,
+        (false, Some(gain)) => gain.iter().map(|w| w + said.offset).collect(),
         (false, None) => {
             let missing = tensors.require(
                 "ln_final.w",

@@ -112,6 +112,33 @@ fn fill(out: &mut [f64], values: impl Iterator<Item = f64>) {
         .for_each(|(out, value)| *out = value);
 }
 
+/// The tensors that are read.
+const NAMES: [&str; 9] = [
+    "W_U_mean",
+    "W_U_targets",
+    "b_U_mean",
+    "b_U_targets",
+    "ln_final.b",
+    "ln_final.w",
+    "target_ids",
+    "unembed.W_U",
+    "unembed.b_U",
+];
+
+/// How names begin that are part of a readout.
+const PARTS: [&str; 10] = [
+    "W_U",
+    "b_U",
+    "unembed",
+    "ln_final",
+    "final_norm",
+    "ln_f.",
+    "lm_head.bias",
+    "embed_out.bias",
+    "final_logits_bias",
+    "project_out",
+];
+
 /// The tensors of an unembedding, d × V, or d × K of some targets alone.
 pub(super) struct Unembedding<'a> {
     tensors: &'a Tensors,
@@ -137,6 +164,8 @@ impl<'a> Unembedding<'a> {
             let fact = format!("shape {:?}", tensor.shape());
             return Err(tensor.refused(fact, "[d, V] is needed"));
         };
+        plain_numbers(tensors, tensor)?;
+        no_stray_parts(tensors)?;
         Ok(Self {
             tensors,
             tensor,
@@ -157,13 +186,16 @@ impl<'a> Unembedding<'a> {
         let words = "the tokens of the columns of W_U_targets";
         let ids = self.tensors.require("target_ids", words)?;
         ids.expect_shape(&[self.count])?;
-        let ids = ids.integers()?;
-        let places = ids.iter().enumerate();
-        let places = places.filter_map(|(at, &id)| Some((u32::try_from(id).ok()?, at)));
-        Ok(Columns::Some {
-            places: places.collect(),
-            matrix,
-        })
+        let mut places = BTreeMap::new();
+        for (at, id) in ids.integers()?.into_iter().enumerate() {
+            let token = u32::try_from(id)
+                .map_err(|_| ids.refused(format!("token {id}"), "tokens count from 0"))?;
+            if places.insert(token, at).is_some() {
+                let fact = format!("token {token} stands twice");
+                return Err(ids.refused(fact, "one column for each token is needed"));
+            }
+        }
+        Ok(Columns::Some { places, matrix })
     }
 
     pub(super) fn bias(&self) -> Result<Option<Vec<f64>>> {
@@ -174,12 +206,19 @@ impl<'a> Unembedding<'a> {
         vector(self.tensors, name, self.count)
     }
 
-    /// The mean of the bias over the vocabulary; 0 where some columns do not tell it.
+    /// The mean of the bias over the vocabulary.
     pub(super) fn mean_of(&self, bias: &[f64]) -> Result<f64> {
         if !self.is_compact {
             return Ok(bias.iter().sum::<f64>() / self.count as f64);
         }
-        Ok(vector(self.tensors, "b_U_mean", 1)?.map_or(0.0, |mean| mean[0]))
+        let mean = vector(self.tensors, "b_U_mean", 1)?.ok_or_else(|| {
+            malformed(
+                self.tensors,
+                "there are b_U_targets but no b_U_mean, so logits cannot be centred".into(),
+                "dump the mean of b_U over the vocabulary, or pass --center-unembed off",
+            )
+        })?;
+        Ok(mean[0])
     }
 
     /// The mean of all columns, beside the columns of some.
@@ -200,7 +239,36 @@ pub(super) fn vector(tensors: &Tensors, name: &str, length: usize) -> Result<Opt
         return Ok(None);
     };
     tensor.expect_shape(&[length])?;
+    plain_numbers(tensors, tensor)?;
     Ok(Some(f64::of_matrix(&tensor.rows_of(length)?)))
+}
+
+/// Refuses weights that mean something only together with a scale.
+fn plain_numbers(tensors: &Tensors, weight: Tensor<'_>) -> Result<()> {
+    if !weight.is_float() || tensors.scaled_by(weight).is_some() {
+        return Err(weight.refused(
+            "these are quantised weights",
+            "dump the dequantised values as f32, f16 or bf16",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what is part of a readout under a name that is not read, such as a second bias.
+fn no_stray_parts(tensors: &Tensors) -> Result<()> {
+    let stray =
+        |name: &&str| !NAMES.contains(name) && PARTS.iter().any(|part| name.starts_with(part));
+    match tensors.names().find(stray) {
+        None => Ok(()),
+        Some(name) => Err(malformed(
+            tensors,
+            format!("tensor {name:?} is part of a readout under a name that is not read"),
+            &format!(
+                "the names are {}; leave it out if it changes no logit",
+                NAMES.join(", ")
+            ),
+        )),
+    }
 }
 
 pub(super) fn malformed(tensors: &Tensors, fact: String, remedy: &str) -> Error {

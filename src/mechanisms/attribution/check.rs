@@ -76,6 +76,16 @@ pub(super) fn logit_error(
         last.read(example, at, &mut row)?;
         let scale = scales.at(example, at, &row, readout)?;
         matrix.widen_row(example, &mut all);
+        all.iter_mut()
+            .for_each(|logit| *logit = readout.uncapped(*logit));
+        if let Some(cap) = readout.soft_cap
+            && !all.iter().all(|logit| logit.is_finite())
+        {
+            return Err(logits.refused(
+                format!("a logit of example {example} is at or beyond the cap {cap}"),
+                "dump the logits before the cap and leave it out of the metadata, or leave out --check",
+            ));
+        }
         let mean = all.iter().sum::<f64>() / vocabulary as f64;
         for &token in pair {
             let Some(logit) = all.get(token as usize) else {

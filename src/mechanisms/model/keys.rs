@@ -122,6 +122,12 @@ const COMMON_KEYS: [&str; 56] = [
     "use_cache",
 ];
 
+/// Whether a configuration of a known family has this key.
+pub(crate) fn is_of_a_config(key: &str) -> bool {
+    let known = [&COMMON_KEYS[..], &GPT2_KEYS, &NEOX_KEYS];
+    known.iter().any(|keys| keys.contains(&key))
+}
+
 impl Keys {
     /// Refuses a key that may change what the model computes in a way that is not known here; one
     /// that is null, false or empty changes nothing.

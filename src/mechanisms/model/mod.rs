@@ -29,6 +29,7 @@ pub use real::{Precision, Real};
 pub use replay::{Change, LastPosition, part_sums, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};
 
+pub(crate) use keys::is_of_a_config;
 pub(crate) use ops::moments;
 pub(crate) use product::{view, view_mut};
 pub(crate) use replay::keys_and_values;

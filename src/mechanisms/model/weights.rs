@@ -114,6 +114,12 @@ const NEOX: Names = Names {
     down: "mlp.dense_4h_to_h",
 };
 
+/// The file of the configuration.
+const CONFIG: &str = "config.json";
+
+/// What the weights may be called, the index of shards first.
+const WEIGHTS: [&str; 2] = ["model.safetensors.index.json", "model.safetensors"];
+
 impl Checkpoint {
     /// Opens a folder with `config.json` and safetensors weights, sharded or not.
     ///
@@ -121,7 +127,7 @@ impl Checkpoint {
     /// [`Error::Read`], [`Error::Malformed`] or [`Error::NoLayers`]; weights are only listed here,
     /// a missing tensor shows when it is read.
     pub fn open(folder: &Path) -> Result<Self> {
-        let config = Config::open(&folder.join("config.json"))?;
+        let config = Config::open(&folder.join(CONFIG))?;
         let tensors = Tensors::open(&weights_file(folder)?)?;
         let marked = match config.family {
             Family::Gpt2 => "transformer.",
@@ -136,6 +142,16 @@ impl Checkpoint {
             config,
             tensors,
             prefix,
+        })
+    }
+
+    /// Whether a file is called as one of a checkpoint is: its configuration, its weights or a
+    /// shard of them.
+    pub(crate) fn names(path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| {
+            let shard = name.starts_with("model-") && name.ends_with(".safetensors");
+            shard || name == CONFIG || WEIGHTS.contains(&name)
         })
     }
 
@@ -187,12 +203,27 @@ impl Checkpoint {
     pub fn unembedding(&self) -> Result<Matrix> {
         // GPT-NeoX calls it embed_out; transformers 5 writes lm_head for both.
         let names = ["lm_head.weight", "embed_out.weight"];
-        let found = names
-            .into_iter()
-            .find(|name| self.tensors.get(name).is_some());
+        for bias in ["lm_head.bias", "embed_out.bias"] {
+            if let Some(tensor) = self.tensors.get(bias) {
+                let remedy = "neither GPT-2 nor GPT-NeoX has one; leave it out if it is zero";
+                return Err(tensor.refused("the unembedding has a bias", remedy));
+            }
+        }
+        let found = names.into_iter().find_map(|name| self.tensors.get(name));
         match (found, self.config.tied) {
             (None, true) => self.embedding(),
-            (found, _) => self.matrix(found.unwrap_or(names[1]), self.config.n_vocab),
+            (None, false) => self.matrix(names[1], self.config.n_vocab),
+            (Some(own), false) => self.matrix(own.name(), self.config.n_vocab),
+            (Some(own), true) => {
+                let shared = self.matrix(own.name(), self.config.n_vocab)?;
+                if !same(&shared, &self.embedding()?) {
+                    return Err(own.refused(
+                        "the configuration says that it is the embedding, which has other values",
+                        "set tie_word_embeddings to false in config.json, or leave this tensor out",
+                    ));
+                }
+                Ok(shared)
+            }
         }
     }
 
@@ -246,13 +277,15 @@ impl Checkpoint {
         let tensor = self
             .tensors
             .require(name, "the checkpoint: save it whole with save_pretrained")?;
-        match tensor.is_float() {
-            true => Ok(tensor),
-            false => Err(tensor.refused(
-                "its values are whole numbers",
-                "this is a quantised checkpoint; save the dequantised weights (model.dequantize())",
-            )),
-        }
+        let fact = match self.tensors.scaled_by(tensor) {
+            _ if !tensor.is_float() => "its values are whole numbers".to_owned(),
+            Some(scale) => format!("its values are to be multiplied with {scale:?}"),
+            None => return Ok(tensor),
+        };
+        Err(tensor.refused(
+            fact,
+            "this is a quantised checkpoint; save the dequantised weights (model.dequantize())",
+        ))
     }
 
     fn matrix(&self, name: &str, rows: usize) -> Result<Matrix> {
@@ -317,9 +350,19 @@ impl Checkpoint {
     }
 }
 
+/// Whether two matrices of one shape hold the same values.
+fn same(a: &Matrix, b: &Matrix) -> bool {
+    let mut rows = [vec![0.0; a.n_columns()], vec![0.0; b.n_columns()]];
+    (0..a.n_rows()).all(|row| {
+        a.widen_row(row, &mut rows[0]);
+        b.widen_row(row, &mut rows[1]);
+        rows[0] == rows[1]
+    })
+}
+
 /// The index of a sharded checkpoint, else its single file.
 fn weights_file(folder: &Path) -> Result<PathBuf> {
-    for name in ["model.safetensors.index.json", "model.safetensors"] {
+    for name in WEIGHTS {
         let file = folder.join(name);
         if file.is_file() {
             return Ok(file);

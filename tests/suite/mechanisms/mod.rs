@@ -13,6 +13,7 @@ mod oracle;
 mod reference;
 mod refused;
 mod runs;
+mod said;
 mod sweeps;
 mod toy;
 mod unembeddings;
