@@ -22,8 +22,8 @@ use crate::input::{Matrix, Values};
 use crate::neighbours::{Metric, NeighbourTable, RankCounts, Targets};
 use crate::storage::sweep;
 use crate::warning::{Warning, WarningCode};
+pub use entry::{Places, write_queries, write_table};
 use entry::{read_key, read_ranks, read_table, write_ranks};
-pub use entry::{write_queries, write_table};
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl Cache {
         let path = self
             .folder
             .join(format!("table-{content}-{}.npz", metric.name()));
-        let written = write_table(&path, content, metric, table);
+        let written = write_table(&path, content, metric, table, &[]);
         self.remember(address("table", content, metric, ""), path, written);
     }
 

@@ -74,6 +74,14 @@ impl<W: Write + Seek> Entry<W> {
         self.archive
             .array(name, shape, values, |bytes| hash.update(bytes))
     }
+
+    /// Arrays that no reader of the cache looks at, which the checksum leaves out.
+    fn places(&mut self, places: &Places<'_>) -> io::Result<()> {
+        places.iter().try_for_each(|(name, shape, values)| {
+            self.archive
+                .array(name, shape, values.iter().copied(), |_| ())
+        })
+    }
 }
 
 /// Writes an entry whose arrays `fill` adds.
@@ -96,8 +104,11 @@ fn write(
     })
 }
 
+/// Arrays of row numbers beside a table: their names and shapes, and the numbers.
+pub type Places<'a> = [(&'a str, Vec<usize>, Vec<i64>)];
+
 /// Writes the table of a layer with this content to `path`, where a [`Cache`](super::Cache) finds
-/// it too.
+/// it too; `places` say what its rows are.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
@@ -106,6 +117,7 @@ pub fn write_table(
     content: &str,
     metric: Metric,
     table: &NeighbourTable,
+    places: &Places<'_>,
 ) -> Result<()> {
     let (n, k) = table.distances.dim();
     let shape = [n, k + 1];
@@ -116,7 +128,8 @@ pub fn write_table(
         let rows = table.indices.rows().into_iter().zip(0i64..);
         let indices = rows
             .flat_map(|(row, own)| iter::once(own).chain(row.into_iter().copied().map(i64::from)));
-        entry.array("dist_indices", &shape, indices)
+        entry.array("dist_indices", &shape, indices)?;
+        entry.places(places)
     })
 }
 
@@ -124,7 +137,7 @@ pub fn write_table(
 /// `distance` (f64, M × k), under other names than a table of a layer with itself.
 ///
 /// `contents` are the fingerprints of the layer and of the queries; `queries` and `rows` say which
-/// input row each of their rows is.
+/// input row each of their rows is; `places` say more of them.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
@@ -135,6 +148,7 @@ pub fn write_queries(
     queries: &[u32],
     rows: &[u32],
     table: &NeighbourTable,
+    places: &Places<'_>,
 ) -> Result<()> {
     let [content, of] = contents;
     let (m, k) = table.distances.dim();
@@ -143,7 +157,8 @@ pub fn write_queries(
         entry.array("query", &[queries.len()], asked)?;
         let nearest = table.indices.iter().map(|&at| i64::from(rows[at as usize]));
         entry.array("nearest", &[m, k], nearest)?;
-        entry.array("distance", &[m, k], table.distances.iter().copied())
+        entry.array("distance", &[m, k], table.distances.iter().copied())?;
+        entry.places(places)
     })
 }
 

@@ -23,7 +23,8 @@ pub fn local_help() -> String {
     let names = listed(&local_names(), "or");
     format!(
         "Write the dimension at every input row by the one local estimator asked for ({names}) to \
-         an .npy file: f64, NaN where a row has none"
+         an .npy file (f64, NaN where a row has none), or to a .csv with the number of each row and, \
+         under --pool tokens, its prompt and token"
     )
 }
 

@@ -16,7 +16,7 @@ use repgeo::profile::{
     id_profile_of_tables,
 };
 use repgeo::progress::Within;
-use repgeo::report::{Report, ScalingView, explain, npy, write_atomically};
+use repgeo::report::{Report, ScalingView, explain, npy, write_atomically, write_local};
 use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
@@ -60,7 +60,7 @@ pub struct IdProfileArgs {
     #[command(flatten)]
     events: EventArgs,
 
-    #[arg(long, value_name = "FILE.npy", help_heading = "Output", help = local_help())]
+    #[arg(long, value_name = "FILE", help_heading = "Output", help = local_help())]
     local: Option<PathBuf>,
 
     #[command(flatten)]
@@ -321,9 +321,11 @@ impl IdProfileArgs {
         let Some(path) = &self.local else {
             return Ok(None);
         };
-        if path.extension().is_none_or(|ending| ending != "npy") {
+        if !has_ending(path, "npy") && !has_ending(path, "csv") {
             let path = path.display();
-            return Err(Error::Usage(format!("--local {path} must end in .npy")));
+            return Err(Error::Usage(format!(
+                "--local {path} must end in .npy or .csv"
+            )));
         }
         let wanted = self.estimate.estimators().into_iter();
         let local: Vec<&Estimator> = wanted.filter(|one| one.is_local()).collect();
@@ -347,6 +349,10 @@ impl IdProfileArgs {
     }
 }
 
+fn has_ending(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|ending| ending == wanted)
+}
+
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
     if args.explain {
@@ -363,6 +369,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
     if args.input.len() > 1 {
         return run_several(&args, &bench);
     }
+    let mut tokens = None;
     let (profile, input, dump) = match (args.input.first(), &args.neighbours) {
         (_, Some(path)) => {
             let tables = tables(path, args.squared)?;
@@ -374,6 +381,7 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
             let dump = args.shared.open(path)?;
             let events = args.event_options(dump.layers().iter().map(|layer| &layer.name))?;
             let layers = args.shared.layers.options(&dump, &args.shared.rows)?;
+            tokens.clone_from(&layers.tokens);
             let options = IdOptions { layers, ..options };
             let profile = id_profile(&dump, &options, &bench)?;
             (profile.with_events(&events), path, Some(dump))
@@ -385,7 +393,11 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
         let (shape, values) = profile.local().ok_or_else(|| {
             Error::Usage("--local needs layers with the same number of rows".into())
         })?;
-        write_atomically(path, &npy(&shape, &values))?;
+        let tokens = tokens.as_ref();
+        match has_ending(path, "csv") {
+            true => write_local(path, &profile, tokens)?,
+            false => write_atomically(path, &npy(&shape, &values))?,
+        }
     }
     write(&args, vec![input_name(input)], &profile, dump.as_ref())
 }

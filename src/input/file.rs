@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bytes::{Bytes, read_stdin, read_stream};
+use super::conversion::conversion;
 use super::entry::Entry;
 use super::order::{OwnOrder, natural_places};
 use super::raw::Raw;
@@ -224,10 +225,14 @@ pub(super) fn directory(path: &Path, listing: Listing) -> Result<Found> {
         mut others,
     } = listing;
     if files.is_empty() {
+        let is_zarr = ["zarr.json", ".zgroup", ".zarray"]
+            .iter()
+            .any(|name| path.join(name).is_file());
         let remedy = match folders.is_empty() {
+            _ if is_zarr => conversion(Path::new("x.zarr")).unwrap_or_default(),
             true => others
                 .iter()
-                .find_map(|(name, _)| formats::conversion(Path::new(name)))
+                .find_map(|(name, _)| conversion(Path::new(name)))
                 .unwrap_or_else(|| {
                     "dump layers there with numpy.save or safetensors (docs/formats.md)".into()
                 }),

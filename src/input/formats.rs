@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bytes::Bytes;
+use super::conversion::conversion;
 use super::entry::Entry;
 #[cfg(feature = "hdf5")]
 use super::hdf5;
+use super::name::ending;
 use super::order::OwnOrder;
 use super::{header, npy, npz, safetensors, torch};
 use crate::{Error, Result};
@@ -141,11 +143,6 @@ pub(crate) fn is_array(path: &Path, bytes: &[u8]) -> bool {
     of(path, bytes).is_ok_and(|format| format.in_folders)
 }
 
-fn ending(path: &Path) -> String {
-    let ending = path.extension().unwrap_or_default();
-    ending.to_string_lossy().to_ascii_lowercase()
-}
-
 /// How files of `torch.save` began before they were archives.
 const OLD_TORCH: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
@@ -162,42 +159,6 @@ fn unknown(path: &Path, bytes: &[u8]) -> Error {
         "save activations with numpy.save or safetensors (docs/formats.md)".into()
     });
     refuse(path, remedy)
-}
-
-/// How a file of another format becomes one that is read: most often a line of Python.
-pub(crate) fn conversion(path: &Path) -> Option<String> {
-    const SAVE: &str = "np.savez(\"acts.npz\", **layers)";
-    let python = match ending(path).as_str() {
-        "h5" | "hdf5" => format!(
-            "import h5py, numpy as np; layers = {{k: v[:] for k, v in h5py.File(\"…\").items()}}; {SAVE}"
-        ),
-        "parquet" | "arrow" | "feather" => {
-            "from datasets import load_dataset; np.save(\"layer_0.npy\", np.stack(ds[\"column\"]))"
-                .into()
-        }
-        "mat" => format!("import scipy.io; layers = scipy.io.loadmat(\"…\"); {SAVE}"),
-        "pkl" | "pickle" => {
-            format!("import pickle; layers = pickle.load(open(\"…\", \"rb\")); {SAVE}")
-        }
-        "csv" | "tsv" | "txt" => {
-            "np.save(\"layer_0.npy\", np.loadtxt(\"…\", delimiter=\",\"))".into()
-        }
-        "zarr" => format!("import zarr; layers = dict(zarr.open(\"…\").arrays()); {SAVE}"),
-        "gz" | "bz2" | "xz" | "zst" | "tar" => {
-            return Some("it is compressed; unpack it first".into());
-        }
-        "mmap" | "bin" | "dat" | "raw" | "memmap" => {
-            return Some(
-                "raw values have no header: say type and shape, as in FILE:f16:1000x768".into(),
-            );
-        }
-        _ => return None,
-    };
-    let built = match ending(path).as_str() {
-        "h5" | "hdf5" => "build repgeo with --features hdf5, or ",
-        _ => "",
-    };
-    Some(format!("{built}convert it in Python: {python}"))
 }
 
 fn refuse(path: &Path, remedy: String) -> Error {

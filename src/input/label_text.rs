@@ -7,7 +7,17 @@ use super::text::{self, Table};
 use super::{file, name};
 use crate::{Error, Result};
 
-/// The name and the labels of a table with a header, or of one label a line.
+/// Labels as text gives them.
+pub(super) struct Column {
+    /// The column, or the stem of the file.
+    pub name: String,
+    /// One label a row.
+    pub values: Vec<String>,
+    /// How lines came to rows, where that was asked for.
+    pub placed: Option<String>,
+}
+
+/// The labels of a table with a header, or of one label a line.
 ///
 /// # Errors
 /// As `Labels::open_for`.
@@ -16,7 +26,7 @@ pub(super) fn read(
     text: &str,
     column: Option<&str>,
     expected: Option<ExpectedLabels<'_>>,
-) -> Result<(String, Vec<String>)> {
+) -> Result<Column> {
     let ending = text::ending(path);
     let is_list = ending == "txt";
     let lines = text::list(text);
@@ -41,14 +51,23 @@ pub(super) fn read(
         let cells: Vec<&str> = table.column(0).collect();
         one_column(path, &cells)?;
     }
-    let values = match order {
-        LineOrder::Column(lines) => lines
+    let values = match &order {
+        LineOrder::Column(_, lines) => lines
             .iter()
             .map(|&line| table.cell(line, at).to_owned())
             .collect(),
         _ => table.column(at).map(str::to_owned).collect(),
     };
-    Ok((table.header[at].clone(), plain_numbers(values)))
+    let placed = match order {
+        LineOrder::Unsaid => None,
+        LineOrder::Lines => Some("line after line".to_owned()),
+        LineOrder::Column(by, _) => Some(format!("each line at the row that {by} numbers")),
+    };
+    Ok(Column {
+        name: table.header[at].clone(),
+        values: plain_numbers(values),
+        placed,
+    })
 }
 
 fn check(path: &Path, found: usize, expected: Option<ExpectedLabels<'_>>) -> Result<()> {
@@ -61,7 +80,7 @@ fn list(
     lines: &[&str],
     looks_like_a_table: bool,
     expected: Option<ExpectedLabels<'_>>,
-) -> Result<(String, Vec<String>)> {
+) -> Result<Column> {
     if looks_like_a_table {
         return Err(Error::Malformed {
             path: path.to_owned(),
@@ -72,7 +91,11 @@ fn list(
     check(path, lines.len(), expected).map_err(|error| header_in_list(error, lines))?;
     one_column(path, lines)?;
     let values = lines.iter().map(|line| (*line).to_owned());
-    Ok((name::stem(path), plain_numbers(values.collect())))
+    Ok(Column {
+        name: name::stem(path),
+        values: plain_numbers(values.collect()),
+        placed: None,
+    })
 }
 
 /// The place of the column that was named, or of the only one.
@@ -169,8 +192,8 @@ enum LineOrder {
     Unsaid,
     /// Line after line, whatever columns say: `COLUMN@lines`.
     Lines,
-    /// The lines in the order of a column that numbers them: `COLUMN@id`.
-    Column(Vec<usize>),
+    /// A column that numbers the lines, and the lines in its order: `COLUMN@id`.
+    Column(String, Vec<usize>),
 }
 
 /// A column and the order of its lines, of `COLUMN@ORDER`.
@@ -194,7 +217,7 @@ fn ordered<'a>(path: &Path, table: &Table, spec: &'a str) -> Result<(Option<&'a 
             ),
         }),
         Some(at) => match table.order_by(at) {
-            Some(lines) => Ok((Some(column), LineOrder::Column(lines))),
+            Some(lines) => Ok((Some(column), LineOrder::Column(by.to_owned(), lines))),
             None => Err(Error::Malformed {
                 path: path.to_owned(),
                 fact: format!(

@@ -26,12 +26,21 @@ pub struct Labels {
     /// The class of each row, an index into `classes`; `None` where it is missing (empty or NaN).
     pub codes: Vec<Option<u32>>,
     path: PathBuf,
+    /// How the lines of a table came to rows, where that was asked for.
+    placed: Option<String>,
 }
 
-/// Reports echo labels by their name.
+/// Reports echo labels by their name, and how their lines came to rows where that was asked for.
 impl Serialize for Labels {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name)
+        match &self.placed {
+            None => serializer.serialize_str(&self.name),
+            Some(placed) => serializer.collect_str(&format_args!(
+                "{} of {}, {placed}",
+                self.name,
+                self.path.display()
+            )),
+        }
     }
 }
 
@@ -122,8 +131,11 @@ impl Labels {
             return from_array(&file::single_of(path, bytes)?, expected);
         }
         let text = text::decode(path, &bytes)?;
-        let (name, values) = label_text::read(path, &text, column, expected)?;
-        Ok(Self::new(name, path, values))
+        let column = label_text::read(path, &text, column, expected)?;
+        Ok(Self {
+            placed: column.placed,
+            ..Self::new(column.name, path, column.values)
+        })
     }
 
     /// Factorises `values`; empty ones and words such as NA and NaN are missing.
@@ -152,6 +164,7 @@ impl Labels {
             classes,
             codes,
             path: path.to_owned(),
+            placed: None,
         }
     }
 
@@ -185,7 +198,10 @@ fn from_array(entry: &Entry, expected: Option<ExpectedLabels<'_>>) -> Result<Lab
         &[n] | &[n, 1] => n,
         shape => {
             let fact = format!("shape {shape:?}");
-            return Err(entry.unsupported(fact, "labels are a list of one value per row"));
+            return Err(entry.unsupported(
+                fact,
+                "labels are a list of one value per row; of one-hot rows save x.argmax(axis=1)",
+            ));
         }
     };
     if let Some(expected) = expected {

@@ -142,6 +142,10 @@ impl Dump {
             let n = pooling::rows_in(std::slice::from_ref(part), pool);
             let rows = chosen.map(|rows| rows_of(rows, first, n));
             warnings.extend(part.warnings());
+            // The last batch, or a rank that got nothing.
+            if n == 0 && layer.parts.len() > 1 {
+                continue;
+            }
             if rows.as_ref().is_none_or(|rows| !rows.is_empty()) {
                 let mask = mask.map(|mask| MaskRows { mask, first });
                 if unmasked && pool.is_some_and(Pooling::heeds_mask) {

@@ -8,6 +8,7 @@ mod block;
 mod bytes;
 mod candidate;
 mod companions;
+mod conversion;
 mod dtype;
 mod dump;
 mod duplicates;

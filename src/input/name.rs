@@ -13,6 +13,12 @@ pub(crate) fn text_of(name: &OsStr) -> String {
     text
 }
 
+/// The ending of a file in lower case, without its point.
+pub(crate) fn ending(path: &Path) -> String {
+    let ending = path.extension().unwrap_or_default();
+    ending.to_string_lossy().to_ascii_lowercase()
+}
+
 /// The name of a file without its folder and ending.
 ///
 /// A pipe that the shell opened, as `<(command)` does, has a number for a name: it is called `pipe_63`.

@@ -52,6 +52,19 @@ pub(crate) fn entry(
         bytes: Arc::clone(bytes),
         offset: offset + header.data_start,
     };
+    let after = size - trailing;
+    if header.item.size().is_some() && content[after..].starts_with(header::MAGIC) {
+        return Err(Error::Malformed {
+            path: path.to_owned(),
+            fact: format!(
+                "another array follows the first, {trailing} bytes before the end: numpy.save wrote \
+                 several into one file"
+            ),
+            remedy: "read them one after the other with numpy.load(file) and write them with \
+                     numpy.savez"
+                .into(),
+        });
+    }
     // The payload of a refused type (a pickle, say) has no known size.
     let known = header.item.size().is_some();
     Ok(described(

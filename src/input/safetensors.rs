@@ -9,6 +9,7 @@ use ::safetensors::tensor::{Dtype as Stored, SafeTensorError};
 use serde::Deserialize;
 
 use super::bytes::Bytes;
+use super::conversion::conversion;
 use super::dtype::Dtype;
 use super::entry::{Entry, Place};
 use super::item::{Item, dense_strides};
@@ -109,6 +110,20 @@ struct Index {
     weight_map: serde_json::Map<String, serde_json::Value>,
 }
 
+/// The error for JSON that is no index: an index that is broken, or values as text.
+fn no_index(path: &Path, error: &serde_json::Error) -> Error {
+    let fact = format!("this is no safetensors index: {error}");
+    let is_called_one = path.to_string_lossy().ends_with(".index.json");
+    match conversion(path).filter(|_| !is_called_one) {
+        None => malformed(path, fact),
+        Some(remedy) => Error::Malformed {
+            path: path.to_owned(),
+            fact,
+            remedy,
+        },
+    }
+}
+
 /// Every tensor that an `*.safetensors.index.json` names, in its order.
 ///
 /// # Errors
@@ -118,8 +133,7 @@ pub(crate) fn sharded(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     if bytes.len() > MAX_INDEX {
         return Err(malformed(path, "this is no index (beyond 100 MiB)"));
     }
-    let index: Index = serde_json::from_slice(bytes)
-        .map_err(|err| malformed(path, format!("this is no safetensors index: {err}")))?;
+    let index: Index = serde_json::from_slice(bytes).map_err(|err| no_index(path, &err))?;
     no_name_twice(path, "the index", bytes)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut shards: HashMap<&str, HashMap<String, Entry>> = HashMap::new();

@@ -19,7 +19,7 @@ const INDICES: [&str; 3] = ["dist_indices", "indices", "index"];
 /// Names of faiss: distances and indices.
 const FAISS: [&str; 2] = ["D", "I"];
 /// What repgeo itself writes beside the text `key`: tables, answers to queries, ranks.
-const OURS: [&str; 8] = [
+const OURS: [&str; 15] = [
     "key",
     "distances",
     "dist_indices",
@@ -28,6 +28,13 @@ const OURS: [&str; 8] = [
     "distance",
     "ranks",
     "nearer",
+    "row",
+    "prompt",
+    "token",
+    "query_prompt",
+    "query_token",
+    "nearest_prompt",
+    "nearest_token",
 ];
 
 /// Finds the tables at `path`, in natural order.

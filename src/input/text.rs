@@ -7,6 +7,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use super::bytes::{Bytes, read_stdin};
+use super::name;
 use crate::{Error, Result};
 
 /// The most bytes of text that are read, compressed or not.
@@ -20,12 +21,8 @@ const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
 
 /// The ending of a text file in lower case: that behind which `.gz` stands, where it does.
 pub(super) fn ending(path: &Path) -> String {
-    let lower = |path: &Path| {
-        let ending = path.extension().unwrap_or_default();
-        ending.to_string_lossy().to_ascii_lowercase()
-    };
-    match lower(path).as_str() {
-        "gz" => lower(&path.with_extension("")),
+    match name::ending(path).as_str() {
+        "gz" => name::ending(&path.with_extension("")),
         other => other.to_owned(),
     }
 }

@@ -295,7 +295,10 @@ fn value_warnings(diagnostics: &Diagnostics, n: usize, n_columns: usize) -> Vec<
         warnings.push(Warning::new(
             WarningCode::FewRows,
             n,
-            format!("{n} rows are few: fewer than {FEW_ROWS} give noisy estimates"),
+            format!(
+                "{n} row{} few: fewer than {FEW_ROWS} give noisy estimates",
+                if n == 1 { " is" } else { "s are" }
+            ),
         ));
     }
     warnings
@@ -326,6 +329,24 @@ pub(super) fn distance_warnings(diagnostics: &Diagnostics, n: usize) -> Vec<Warn
 pub fn near_duplicate_warning(r1: &[f64], far: &[f64]) -> Option<Warning> {
     let (near, zero) = near_zero(r1, far);
     near_duplicates(near, zero, r1.len())
+}
+
+/// The same of rows that were asked of another dump, `r1` being the distances to the nearest rows
+/// there: a row that lies in both is its own nearest, one that all but lies there is worth a word.
+pub fn near_queries_warning(r1: &[f64], far: &[f64]) -> Option<Warning> {
+    let (near, zero) = near_zero(r1, far);
+    let almost = near.saturating_sub(zero);
+    (almost > 0).then(|| {
+        Warning::new(
+            WarningCode::NearDuplicates,
+            almost,
+            format!(
+                "{almost} of {} queries lie closer than 1e-6 of the median distance to a row of ACTS \
+                 without being equal to it: the same samples, computed or stored in another way?",
+                r1.len()
+            ),
+        )
+    })
 }
 
 /// One pair is enough, for its ratio of distances outweighs those of hundreds of rows. Exact

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::write::csv::plain_csv;
+use super::zero::plain;
 use crate::error::Result;
 use crate::mechanisms::ablate::ExampleAblation;
 use crate::mechanisms::attribution::{PlaceContributions, RunAttribution};
@@ -30,7 +31,7 @@ pub fn write_outcomes(path: &Path, examples: &[ExampleOutcome]) -> Result<()> {
         let start = [
             one.example.to_string(),
             one.edit.clone().unwrap_or_default(),
-            one.alpha.map(|alpha| alpha.to_string()).unwrap_or_default(),
+            one.alpha.map(plain).unwrap_or_default(),
             name(one.outcome).to_owned(),
         ];
         let logits = pair(Some([one.logit_fact, one.logit_counterfactual]));
@@ -157,12 +158,7 @@ pub fn write_ablations(path: &Path, examples: &[ExampleAblation]) -> Result<()> 
             one.component.to_string(),
             name(one.outcome).to_owned(),
         ];
-        [
-            &start[..],
-            &pair(Some(one.logits)),
-            &[one.effect.to_string()],
-        ]
-        .concat()
+        [&start[..], &pair(Some(one.logits)), &[plain(one.effect)]].concat()
     });
     write_atomically(path, plain_csv(&header, lines).as_bytes())
 }
@@ -180,9 +176,9 @@ fn pair(numbers: Option<[f64; 2]>) -> [String; 3] {
     match numbers {
         None => Default::default(),
         Some([fact, counterfactual]) => [
-            fact.to_string(),
-            counterfactual.to_string(),
-            (counterfactual - fact).to_string(),
+            plain(fact),
+            plain(counterfactual),
+            plain(counterfactual - fact),
         ],
     }
 }

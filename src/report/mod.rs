@@ -19,11 +19,13 @@
 mod examples;
 mod finite;
 mod format;
+mod local;
 pub mod page;
 mod read;
 mod row_peaks;
 mod view;
 pub mod write;
+mod zero;
 
 use serde::Serialize;
 
@@ -31,6 +33,7 @@ pub use examples::{
     write_ablations, write_contributions, write_contributions_of_runs, write_logits, write_outcomes,
 };
 pub use format::Format;
+pub use local::write_local;
 pub use read::{NumberChoice, read_measured, read_series};
 pub use row_peaks::{RowFormat, log_density_npy, write_assignments, write_decision_graph};
 pub use view::event_records::event_records;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::write::csv::plain_csv;
+use super::zero;
 use crate::Error;
 use crate::choice::choice;
 use crate::error::Result;
@@ -83,7 +84,7 @@ fn file_names(layers: &[LayerPeaks]) -> Vec<String> {
 }
 
 /// The columns that say which row a line is about.
-fn place_header(tokens: Option<&TokenRows>) -> Vec<&'static str> {
+pub(super) fn place_header(tokens: Option<&TokenRows>) -> Vec<&'static str> {
     match tokens {
         Some(_) => vec!["row", "prompt", "token"],
         None => vec!["row"],
@@ -91,7 +92,7 @@ fn place_header(tokens: Option<&TokenRows>) -> Vec<&'static str> {
 }
 
 /// Their cells.
-fn place_cells(row: usize, tokens: Option<&TokenRows>) -> Vec<String> {
+pub(super) fn place_cells(row: usize, tokens: Option<&TokenRows>) -> Vec<String> {
     let mut cells = vec![row.to_string()];
     if let Some(tokens) = tokens {
         let (prompt, token) = tokens.place(row);
@@ -113,7 +114,7 @@ fn assignments_csv(rows: &RowPeaks, tokens: Option<&TokenRows>) -> String {
     ]);
     let count = |count: Option<usize>| count.map(|n| n.to_string()).unwrap_or_default();
     let number = |value: f64| match value.is_finite() {
-        true => value.to_string(),
+        true => zero::plain(value),
         false => String::new(),
     };
     let lines = (0..rows.peak.len()).map(|row| {
@@ -186,8 +187,8 @@ pub fn write_decision_graph(
     let lines = rows.into_iter().map(|row| {
         let mut cells = place_cells(row.row, tokens);
         cells.extend([
-            row.log_density.to_string(),
-            row.delta.to_string(),
+            zero::plain(row.log_density),
+            zero::plain(row.delta),
             count(row.reference),
             count(row.peak),
         ]);

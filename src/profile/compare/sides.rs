@@ -216,6 +216,20 @@ impl<'a> Comparison<'a> {
         &self.layers[0]
     }
 
+    /// How warnings call layer `at` of the left side (0) or of the right one (1): the right dump is
+    /// named where the left has a layer of that name.
+    pub(crate) fn in_words(&self, side: usize, at: usize) -> String {
+        let name = match side {
+            0 => &self.left()[at].layer,
+            _ => &self.right()[at].layer,
+        };
+        let twice = side > 0 && self.is_between_two();
+        match twice && self.left().iter().any(|left| left.layer == *name) {
+            true => format!("{name} of the other dump"),
+            false => name.clone(),
+        }
+    }
+
     /// The layers of the right dump; those of the left where there is only one.
     pub fn right(&self) -> &[ComparedLayer] {
         if self.is_between_two() {

@@ -168,11 +168,14 @@ impl Search<'_> {
         warnings: &mut Vec<Warning>,
     ) -> Result<Option<Near>> {
         let name = self.name(node);
+        let words = self.in_words(node);
         if let Some(table) = self.table(node) {
             let some = table.distances.iter().any(|distance| *distance > 0.0);
             let column = |order: usize| table.distances.column(order - 1).to_vec();
             let deepest = deepest.filter(|_| some);
-            return Ok(deepest.map(|k| Near::new(name, k, &table.indices, column, k + 1, warnings)));
+            return Ok(
+                deepest.map(|k| Near::new(&words, k, &table.indices, column, k + 1, warnings))
+            );
         }
         let matrix = self.read(node)?;
         let Some(k) = deepest else { return Ok(None) };
@@ -182,7 +185,7 @@ impl Search<'_> {
         let table = bench.neighbours(&matrix, name, k + 1, warnings)?;
         let column = |order: usize| table.distances_of_order(order).to_vec();
         let (indices, last) = (&table.indices, table.k());
-        Ok(Some(Near::new(name, k, indices, column, last, warnings)))
+        Ok(Some(Near::new(&words, k, indices, column, last, warnings)))
     }
 
     fn n_rows(&self) -> usize {
@@ -384,6 +387,14 @@ impl Search<'_> {
 
     fn name(&self, node: Node) -> &str {
         &self.layer(node).layer
+    }
+
+    /// How warnings call a layer.
+    fn in_words(&self, node: Node) -> String {
+        match node {
+            Node::Left(at) => self.comparison.in_words(0, at),
+            Node::Right(at) => self.comparison.in_words(1, at),
+        }
     }
 }
 

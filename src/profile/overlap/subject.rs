@@ -110,10 +110,10 @@ impl Subject<'_> {
                     ));
                 }
                 if k > 0 && table.distances.iter().any(|distance| *distance > 0.0) {
-                    let sides = [self.comparison.left(), self.comparison.right()];
                     let column = |order: usize| table.distances.column(order - 1).to_vec();
                     let noticed = near_duplicate_warning(&column(1), &column(table.k));
-                    warnings.extend(noticed.map(|found| found.of(&sides[on][at].layer)));
+                    let name = self.comparison.in_words(on, at);
+                    warnings.extend(noticed.map(|found| found.of(&name)));
                     found.insert(
                         (on, at),
                         table.indices.slice(s![.., ..k.min(table.k)]).to_owned(),
@@ -137,7 +137,8 @@ impl Subject<'_> {
                 &table.distances_of_order(1).to_vec(),
                 &table.distances_of_order(table.k()).to_vec(),
             );
-            warnings.extend(noticed.map(|found| found.of(&layer.layer)));
+            let name = self.comparison.in_words(on, at);
+            warnings.extend(noticed.map(|found| found.of(&name)));
             found.insert((on, at), table.indices.slice(s![.., ..k]).to_owned());
         }
         Ok(found)

@@ -1,6 +1,7 @@
 //! The neighbour tables themselves, as files for other programs and for later.
 
 mod files;
+mod places;
 mod queries;
 mod run;
 mod shape;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::files::{file_names, other_tables};
+use super::places::{of_queries_and_rows, of_rows};
 use super::queries::Queries;
 use super::shape::{NeighboursReport, TableParameters, WrittenTable};
 use crate::cache::{check_content, fingerprint, write_queries, write_table};
@@ -11,7 +12,9 @@ use crate::geometry::stats::mean;
 use crate::input::{Dump, LayerInfo};
 use crate::neighbours::NeighbourTable;
 use crate::profile::bench::Bench;
-use crate::profile::layers::{LayerOptions, PreparedLayer, near_duplicate_warning, prepare};
+use crate::profile::layers::{
+    LayerOptions, PreparedLayer, near_duplicate_warning, near_queries_warning, prepare,
+};
 use crate::profile::parameters::RowParameters;
 use crate::progress::Phase;
 use crate::storage::prepare_folder;
@@ -76,7 +79,7 @@ impl Tables<'_> {
         let mut warnings = prepared.warnings.clone();
         let (table, asked) = match self.queries {
             None => {
-                let table = of_itself(bench, &prepared, &info.name, self.k, &path)?;
+                let table = self.of_itself(bench, &prepared, &info.name, &path)?;
                 warnings.extend(near_duplicate_warning(
                     &table.distances_of_order(1).to_vec(),
                     &table.distances_of_order(table.k()).to_vec(),
@@ -86,7 +89,11 @@ impl Tables<'_> {
             Some(queries) => {
                 let (layer, asked) = queries.read(at, info, prepared.matrix.n_columns())?;
                 let names = [info.name.as_str(), layer.name.as_str()];
-                let table = of_queries(bench, [&prepared, &asked], names, self.k, &path)?;
+                let table = self.of_queries(bench, [&prepared, &asked], names, &path)?;
+                warnings.extend(near_queries_warning(
+                    &table.distances_of_order(1).to_vec(),
+                    &table.distances_of_order(table.k()).to_vec(),
+                ));
                 let asked_for = (layer.name.clone(), table.n());
                 warnings.extend(asked.warnings);
                 (table, Some(asked_for))
@@ -124,39 +131,43 @@ impl Tables<'_> {
             warnings,
         })
     }
-}
 
-/// The table of a layer with itself, written to `path`.
-fn of_itself(
-    bench: &Bench<'_>,
-    layer: &PreparedLayer,
-    name: &str,
-    k: usize,
-    path: &Path,
-) -> Result<NeighbourTable> {
-    let content = fingerprint(&layer.matrix);
-    let table = bench.neighbours(&layer.matrix, name, k, &mut Vec::new())?;
-    check_content(&layer.matrix, &content, name)?;
-    write_table(path, &content, bench.metric, &table)?;
-    Ok(table)
-}
+    /// The table of a layer with itself, written to `path`.
+    fn of_itself(
+        &self,
+        bench: &Bench<'_>,
+        layer: &PreparedLayer,
+        name: &str,
+        path: &Path,
+    ) -> Result<NeighbourTable> {
+        let content = fingerprint(&layer.matrix);
+        let table = bench.neighbours(&layer.matrix, name, self.k, &mut Vec::new())?;
+        check_content(&layer.matrix, &content, name)?;
+        let places = of_rows(self.layers.tokens.as_ref(), &layer.rows);
+        write_table(path, &content, bench.metric, &table, &places)?;
+        Ok(table)
+    }
 
-/// The rows of the first layer that are nearest to each row of the second, written to `path`.
-fn of_queries(
-    bench: &Bench<'_>,
-    [layer, queries]: [&PreparedLayer; 2],
-    [name, query_name]: [&str; 2],
-    k: usize,
-    path: &Path,
-) -> Result<NeighbourTable> {
-    let points = bench.points(&layer.matrix, name)?;
-    let asked = bench.points(&queries.matrix, query_name)?;
-    let contents = [&layer.matrix, &queries.matrix].map(fingerprint);
-    let table = bench.nearest_to(&asked, &points, name, k)?;
-    check_content(&layer.matrix, &contents[0], name)?;
-    check_content(&queries.matrix, &contents[1], query_name)?;
-    let contents = [contents[0].as_str(), contents[1].as_str()];
-    let (queries, rows) = (&queries.rows, &layer.rows);
-    write_queries(path, contents, bench.metric, queries, rows, &table)?;
-    Ok(table)
+    /// The rows of the first layer that are nearest to each row of the second, written to `path`.
+    fn of_queries(
+        &self,
+        bench: &Bench<'_>,
+        [layer, queries]: [&PreparedLayer; 2],
+        [name, query_name]: [&str; 2],
+        path: &Path,
+    ) -> Result<NeighbourTable> {
+        let points = bench.points(&layer.matrix, name)?;
+        let asked = bench.points(&queries.matrix, query_name)?;
+        let contents = [&layer.matrix, &queries.matrix].map(fingerprint);
+        let table = bench.nearest_to(&asked, &points, name, self.k)?;
+        check_content(&layer.matrix, &contents[0], name)?;
+        check_content(&queries.matrix, &contents[1], query_name)?;
+        let contents = [contents[0].as_str(), contents[1].as_str()];
+        let of_queries = self.queries.and_then(|all| all.options.tokens.as_ref());
+        let tokens = [of_queries, self.layers.tokens.as_ref()];
+        let (queries, rows) = (&queries.rows, &layer.rows);
+        let places = of_queries_and_rows(tokens, [queries, rows], &table);
+        write_queries(path, contents, bench.metric, queries, rows, &table, &places)?;
+        Ok(table)
+    }
 }

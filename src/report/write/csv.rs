@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::geometry::Reason;
+use crate::report::zero;
 
 /// One number with its context: one CSV row.
 ///
@@ -154,6 +155,7 @@ pub(in crate::report) fn plain_csv(
 
 /// The fewest digits that read back as the same f64; counts have no decimal point.
 pub(in crate::report) fn shortest(value: f64) -> String {
+    let value = zero::unsigned(value);
     let magnitude = value.abs();
     if value == 0.0 || (1e-5..1e16).contains(&magnitude) {
         value.to_string()
@@ -171,6 +173,7 @@ mod tests {
     #[test]
     fn numbers_take_no_more_digits_than_they_need() {
         for (value, text) in [
+            (-0.0, "0"),
             (11.25, "11.25"),
             (3_072_000.0, "3072000"),
             (0.1, "0.1"),

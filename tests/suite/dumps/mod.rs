@@ -8,6 +8,7 @@ mod layers;
 mod masks;
 mod neighbour_tables;
 mod order;
+mod places;
 mod rows;
 mod runs;
 mod text;
