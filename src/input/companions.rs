@@ -63,7 +63,13 @@ pub(crate) fn sort_out(stacks: Vec<Stack>, axes_said: bool) -> Sorted {
             }
             ONE_AXIS
         } else if shape.is_empty() {
-            "a single value"
+            // Objects of a pickle have no axes either.
+            let what = match &stack.parts[0].item {
+                Item::Other { what, .. } => what.clone(),
+                _ => "a single value".to_owned(),
+            };
+            sorted.left_out.push((stack.name, what));
+            continue;
         } else if let Some(square) = over_all_pairs(&stack) {
             sorted.n_tables += usize::from(square != Square::Similarities);
             square.words()

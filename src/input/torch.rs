@@ -13,7 +13,7 @@ use super::entry::{Entry, Place};
 use super::item::Item;
 use super::name;
 use super::order::OwnOrder;
-use super::pickle::{self, Heap, Value};
+use super::pickle::{self, Call, Heap, Value};
 use super::pickled;
 use crate::{Error, Result};
 
@@ -97,6 +97,43 @@ pub(crate) fn entries(path: &Path, bytes: &Arc<Bytes>) -> Result<(Vec<Entry>, Ow
     Ok((walk.entries, OwnOrder::Perhaps))
 }
 
+/// Where a cache of TransformerLens keeps its activations.
+const CACHE: &str = "cache_dict";
+
+/// The dict of activations of a cache of TransformerLens.
+fn cache_of(heap: &Heap, function: &str, call: &Call) -> Option<usize> {
+    let state = state_of(heap, call).filter(|_| function.ends_with(".ActivationCache"))?;
+    let mut all = heap.dicts[state].iter();
+    all.find_map(|(key, value)| match value {
+        Value::Dict(dict) if text_of(key) == CACHE => Some(*dict),
+        _ => None,
+    })
+}
+
+/// The attributes that were set on the object of a call.
+fn state_of(heap: &Heap, call: &Call) -> Option<usize> {
+    let mut items = heap.dicts[call.items].iter();
+    items.find_map(|(key, value)| match value {
+        Value::Dict(state) if text_of(key) == "state" => Some(*state),
+        _ => None,
+    })
+}
+
+/// Whether a class is one of the outputs of models of transformers, dicts under names of their own.
+fn is_output(function: &str) -> bool {
+    function.starts_with("transformers.") && function.contains("Output")
+}
+
+/// Whether an object is a dict: all that it holds was set on it by key.
+fn is_dict(heap: &Heap, function: &str, call: &Call) -> bool {
+    let is_plain = matches!(
+        function,
+        "collections.OrderedDict" | "collections.defaultdict"
+    );
+    let named = |(key, _): &(Value, Value)| matches!(key, Value::Text(key) if &**key != "state");
+    is_plain || is_output(function) && heap.dicts[call.items].iter().any(named)
+}
+
 struct Walk<'a> {
     heap: &'a Heap,
     pickle: &'a [u8],
@@ -157,14 +194,19 @@ impl Walk<'_> {
                         ..self.entry(name, array.shape, array.strides)
                     };
                     self.entries.push(entry);
-                } else if matches!(
-                    function,
-                    "collections.OrderedDict" | "collections.defaultdict"
-                ) {
+                } else if let Some(dict) = cache_of(heap, function, call) {
+                    self.cache(dict, call, name, root, depth)?;
+                } else if is_dict(heap, function, call) {
                     for (key, value) in &heap.dicts[call.items] {
-                        // `state` holds what hooks and versions a module has, no tensors.
-                        if !matches!(key, Value::Text(key) if &**key == "state") {
-                            self.visit(value, &below(&text_of(key)), false, depth + 1)?;
+                        let key = text_of(key);
+                        match key.as_str() {
+                            // What hooks and versions a module has, or attributes that an output
+                            // of transformers holds a second time.
+                            "state" => {}
+                            "past_key_values" if is_output(function) => {
+                                self.opaque(&below(&key), "keys and values".into(), Vec::new());
+                            }
+                            _ => self.visit(value, &below(&key), false, depth + 1)?,
                         }
                     }
                 } else {
@@ -178,6 +220,28 @@ impl Walk<'_> {
             // Numbers and words stand beside tensors; they are named among what is left out.
             Value::None | Value::Bool(_) | Value::Int(_) | Value::Float | Value::Text(_) => {
                 self.opaque(name, "a single value".into(), Vec::new());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a cache of TransformerLens keeps: its activations, and by name whatever stands beside.
+    fn cache(
+        &mut self,
+        dict: usize,
+        call: &Call,
+        name: &str,
+        root: bool,
+        depth: usize,
+    ) -> Result<(), String> {
+        self.visit(&Value::Dict(dict), name, root, depth + 1)?;
+        let Some(state) = state_of(self.heap, call) else {
+            return Ok(());
+        };
+        for (key, _) in &self.heap.dicts[state] {
+            let key = text_of(key);
+            if key != CACHE {
+                self.opaque(&format!("{name}.{key}"), "no activation".into(), Vec::new());
             }
         }
         Ok(())

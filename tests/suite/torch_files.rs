@@ -80,3 +80,31 @@ fn lists_are_pieces_rows_or_layers_by_what_they_hold() {
     let said = report["understood"][0].as_str().unwrap();
     assert!(said.contains("joined from 3"), "{said}");
 }
+
+#[test]
+fn outputs_of_models_and_caches_are_the_dicts_that_they_hold() {
+    let folder = Folder::new();
+    for layer in 0..3 {
+        folder.file(&format!("layer_{layer}.npy"), made(layer));
+    }
+    let wanted = dimensions(&[folder.path()]);
+    for (name, layer, beside) in [
+        (
+            "output.pt",
+            "hidden_states.1",
+            "past_key_values (keys and values)",
+        ),
+        (
+            "cache.pt",
+            "blocks.1.hook_resid_post",
+            "cache.model (no activation)",
+        ),
+    ] {
+        let path = torch(name);
+        let found = names(&[&path]);
+        assert_eq!((found.len(), found[1].as_str()), (3, layer), "{name}");
+        assert_eq!(dimensions(&[&path]), wanted, "{name}");
+        let report = json(&["id-profile", &path]);
+        assert!(report["warnings"].to_string().contains(beside), "{report}");
+    }
+}

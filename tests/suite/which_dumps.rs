@@ -45,6 +45,8 @@ fn make(folder: &Folder, dump: &str) {
     } else if described("a dump a run") {
         folder.file("base.npz", archive(false));
         folder.file("tuned.npz", archive(false));
+    } else if described("output_hidden_states") {
+        copy("formats/torch/output.pt", "acts.pt");
     } else if described("torch.save") {
         copy("formats/torch/tuple.pt", "acts.pt");
     } else if described("save_file") {
