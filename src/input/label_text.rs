@@ -88,6 +88,7 @@ fn list(
             remedy: "name one as FILE:COLUMN below a header, or write one label a line".into(),
         });
     }
+    no_json(path, lines)?;
     check(path, lines.len(), expected).map_err(|error| header_in_list(error, lines))?;
     one_column(path, lines)?;
     let values = lines.iter().map(|line| (*line).to_owned());
@@ -95,6 +96,24 @@ fn list(
         name: name::stem(path),
         values: plain_numbers(values.collect()),
         placed: None,
+    })
+}
+
+/// Fails for JSON, a line of which is no label.
+fn no_json(path: &Path, lines: &[&str]) -> Result<()> {
+    let first = lines.first().map_or("", |line| line.trim());
+    let lines_of_objects = first.starts_with('{') && first.ends_with('}') && first.contains("\":");
+    let remedy = match first.starts_with("[\"") || first == "[" || first == "{" {
+        _ if lines_of_objects => {
+            "import pandas; pandas.read_json(\"…\", lines=True).to_csv(\"labels.csv\", index=False)"
+        }
+        true => "import pandas; pandas.read_json(\"…\").to_csv(\"labels.csv\", index=False)",
+        false => return Ok(()),
+    };
+    Err(Error::Malformed {
+        path: path.to_owned(),
+        fact: "this is JSON, whose lines are no labels".into(),
+        remedy: format!("convert it in Python: {remedy}"),
     })
 }
 

@@ -238,6 +238,13 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         Some(bytes) => of_array(&file::single_of(file, bytes)?, &mut named, &beyond)?,
         None => of_array(&file::single(file)?, &mut named, &beyond)?,
     }
+    if let Some(row) = named.repeated {
+        return Err(Error::Malformed {
+            path: path.to_owned(),
+            fact: format!("it names row {row} more than once"),
+            remedy: "every row is taken once: leave repeats out (numpy.unique, sort -u)".into(),
+        });
+    }
     let rows = named.rows();
     match rows.is_empty() {
         true => Err(beyond("it names no rows".into())),
@@ -250,6 +257,7 @@ struct Named {
     flags: Vec<bool>,
     count: usize,
     beyond_one: bool,
+    repeated: Option<u64>,
 }
 
 impl Named {
@@ -258,6 +266,7 @@ impl Named {
             flags: vec![false; n],
             count: 0,
             beyond_one: false,
+            repeated: None,
         }
     }
 
@@ -268,7 +277,13 @@ impl Named {
         let flag = usize::try_from(row)
             .ok()
             .and_then(|row| self.flags.get_mut(row));
-        flag.map(|flag| *flag = true).is_some()
+        let Some(flag) = flag else {
+            return false;
+        };
+        if std::mem::replace(flag, true) {
+            self.repeated.get_or_insert(row);
+        }
+        true
     }
 
     /// Sets every row from a mask of as many.

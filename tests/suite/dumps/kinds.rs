@@ -156,7 +156,7 @@ fn other_formats_are_answered_with_the_line_that_converts_them() {
     let folder = Folder::new();
     for (name, line) in [
         ("acts.h5", "import h5py"),
-        ("acts.parquet", "from datasets"),
+        ("acts.parquet", "pandas.read_parquet"),
         ("acts.mat", "scipy.io"),
         ("acts.pkl", "import pickle"),
         ("acts.npy.gz", "unpack it first"),

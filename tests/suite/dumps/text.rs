@@ -323,3 +323,36 @@ fn lists_of_rows_and_labels_are_read_or_named_for_what_they_are() {
     let named = format!("{headed}:class");
     assert!(find(&json(&[&args[..], &[named.as_str()]].concat()), "macro").is_some());
 }
+
+#[test]
+fn json_is_no_list_of_labels_and_no_row_is_taken_twice() {
+    let folder = Folder::new();
+    let acts = folder.file("layer_0.npy", npy(&[40, 3], scattered));
+    let lines: String = (0..40)
+        .map(|row| format!("{{\"id\": {row}, \"class\": \"c{}\"}}\n", row % 3))
+        .collect();
+    let words: Vec<String> = (0..40).map(|row| format!("\"c{}\"", row % 3)).collect();
+    for (name, text, wanted) in [
+        ("labels.jsonl", lines, "lines=True"),
+        (
+            "labels.json",
+            format!("[{}]", words.join(", ")),
+            "read_json",
+        ),
+        (
+            "indented.json",
+            format!("[\n{}\n]", words.join(",\n")),
+            "read_json",
+        ),
+    ] {
+        let labels = folder.file(name, text);
+        let error = refusal(&["overlap", &acts, "--labels", &labels, "-k", "3"]);
+        assert!(error.contains("JSON") && error.contains(wanted), "{error}");
+    }
+    let repeated = folder.file("rows.txt", "0\n5\n7\n5\n");
+    let error = refusal(&["id-profile", &acts, "--rows", &repeated]);
+    assert!(
+        error.contains("row 5 more than once") && error.contains("unique"),
+        "{error}"
+    );
+}
