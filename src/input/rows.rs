@@ -238,13 +238,6 @@ fn from_file(path: &Path, n: usize) -> Result<Vec<usize>> {
         Some(bytes) => of_array(&file::single_of(file, bytes)?, &mut named, &beyond)?,
         None => of_array(&file::single(file)?, &mut named, &beyond)?,
     }
-    if let Some(row) = named.repeated {
-        return Err(Error::Malformed {
-            path: path.to_owned(),
-            fact: format!("it names row {row} more than once"),
-            remedy: "every row is taken once: leave repeats out (numpy.unique, sort -u)".into(),
-        });
-    }
     let rows = named.rows();
     match rows.is_empty() {
         true => Err(beyond("it names no rows".into())),
@@ -257,7 +250,6 @@ struct Named {
     flags: Vec<bool>,
     count: usize,
     beyond_one: bool,
-    repeated: Option<u64>,
 }
 
 impl Named {
@@ -266,7 +258,6 @@ impl Named {
             flags: vec![false; n],
             count: 0,
             beyond_one: false,
-            repeated: None,
         }
     }
 
@@ -277,13 +268,7 @@ impl Named {
         let flag = usize::try_from(row)
             .ok()
             .and_then(|row| self.flags.get_mut(row));
-        let Some(flag) = flag else {
-            return false;
-        };
-        if std::mem::replace(flag, true) {
-            self.repeated.get_or_insert(row);
-        }
-        true
+        flag.map(|flag| *flag = true).is_some()
     }
 
     /// Sets every row from a mask of as many.

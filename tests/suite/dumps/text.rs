@@ -325,7 +325,7 @@ fn lists_of_rows_and_labels_are_read_or_named_for_what_they_are() {
 }
 
 #[test]
-fn json_is_no_list_of_labels_and_no_row_is_taken_twice() {
+fn json_is_no_list_of_labels() {
     let folder = Folder::new();
     let acts = folder.file("layer_0.npy", npy(&[40, 3], scattered));
     let lines: String = (0..40)
@@ -349,10 +349,4 @@ fn json_is_no_list_of_labels_and_no_row_is_taken_twice() {
         let error = refusal(&["overlap", &acts, "--labels", &labels, "-k", "3"]);
         assert!(error.contains("JSON") && error.contains(wanted), "{error}");
     }
-    let repeated = folder.file("rows.txt", "0\n5\n7\n5\n");
-    let error = refusal(&["id-profile", &acts, "--rows", &repeated]);
-    assert!(
-        error.contains("row 5 more than once") && error.contains("unique"),
-        "{error}"
-    );
 }
