@@ -1,33 +1,42 @@
-//! Small products of row-major matrices, added in a fixed order, and a Cholesky factor.
+//! Small products of row-major matrices, added in a fixed order.
 
-use pulp::Arch;
+use ndarray::{ArrayView2, ArrayViewMut2};
+use pulp::{Arch, Simd, WithSimd};
 
+use crate::algebra::{Accumulate, Part, multiply_part};
 use crate::vectors::vectorised;
 
 /// Lanes of a sum; fixed, so that the order of additions is a function of the lengths alone.
 const LANES: usize = 8;
 
+/// The lanes of a sum, added up.
 #[inline(always)]
-fn lanes(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (blocks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = blocks
-        .remainder()
-        .iter()
-        .zip(others.remainder())
-        .fold(0.0, |sum, (a, b)| sum + a * b);
-    for (a, b) in blocks.zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
+fn total(sums: [f64; LANES]) -> f64 {
     let halves = [
         sums[0] + sums[4],
         sums[1] + sums[5],
         sums[2] + sums[6],
         sums[3] + sums[7],
     ];
-    (halves[0] + halves[2]) + (halves[1] + halves[3]) + rest
+    (halves[0] + halves[2]) + (halves[1] + halves[3])
+}
+
+#[inline(always)]
+fn lanes(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (blocks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = plain(blocks.remainder(), others.remainder());
+    for (a, b) in blocks.zip(others) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    total(sums) + rest
+}
+
+#[inline(always)]
+fn plain(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
 /// a·b.
@@ -50,108 +59,168 @@ pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
 
 /// Every row of `rows` times every row of `weights`, both of `width` columns, into `out`, a row a row.
 pub(super) fn times(rows: &[f64], weights: &[f64], width: usize, out: &mut [f64]) {
-    let outputs = weights.len() / width.max(1);
-    vectorised(
-        Arch::new(),
-        #[inline(always)]
-        || {
-            for (row, out) in rows.chunks_exact(width).zip(out.chunks_exact_mut(outputs)) {
-                for (weights, out) in weights.chunks_exact(width).zip(out) {
-                    *out = lanes(row, weights);
-                }
-            }
-        },
-    );
+    Arch::new().dispatch(Times {
+        rows,
+        weights,
+        width,
+        out,
+    });
 }
 
-/// Rows taken together, so that a sum is loaded once for all of them.
-const TOGETHER: usize = 4;
+/// Rows, and weights, of a block of dot products in registers.
+const TALL: usize = 2;
+const WIDE: usize = 3;
 
-/// `out[k] += Σ_r factors[r, k] · rows[r]`: `out` and `rows` have `width` columns.
-pub(super) fn gather(factors: &[f64], rows: &[f64], width: usize, out: &mut [f64]) {
-    let outputs = out.len() / width.max(1);
-    vectorised(
-        Arch::new(),
-        #[inline(always)]
-        || {
-            let blocks = rows.chunks_exact(TOGETHER * width);
-            let scales = factors.chunks_exact(TOGETHER * outputs);
-            let (last, last_scales) = (blocks.remainder(), scales.remainder());
-            for (rows, scales) in blocks.zip(scales) {
-                let (a, rest) = rows.split_at(width);
-                let (b, rest) = rest.split_at(width);
-                let (c, d) = rest.split_at(width);
-                for (k, out) in out.chunks_exact_mut(width).enumerate() {
-                    let scale = |row: usize| scales[row * outputs + k];
-                    let [p, q, r, s] = [scale(0), scale(1), scale(2), scale(3)];
-                    for ((((out, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                        *out += (p * a + q * b) + (r * c + s * d);
+struct Times<'a> {
+    rows: &'a [f64],
+    weights: &'a [f64],
+    width: usize,
+    out: &'a mut [f64],
+}
+
+impl WithSimd for Times<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            rows,
+            weights,
+            width,
+            out,
+        } = self;
+        let n = rows.len() / width;
+        let outputs = weights.len() / width;
+        for row in (0..n).step_by(TALL) {
+            // At the edges the last one is taken again.
+            let tall: [usize; TALL] = std::array::from_fn(|at| (row + at).min(n - 1));
+            let of_rows = tall.map(|row| &rows[row * width..][..width]);
+            for output in (0..outputs).step_by(WIDE) {
+                let wide: [usize; WIDE] = std::array::from_fn(|at| (output + at).min(outputs - 1));
+                let of_weights = wide.map(|output| &weights[output * width..][..width]);
+                let found = dots(simd, of_rows, of_weights);
+                for (row, found) in tall.into_iter().zip(found) {
+                    for (output, found) in wide.into_iter().zip(found) {
+                        out[row * outputs + output] = found;
                     }
                 }
             }
-            let scales = last_scales.chunks_exact(outputs.max(1));
-            for (row, scales) in last.chunks_exact(width).zip(scales) {
-                for (out, scale) in out.chunks_exact_mut(width).zip(scales) {
-                    out.iter_mut()
-                        .zip(row)
-                        .for_each(|(out, x)| *out += scale * x);
-                }
-            }
-        },
-    );
+        }
+    }
 }
 
-/// XᵀX of rows of `width` columns.
-pub(super) fn gram(rows: &[f64], width: usize) -> Vec<f64> {
-    let mut out = vec![0.0; width * width];
-    gather(rows, rows, width, &mut out);
+/// The dot products of some rows with some weights, each as [`dot`] adds it.
+#[inline(always)]
+fn dots<S: Simd>(simd: S, a: [&[f64]; TALL], b: [&[f64]; WIDE]) -> [[f64; WIDE]; TALL] {
+    let parts = LANES / S::F64_LANES;
+    let whole = a[0].len() / LANES * LANES;
+    let n = whole / S::F64_LANES;
+    let x = a.map(|row| &S::as_simd_f64s(&row[..whole]).0[..n]);
+    let y = b.map(|row| &S::as_simd_f64s(&row[..whole]).0[..n]);
+    let mut sums = [[[simd.splat_f64s(0.0); LANES]; WIDE]; TALL];
+    let mut first = 0;
+    while first < n {
+        for part in 0..parts {
+            let x = x.map(|x| x[first + part]);
+            let y = y.map(|y| y[first + part]);
+            for (sums, x) in sums.iter_mut().zip(x) {
+                for (sums, y) in sums.iter_mut().zip(y) {
+                    sums[part] = simd.add_f64s(sums[part], simd.mul_f64s(x, y));
+                }
+            }
+        }
+        first += parts;
+    }
+    let mut out = [[0.0; WIDE]; TALL];
+    for ((out, sums), a) in out.iter_mut().zip(&sums).zip(a) {
+        for ((out, sums), b) in out.iter_mut().zip(sums).zip(b) {
+            let sums: &[f64] = bytemuck::cast_slice(&sums[..parts]);
+            let sums = sums.try_into().expect("parts make up the lanes");
+            *out = total(sums) + plain(&a[whole..], &b[whole..]);
+        }
+    }
     out
 }
 
-/// The lower factor L of a symmetric positive definite matrix, A = L Lᵀ.
-pub(super) struct Cholesky {
-    size: usize,
-    lower: Vec<f64>,
+/// Rows taken together, so that a sum is loaded once for all of them.
+const TOGETHER: usize = 8;
+
+/// `out[k] += Σ_r factors[r, k] · rows[r]`: `out` and `rows` have `width` columns.
+pub(super) fn gather(factors: &[f64], rows: &[f64], width: usize, out: &mut [f64]) {
+    Arch::new().dispatch(Gather {
+        factors,
+        rows,
+        width,
+        out,
+    });
 }
 
-impl Cholesky {
-    /// The factor of `matrix`, of which the lower half is read; `None` where it is not positive
-    /// definite.
-    pub(super) fn new(mut matrix: Vec<f64>, size: usize) -> Option<Self> {
-        for row in 0..size {
-            let (done, rest) = matrix.split_at_mut(row * size);
-            for column in 0..row {
-                let known = &done[column * size..][..column];
-                let sum = dot(&rest[..column], known);
-                rest[column] = (rest[column] - sum) / done[column * size + column];
-            }
-            let square = rest[row] - dot(&rest[..row], &rest[..row]);
-            // Not below zero, and no NaN.
-            if square.is_nan() || square <= 0.0 {
-                return None;
-            }
-            rest[row] = square.sqrt();
-        }
-        Some(Self {
-            size,
-            lower: matrix,
-        })
-    }
+struct Gather<'a> {
+    factors: &'a [f64],
+    rows: &'a [f64],
+    width: usize,
+    out: &'a mut [f64],
+}
 
-    /// Solves A x = b in place.
-    pub(super) fn solve(&self, b: &mut [f64]) {
-        for row in 0..self.size {
-            let lower = &self.lower[row * self.size..][..=row];
-            let sum = dot(&lower[..row], &b[..row]);
-            b[row] = (b[row] - sum) / lower[row];
+impl WithSimd for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            factors,
+            rows,
+            width,
+            out,
+        } = self;
+        let outputs = out.len() / width;
+        let blocks = rows.chunks_exact(TOGETHER * width);
+        let scales = factors.chunks_exact(TOGETHER * outputs);
+        let (last, last_scales) = (blocks.remainder(), scales.remainder());
+        let n = width / S::F64_LANES;
+        for (rows, scales) in blocks.zip(scales) {
+            let rows: [&[f64]; TOGETHER] = std::array::from_fn(|r| &rows[r * width..][..width]);
+            let vectors = rows.map(|row| &S::as_simd_f64s(row).0[..n]);
+            for at in 0..n {
+                let x = vectors.map(|row| row[at]);
+                for (k, out) in out.chunks_exact_mut(width).enumerate() {
+                    let mut terms = x;
+                    for (r, term) in terms.iter_mut().enumerate() {
+                        *term = simd.mul_f64s(simd.splat_f64s(scales[r * outputs + k]), *term);
+                    }
+                    let out = &mut S::as_mut_simd_f64s(out).0[at];
+                    for [a, b, c, d] in terms.as_chunks().0 {
+                        let four = simd.add_f64s(simd.add_f64s(*a, *b), simd.add_f64s(*c, *d));
+                        *out = simd.add_f64s(*out, four);
+                    }
+                }
+            }
+            for at in n * S::F64_LANES..width {
+                for (k, out) in out.chunks_exact_mut(width).enumerate() {
+                    let terms: [f64; TOGETHER] =
+                        std::array::from_fn(|r| scales[r * outputs + k] * rows[r][at]);
+                    for [a, b, c, d] in terms.as_chunks().0 {
+                        out[at] += (a + b) + (c + d);
+                    }
+                }
+            }
         }
-        for row in (0..self.size).rev() {
-            let lower = &self.lower[row * self.size..][..=row];
-            let x = b[row] / lower[row];
-            b[row] = x;
-            add_scaled(&mut b[..row], -x, &lower[..row]);
+        let scales = last_scales.chunks_exact(outputs);
+        for (row, scales) in last.chunks_exact(width).zip(scales) {
+            for (out, scale) in out.chunks_exact_mut(width).zip(scales) {
+                let out = out.iter_mut().zip(row);
+                out.for_each(|(out, x)| *out += scale * x);
+            }
         }
     }
+}
+
+/// Adds XᵀX of rows of `width` columns to `out`, in its lower half alone.
+pub(super) fn add_gram(rows: &[f64], width: usize, out: &mut [f64]) {
+    let n = rows.len() / width;
+    let rows = ArrayView2::from_shape((n, width), rows).expect("whole rows");
+    let out = ArrayViewMut2::from_shape((width, width), out).expect("a square");
+    multiply_part(out, Accumulate::Add, rows.t(), rows, None, Part::Lower);
 }
 
 #[cfg(test)]
@@ -173,7 +242,7 @@ mod tests {
 
     #[test]
     fn products_are_those_of_plain_loops() {
-        for (rows, width, outputs) in [(1, 1, 1), (7, 5, 3), (13, 19, 2), (8, 16, 4)] {
+        for (rows, width, outputs) in [(1, 1, 1), (7, 5, 3), (13, 19, 2), (8, 16, 4), (29, 37, 7)] {
             let x = made_up(rows * width, 1);
             let w = made_up(outputs * width, 2);
             let mut found = vec![0.0; rows * outputs];
@@ -204,21 +273,38 @@ mod tests {
     }
 
     #[test]
-    fn a_system_is_solved_and_a_singular_one_is_told() {
-        let size = 11;
-        let x = made_up(20 * size, 4);
-        let mut matrix = gram(&x, size);
-        for at in 0..size {
-            matrix[at * size + at] += 0.1;
-        }
-        let solution = made_up(size, 5);
-        let mut b: Vec<f64> = matrix
-            .chunks_exact(size)
-            .map(|row| dot(row, &solution))
+    fn a_block_of_products_has_the_bits_of_each_and_every_processor_adds_alike() {
+        let (rows, width, outputs) = (21, 43, 5);
+        let x = made_up(rows * width, 1);
+        let w = made_up(outputs * width, 2);
+        let factors = made_up(rows * outputs, 3);
+        let each: Vec<f64> = x
+            .chunks_exact(width)
+            .flat_map(|row| w.chunks_exact(width).map(move |w| dot(row, w)))
             .collect();
-        Cholesky::new(matrix, size).unwrap().solve(&mut b);
-        close(&b, &solution);
-        assert!(Cholesky::new(vec![1.0, 1.0, 1.0, 1.0], 2).is_none());
-        assert!(Cholesky::new(vec![f64::NAN], 1).is_none());
+        let on = |arch: Arch| {
+            let mut products = vec![0.0; rows * outputs];
+            arch.dispatch(Times {
+                rows: &x,
+                weights: &w,
+                width,
+                out: &mut products,
+            });
+            let mut sums = w.clone();
+            arch.dispatch(Gather {
+                factors: &factors,
+                rows: &x,
+                width,
+                out: &mut sums,
+            });
+            [products, sums]
+        };
+        let found = on(Arch::new());
+        assert_eq!(found[0], each);
+        assert_eq!(on(Arch::Scalar), found);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            assert_eq!(on(Arch::V3(simd)), found);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Linear read-outs of a layer: how well a class or a number can be read off it.
 
+mod cholesky;
 mod dense;
 mod folds;
 mod logistic;

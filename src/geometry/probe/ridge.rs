@@ -1,6 +1,7 @@
 //! Ridge regression in closed form.
 
-use super::dense::{Cholesky, gather, gram, times};
+use super::cholesky::Cholesky;
+use super::dense::{add_gram, gather, times};
 use crate::geometry::{Reason, stats};
 
 /// A linear read-out of numbers.
@@ -60,7 +61,9 @@ pub fn ridge(
     let mut weights = vec![0.0; outputs * width];
     if width <= n {
         gather(&centred, rows, width, &mut weights);
-        let factor = with_penalty(gram(rows, width), width)?;
+        let mut products = vec![0.0; width * width];
+        add_gram(rows, width, &mut products);
+        let factor = with_penalty(products, width)?;
         weights
             .chunks_exact_mut(width)
             .for_each(|weights| factor.solve(weights));
