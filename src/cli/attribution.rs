@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use repgeo::input::{list_runs, split_name};
+use repgeo::Result;
+use repgeo::input::list_runs;
 use repgeo::mechanisms::attribution::{
     Attribution, AttributionOptions, Parts, attribution, attribution_over_runs,
 };
 use repgeo::mechanisms::model::ValueBias;
 use repgeo::mechanisms::{NormKind, Positions, Readout};
 use repgeo::report::{Report, write_contributions, write_contributions_of_runs};
-use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
+use super::unembed::unembed_of;
 
 /// Contribution of every attention block, MLP, head and embedding to the two logits
 ///
@@ -100,22 +101,6 @@ impl AttributionArgs {
         let readout = Readout::open(unembed, centred, self.norm)?;
         attribution(&dump, &readout, &options, progress)
     }
-
-    /// The final norm and unembedding of the run at `path`.
-    fn unembed_of(&self, path: &Path) -> Result<&Path> {
-        let (n, m) = (self.input.len(), self.unembed.len());
-        if m != 1 && m != n {
-            return Err(Error::Usage(format!(
-                "--unembed is given {m} times for {n} dumps; give one for all, or one for each"
-            )));
-        }
-        let mut typed = self.input.iter();
-        let at = typed.position(|one| split_name(one).1 == path);
-        Ok(match at.and_then(|at| self.unembed.get(at)) {
-            Some(own) if m > 1 => own,
-            _ => &self.unembed[0],
-        })
-    }
 }
 
 /// Attributes and reports.
@@ -127,7 +112,11 @@ pub fn run(args: AttributionArgs) -> Result<()> {
     let paths = runs.iter().map(|run| &run.path).chain(&args.unembed);
     let input: Vec<String> = paths.map(|path| input_name(path)).collect();
     if let [run] = &runs[..] {
-        let report = args.of(&run.path, args.unembed_of(&run.path)?, &progress)?;
+        let report = args.of(
+            &run.path,
+            unembed_of(&args.unembed, &args.input, &run.path)?,
+            &progress,
+        )?;
         if let Some(path) = &args.examples {
             write_contributions(path, &report.examples)?;
         }
@@ -135,7 +124,11 @@ pub fn run(args: AttributionArgs) -> Result<()> {
         return args.output.write(&report);
     }
     let report = attribution_over_runs(&runs, &mut |run| {
-        args.of(&run.path, args.unembed_of(&run.path)?, &progress)
+        args.of(
+            &run.path,
+            unembed_of(&args.unembed, &args.input, &run.path)?,
+            &progress,
+        )
     })?;
     if let Some(path) = &args.examples {
         write_contributions_of_runs(path, &report.runs)?;

@@ -1,17 +1,21 @@
 //! `repgeo logit-lens`: what the unembedding reads in every block.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::lens::{LensOptions, LensScale, LensStream, logit_lens};
+use repgeo::input::list_runs;
+use repgeo::mechanisms::lens::{
+    LensOptions, LensScale, LensStream, LogitLens, logit_lens, logit_lens_over_runs,
+};
 use repgeo::mechanisms::{NormKind, Positions, Readout};
-use repgeo::report::{Report, write_logits};
+use repgeo::report::{Report, write_logits, write_logits_of_runs};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
+use super::unembed::unembed_of;
 
 /// Logits of the factual and the counterfactual token in every block
 ///
@@ -21,14 +25,15 @@ use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 #[derive(Args)]
 pub struct LogitLensArgs {
     /// Dump with blocks.L.hook_resid_post [N, P, d], or [N, d] of the last position: directory,
-    /// .npz, .safetensors
-    #[arg(value_name = "ACTS")]
-    input: PathBuf,
+    /// .npz, .safetensors. Several dumps are runs: checkpoints, sizes, models
+    #[arg(value_name = "ACTS", required = true)]
+    input: Vec<PathBuf>,
 
     /// Final norm and unembedding: a checkpoint's folder (config.json and safetensors), or a
-    /// safetensors file with ln_final.w, ln_final.b, unembed.W_U
-    #[arg(long, value_name = "PATH")]
-    unembed: PathBuf,
+    /// safetensors file with ln_final.w, ln_final.b, unembed.W_U. Of several runs one for all, or one
+    /// for each in the order typed (--unembed A --unembed B)
+    #[arg(long, value_name = "PATH", required = true, action = clap::ArgAction::Append)]
+    unembed: Vec<PathBuf>,
 
     /// The final norm where the file of --unembed does not tell it: layer (GPT-2, GPT-NeoX, Pythia),
     /// or rms (Llama, Mistral, Qwen, Gemma)
@@ -105,26 +110,46 @@ impl LensArgs {
     }
 }
 
+impl LogitLensArgs {
+    /// The lens of one dump, through one final norm and unembedding.
+    fn of(&self, path: &Path, unembed: &Path, progress: &Bar) -> Result<LogitLens> {
+        let dump = self.prompts.dump(path)?;
+        let options = LensOptions {
+            groups: self.groups.groups(dump.n)?,
+            keep_examples: self.examples.is_some(),
+            ..self.lens.options()
+        };
+        let centred = self.lens.center_unembed == Switch::On;
+        let readout = Readout::open(unembed, centred, self.norm)?;
+        logit_lens(&dump, &readout, &options, progress)
+    }
+}
+
 /// Reads the lens and reports.
 pub fn run(args: LogitLensArgs) -> Result<()> {
     args.output.check()?;
     check_examples(args.examples.as_deref())?;
-    let dump = args.prompts.dump(&args.input)?;
-    let options = LensOptions {
-        groups: args.groups.groups(dump.n)?,
-        keep_examples: args.examples.is_some(),
-        ..args.lens.options()
-    };
-    let centred = args.lens.center_unembed == Switch::On;
-    let readout = Readout::open(&args.unembed, centred, args.norm)?;
+    let runs = list_runs(&args.input)?;
     let progress = Bar::new(args.output.quiet);
-    let report = logit_lens(&dump, &readout, &options, &progress)?;
-    if let Some(path) = &args.examples {
-        write_logits(path, &report.examples)?;
+    let paths = runs.iter().map(|run| &run.path).chain(&args.unembed);
+    let input: Vec<String> = paths.map(|path| input_name(path)).collect();
+    let unembed = |path: &Path| unembed_of(&args.unembed, &args.input, path);
+    if let [run] = &runs[..] {
+        let report = args.of(&run.path, unembed(&run.path)?, &progress)?;
+        if let Some(path) = &args.examples {
+            write_logits(path, &report.examples)?;
+        }
+        let report = Report::new("logit-lens", input, &report);
+        return args.output.write(&report);
     }
-    let input = vec![input_name(&args.input), input_name(&args.unembed)];
+    let report = logit_lens_over_runs(&runs, &mut |run| {
+        args.of(&run.path, unembed(&run.path)?, &progress)
+    })?;
+    if let Some(path) = &args.examples {
+        write_logits_of_runs(path, &report.runs)?;
+    }
     args.output
-        .write(&Report::new("logit-lens", input, &report))
+        .write(&Report::new("logit-lens-runs", input, &report))
 }
 
 #[cfg(test)]

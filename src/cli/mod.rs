@@ -54,6 +54,7 @@ mod signals;
 mod similarity;
 mod threads;
 mod tips;
+mod unembed;
 
 /// Columns of help at most.
 const WIDEST_HELP: usize = 100;

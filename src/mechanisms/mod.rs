@@ -18,6 +18,7 @@ pub mod model;
 pub mod modify;
 mod norm;
 mod outcomes;
+mod over_runs;
 pub mod patterns;
 mod prompts;
 mod readout;

@@ -7,7 +7,7 @@ use super::zero::plain;
 use crate::error::Result;
 use crate::mechanisms::ablate::ExampleAblation;
 use crate::mechanisms::attribution::{PlaceContributions, RunAttribution};
-use crate::mechanisms::lens::PlaceLogits;
+use crate::mechanisms::lens::{PlaceLogits, RunLens};
 use crate::mechanisms::model::Outcome;
 use crate::mechanisms::modify::ExampleOutcome;
 use crate::storage::write_atomically;
@@ -47,19 +47,40 @@ pub fn write_outcomes(path: &Path, examples: &[ExampleOutcome]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
 pub fn write_logits(path: &Path, places: &[PlaceLogits]) -> Result<()> {
-    let header = [
-        "example",
-        "layer",
-        "position",
-        "logit_fact",
-        "logit_counterfactual",
-        "delta",
-        "outcome",
-        "rank_fact",
-        "rank_counterfactual",
-        "top",
-    ];
-    let lines = places.iter().flat_map(|place| {
+    let table = plain_csv(&LOGITS[1..], logits(None, places));
+    write_atomically(path, table.as_bytes())
+}
+
+/// The same of several runs, the name of the run first.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write).
+pub fn write_logits_of_runs(path: &Path, runs: &[RunLens]) -> Result<()> {
+    let lines = runs
+        .iter()
+        .flat_map(|run| logits(Some(&run.run), &run.examples));
+    write_atomically(path, plain_csv(&LOGITS, lines).as_bytes())
+}
+
+const LOGITS: [&str; 11] = [
+    "run",
+    "example",
+    "layer",
+    "position",
+    "logit_fact",
+    "logit_counterfactual",
+    "delta",
+    "outcome",
+    "rank_fact",
+    "rank_counterfactual",
+    "top",
+];
+
+fn logits<'a>(
+    run: Option<&'a str>,
+    places: &'a [PlaceLogits],
+) -> impl Iterator<Item = Vec<String>> + 'a {
+    places.iter().flat_map(move |place| {
         let examples = place.logits.iter().enumerate();
         examples.map(move |(example, logits)| {
             let start = [
@@ -77,10 +98,11 @@ pub fn write_logits(path: &Path, places: &[PlaceLogits]) -> Result<()> {
                     spaced(&found.top),
                 ],
             };
-            [&start[..], &pair(*logits), &whole].concat()
+            let run = run.map(str::to_owned).into_iter();
+            let numbers = pair(*logits).into_iter().chain(whole);
+            run.chain(start).chain(numbers).collect()
         })
-    });
-    write_atomically(path, plain_csv(&header, lines).as_bytes())
+    })
 }
 
 /// A line a place, component and example: `example` from 0, `position`, `component`, its

@@ -30,7 +30,8 @@ mod zero;
 use serde::Serialize;
 
 pub use examples::{
-    write_ablations, write_contributions, write_contributions_of_runs, write_logits, write_outcomes,
+    write_ablations, write_contributions, write_contributions_of_runs, write_logits,
+    write_logits_of_runs, write_outcomes,
 };
 pub use format::Format;
 pub use local::write_local;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::mechanisms::ablate::Ablation;
 use crate::mechanisms::attribution::{Attribution, AttributionRuns};
 use crate::mechanisms::dumped::ForwardReport;
-use crate::mechanisms::lens::LogitLens;
+use crate::mechanisms::lens::{LensRuns, LogitLens};
 use crate::mechanisms::modify::AttentionModify;
 use crate::mechanisms::patterns::HeadPattern;
 use crate::neighbours::BenchReport;
@@ -56,6 +56,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("landscape", Makes::report::<Landscape>),
     ("forward", Makes::report::<ForwardReport>),
     ("logit-lens", Makes::report::<LogitLens>),
+    ("logit-lens-runs", Makes::report::<LensRuns>),
     ("attribution", Makes::report::<Attribution>),
     ("attribution-runs", Makes::report::<AttributionRuns>),
     ("head-pattern", Makes::report::<HeadPattern>),

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::shape::{Attribution, AttributionParameters, Check, ComponentRow, PlaceContributions};
+use crate::Result;
 use crate::input::RunSource;
+use crate::mechanisms::over_runs::over_runs;
 use crate::warning::Warning;
-use crate::{Error, Result};
 
 /// The contributions of every run.
 #[derive(Debug, Clone, Serialize)]
@@ -41,31 +42,24 @@ pub struct RunAttribution {
 /// What `each` gives for every run, one after the other.
 ///
 /// # Errors
-/// [`Error::Usage`] without runs; whatever `each` gives, with the path of the run.
+/// [`Error::Usage`](crate::Error::Usage) without runs; whatever `each` gives, with the path of the run.
 pub fn attribution_over_runs(
     runs: &[RunSource],
     each: &mut dyn FnMut(&RunSource) -> Result<Attribution>,
 ) -> Result<AttributionRuns> {
-    let mut found = Vec::new();
-    let mut parameters = None;
-    for run in runs {
-        let of_run = each(run).map_err(|error| run.named(error))?;
-        parameters.get_or_insert(of_run.parameters);
-        found.push(RunAttribution {
-            run: run.name.clone(),
-            n: of_run.n,
-            components: of_run.components,
-            check: of_run.check,
-            warnings: of_run.warnings,
-            examples: of_run.examples,
-        });
-    }
-    match parameters {
-        None => Err(Error::Usage("there are no runs; name some".into())),
-        Some(parameters) => Ok(AttributionRuns {
-            parameters,
-            runs: found,
-            warnings: Vec::new(),
-        }),
-    }
+    let found = over_runs(runs, each)?;
+    let parameters = found[0].1.parameters.clone();
+    let runs = found.into_iter().map(|(run, of_run)| RunAttribution {
+        run,
+        n: of_run.n,
+        components: of_run.components,
+        check: of_run.check,
+        warnings: of_run.warnings,
+        examples: of_run.examples,
+    });
+    Ok(AttributionRuns {
+        parameters,
+        runs: runs.collect(),
+        warnings: Vec::new(),
+    })
 }

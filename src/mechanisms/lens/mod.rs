@@ -2,8 +2,10 @@
 
 mod read;
 mod rows;
+mod runs;
 mod shape;
 
+pub use runs::{LensRuns, RunLens, logit_lens_over_runs};
 pub use shape::{
     LensOptions, LensParameters, LensRow, LensScale, LensStream, LogitLens, PlaceLogits, TopToken,
     Winners,

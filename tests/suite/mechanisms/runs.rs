@@ -1,4 +1,4 @@
-//! Attributions of several runs in one call are those of each alone.
+//! Attributions and lenses of several runs in one call are those of each alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,10 +53,9 @@ impl Runs {
         }
     }
 
-    fn alone(&self, at: usize) -> Value {
+    fn alone(&self, command: &str, at: usize, flags: &[&str]) -> Value {
         let (acts, model) = (text(&self.acts[at]), text(&self.models[at]));
-        let flags = ["--by", "both", "--check"];
-        let line = [&["attribution", acts, "--unembed", model], &flags[..]].concat();
+        let line = [&[command, acts, "--unembed", model], flags].concat();
         serde_json::from_str(&stdout(&line)).unwrap()
     }
 }
@@ -87,7 +86,7 @@ fn each_run_has_its_own_contributions_with_its_own_unembedding() {
     let found = report["runs"].as_array().unwrap();
     assert_eq!(found.len(), 2);
     for (at, name) in ["run2", "run10"].iter().enumerate() {
-        let alone = runs.alone(at);
+        let alone = runs.alone("attribution", at, &["--by", "both", "--check"]);
         assert_eq!(found[at]["run"], *name);
         for field in ["n", "components", "check", "warnings"] {
             assert_eq!(found[at][field], alone[field], "{name} {field}");
@@ -132,4 +131,47 @@ fn one_unembedding_serves_all_and_any_other_number_is_refused() {
     );
     assert!(message.contains("nowhere.safetensors"), "{message}");
     assert!(!Path::new("nowhere.safetensors").exists());
+}
+
+#[test]
+fn each_run_has_its_own_lens() {
+    let runs = Runs::new();
+    let [small, large] = runs.acts.each_ref().map(|path| text(path));
+    let [first, second] = runs.models.each_ref().map(|path| text(path));
+    let each = runs.folder.path().join("each.csv");
+    let start = ["logit-lens", large, small, "--unembed", second];
+    let flags = ["--rank", "--topk", "2", "--positions", "all"];
+    let more = ["--unembed", first, "--examples", text(&each)];
+    let line = [&start[..], &more, &flags].concat();
+    let report: Value = serde_json::from_str(&stdout(&line)).unwrap();
+    assert_eq!(report["command"], "logit-lens-runs");
+    let found = report["runs"].as_array().unwrap();
+    assert_eq!(found.len(), 2);
+    for (at, name) in ["run2", "run10"].iter().enumerate() {
+        let alone = runs.alone("logit-lens", at, &flags);
+        assert_eq!(found[at]["run"], *name);
+        for field in ["n", "rows", "warnings"] {
+            assert_eq!(found[at][field], alone[field], "{name} {field}");
+        }
+        assert_eq!(report["parameters"], alone["parameters"]);
+    }
+    assert_ne!(found[0]["rows"], found[1]["rows"]);
+
+    let csv = stdout(&[&line[..], &["--format", "csv"]].concat());
+    assert!(csv.starts_with("run,layer,"), "{csv}");
+    let of = |name: &str| csv.lines().filter(|line| line.starts_with(name)).count();
+    assert!(of("run2,") > 0 && of("run2,") == of("run10,"));
+    let table = stdout(&[&line[..], &["--format", "table"]].concat());
+    assert!(table.contains("run10: delta = "), "{table}");
+    let written = fs::read_to_string(&each).unwrap();
+    assert!(written.starts_with("run,example,layer,position,logit_fact,"));
+    let rows = found[0]["rows"].as_array().unwrap().len();
+    let n = usize::try_from(found[0]["n"].as_u64().unwrap()).unwrap();
+    assert_eq!(written.lines().count(), 1 + 2 * n * rows);
+
+    let message = refusal(
+        &[&start[..], &["--unembed", first, "--unembed", first]].concat(),
+        2,
+    );
+    assert!(message.contains("3 times"), "{message}");
 }
