@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use clap::Args;
 use repgeo::Result;
-use repgeo::mechanisms::ablate::{AblateOptions, Ablation, Replacement, ablate, ablate_replayed};
+use repgeo::mechanisms::ablate::{
+    AblateOptions, Ablation, Place, Replacement, ablate, ablate_replayed,
+};
 use repgeo::mechanisms::model::{BlockPart, Checkpoint, Config, Part, Precision, Real};
 use repgeo::report::{Report, write_ablations};
 
@@ -15,11 +17,11 @@ use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
-/// Replace heads, attention blocks or MLPs at the last token and count outcomes
+/// Replace heads, attention blocks or MLPs and count outcomes
 ///
 /// Each component in turn gives way to its mean over the examples, or to zero, at the last token of
-/// every example. What comes after it there is computed anew; earlier tokens cannot see the last and
-/// stay what they are. The unchanged model is always in the report.
+/// every example or at all tokens. What comes after it is computed anew. The unchanged model is always
+/// in the report.
 #[derive(Args)]
 pub struct AblateArgs {
     /// Checkpoint in Hugging Face form: a folder with config.json and safetensors, sharded or not
@@ -61,10 +63,15 @@ struct WhatArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
     components: Vec<ComponentName>,
 
-    /// What stands in their place: the mean over all examples, each at its last token, or zero
+    /// What stands in their place: the mean over all examples at the tokens of --at, or zero
     #[arg(long, value_parser = choice::<Replacement>(), value_name = "VALUE",
         default_value = Replacement::default().flag())]
     with: Replacement,
+
+    /// At which tokens: the last of every example, whose effect is direct, or all of them
+    #[arg(long, value_parser = choice::<Place>(), value_name = "TOKENS",
+        default_value = Place::default().flag())]
+    at: Place,
 
     /// Replace all of them at once, not one after the other
     #[arg(long)]
@@ -126,6 +133,7 @@ impl AblateArgs {
         let mut options = AblateOptions {
             components: components.into_iter().collect(),
             with: self.what.with,
+            at: self.what.at,
             together: self.what.together,
             centred: self.what.center_unembed == Switch::On,
             groups: None,

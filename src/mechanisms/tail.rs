@@ -52,8 +52,20 @@ impl<'a, T: Real> Tail<'a, T> {
             return Ok(Vec::new());
         };
         let resid = replay(config, &self.blocks, self.first_layer, last, change);
+        self.read(&resid, first, named)
+    }
+
+    /// The logits that the residual stream behind the last block gives at the last tokens of consecutive
+    /// examples, of which `first` is the first; errors call what was changed `named`.
+    pub(super) fn read(
+        &self,
+        resid: &[T],
+        first: usize,
+        named: impl FnOnce() -> String,
+    ) -> Result<Vec<LastLogits>> {
+        let config = &self.checkpoint.config;
         let n = resid.len() / config.width;
-        let normed = self.norm.apply(&resid, config.eps);
+        let normed = self.norm.apply(resid, config.eps);
         let targets = &self.targets[first..first + n];
         let found = self.vocabulary.fold(&normed, targets, 0);
         let finite = |x: &LastLogits| (x.fact + x.counterfactual + x.mean).is_finite();

@@ -1,9 +1,11 @@
-//! Replaces components at the last token and counts outcomes.
+//! Replaces components, at the last token by itself, and counts outcomes.
 
 use std::collections::BTreeMap;
 
+use super::everywhere::{add_all, read_all};
 use super::shape::{
-    AblateOptions, AblateParameters, Ablated, Ablation, AblationRow, ExampleAblation, Replacement,
+    AblateOptions, AblateParameters, Ablated, Ablation, AblationRow, ExampleAblation, Place,
+    Replacement,
 };
 use crate::mechanisms::dump::StreamDump;
 use crate::mechanisms::last_positions::last_positions;
@@ -18,17 +20,18 @@ use crate::mechanisms::tail::{Tail, by_groups, known_targets};
 use crate::progress::Progress;
 use crate::{Error, Result};
 
-/// Replaces components at the last token of every example, each by its mean or by zero, and reads
-/// the logits.
+/// Replaces components at the last token of every example or at all tokens, each by its mean or by
+/// zero, and reads the logits at the last.
 ///
 /// A head is replaced before W_O (its z), the attention and the MLP in what they add to the residual
-/// stream. What comes after it at the last token is computed anew, the scales of its norms too;
-/// earlier tokens cannot see the last and stay what they are. Means are of the unchanged model, over
-/// all examples at their last token, and take a pass of their own.
+/// stream. What comes after it is computed anew, the scales of norms too; at the last token alone
+/// that is the last token, since earlier ones cannot see it and stay what they are. Means are of the
+/// unchanged model, over all examples at the tokens that are replaced, each token counted once, and
+/// take a pass of their own.
 ///
 /// # Errors
 /// Components, tokens or targets that are not there; components that hold each other, replaced
-/// together; the mean of one example, which would change nothing; whatever reading the checkpoint
+/// together; the mean of one token, which would change nothing; whatever reading the checkpoint
 /// can give.
 pub fn ablate<T: Real>(
     checkpoint: &Checkpoint,
@@ -40,39 +43,57 @@ pub fn ablate<T: Real>(
         Error::Usage("there are no tokens; give --tokens FILE with an [N, T] array of ids".into())
     })?;
     let n = sequences.len();
-    let mut run = Run::<T>::new(checkpoint, prompts, n, options)?;
+    let n_tokens = match options.at {
+        Place::Last => n,
+        Place::All => (0..n).map(|one| sequences.tokens(one).len()).sum(),
+    };
+    let mut run = Run::<T>::new(checkpoint, prompts, [n, n_tokens], options)?;
     let first = run.tail.first_layer;
     let steps = (n * (checkpoint.config.n_layers + 1)) as u64;
     if options.with == Replacement::Mean {
         progress.begin("means of components", steps);
-        by_groups::<T>(checkpoint, sequences, first, progress, |last| {
-            run.add(last);
-            Ok(())
-        })?;
+        match options.at {
+            Place::Last => by_groups::<T>(checkpoint, sequences, first, progress, |last| {
+                run.add(last);
+                Ok(())
+            })?,
+            Place::All => add_all(&mut run, checkpoint, sequences, progress)?,
+        }
         progress.end();
     }
-    let changes = run.changes(n);
+    let changes = run.changes(n_tokens);
     let mut found = vec![Vec::new(); changes.len()];
     progress.begin("ablate", steps);
-    by_groups::<T>(checkpoint, sequences, first, progress, |last| {
-        run.read(last, &changes, &mut found)
-    })?;
+    match options.at {
+        Place::Last => by_groups::<T>(checkpoint, sequences, first, progress, |last| {
+            run.read(last, &changes, &mut found)
+        })?,
+        Place::All => {
+            let found = &mut found[..];
+            read_all(&run, checkpoint, sequences, &changes, found, progress)?;
+        }
+    }
     progress.end();
     Ok(run.finish(n, &changes, &found, false))
 }
 
-/// The same from a dump: keys, values and the residual stream before the first replaced block stand
-/// in for the pass.
+/// The same at the last token from a dump: keys, values and the residual stream before the first
+/// replaced block stand in for the pass.
 ///
 /// # Errors
-/// As [`ablate`], and tensors that the dump lacks.
+/// As [`ablate`]; all tokens, which take a pass; tensors that the dump lacks.
 pub fn ablate_replayed<T: Real>(
     checkpoint: &Checkpoint,
     dump: &StreamDump,
     options: &AblateOptions,
     progress: &dyn Progress,
 ) -> Result<Ablation> {
-    let mut run = Run::<T>::new(checkpoint, &dump.prompts, dump.n, options)?;
+    if options.at == Place::All {
+        return Err(Error::Usage(
+            "--replay runs the last token alone; leave it out for --at all".into(),
+        ));
+    }
+    let mut run = Run::<T>::new(checkpoint, &dump.prompts, [dump.n; 2], options)?;
     let last = last_positions(dump, &checkpoint.config, run.tail.first_layer)?;
     progress.begin("ablate", 1);
     if options.with == Replacement::Mean {
@@ -86,30 +107,37 @@ pub fn ablate_replayed<T: Real>(
 }
 
 /// What is replaced at a time, and by what.
-struct Planned<T> {
+pub(super) struct Planned<T> {
     name: Ablated,
-    parts: BTreeMap<usize, Replaced<T>>,
+    pub(super) parts: BTreeMap<usize, Replaced<T>>,
+}
+
+impl<T> Planned<T> {
+    /// What errors call it.
+    pub(super) fn named(&self) -> String {
+        format!("--components, {} replaced", self.name)
+    }
 }
 
 /// Everything that does not change from group to group of examples.
-struct Run<'a, T> {
-    tail: Tail<'a, T>,
+pub(super) struct Run<'a, T> {
+    pub(super) tail: Tail<'a, T>,
     config: &'a Config,
-    options: &'a AblateOptions,
-    /// Sums over the examples of each component; zeros until they are added.
-    sums: Vec<Vec<f64>>,
+    pub(super) options: &'a AblateOptions,
+    /// Sums over the tokens of each component; zeros until they are added.
+    pub(super) sums: Vec<Vec<f64>>,
 }
 
 impl<'a, T: Real> Run<'a, T> {
     fn new(
         checkpoint: &'a Checkpoint,
         prompts: &'a Prompts,
-        n: usize,
+        [n, n_tokens]: [usize; 2],
         options: &'a AblateOptions,
     ) -> Result<Self> {
         let config = &checkpoint.config;
         let targets = known_targets(checkpoint, prompts, n)?;
-        check(config, n, options)?;
+        check(config, n_tokens, options)?;
         let layers = options.components.iter().map(|one| one.layer);
         let first_layer = layers.min().unwrap_or(0);
         let widths = options.components.iter().map(|one| match one.part {
@@ -136,9 +164,9 @@ impl<'a, T: Real> Run<'a, T> {
     }
 
     /// Every replacement, none first.
-    fn changes(&self, n: usize) -> Vec<Planned<T>> {
+    fn changes(&self, n_tokens: usize) -> Vec<Planned<T>> {
         let one = |(part, sum): (&BlockPart, &Vec<f64>)| -> (usize, (Part, Vec<T>)) {
-            let mean = sum.iter().map(|sum| T::of(sum / n.max(1) as f64));
+            let mean = sum.iter().map(|sum| T::of(sum / n_tokens.max(1) as f64));
             (part.layer, (part.part, mean.collect()))
         };
         let parts = self.options.components.iter();
@@ -173,11 +201,8 @@ impl<'a, T: Real> Run<'a, T> {
         found: &mut [Vec<LastLogits>],
     ) -> Result<()> {
         for (planned, found) in changes.iter().zip(found) {
-            let named = || format!("--components, {} replaced", planned.name);
-            found.extend(
-                self.tail
-                    .logits(last, Change::Parts(&planned.parts), named)?,
-            );
+            let change = Change::Parts(&planned.parts);
+            found.extend(self.tail.logits(last, change, || planned.named())?);
         }
         Ok(())
     }
@@ -230,7 +255,7 @@ impl<'a, T: Real> Run<'a, T> {
 }
 
 /// Whether these components of this model can be replaced.
-fn check(config: &Config, n: usize, options: &AblateOptions) -> Result<()> {
+fn check(config: &Config, n_tokens: usize, options: &AblateOptions) -> Result<()> {
     let parts = &options.components;
     let missing = |one: &&BlockPart| {
         let head = match one.part {
@@ -266,9 +291,9 @@ fn check(config: &Config, n: usize, options: &AblateOptions) -> Result<()> {
             "--together: {whole} holds {one}; leave one of them out of --components"
         ));
     }
-    if options.with == Replacement::Mean && n < 2 {
+    if options.with == Replacement::Mean && n_tokens < 2 {
         return usage(format!(
-            "--with mean over {n} example changes nothing; give more examples, or --with zero"
+            "--with mean over {n_tokens} token changes nothing; give more examples, or --with zero"
         ));
     }
     Ok(())

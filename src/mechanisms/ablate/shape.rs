@@ -14,10 +14,20 @@ use crate::warning::Warning;
 choice! {
     /// What stands in place of a component.
     pub enum Replacement {
-        /// Its mean over all examples, each at its last token, in the unchanged model.
+        /// Its mean in the unchanged model, over all examples at the tokens where it is replaced.
         Mean = "mean",
         /// Zero.
         Zero = "zero",
+    }
+}
+
+choice! {
+    /// At which tokens a component is replaced.
+    pub enum Place {
+        /// The last of every example.
+        Last = "last",
+        /// All.
+        All = "all",
     }
 }
 
@@ -30,6 +40,8 @@ pub struct AblateOptions {
     pub components: Vec<BlockPart>,
     /// What stands in their place.
     pub with: Replacement,
+    /// At which tokens.
+    pub at: Place,
     /// Replaces all of them at once.
     pub together: bool,
     /// Logits minus their mean over the vocabulary.

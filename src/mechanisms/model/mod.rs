@@ -26,7 +26,7 @@ pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
 pub use part::{BlockPart, Part, Replaced};
 pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences, chunks_at_once};
 pub use real::{Precision, Real};
-pub use replay::{Change, LastPosition, part_sums, replay};
+pub use replay::{Change, LastPosition, add_parts, part_sums, replay};
 pub use weights::{Block, Checkpoint, Linear, Norm};
 
 pub(crate) use keys::is_of_a_config;

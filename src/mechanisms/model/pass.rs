@@ -1,5 +1,6 @@
 //! The forward pass: chunk after chunk of examples through block after block.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -183,6 +184,16 @@ impl<T: Real> Chunk<T> {
         starts
     }
 
+    /// The same examples with the same residual stream, and nothing of the block before.
+    pub fn started(&self) -> Self {
+        Self {
+            first: self.first,
+            lengths: self.lengths.clone(),
+            resid: self.resid.clone(),
+            streams: BlockStreams::default(),
+        }
+    }
+
     /// The last row of every example in `values`, which has `width` columns.
     pub fn last_rows(&self, values: &[T], width: usize) -> Vec<T> {
         let starts = self.starts();
@@ -196,8 +207,10 @@ impl<T: Real> Chunk<T> {
 /// One block in work.
 struct Work<'a, T> {
     layer: usize,
-    block: Block<T>,
+    block: &'a Block<T>,
     turns: Option<&'a Turns<T>>,
+    /// What stands in place of its parts, at every token.
+    replaced: Option<&'a Replaced<T>>,
 }
 
 impl Pass<'_> {
@@ -226,8 +239,9 @@ impl Pass<'_> {
             for layer in 0..until {
                 let work = Work {
                     layer,
-                    block: self.checkpoint.block::<T>(layer)?,
+                    block: &self.checkpoint.block::<T>(layer)?,
                     turns: turns.as_ref(),
+                    replaced: None,
                 };
                 let edited = |head| self.edit.is_some_and(|edit| edit.touches(layer, head));
                 let bias = match (0..config.n_heads).any(edited) {
@@ -242,6 +256,33 @@ impl Pass<'_> {
             finite(&chunks, config.width)?;
         }
         Ok(())
+    }
+
+    /// Takes chunks on from where block `first_layer` begins, through `blocks`, of which it is the
+    /// first, with parts `replaced` at every token, by block.
+    pub fn go_on<T: Real>(
+        &self,
+        blocks: &[Block<T>],
+        first_layer: usize,
+        replaced: &BTreeMap<usize, Replaced<T>>,
+        chunks: &mut [Chunk<T>],
+    ) {
+        let config = &self.checkpoint.config;
+        let longest = chunks.iter().flat_map(|chunk| &chunk.lengths).max();
+        let turns = config
+            .rotary
+            .map(|rotary| Turns::new(rotary, longest.copied().unwrap_or(0)));
+        for (layer, block) in (first_layer..).zip(blocks) {
+            let work = Work {
+                layer,
+                block,
+                turns: turns.as_ref(),
+                replaced: replaced.get(&layer),
+            };
+            chunks
+                .par_iter_mut()
+                .for_each(|chunk| self.block(&work, &[], chunk));
+        }
     }
 
     fn embed<T: Real>(
@@ -290,6 +331,7 @@ impl Pass<'_> {
             layer,
             block,
             turns,
+            replaced,
         } = work;
         let starts = chunk.starts();
         let scale = T::of(config.score_scale(*layer));
@@ -336,7 +378,7 @@ impl Pass<'_> {
             }
             z
         };
-        chunk.streams = through_block(config, block, &mut chunk.resid, None, attention);
+        chunk.streams = through_block(config, block, &mut chunk.resid, *replaced, attention);
         chunk.streams.pattern = pattern;
     }
 }

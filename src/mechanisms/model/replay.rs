@@ -125,17 +125,7 @@ pub fn part_sums<T: Real>(
         .map(|chunk| {
             let mut sums = nothing.clone();
             walk.through(std::slice::from_ref(chunk), |layer, streams| {
-                let named = parts.iter().zip(&mut sums);
-                for (one, sum) in named.filter(|(one, _)| one.layer == layer) {
-                    let (rows, start) = match one.part {
-                        Part::Attention => (&streams.attn_out, 0),
-                        Part::Mlp => (&streams.mlp_out, 0),
-                        Part::Head(head) => (&streams.z, head * config.head_width),
-                    };
-                    for row in rows.chunks_exact(config.width) {
-                        add(sum, row[start..].iter().map(|x| x.wide()));
-                    }
-                }
+                add_parts(config, layer, streams, parts, &mut sums);
             });
             sums
         })
@@ -147,6 +137,27 @@ pub fn part_sums<T: Real>(
         }
     }
     total
+}
+
+/// Adds what those of `parts` that are of block `layer` are in each row of its streams.
+pub fn add_parts<T: Real>(
+    config: &Config,
+    layer: usize,
+    streams: &BlockStreams<T>,
+    parts: &[BlockPart],
+    sums: &mut [Vec<f64>],
+) {
+    let named = parts.iter().zip(sums);
+    for (one, sum) in named.filter(|(one, _)| one.layer == layer) {
+        let (rows, start) = match one.part {
+            Part::Attention => (&streams.attn_out, 0),
+            Part::Mlp => (&streams.mlp_out, 0),
+            Part::Head(head) => (&streams.z, head * config.head_width),
+        };
+        for row in rows.chunks_exact(config.width) {
+            add(sum, row[start..].iter().map(|x| x.wide()));
+        }
+    }
 }
 
 fn add(sum: &mut [f64], row: impl Iterator<Item = f64>) {

@@ -5,7 +5,7 @@ use super::mechanism_parts::{
     stat_cells, stat_columns, stat_point,
 };
 use super::warned::of_run;
-use crate::mechanisms::ablate::{Ablated, Ablation, AblationRow, Replacement};
+use crate::mechanisms::ablate::{Ablated, Ablation, AblationRow, Place, Replacement};
 use crate::mechanisms::model::Part as BlockPart;
 use crate::report::page::{Cell, Column, Curve, Grid, Note, Page, Part, name, phrase};
 use crate::report::{Printable, Record};
@@ -67,21 +67,27 @@ impl Printable for Ablation {
             }
             grid.push(cells);
         }
-        let with = match self.parameters.options.with {
-            Replacement::Mean => "its mean over all examples at their last token",
-            Replacement::Zero => "zero",
+        let options = &self.parameters.options;
+        let with = match (options.with, options.at) {
+            (Replacement::Mean, Place::Last) => "its mean over all examples at their last token",
+            (Replacement::Mean, Place::All) => "its mean over all tokens of all examples",
+            (Replacement::Zero, _) => "zero",
+        };
+        let (at, after) = match options.at {
+            Place::Last => (
+                "at the last token",
+                "what comes after it there is computed anew, earlier tokens stay",
+            ),
+            Place::All => ("at every token", "what comes after it is computed anew"),
         };
         let mut closing = vec![
-            Note::Line(phrase![
-                format!("at the last token each gives way to {with}; "),
-                "what comes after it there is computed anew, earlier tokens stay",
-            ]),
+            Note::Line(phrase![format!("{at} each gives way to {with}; "), after,]),
             Note::Line(phrase![
                 "effect = change of delta = counterfactual - factual, example by example",
             ]),
         ];
-        if self.parameters.options.together {
-            let parts = self.parameters.options.components.iter();
+        if options.together {
+            let parts = options.components.iter();
             let parts: Vec<String> = parts.map(ToString::to_string).collect();
             closing.push(Note::Line(phrase![
                 "replaced together: ",

@@ -1,4 +1,4 @@
-//! Components replaced at the last token: plain loops, identities, and what is refused.
+//! Components replaced at the last token and at all: plain loops, identities, and what is refused.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use repgeo::input::Tensors;
 use repgeo::mechanisms::ablate::{
-    AblateOptions, Ablated, Ablation, Replacement, ablate, ablate_replayed,
+    AblateOptions, Ablated, Ablation, Place, Replacement, ablate, ablate_replayed,
 };
 use repgeo::mechanisms::model::{
     BlockPart, Checkpoint, EditMode, Head, Part, Sequences, ValueBias,
@@ -29,6 +29,7 @@ fn options(components: &[BlockPart], with: Replacement, together: bool) -> Ablat
     AblateOptions {
         components: components.to_vec(),
         with,
+        at: Place::Last,
         together,
         centred: false,
         groups: None,
@@ -47,20 +48,25 @@ fn models() -> Vec<(Option<TempDir>, Checkpoint, PathBuf)> {
     models
 }
 
-/// Logits of both targets of every example by plain loops, with `parts` replaced at the last token
-/// by zero or by their means over the examples.
+/// Logits of both targets of every example by plain loops, with `parts` replaced, at the last token or
+/// at all, by zero or by their means over the same tokens.
 fn by_plain_loops(
     checkpoint: &Checkpoint,
     weights: &Tensors,
     prompts: &Prompts,
     parts: &[BlockPart],
     with: Replacement,
+    at: Place,
 ) -> Vec<[f64; 2]> {
     let config = &checkpoint.config;
     let e = config.head_width;
     let sequences = prompts.sequences.as_ref().unwrap();
     let n = sequences.len();
-    // What the component is within what the oracle shows at the last token.
+    let n_tokens = match at {
+        Place::Last => n,
+        Place::All => (0..n).map(|one| sequences.tokens(one).len()).sum(),
+    };
+    // What the component is within what the oracle shows.
     let range = |one: &BlockPart, kind: &str, layer: usize| match (one.part, kind) {
         _ if one.layer != layer => None,
         (Part::Head(head), "z") => Some(head * e..(head + 1) * e),
@@ -73,15 +79,15 @@ fn by_plain_loops(
             config,
             weights,
             sequences.tokens(example),
-            &mut |layer, kind, row| {
-                for one in parts {
+            &mut |layer, kind, is_last, row| {
+                for one in parts.iter().filter(|_| is_last || at == Place::All) {
                     let Some(range) = range(one, kind, layer) else {
                         continue;
                     };
                     let mean = means.entry(*one).or_insert_with(|| vec![0.0; range.len()]);
                     for (mean, x) in mean.iter_mut().zip(&row[range]) {
                         *mean += match with {
-                            Replacement::Mean => x / n as f64,
+                            Replacement::Mean => x / n_tokens as f64,
                             Replacement::Zero => 0.0,
                         };
                     }
@@ -92,8 +98,8 @@ fn by_plain_loops(
     let last: Vec<f64> = (0..n)
         .flat_map(|example| {
             let tokens = sequences.tokens(example);
-            let streams = oracle(config, weights, tokens, &mut |layer, kind, row| {
-                for one in parts {
+            let streams = oracle(config, weights, tokens, &mut |layer, kind, is_last, row| {
+                for one in parts.iter().filter(|_| is_last || at == Place::All) {
                     if let Some(range) = range(one, kind, layer) {
                         row[range].copy_from_slice(&means[one]);
                     }
@@ -138,22 +144,33 @@ fn replaced_components_give_the_logits_of_plain_loops() {
             part(0, Part::Head(1)),
             part(last, Part::Head(0)),
         ];
-        let asked = options(&parts, Replacement::Mean, false);
-        let report = ablate::<f64>(&checkpoint, &prompts, &asked, &Silent).unwrap();
-        assert_eq!(report.rows.len(), 1 + parts.len());
-        for one in parts {
-            let wanted = by_plain_loops(&checkpoint, &weights, &prompts, &[one], asked.with);
-            compare(
-                &found(&report, Ablated::One(one)),
-                &wanted,
-                &one.to_string(),
-            );
+        for at in [Place::Last, Place::All] {
+            let asked = AblateOptions {
+                at,
+                ..options(&parts, Replacement::Mean, false)
+            };
+            let report = ablate::<f64>(&checkpoint, &prompts, &asked, &Silent).unwrap();
+            assert_eq!(report.rows.len(), 1 + parts.len());
+            for one in parts {
+                let wanted =
+                    by_plain_loops(&checkpoint, &weights, &prompts, &[one], asked.with, at);
+                let what = format!("{one} {}", at.name());
+                compare(&found(&report, Ablated::One(one)), &wanted, &what);
+            }
         }
         let both = [part(0, Part::Mlp), part(last, Part::Head(0))];
-        for with in [Replacement::Zero, Replacement::Mean] {
-            let asked = options(&both, with, true);
+        for (with, at) in [
+            (Replacement::Zero, Place::Last),
+            (Replacement::Mean, Place::Last),
+            (Replacement::Zero, Place::All),
+            (Replacement::Mean, Place::All),
+        ] {
+            let asked = AblateOptions {
+                at,
+                ..options(&both, with, true)
+            };
             let report = ablate::<f64>(&checkpoint, &prompts, &asked, &Silent).unwrap();
-            let wanted = by_plain_loops(&checkpoint, &weights, &prompts, &both, with);
+            let wanted = by_plain_loops(&checkpoint, &weights, &prompts, &both, with, at);
             compare(&found(&report, Ablated::Together), &wanted, with.name());
             // Effects are differences of examples, and their mean is that of the row.
             let before = found(&report, Ablated::Nothing);
@@ -251,6 +268,10 @@ fn a_dump_gives_what_the_pass_gives() {
                 compare(&found(&replayed, one), &found(&pass, one), &one.to_string());
             }
             assert!(replayed.parameters.replay && !pass.parameters.replay);
+            let at = Place::All;
+            let all = AblateOptions { at, ..asked };
+            let error = ablate_replayed::<f64>(&checkpoint, &dump, &all, &Silent).unwrap_err();
+            assert!(error.to_string().contains("--at all"), "{error}");
         }
     }
 }
@@ -275,11 +296,18 @@ fn call(folder: &Path, flags: &[&str]) -> String {
 fn the_command_writes_every_example_whatever_the_number_of_threads() {
     let folder = TempDir::new().unwrap();
     let names = ["--components", "heads,attn,1.2,blocks.1.mlp_out"];
-    let one = call(folder.path(), &[&names[..], &["--threads", "1"]].concat());
-    let each = fs::read_to_string(folder.path().join("each.csv")).unwrap();
-    let two = call(folder.path(), &[&names[..], &["--threads", "2"]].concat());
+    for at in ["last", "all"] {
+        the_same_for_any_threads(folder.path(), &[&names[..], &["--at", at]].concat());
+    }
+}
+
+/// One call on one thread and on two, and its examples against its rows.
+fn the_same_for_any_threads(folder: &Path, flags: &[&str]) {
+    let one = call(folder, &[flags, &["--threads", "1"]].concat());
+    let each = fs::read_to_string(folder.join("each.csv")).unwrap();
+    let two = call(folder, &[flags, &["--threads", "2"]].concat());
     assert_eq!(one, two);
-    let again = fs::read_to_string(folder.path().join("each.csv")).unwrap();
+    let again = fs::read_to_string(folder.join("each.csv")).unwrap();
     assert_eq!(each, again);
 
     let report: serde_json::Value = serde_json::from_str(&one).unwrap();
@@ -353,4 +381,8 @@ fn the_mean_of_one_example_is_refused() {
     assert!(error.to_string().contains("--with zero"), "{error}");
     let zero = options(&parts, Replacement::Zero, false);
     assert!(ablate::<f64>(&checkpoint, &alone, &zero, &Silent).is_ok());
+    // Its tokens have a mean.
+    let at = Place::All;
+    let all = AblateOptions { at, ..mean };
+    assert!(ablate::<f64>(&checkpoint, &alone, &all, &Silent).is_ok());
 }

@@ -80,16 +80,16 @@ fn erf(x: f64) -> f64 {
     2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
 }
 
-/// Is shown, and may change, what a block makes at the last token: the block, `z`, `attention` or
-/// `mlp`, and the row.
-pub type AtLast<'a> = dyn FnMut(usize, &'static str, &mut [f64]) + 'a;
+/// Is shown, and may change, what a block makes at a token: the block, `z`, `attention` or `mlp`,
+/// whether the token is the last, and the row.
+pub type AtToken<'a> = dyn FnMut(usize, &'static str, bool, &mut [f64]) + 'a;
 
 /// The residual stream after every block, from the embedding on.
 pub fn oracle(
     config: &Config,
     weights: &Tensors,
     tokens: &[u32],
-    at_last: &mut AtLast<'_>,
+    at_token: &mut AtToken<'_>,
 ) -> Vec<Rows> {
     let neox = config.family == Family::GptNeox;
     let (prefix, blocks) = if neox {
@@ -187,13 +187,9 @@ pub fn oracle(
                 }
             }
             let is_last = p + 1 == x.len();
-            if is_last {
-                at_last(layer, "z", &mut z);
-            }
+            at_token(layer, "z", is_last, &mut z);
             let mut attn = linear(weights, &name(out_name), &z, neox);
-            if is_last {
-                at_last(layer, "attention", &mut attn);
-            }
+            at_token(layer, "attention", is_last, &mut attn);
             let mid: Vec<f64> = x[p].iter().zip(&attn).map(|(x, a)| x + a).collect();
             let input = if config.parallel { &x[p] } else { &mid };
             let hidden: Vec<f64> = linear(
@@ -206,9 +202,7 @@ pub fn oracle(
             .map(|x| activate(config, x))
             .collect();
             let mut mlp = linear(weights, &name(down), &hidden, neox);
-            if is_last {
-                at_last(layer, "mlp", &mut mlp);
-            }
+            at_token(layer, "mlp", is_last, &mut mlp);
             next.push(mid.iter().zip(&mlp).map(|(x, m)| x + m).collect());
         }
         x = next;
@@ -224,7 +218,7 @@ fn compare(checkpoint: &Checkpoint, weights: &Path, expected: &Path) {
     let wanted: Vec<Vec<Rows>> = (0..sequences.len())
         .map(|example| {
             let tokens = sequences.tokens(example);
-            oracle(&checkpoint.config, &weights, tokens, &mut |_, _, _| ())
+            oracle(&checkpoint.config, &weights, tokens, &mut |_, _, _, _| ())
         })
         .collect();
     for layer in 0..=checkpoint.config.n_layers {
