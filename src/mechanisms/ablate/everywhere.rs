@@ -1,8 +1,6 @@
 //! Replaces components at every token of every example.
 
-use std::collections::BTreeMap;
-
-use super::run::{Planned, Run};
+use super::plan::{Planned, Run};
 use crate::Result;
 use crate::mechanisms::model::{
     Checkpoint, Chunk, LastLogits, Pass, PatternRows, Real, Sequences, add_parts,

@@ -1,6 +1,7 @@
 //! Heads, attention blocks and MLPs replaced, and what that does to the outcome.
 
 mod everywhere;
+mod plan;
 mod run;
 mod shape;
 
