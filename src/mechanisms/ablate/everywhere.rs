@@ -3,7 +3,7 @@
 use super::plan::{Planned, Run};
 use crate::Result;
 use crate::mechanisms::model::{
-    Checkpoint, Chunk, LastLogits, Pass, PatternRows, Real, Sequences, add_parts,
+    Checkpoint, Chunk, LastLogits, Pass, PatternRows, Real, Sequences, add_parts, chunks_at_once,
 };
 use crate::progress::Progress;
 
@@ -13,6 +13,7 @@ fn unchanged(checkpoint: &Checkpoint) -> Pass<'_> {
         checkpoint,
         patterns: PatternRows::None,
         edit: None,
+        at_once: chunks_at_once(checkpoint.config.width),
     }
 }
 
