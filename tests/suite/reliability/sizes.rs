@@ -80,7 +80,7 @@ fn a_file_of_other_rows_than_the_dump_is_not_taken_to_memory() {
     );
     let words = stderr(&output);
     assert!(output.status.success(), "{words}");
-    assert!(words.contains("few_rows: 1 rows"), "{words}");
+    assert!(words.contains("few_rows: 1 row is few"), "{words}");
     fs::write(&lines, "7\n9\n".repeat(500_000)).unwrap();
     let lines = path(&lines);
     let output = within(
