@@ -61,7 +61,7 @@ const CORNERS: [(&str, usize, Make); 17] = [
         for at in 0..n {
             npy(&dump.join(format!("l{at}.npy")), 4, at as u64, |x| x);
         }
-        format!("inspect {}", dump.display())
+        format!("inspect {} --join never", dump.display())
     }),
     ("rows, scanned for repeats", 20_000, |folder, n| {
         let file = folder.join("rows.npy");
