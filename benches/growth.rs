@@ -110,8 +110,10 @@ const CORNERS: [(&str, usize, Make); 17] = [
     ("runs, dynamics", 100, |folder, n| {
         let mut table = String::from("path,x\n");
         for at in 0..n {
-            let name = format!("run{at}.npy");
-            npy(&folder.join(&name), 20, at as u64, |x| x);
+            let name = format!("run{at}");
+            fs::create_dir_all(folder.join(&name)).unwrap();
+            npy(&folder.join(&name).join("l0.npy"), 20, at as u64, |x| x);
+            npy(&folder.join(&name).join("l1.npy"), 20, !at as u64, |x| x);
             writeln!(table, "{name},{at}").unwrap();
         }
         let file = folder.join("runs.csv");

@@ -1,19 +1,19 @@
 //! Events over the layers of every run, and between which runs a shape changes.
 
-use super::series::SeriesOf;
-use super::shape::{DynamicsValue, Presence, RunEvents, ShapeChange};
+use std::collections::HashMap;
+
+use super::series::{SeriesOf, of_one_run};
+use super::shape::{DynamicsRun, DynamicsValue, Presence, RunEvents, ShapeChange};
 use crate::geometry::Known;
 use crate::profile::events::{Event, EventOptions, events, smoothed_series};
 
 /// Fills in the mean of every value over its neighbouring layers.
 pub(super) fn smooth(series: &SeriesOf<'_>, values: &mut [DynamicsValue], options: &EventOptions) {
-    for run in series.runs {
+    for own in values.chunk_by_mut(of_one_run) {
         for key in series.keys {
-            let smoothed = smoothed_series(&series.over_layers(values, run, key), options);
-            let mine = |value: &&mut DynamicsValue| {
-                value.run == run.run && key.is_of(value, series.quantity)
-            };
-            for value in values.iter_mut().filter(mine) {
+            let smoothed = smoothed_series(&series.over_layers(own, key), options);
+            let mine = |value: &&mut DynamicsValue| key.is_of(value, series.quantity);
+            for value in own.iter_mut().filter(mine) {
                 let mut layers = series.layers.iter();
                 let at = layers.position(|layer| layer.layer == value.layer);
                 value.smoothed = at.and_then(|at| smoothed[at]);
@@ -33,9 +33,14 @@ pub(super) fn events_of_runs(
     if series.layers.len() < 2 || series.quantity.has_scales() {
         return all;
     }
+    let of_runs = values.chunk_by(of_one_run);
+    let of_runs: HashMap<&str, &[DynamicsValue]> = of_runs
+        .map(|values| (values[0].run.as_str(), values))
+        .collect();
     for run in series.runs.iter().filter(|run| run.error.is_none()) {
+        let own = of_runs.get(run.run.as_str()).copied().unwrap_or_default();
         for key in series.keys.iter().filter(|key| !key.is_beside()) {
-            let found = events(&series.over_layers(values, run, key), options);
+            let found = events(&series.over_layers(own, key), options);
             all.push(RunEvents {
                 run: run.run.clone(),
                 series: key.clone(),
@@ -72,19 +77,24 @@ const SHAPES: [Shape; 2] = [
 /// Every step from run to run at which a shape appears or goes; runs that cannot say are passed over.
 pub(super) fn changes(series: &SeriesOf<'_>, found: &[RunEvents]) -> Vec<ShapeChange> {
     let mut changes = Vec::new();
+    let of_runs: HashMap<&str, &DynamicsRun> = series
+        .runs
+        .iter()
+        .map(|run| (run.run.as_str(), run))
+        .collect();
     for key in series.keys {
+        let own: Vec<&RunEvents> = found.iter().filter(|found| found.series == *key).collect();
         for (shape, present) in SHAPES {
             let mut before = None;
-            for run in series.runs {
-                let mut found = found.iter();
-                let own = found.find(|found| found.run == run.run && found.series == *key);
-                let Some(now) = own.and_then(present) else {
+            // In the order of the runs, as they were found.
+            for found in &own {
+                let (run, Some(now)) = (of_runs[found.run.as_str()], present(found)) else {
                     continue;
                 };
                 if let Some((earlier, was)) = before
                     && was != now
                 {
-                    let earlier: &super::shape::DynamicsRun = earlier;
+                    let earlier: &DynamicsRun = earlier;
                     changes.push(ShapeChange {
                         series: key.clone(),
                         shape,

@@ -1,27 +1,43 @@
 //! Follows a layer over runs: its extremes, and the two phases that its smallest value parts.
 
+use std::collections::HashMap;
+
 use super::series::SeriesOf;
-use super::shape::{DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsValue, Parted};
+use super::shape::{
+    DynamicsExtreme, DynamicsPhases, DynamicsRange, DynamicsRun, DynamicsValue, Parted,
+};
 use crate::geometry::Reason;
 use crate::geometry::phases::{Phases, phases};
 
 /// The extremes and phases of every layer and series over runs.
 pub(super) fn ranges(series: &SeriesOf<'_>, values: &[DynamicsValue]) -> Vec<DynamicsRange> {
     let mut ranges = Vec::new();
+    let runs: HashMap<&str, &DynamicsRun> = series
+        .runs
+        .iter()
+        .map(|run| (run.run.as_str(), run))
+        .collect();
+    let mut of_layers: HashMap<&str, Vec<&DynamicsValue>> = HashMap::new();
+    for value in values {
+        of_layers
+            .entry(value.layer.as_str())
+            .or_default()
+            .push(value);
+    }
     for key in series.keys {
         for layer in series.layers {
-            let is_it = |value: &&DynamicsValue| {
-                value.layer == layer.layer && key.is_of(value, series.quantity)
-            };
-            let own: Vec<&DynamicsValue> = values.iter().filter(is_it).collect();
+            let own = of_layers.get(layer.layer.as_str()).into_iter().flatten();
+            let own: Vec<&DynamicsValue> = own
+                .copied()
+                .filter(|value| key.is_of(value, series.quantity))
+                .collect();
             if own.is_empty() {
                 continue;
             }
             let known: Vec<(DynamicsExtreme, Option<f64>)> = own
                 .iter()
                 .filter_map(|value| {
-                    let mut runs = series.runs.iter();
-                    let run = runs.find(|run| run.run == value.run)?;
+                    let run = runs.get(value.run.as_str())?;
                     let here = DynamicsExtreme {
                         run: run.run.clone(),
                         x: run.x,

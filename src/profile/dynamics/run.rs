@@ -7,7 +7,7 @@ use super::over_runs::ranges;
 use super::series::{SeriesOf, keys};
 use super::shape::{
     DynamicsColumn, DynamicsLayer, DynamicsParameters, DynamicsProfile, DynamicsRun, DynamicsValue,
-    RunParameters,
+    RunParameters, SeriesKey,
 };
 use crate::error::{Error, Result};
 use crate::geometry::{Known, Reason};
@@ -211,21 +211,30 @@ fn aligned(
     found: &[Vec<DynamicsValue>],
     options: &DynamicsOptions,
 ) -> Vec<DynamicsValue> {
-    let every: Vec<&DynamicsValue> = found.iter().flatten().collect();
-    let keys = keys(every.iter().copied(), options.quantity);
+    let every = || found.iter().flatten();
+    let keys = keys(every(), options.quantity);
+    let is_it = |value: &DynamicsValue, key: &SeriesKey, layer: &DynamicsLayer| {
+        value.layer == layer.layer && key.is_of(value, options.quantity)
+    };
+    // Which layer any run has a value of, in each series.
+    let anywhere: Vec<Vec<bool>> = keys
+        .iter()
+        .map(|key| {
+            let layers = layers.iter();
+            let has = |layer| every().any(|value| is_it(value, key, layer));
+            layers.map(has).collect()
+        })
+        .collect();
     let mut all = Vec::new();
     for (run, own) in runs.iter().zip(found) {
-        for key in &keys {
-            for layer in layers {
-                let is_it = |value: &DynamicsValue| {
-                    value.layer == layer.layer && key.is_of(value, options.quantity)
-                };
-                match own.iter().find(|value| is_it(value)) {
+        for (key, anywhere) in keys.iter().zip(&anywhere) {
+            for (layer, &anywhere) in layers.iter().zip(anywhere) {
+                match own.iter().find(|value| is_it(value, key, layer)) {
                     Some(value) => all.push(DynamicsValue {
                         run: run.run.clone(),
                         ..value.clone()
                     }),
-                    None if every.iter().any(|value| is_it(value)) => all.push(DynamicsValue {
+                    None if anywhere => all.push(DynamicsValue {
                         run: run.run.clone(),
                         layer: layer.layer.clone(),
                         other: key.labels.clone(),

@@ -1,5 +1,7 @@
 //! Tells the series over layers and runs apart, and picks one out.
 
+use std::collections::HashMap;
+
 use super::quantity::DynamicsQuantity;
 use super::shape::{DynamicsLayer, DynamicsRun, DynamicsValue, SeriesKey};
 use crate::input::Series;
@@ -48,6 +50,11 @@ pub(super) fn keys<'a>(
     keys
 }
 
+/// Whether two values that stand side by side are of one run: those of a run stand together.
+pub(super) fn of_one_run(a: &DynamicsValue, b: &DynamicsValue) -> bool {
+    a.run == b.run
+}
+
 /// What the values are of.
 pub(super) struct SeriesOf<'a> {
     pub(super) runs: &'a [DynamicsRun],
@@ -57,21 +64,14 @@ pub(super) struct SeriesOf<'a> {
 }
 
 impl SeriesOf<'_> {
-    /// One series of one run over all layers, gaps included, with its errors.
-    pub(super) fn over_layers(
-        &self,
-        values: &[DynamicsValue],
-        run: &DynamicsRun,
-        key: &SeriesKey,
-    ) -> Series {
-        let own: Vec<&DynamicsValue> = values
+    /// One series over all layers, gaps included, with its errors, of the values of one run.
+    pub(super) fn over_layers(&self, values: &[DynamicsValue], key: &SeriesKey) -> Series {
+        let own = values
             .iter()
-            .filter(|value| value.run == run.run && key.is_of(value, self.quantity))
-            .collect();
-        let at = |layer: &DynamicsLayer| {
-            let mut own = own.iter();
-            own.find(|value| value.layer == layer.layer).copied()
-        };
+            .filter(|value| key.is_of(value, self.quantity))
+            .map(|value| (value.layer.as_str(), value));
+        let own: HashMap<&str, &DynamicsValue> = own.collect();
+        let at = |layer: &DynamicsLayer| own.get(layer.layer.as_str()).copied();
         let values = self.layers.iter().map(|layer| {
             let value = at(layer).and_then(DynamicsValue::value);
             (layer.layer.as_str(), value)

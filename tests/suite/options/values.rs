@@ -297,7 +297,12 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
         "ablate" => (
             "MODEL --tokens @/prompts.safetensors --components 1.3,blocks.0.mlp_out",
             with(
-                &["--with zero", "--together", "--center-unembed off"],
+                &[
+                    "--with zero",
+                    "--at all",
+                    "--together",
+                    "--center-unembed off",
+                ],
                 &[&PROMPTS],
             ),
         ),
