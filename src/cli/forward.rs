@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use repgeo::Result;
 use repgeo::mechanisms::dumped::forward_to_file;
 use repgeo::mechanisms::model::{Checkpoint, Precision};
 use repgeo::mechanisms::streams::{DumpPositions, ForwardOptions, StreamName};
 use repgeo::memory::machine_memory;
 use repgeo::report::Report;
-use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::ending::require_ending;
 use super::output::{ScreenArgs, input_name};
 use super::progress::Bar;
 use super::prompts::PromptArgs;
@@ -63,14 +64,7 @@ pub struct ForwardArgs {
 
 /// Runs the model and reports what was written.
 pub fn run(args: ForwardArgs) -> Result<()> {
-    if args
-        .output
-        .extension()
-        .is_none_or(|ending| ending != "safetensors")
-    {
-        let path = args.output.display();
-        return Err(Error::Usage(format!("-o {path} must end in .safetensors")));
-    }
+    require_ending(&args.output, &["safetensors"], "-o")?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let prompts = args.prompts.prompts()?;
     let options = ForwardOptions {

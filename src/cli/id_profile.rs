@@ -21,6 +21,7 @@ use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
+use super::ending::require_ending;
 use super::estimators::{k_help, local_help, local_names};
 use super::events::EventArgs;
 use super::layers::tables;
@@ -321,12 +322,7 @@ impl IdProfileArgs {
         let Some(path) = &self.local else {
             return Ok(None);
         };
-        if !has_ending(path, "npy") && !has_ending(path, "csv") {
-            let path = path.display();
-            return Err(Error::Usage(format!(
-                "--local {path} must end in .npy or .csv"
-            )));
-        }
+        require_ending(path, &LOCAL, "--local")?;
         let wanted = self.estimate.estimators().into_iter();
         let local: Vec<&Estimator> = wanted.filter(|one| one.is_local()).collect();
         match local[..] {
@@ -349,9 +345,8 @@ impl IdProfileArgs {
     }
 }
 
-fn has_ending(path: &Path, wanted: &str) -> bool {
-    path.extension().is_some_and(|ending| ending == wanted)
-}
+/// How `--local` may end.
+const LOCAL: [&str; 2] = ["npy", "csv"];
 
 /// Estimates and reports.
 pub fn run(args: IdProfileArgs) -> Result<()> {
@@ -394,9 +389,9 @@ pub fn run(args: IdProfileArgs) -> Result<()> {
             Error::Usage("--local needs layers with the same number of rows".into())
         })?;
         let tokens = tokens.as_ref();
-        match has_ending(path, "csv") {
-            true => write_local(path, &profile, tokens)?,
-            false => write_atomically(path, &npy(&shape, &values))?,
+        match require_ending(path, &LOCAL, "--local")? {
+            "csv" => write_local(path, &profile, tokens)?,
+            _ => write_atomically(path, &npy(&shape, &values))?,
         }
     }
     write(&args, vec![input_name(input)], &profile, dump.as_ref())

@@ -12,9 +12,10 @@ use repgeo::storage::check_writable;
 use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::ending::require_ending;
 use super::layers::tables;
 use super::output::input_name;
-use super::peaks::{PeakArgs, RowFileArgs, require_ending};
+use super::peaks::{PeakArgs, RowFileArgs};
 use super::shared::SharedArgs;
 
 /// The density peaks of one layer: centres, saddles, tree, map, and the classes they hold
@@ -112,7 +113,7 @@ pub fn run(args: LandscapeArgs) -> Result<()> {
     let setting = args.shared.setting(Vec::new())?;
     args.files.check()?;
     if let Some(path) = &args.arrangement.decision_graph {
-        require_ending(path, "csv", "--decision-graph")?;
+        require_ending(path, &["csv"], "--decision-graph")?;
         check_writable(path)?;
     }
     let options = |labels, layers| -> Result<LandscapeOptions> {

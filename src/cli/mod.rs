@@ -19,6 +19,7 @@ mod completions;
 mod correlate;
 mod density_peaks;
 mod dynamics;
+mod ending;
 mod estimators;
 mod events;
 mod examples;

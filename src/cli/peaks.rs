@@ -1,6 +1,6 @@
 //! Flags about densities and peaks, shared by `density-peaks` and `landscape`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -15,6 +15,7 @@ use repgeo::storage::{check_writable, prepare_folder, write_atomically};
 use repgeo::{Error, Result};
 
 use super::choice::choice;
+use super::ending::require_ending;
 
 /// How densities and peaks are made.
 #[derive(Args)]
@@ -214,7 +215,7 @@ impl RowFileArgs {
     /// Fails now, not after hours of work, if the files could not be written.
     pub fn check(&self) -> Result<()> {
         if let Some(path) = &self.log_density {
-            require_ending(path, "npy", "--log-density")?;
+            require_ending(path, &["npy"], "--log-density")?;
             check_writable(path)?;
         }
         match &self.assignments {
@@ -246,17 +247,6 @@ impl RowFileArgs {
         }
         Ok(())
     }
-}
-
-/// Refuses a file whose name does not end in `ending`.
-pub fn require_ending(path: &Path, ending: &str, flag: &str) -> Result<()> {
-    if path.extension().is_some_and(|found| found == ending) {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "{flag} {} must end in .{ending}",
-        path.display()
-    )))
 }
 
 #[cfg(test)]

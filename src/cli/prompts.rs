@@ -8,8 +8,8 @@ use repgeo::input::{ExpectedLabels, Labels};
 use repgeo::mechanisms::{Prompts, StreamDump};
 use repgeo::storage::check_writable;
 
+use super::ending::require_ending;
 use super::output::input_name;
-use super::peaks::require_ending;
 
 /// What is known about the examples.
 #[derive(Args)]
@@ -69,7 +69,7 @@ pub fn check_examples(path: Option<&Path>) -> Result<()> {
     match path {
         None => Ok(()),
         Some(path) => {
-            require_ending(path, "csv", "--examples")?;
+            require_ending(path, &["csv"], "--examples")?;
             check_writable(path)
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::chosen_column::chosen_column;
 use super::expected_labels::ExpectedLabels;
 use super::text::{self, Table};
 use super::{file, name};
@@ -114,25 +115,6 @@ fn no_json(path: &Path, lines: &[&str]) -> Result<()> {
         path: path.to_owned(),
         fact: "this is JSON, whose lines are no labels".into(),
         remedy: format!("convert it in Python: {remedy}"),
-    })
-}
-
-/// The place of the column that was named, or of the only one.
-fn chosen_column(path: &Path, table: &Table, column: Option<&str>) -> Result<usize> {
-    let at = match column {
-        Some(column) => table.place(column),
-        None => (table.header.len() == 1).then_some(0),
-    };
-    at.ok_or_else(|| Error::NoLayers {
-        path: path.to_owned(),
-        fact: match column {
-            Some(column) => format!("there is no column {column:?}"),
-            None => format!("there are {} columns", table.header.len()),
-        },
-        remedy: format!(
-            "choose one as FILE:COLUMN: {}",
-            file::list(table.header.iter().map(String::as_str))
-        ),
     })
 }
 

@@ -7,6 +7,7 @@ mod blank;
 mod block;
 mod bytes;
 mod candidate;
+mod chosen_column;
 mod companions;
 mod conversion;
 mod dtype;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::chosen_column::chosen_column;
 use super::dtype::Dtype;
 use super::entry::Entry;
 use super::labels::Labels;
@@ -335,21 +336,7 @@ fn of_text(
         return of_words(bare.filter(|cell| !cell.is_empty()), named, beyond);
     }
     let table = Table::parse(path, text, column)?;
-    let at = match column {
-        Some(column) => table.place(column),
-        None => (table.header.len() == 1).then_some(0),
-    };
-    let at = at.ok_or_else(|| Error::NoLayers {
-        path: path.to_owned(),
-        fact: match column {
-            Some(column) => format!("there is no column {column:?}"),
-            None => format!("there are {} columns", table.header.len()),
-        },
-        remedy: format!(
-            "choose one as FILE:COLUMN: {}",
-            file::list(table.header.iter().map(String::as_str))
-        ),
-    })?;
+    let at = chosen_column(path, &table, column)?;
     of_words(table.column(at), named, beyond)
 }
 

@@ -17,6 +17,7 @@ mod pass;
 mod product;
 mod real;
 mod replay;
+mod sequences;
 mod weights;
 
 pub use activation::Activation;
@@ -24,9 +25,10 @@ pub use config::{Config, Family, Rotary};
 pub use edit::{Edit, EditMode, Head, Keys, ValueBias};
 pub use logits::{LastLogits, Outcome, Vocabulary, last_logits};
 pub use part::{BlockPart, Part, Replaced};
-pub use pass::{BlockStreams, Chunk, Pass, PatternRows, Sequences, chunks_at_once};
+pub use pass::{BlockStreams, Chunk, Pass, PatternRows, chunks_at_once};
 pub use real::{Precision, Real};
 pub use replay::{Change, LastPosition, add_parts, part_sums, replay};
+pub use sequences::Sequences;
 pub use weights::{Block, Checkpoint, Linear, Norm};
 
 pub(crate) use keys::is_of_a_config;
