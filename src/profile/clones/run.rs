@@ -73,24 +73,8 @@ pub fn clones(
             errors.fill(one);
         }
     }
-    if let Some((readout, targets)) = &data.readout {
-        let scored = &orders[..scored.clamp(1, orders.len())];
-        let score = |features: &Matrix, targets: &Targets| {
-            progress.step(READOUT, "");
-            let found = scores(
-                readout, features, targets, scored, &sizes, &options, progress,
-            );
-            found.into_iter().map(Some)
-        };
-        for (width, test) in widths.iter_mut().zip(score(features, targets)) {
-            width.test = test;
-        }
-        if let Some((features, targets)) = &data.train {
-            for (width, train) in widths.iter_mut().zip(score(features, targets)) {
-                width.train = train;
-            }
-        }
-    }
+    let scored = &orders[..scored.clamp(1, orders.len())];
+    score(&mut widths, features, data, scored, &options, progress);
     let (critical_width, found) = critical(&widths);
     let network = data.readout.as_ref().map(|(readout, targets)| {
         let errors: Vec<(usize, f64)> = widths
@@ -116,6 +100,36 @@ pub fn clones(
         network,
         warnings,
     })
+}
+
+/// Scores the readout, where there is one, from the chunks of every width: over the rows of the layer,
+/// and over the training rows.
+fn score(
+    widths: &mut [ChunkWidth],
+    features: &Matrix,
+    data: &CloneData,
+    orders: &[Vec<usize>],
+    options: &ClonesOptions,
+    progress: &dyn Progress,
+) {
+    let Some((readout, targets)) = &data.readout else {
+        return;
+    };
+    let sizes: Vec<usize> = widths.iter().map(|one| one.width).collect();
+    let score = |features: &Matrix, targets: &Targets| {
+        progress.step(READOUT, "");
+        scores(
+            readout, features, targets, orders, &sizes, options, progress,
+        )
+    };
+    for (width, test) in widths.iter_mut().zip(score(features, targets)) {
+        width.test = Some(test);
+    }
+    if let Some((features, targets)) = &data.train {
+        for (width, train) in widths.iter_mut().zip(score(features, targets)) {
+            width.train = Some(train);
+        }
+    }
 }
 
 /// How large the work is.
