@@ -86,6 +86,9 @@ choice! {
         NormAssumed = "norm_assumed",
         /// The model caps its logits; those before the cap are given, which have the same order.
         LogitsBeforeCap = "logits_before_cap",
+        /// Runs compare a layer of one name with layers of different names, as where one of them lacks
+        /// the next or the last layer: values side by side are of different pairs.
+        PartnersDiffer = "partners_differ",
         /// The header of an unembedding's file says something that means nothing here; the message
         /// names it.
         MetadataUnread = "metadata_unread",

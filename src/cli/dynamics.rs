@@ -10,7 +10,7 @@ use repgeo::input::{RunSource, Series, list_runs, read_runs};
 use repgeo::overview::{Analysis, OpenedRun, OverRuns};
 use repgeo::profile::clones::ClonesOptions;
 use repgeo::profile::compare::Target;
-use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, RunTarget, dynamics};
+use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, RunTarget, SCORES, dynamics};
 use repgeo::profile::imbalance::ImbalanceOptions;
 use repgeo::profile::landscape::PeakOptions;
 use repgeo::profile::overlap::OverlapOptions;
@@ -184,10 +184,7 @@ impl DynamicsArgs {
             }
             DynamicsQuantity::Similarity => Analysis::Similarity(SimilarityOptions {
                 target,
-                measures: match follow.measures.is_empty() {
-                    true => vec![&CKA],
-                    false => measures(&follow.measures),
-                },
+                measures: self.measures(),
                 k: follow.k,
                 seed,
                 ..SimilarityOptions::default()
@@ -207,6 +204,13 @@ impl DynamicsArgs {
                 ..ClonesOptions::default()
             }),
         })
+    }
+
+    fn measures(&self) -> Vec<&'static Measure> {
+        match self.follow.measures.is_empty() {
+            true => vec![&CKA],
+            false => measures(&self.follow.measures),
+        }
     }
 
     /// The labels of a run are those of its own rows; choosing rows by them is no analysis of them.
@@ -246,6 +250,34 @@ impl FollowArgs {
 }
 
 impl DynamicsArgs {
+    /// Refuses a name after `--only` of which this call computes nothing.
+    fn check_only(&self) -> Result<()> {
+        let follow = &self.follow;
+        let absent = |name: &str| match follow.quantity {
+            DynamicsQuantity::Similarity => {
+                let mut measured = self.measures().into_iter();
+                let measured = measured.any(|measure| measure.name == name);
+                (!measured).then(|| format!("it is not among the measures; name it with --measure"))
+            }
+            DynamicsQuantity::Peaks => {
+                let compared = self.shared.rows.has_labels() || follow.to_run.is_some();
+                (SCORES.contains(&name) && !compared)
+                    .then(|| "peaks are compared with nothing; add --labels or --to-run".to_owned())
+            }
+            DynamicsQuantity::Clones => (name == "chunk_id" && !follow.chunk_id)
+                .then(|| "no dimensions are sought; add --chunk-id".to_owned()),
+            _ => None,
+        };
+        match follow
+            .only
+            .iter()
+            .find_map(|name| Some((name, absent(name)?)))
+        {
+            None => Ok(()),
+            Some((name, why)) => Err(Error::Usage(format!("--only {name}: {why}"))),
+        }
+    }
+
     /// The runs, and how the report names them.
     fn runs(&self) -> Result<(Vec<RunSource>, Vec<String>)> {
         Ok(match &self.table {
@@ -343,6 +375,7 @@ pub fn run(args: DynamicsArgs) -> Result<()> {
     let reference = args.reference(&runs)?;
     let open = |path: &Path| args.open(path);
     let mut options = DynamicsOptions::new(args.follow.quantity, &args.follow.only)?;
+    args.check_only()?;
     options.to_run = reference.as_ref().map(|run| run.name.clone());
     options.keep_going = args.keep_going;
     let events = |series: &Series| args.events.options(series);

@@ -54,6 +54,8 @@ choice! {
         SingleClass = "single_class",
         /// The run has no such layer, or nothing in it to compare the layer with.
         MissingLayer = "missing_layer",
+        /// The layer of the run has no chunk of this size, though that of another run has.
+        MissingWidth = "missing_width",
         /// The run could not be analysed and was left out.
         MissingRun = "missing_run",
     }

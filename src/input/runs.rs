@@ -83,7 +83,8 @@ pub fn split_name(typed: &Path) -> (Option<String>, PathBuf) {
 /// where there is such a column, and any other columns, which are kept as words.
 ///
 /// # Errors
-/// [`Error::Malformed`] without a column `path` or with an `x` that is no number; as [`list_runs`].
+/// [`Error::Malformed`] without a column `path` or a line below it, with two columns of one name or an
+/// `x` that is no number; as [`list_runs`].
 pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
     let malformed = |fact: String, remedy: &str| Error::Malformed {
         path: file.to_owned(),
@@ -97,6 +98,18 @@ pub fn read_runs(file: &Path) -> Result<Vec<RunSource>> {
             "give each run a line, with columns path, x and any others",
         ));
     };
+    if table.n_rows() == 0 {
+        return Err(malformed(
+            "it lists no runs".into(),
+            "give each run a line below the header",
+        ));
+    }
+    if let Some(name) = table.name_of_two() {
+        return Err(malformed(
+            format!("two columns are called {name:?}"),
+            "give each column a name of its own",
+        ));
+    }
     let x_at = table.place("x");
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut runs: Vec<Unnamed> = Vec::new();
@@ -318,6 +331,8 @@ mod tests {
             ("path,x\na,many\n", "many"),
             ("path,x\n,1\n", "no path"),
             ("path,x\na,1\na,2\n", "twice"),
+            ("path,x,x\na,1,2\n", "two columns"),
+            ("path,x\n", "no runs"),
         ] {
             std::fs::write(&file, text).unwrap();
             let error = read_runs(&file).unwrap_err().to_string();

@@ -291,7 +291,7 @@ impl Table {
     }
 
     /// A name that two columns have.
-    fn name_of_two(&self) -> Option<&str> {
+    pub(crate) fn name_of_two(&self) -> Option<&str> {
         let mut names = self.header.iter().enumerate();
         let twice = names.find(|(at, name)| !name.is_empty() && self.header[..*at].contains(name));
         twice.map(|(_, name)| name.as_str())

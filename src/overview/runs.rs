@@ -242,7 +242,16 @@ impl RunAnalysis for OverRuns<'_> {
                     layers: run.layers.clone(),
                     ..options.clone()
                 };
-                let profile = id_profile(&run.dump, &options, &self.bench)?;
+                let mut profile = id_profile(&run.dump, &options, &self.bench)?;
+                if options.order.is_some() {
+                    // There is a headline, so a single point of the scaling would only stand beside it.
+                    for layer in &mut profile.layers {
+                        layer.scaling.clear();
+                        for control in &mut layer.controls {
+                            control.scaling.clear();
+                        }
+                    }
+                }
                 let layers = profile.layers.iter();
                 let layers = layers.map(|layer| (layer.layer.as_str(), layer.warnings.as_slice()));
                 let warnings = named(profile.warnings.clone(), layers);

@@ -4,13 +4,14 @@ mod layers;
 mod options;
 mod over_layers;
 mod over_runs;
+mod partners;
 mod quantity;
 mod run;
 mod series;
 mod shape;
 
 pub use options::{DynamicsOptions, RunTarget};
-pub use quantity::DynamicsQuantity;
+pub use quantity::{DynamicsQuantity, SCORES};
 pub use run::{RunAnalysis, RunFound, dynamics};
 pub use shape::{
     DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsNumber, DynamicsParameters,

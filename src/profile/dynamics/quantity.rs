@@ -24,6 +24,20 @@ choice! {
     }
 }
 
+/// What peaks are, compared with nothing.
+const OF_PEAKS: [&str; 3] = ["n_peaks", "core_fraction", "largest_fraction"];
+
+/// How well peaks match labels, or the peaks of another run.
+pub const SCORES: [&str; 7] = [
+    "ari",
+    "ami",
+    "nmi",
+    "homogeneity",
+    "completeness",
+    "v_measure",
+    "majority_fraction",
+];
+
 impl DynamicsQuantity {
     /// The quantities of the command for a single dump that are followed, as its CSV calls them; the
     /// main one first.
@@ -37,18 +51,7 @@ impl DynamicsQuantity {
                 .iter()
                 .map(|measure: &&Measure| measure.name)
                 .collect(),
-            Self::Peaks => vec![
-                "n_peaks",
-                "core_fraction",
-                "largest_fraction",
-                "ari",
-                "ami",
-                "nmi",
-                "homogeneity",
-                "completeness",
-                "v_measure",
-                "majority_fraction",
-            ],
+            Self::Peaks => [&OF_PEAKS[..], &SCORES].concat(),
             Self::Clones => vec![
                 "critical_width",
                 "n_clones",

@@ -4,6 +4,7 @@ use super::layers::merged;
 use super::options::DynamicsOptions;
 use super::over_layers::{changes, events_of_runs, smooth};
 use super::over_runs::ranges;
+use super::partners::different_partners;
 use super::series::{SeriesOf, keys};
 use super::shape::{
     DynamicsColumn, DynamicsLayer, DynamicsParameters, DynamicsProfile, DynamicsRun, DynamicsValue,
@@ -182,8 +183,11 @@ fn assemble(
         events: found_events,
         runs: reported,
         layers,
+        warnings: match options.quantity.compares_layers() {
+            true => different_partners(&values).into_iter().collect(),
+            false => Vec::new(),
+        },
         values,
-        warnings: Vec::new(),
     })
 }
 
@@ -216,6 +220,9 @@ fn aligned(
     let is_it = |value: &DynamicsValue, key: &SeriesKey, layer: &DynamicsLayer| {
         value.layer == layer.layer && key.is_of(value, options.quantity)
     };
+    let has_layer = |own: &[DynamicsValue], key: &SeriesKey, layer: &DynamicsLayer| {
+        key.width.is_some() && own.iter().any(|value| value.layer == layer.layer)
+    };
     // Which layer any run has a value of, in each series.
     let anywhere: Vec<Vec<bool>> = keys
         .iter()
@@ -243,6 +250,7 @@ fn aligned(
                         scale: key.width,
                         outcome: Known(Err(match run.error {
                             Some(_) => Reason::MissingRun,
+                            None if has_layer(own, key, layer) => Reason::MissingWidth,
                             None => Reason::MissingLayer,
                         })),
                         smoothed: None,

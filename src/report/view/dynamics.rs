@@ -2,12 +2,13 @@
 
 use super::axes::{axis, depth, point, share};
 use super::dynamics_records::{leading, rows};
+use super::dynamics_words::{context, meaning, of, quantity};
 use super::runs_read::read_lines;
 use super::warned::warnings;
 use crate::geometry::Known;
 use crate::profile::dynamics::{
     DynamicsProfile, DynamicsQuantity, DynamicsRange, DynamicsValue, Parted, Presence, RunEvents,
-    RunParameters, SeriesKey,
+    SeriesKey,
 };
 use crate::profile::events::EventName;
 use crate::report::page::{
@@ -126,65 +127,6 @@ fn by_run<'a>(profile: &'a DynamicsProfile, key: &SeriesKey) -> Vec<Vec<&'a Dyna
 /// What is shown of a value: smoothed where that was asked for.
 fn drawn(value: &DynamicsValue) -> Option<f64> {
     value.smoothed.or(value.value())
-}
-
-fn quantity(profile: &DynamicsProfile) -> &'static str {
-    match profile.parameters.options.quantity {
-        DynamicsQuantity::Id => "Intrinsic dimension",
-        DynamicsQuantity::Imbalance => "Information imbalance",
-        DynamicsQuantity::Overlap => "Neighbour overlap",
-        DynamicsQuantity::Labels => "Neighbours of the same class",
-        DynamicsQuantity::Similarity => "Similarity",
-        DynamicsQuantity::Peaks => "Density peaks",
-        DynamicsQuantity::Clones => "Clones",
-    }
-}
-
-/// What layers are compared with, in words.
-fn partner(profile: &DynamicsProfile) -> Phrase {
-    let to = match &profile.parameters.analysis {
-        RunParameters::Imbalance(own) => Some(own.options.target.to_string()),
-        RunParameters::Overlap(own) => own.options.target.as_ref().map(ToString::to_string),
-        RunParameters::Similarity(own) => Some(own.options.target.to_string()),
-        _ => None,
-    };
-    match &profile.parameters.options.to_run {
-        Some(run) => name(run).into(),
-        None => to.map(name).into(),
-    }
-}
-
-/// One series in a few words.
-fn of(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
-    let k = match &profile.parameters.analysis {
-        RunParameters::Id(own) => own.options.k,
-        RunParameters::Imbalance(own) => own.options.k.first().copied(),
-        RunParameters::Overlap(own) => own.options.k.first().copied(),
-        _ => None,
-    };
-    let k = k.map(|k| phrase![", k ", count(k)]);
-    let to = partner(profile);
-    let with = |labels: &String| phrase![" with ", name(labels)];
-    let variant = (!key.variant.is_empty()).then(|| phrase![", ", name(&key.variant)]);
-    let variant = Phrase::from(variant);
-    let words = key.quantity.replace('_', " ");
-    match (profile.parameters.options.quantity, key.variant.as_str()) {
-        (DynamicsQuantity::Id, _) => phrase!["dimension", variant, k],
-        (DynamicsQuantity::Imbalance, "backward") => phrase!["Δ(", to, "→layer)", k],
-        (DynamicsQuantity::Imbalance, "forward") => phrase!["Δ(layer→", to, ")", k],
-        (DynamicsQuantity::Overlap, "") => phrase!["overlap with ", to, k],
-        (DynamicsQuantity::Similarity, _) => phrase![words, " with ", to, variant],
-        // The density is the same for all of them.
-        (DynamicsQuantity::Peaks, _) => phrase![words, key.labels.as_ref().map(with)],
-        _ => phrase![words, key.labels.as_ref().map(with), variant, k],
-    }
-}
-
-/// The same, with what was done to the values.
-fn meaning(profile: &DynamicsProfile, key: &SeriesKey) -> Phrase {
-    let smooth = profile.parameters.events.smooth;
-    let smoothed = (smooth > 1).then(|| phrase![", mean over ", count(smooth), " layers"]);
-    of(profile, key).then(Phrase::from(smoothed))
 }
 
 /// The extremes of one series, layer by layer.
@@ -460,18 +402,4 @@ fn failed(profile: &DynamicsProfile) -> impl Iterator<Item = Phrase> {
         let error = run.error.as_ref()?;
         Some(phrase!["left out: ", name(&run.run), ": ", name(error)])
     })
-}
-
-/// The runs, and the places that their table gives them.
-fn context(profile: &DynamicsProfile) -> Phrase {
-    let runs = profile.runs.iter().map(|run| {
-        let x = run.x.map(|x| phrase![" at ", number(x, 6)]);
-        phrase![name(&run.run), x]
-    });
-    phrase![
-        count(profile.runs.len()),
-        " runs: ",
-        Phrase::join(runs, ", "),
-        "; — where a run has no such layer",
-    ]
 }

@@ -131,11 +131,11 @@ pub(super) fn leading(profile: &DynamicsProfile) -> Leading {
     header.extend(placed.then(|| "x".to_owned()));
     let columns = profile.runs.first().map_or(&[][..], |run| &run.columns);
     for column in columns {
-        let taken = HEADER.contains(&column.column.as_str()) || header.contains(&column.column);
-        header.push(match taken {
-            true => format!("run_{}", column.column),
-            false => column.column.clone(),
-        });
+        let mut name = column.column.clone();
+        while HEADER.contains(&name.as_str()) || header.contains(&name) {
+            name = format!("run_{name}");
+        }
+        header.push(name);
     }
     let cells = |run: &DynamicsRun| {
         let mut cells = vec![run.run.clone()];

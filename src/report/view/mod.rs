@@ -13,6 +13,7 @@ mod correlate_words;
 pub(in crate::report) mod density_peaks;
 mod dynamics;
 mod dynamics_records;
+mod dynamics_words;
 mod event_lines;
 pub mod event_records;
 pub mod events;

@@ -4,10 +4,11 @@ mod single;
 
 use std::fs;
 
+use repgeo::storage::npy;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::common::{fixture, json, path, refusal, stdout};
+use super::common::{fixture, json, normals, path, refusal, stdout};
 
 pub(super) const RUNS: [&str; 2] = ["reference/vae_d08", "reference/vae_d16_ep0300"];
 
@@ -202,6 +203,25 @@ fn what_gives_a_layer_no_single_value_is_refused() {
         (&["dynamics", run, "--order", "4"], "--order"),
         (&["dynamics", run, "--quantity", "labels"], "--labels"),
         (&["dynamics", run, "--only", "ari"], "--only ari"),
+        (
+            &["dynamics", run, "--quantity", "peaks", "--only", "ari"],
+            "add --labels or --to-run",
+        ),
+        (
+            &["dynamics", run, "--quantity", "similarity", "--only", "rsa"],
+            "--measure",
+        ),
+        (
+            &[
+                "dynamics",
+                run,
+                "--quantity",
+                "clones",
+                "--only",
+                "chunk_id",
+            ],
+            "--chunk-id",
+        ),
         (&["dynamics", run, "--to-run", "first"], "--to-run"),
         (
             &["dynamics", run, "--quantity", "overlap", "--to-run", "ep9"],
@@ -223,6 +243,72 @@ fn what_gives_a_layer_no_single_value_is_refused() {
         let message = refusal(args, 2);
         assert!(message.contains(word), "{message}");
     }
+}
+
+#[test]
+fn layers_that_are_compared_with_different_layers_are_named() {
+    let partners = |to: &str, layers: &str| {
+        let args = ["--quantity", "overlap", "--to", to, "--layers", layers];
+        let report = over_runs(&[&args[..], &["--rows", "0..60", "-k", "5"]].concat());
+        report["warnings"].as_array().unwrap().clone()
+    };
+    // The smaller run lacks layer_08, so that layer_11 is next to its layer_07.
+    let [warning] = &partners("next", ":")[..] else {
+        panic!("one warning");
+    };
+    assert_eq!(warning["code"], "partners_differ");
+    assert_eq!(warning["count"], 1);
+    let message = warning["message"].as_str().unwrap();
+    for word in ["layer_07_dec_1", "layer_08_dec_2", "layer_11_output"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert!(partners("last", ":").is_empty());
+    let both = "layer_05_bottleneck_mean,layer_07_dec_1,layer_11_output";
+    assert!(partners("next", both).is_empty());
+}
+
+#[test]
+fn a_rule_for_the_order_leaves_one_number_a_layer() {
+    for (order, variant, scale) in [
+        ("plateau", "gride_plateau", None),
+        ("match-density", "gride_match_density", Some(16)),
+        ("8", "gride", Some(8)),
+    ] {
+        let report = over_runs(&["--estimator", "gride", "--order", order, "--layers", "-1"]);
+        let values = report["values"].as_array().unwrap();
+        assert_eq!(values.len(), 2, "{order}");
+        for value in values {
+            assert_eq!(value["variant"], variant);
+            if let Some(scale) = scale {
+                assert_eq!(value["scale"], scale);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chunk_size_that_a_layer_lacks_is_no_missing_layer() {
+    let folder = TempDir::new().unwrap();
+    let at = |width: usize| {
+        let data = normals(60, width, 3);
+        let run = folder.path().join(format!("w{width}"));
+        fs::create_dir(&run).unwrap();
+        let array = npy(&[60, width], data.as_slice().unwrap());
+        fs::write(run.join("hidden.npy"), array).unwrap();
+        path(&run).to_owned()
+    };
+    let (narrow, wide) = (at(4), at(8));
+    let args = ["dynamics", &narrow, &wide, "--quantity", "clones"];
+    let report = json(&[&args[..], &["--draws", "2", "--only", "chunk_r2"]].concat());
+    let reason = |run: &str, variant: &str, width: u64| {
+        let found = values(&report, run, variant);
+        let mut found = found.into_iter().filter(|one| one["scale"] == width);
+        found.next().unwrap()["reason"].clone()
+    };
+    assert_eq!(reason("w4", "paper", 8), "missing_width");
+    assert_eq!(reason("w4", "complement", 4), "whole_layer");
+    assert_eq!(reason("w8", "complement", 8), "whole_layer");
+    assert!(reason("w8", "paper", 8).is_null());
 }
 
 #[test]
