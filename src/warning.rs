@@ -44,6 +44,9 @@ choice! {
         /// A mask, lengths or token ids lie in the dump and were not used; padding may count as
         /// data.
         PaddingUnused = "padding_unused",
+        /// `--pool`, `--mask` or `--bf16-bits` had nothing to read: no axis of tokens, no 16-bit
+        /// integers. Leave it out, unless another dump of the call needs it.
+        OptionUnused = "option_unused",
         /// More neighbours were asked for than there are other rows.
         KReduced = "k_reduced",
         /// `fraction` 1 leaves the last point of the fit at infinity; it was left out.

@@ -19,6 +19,7 @@ use super::pooling::{Pooling, rows_in};
 use super::select::Selection;
 use super::square::Square;
 use super::stack::{self, Stack};
+use super::unused;
 use crate::warning::{Warning, WarningCode};
 use crate::{Error, Result};
 
@@ -132,10 +133,8 @@ impl Dump {
     }
 
     fn new(path: &Path, mut found: Found, options: &DumpOptions) -> Result<Self> {
-        if options.bf16_bits {
-            read_as_bf16(&mut found.entries);
-        }
         let total = found.entries.len();
+        let read_bits = options.bf16_bits && read_as_bf16(&mut found.entries);
         let own = found.order;
         let mut sorted = sort(path, found, options)?;
         let stacks = sorted.layers;
@@ -165,6 +164,9 @@ impl Dump {
                 format!("left out as no layers: {all}"),
             ));
         }
+        if options.bf16_bits && !read_bits {
+            warnings.push(unused::bf16_bits(total));
+        }
         warnings.extend(arranged.doubt.map(|why| unsure_order(why, &candidates)));
         warnings.extend(candidate::short_first_axis(
             &candidates,
@@ -178,13 +180,18 @@ impl Dump {
             order: arranged.order,
             warnings,
             padding,
-            options: options.clone(),
+            options: DumpOptions {
+                bf16_bits: read_bits,
+                ..options.clone()
+            },
             lists: sorted.lists,
             n_files: n_files.unwrap_or(1),
             selection: None,
         };
         let all: Vec<usize> = (0..dump.candidates.len()).collect();
         dump.layers = dump.infos(&all);
+        let unpooled = unused::pooling(&dump.layers, &dump.padding, options);
+        dump.warnings.extend(unpooled);
         Ok(dump)
     }
 
@@ -280,6 +287,10 @@ impl Dump {
         if chosen_order || layers.len() < 2 {
             warnings.retain(|warning| warning.code != WarningCode::UnsureOrder);
         }
+        let [before, unpooled] = [&self.layers, &layers]
+            .map(|layers| unused::pooling(layers, &self.padding, &self.options));
+        warnings.retain(|warning| before.as_ref() != Some(warning));
+        warnings.extend(unpooled);
         Ok(Self {
             layers,
             order,
@@ -300,12 +311,16 @@ impl Dump {
     }
 }
 
-fn read_as_bf16(entries: &mut [Entry]) {
+/// Takes 16-bit integers for bfloat16; whether there are any.
+fn read_as_bf16(entries: &mut [Entry]) -> bool {
+    let mut any = false;
     for entry in entries {
         if matches!(entry.item, Item::Number(Dtype::I16 | Dtype::U16)) {
             entry.item = Item::Number(Dtype::Bf16);
+            any = true;
         }
     }
+    any
 }
 
 /// What may be layers, and what lies beside them; arrays that were named are layers.

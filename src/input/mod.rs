@@ -68,6 +68,7 @@ mod tokens;
 mod torch;
 mod triangle;
 mod understood;
+mod unused;
 mod watch;
 
 pub use axes::Axes;

@@ -174,6 +174,25 @@ pub struct SeriesChoice {
     pub x: Option<String>,
 }
 
+impl SeriesChoice {
+    /// Whether it names columns, which only a table that is no report has names for.
+    pub(crate) fn names_columns(&self) -> bool {
+        self.column.is_some() || self.std_error.is_some() || self.x.is_some()
+    }
+
+    /// Whether it chooses among the series of a report, which no other table has.
+    pub(crate) fn is_of_report(&self) -> bool {
+        let texts = [
+            &self.quantity,
+            &self.variant,
+            &self.other,
+            &self.run,
+            &self.layer,
+        ];
+        self.scale.is_some() || texts.into_iter().any(Option::is_some)
+    }
+}
+
 /// A series as it was found in a file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SeriesFile {

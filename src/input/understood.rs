@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::dump::Dump;
+use super::join::Join;
 use super::layer_info::LayerInfo;
 use super::pooling::Pooling;
 use super::runs::what_differs;
@@ -51,11 +52,20 @@ impl Dump {
             };
             parts.push(format!("shape {:?} read as {words}", first.shape));
         }
+        if self.options.bf16_bits {
+            parts.push("16-bit integers read as bfloat16".to_owned());
+        }
+        if self.options.join != Join::default() {
+            parts.push(format!("with --join {}", self.options.join.flag()));
+        }
         let order = self.order().words();
         if !order.is_empty() {
             parts.push(order.to_owned());
         }
         parts.extend(self.pooled(first));
+        if self.options.ignore_padding {
+            parts.push("with --mask none".to_owned());
+        }
         if !self.options.rows.is_empty() {
             parts.push(format!("rows chosen by {}", self.options.rows.join(" ")));
         }

@@ -68,6 +68,12 @@ impl Sources<'_> {
         let alone = self.files.iter().find(|(_, role)| names.contains(role));
         alone.and_then(|(tensors, _)| tensors.only())
     }
+
+    /// The tensor of one of these names in the dump, where files stand beside it.
+    fn of_dump(&self, names: &[&str]) -> Option<Tensor<'_>> {
+        let acts = self.acts.filter(|_| !self.files.is_empty())?;
+        names.iter().find_map(|name| acts.get(name))
+    }
 }
 
 impl Prompts {
@@ -116,6 +122,9 @@ impl Prompts {
         match sources.find(&["tokens", "input_ids"]) {
             Some(tensor) => {
                 let (sequences, lengths) = sequences_of(&tensor, lengths)?;
+                if let Some(own) = sources.of_dump(&["tokens", "input_ids"]) {
+                    check_same_ids(&tensor, &sequences, &own)?;
+                }
                 self.sequences = Some(sequences);
                 self.lengths = Some(lengths);
             }
@@ -352,6 +361,29 @@ fn sequences_of(
         .map(|(row, &length)| row[..length].iter().map(|&id| token(tensor, id)).collect())
         .collect::<Result<Vec<Vec<u32>>>>()?;
     Ok((Sequences::new(rows.iter().map(Vec::as_slice)), lengths))
+}
+
+/// Fails where the token ids of an example are not those that the dump itself holds: its streams are
+/// of other prompts.
+fn check_same_ids(given: &Tensor<'_>, sequences: &Sequences, own: &Tensor<'_>) -> Result<()> {
+    let [n, width] = two_axes(own)?;
+    if n != sequences.len() || width == 0 {
+        return Ok(());
+    }
+    let all = own.integers()?;
+    let differs = |(example, row): (usize, &[i64])| {
+        let ids = sequences.tokens(example);
+        let same = |(id, own): (&u32, &i64)| i64::from(*id) == *own;
+        ids.len() > width || !ids.iter().zip(row).all(same)
+    };
+    match all.chunks_exact(width).enumerate().position(differs) {
+        None => Ok(()),
+        Some(example) => Err(given.refused(
+            format!("example {example} has other token ids than the dump"),
+            "its streams are of other prompts: give the tokens that it was made from, or leave \
+             --tokens out",
+        )),
+    }
 }
 
 fn targets_of(tensor: &Tensor<'_>) -> Result<Vec<Targets>> {

@@ -15,9 +15,9 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
         .iter()
         .filter(|name| !["index", "depth"].contains(name));
     if known.into_iter().all(|name| table.find(name).is_some()) {
-        if choice.column.is_some() || choice.x.is_some() {
+        if choice.names_columns() {
             return Err(Error::Usage(format!(
-                "{}: --column and --x are for other tables; choose in a CSV of repgeo with \
+                "{}: --column, --std-error and --x are for other tables; choose in a CSV of repgeo with \
                  --quantity, --variant, --scale and --other",
                 path.display()
             )));
@@ -150,6 +150,13 @@ impl<'a> Table<'a> {
 
     /// A row is a layer: its name from `layer`, its position from `x`, its value from a column.
     fn plain(&self, choice: &SeriesChoice) -> Result<SeriesFile> {
+        if choice.is_of_report() {
+            return Err(Error::Usage(format!(
+                "{}: --quantity, --variant, --scale, --other, --run and --layer choose in a CSV of \
+                 repgeo, which this is not; choose with --column",
+                self.path.display()
+            )));
+        }
         let x = match &choice.x {
             Some(name) => Some(self.named(name, "--x")?),
             None => self.find("x"),

@@ -18,9 +18,9 @@ pub(super) fn read(text: &str, path: &Path, choice: &SeriesChoice) -> Result<Ser
             path.display()
         )));
     }
-    if choice.column.is_some() || choice.x.is_some() {
+    if choice.names_columns() {
         return Err(Error::Usage(format!(
-            "{}: --column and --x are for CSV; choose in a report with --quantity, --variant, \
+            "{}: --column, --std-error and --x are for CSV; choose in a report with --quantity, --variant, \
              --scale and --other",
             path.display()
         )));

@@ -152,6 +152,39 @@ fn sixteen_bits_may_be_bfloat16() {
 }
 
 #[test]
+fn an_option_that_has_nothing_to_read_is_said() {
+    let folder = Folder::new();
+    let flat = folder.file("flat.npy", npy(&[60, 5], scattered));
+    let tokens = folder.file("tokens.npy", npy(&[60, 4, 5], scattered));
+    let mask = folder.file("mask.npy", npy(&[60, 4], |_| 1.0));
+    let unused = |args: &[&str]| {
+        let report = json(&[&["inspect", "--scan"], args].concat());
+        let warnings = report["warnings"].as_array().unwrap().clone();
+        let is_it = |one: &serde_json::Value| one["code"] == "option_unused";
+        let mut found = warnings.into_iter().filter(is_it);
+        let message = found
+            .next()
+            .map(|one| one["message"].as_str().unwrap().to_owned());
+        assert!(found.next().is_none(), "{report}");
+        message.unwrap_or_default()
+    };
+    assert!(unused(&[&flat, "--bf16-bits"]).contains("--bf16-bits"));
+    assert!(unused(&[&flat, "--pool", "mean"]).contains("--pool mean"));
+    let both = unused(&[&flat, "--pool", "mean", "--mask", &mask]);
+    assert!(both.contains("--pool mean and --mask"), "{both}");
+    assert_eq!(unused(&[&flat]), "");
+    assert_eq!(unused(&[&tokens, "--pool", "mean", "--mask", &mask]), "");
+    // One layer of tokens is enough, until a selection leaves it out.
+    let some = [folder.path(), "--pool", "mean"];
+    assert_eq!(
+        unused(&[&some[..], &["--layers", "flat,tokens"]].concat()),
+        ""
+    );
+    let alone = unused(&[&some[..], &["--layers", "flat"]].concat());
+    assert!(alone.contains("--pool mean"), "{alone}");
+}
+
+#[test]
 fn other_formats_are_answered_with_the_line_that_converts_them() {
     let folder = Folder::new();
     for (name, line) in [

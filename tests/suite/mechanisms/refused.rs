@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use repgeo::input::Tensors;
 use serde_json::Value;
 
 use super::commands::Tiny;
@@ -321,4 +322,50 @@ fn write_integers(path: &Path, rows: usize, columns: usize, values: &[i32]) {
     bytes.extend(header.as_bytes());
     bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
     fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn tokens_of_other_prompts_than_the_dump_are_refused() {
+    let tiny = Tiny::new();
+    let all = tiny.all();
+    let model = text(&tiny.model);
+    let stored = Tensors::open(&tiny.prompts).unwrap();
+    let tensor = stored.get("tokens").unwrap();
+    let ids: Vec<i32> = tensor
+        .integers()
+        .unwrap()
+        .iter()
+        .map(|&id| id as i32)
+        .collect();
+    let width = tensor.shape()[1];
+    let file = tiny.folder.path().join("ids.npy");
+    let write = |ids: &[i32]| write_integers(&file, ids.len() / width, width, ids);
+    let calls = [
+        vec!["logit-lens", &all, "--unembed", model],
+        vec!["attribution", &all, "--unembed", model],
+        vec!["head-pattern", &all],
+        vec![
+            "attention-modify",
+            model,
+            "--heads",
+            "1.3",
+            "--replay",
+            &all,
+        ],
+        vec!["ablate", model, "--components", "1.3", "--replay", &all],
+    ];
+    for call in &calls {
+        let args = [&call[..], &["--tokens", text(&file)]].concat();
+        write(&ids);
+        stdout(&args);
+        let mut others = ids.clone();
+        others[5 * width] = others[5 * width] % 7 + 1;
+        assert_ne!(others, ids);
+        write(&others);
+        let message = refusal(&args, 1);
+        assert!(
+            message.contains("example 5 ") && message.contains("--tokens"),
+            "{message}"
+        );
+    }
 }

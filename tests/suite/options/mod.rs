@@ -2,9 +2,6 @@
 //! refused by name.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -12,26 +9,29 @@ use serde_json::Value;
 mod inputs;
 mod values;
 
+use super::common::{command, repgeo, text};
 use inputs::Inputs;
-use values::{EVENTS, options};
+use values::{EVENTS, Tried, tried};
 
-/// What changes no report by design: where it goes, how it looks, how it is searched.
-const NO_EFFECT: [&str; 15] = [
+/// What changes no report by design.
+const NO_EFFECT: [&str; 14] = [
+    // They answer in place of the command.
     "help",
     "version",
+    "explain",
+    // How it is searched: every way gives the same bytes.
     "threads",
-    "progress",
-    "quiet",
-    "format",
-    "output",
-    "plot",
-    "ascii",
     "cache",
     "max-memory",
     "device",
     "kernel",
-    "explain",
-    "id-scaling",
+    // Where the report goes, and how it looks.
+    "format",
+    "output",
+    "plot",
+    "ascii",
+    "progress",
+    "quiet",
 ];
 
 /// Commands without a report on data: they do or look at the work of a plan, or say what the program
@@ -48,81 +48,32 @@ const WITHOUT: [&str; 9] = [
     "help",
 ];
 
-/// What writes files beside the report, chooses a series, or needs arrays of more axes or with NaN;
-/// other tests have it.
-const ELSEWHERE: [&str; 28] = [
-    "examples",
-    "only",
-    "bf16-bits",
-    "squared",
-    "local",
-    "assignments",
-    "assignments-format",
-    "log-density",
-    "decision-graph",
-    "pool",
-    "mask",
-    "axes",
-    "join",
-    "order-file",
-    "neighbours",
-    "drop-nonfinite",
-    "quantity",
-    "variant",
-    "scale",
-    "other",
-    "run",
-    "layer",
-    "by",
-    "precision",
-    "tokens",
-    "norm",
-    "replay",
-    "targets",
-];
-
-/// The file that holds the report of a command that does not print it.
-fn written(args: &[String]) -> Option<PathBuf> {
-    let output = args.iter().skip_while(|word| *word != "-o").nth(1);
-    let output = Path::new(output?);
-    match args[0].as_str() {
-        "report" => Some(output.with_extension("json")),
-        "plan" => Some(output.join("plan.json")),
-        _ => None,
-    }
-}
-
 /// The report, or why there is none.
 fn run(args: &[String]) -> Result<String, String> {
-    let mut call = Command::new(env!("CARGO_BIN_EXE_repgeo"));
-    call.args(args).args(["--threads", "1", "--quiet"]);
-    let written = written(args);
-    if written.is_none() {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut call = command(&words);
+    call.args(["--threads", "1", "--quiet"]);
+    // They write files, which hold their reports.
+    if !["report", "plan"].contains(&words[0]) {
         call.args(["--format", "json"]);
     }
-    let output = call.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    match (output.status.code(), written) {
-        (Some(0), Some(file)) => Ok(fs::read_to_string(file).unwrap()),
+    let output = call.output().unwrap();
+    match output.status.code() {
         // No two calls take the same time.
-        (Some(0), None) if args[0] == "bench" => {
+        Some(0) if words[0] == "bench" => {
             let report: Value = serde_json::from_slice(&output.stdout).unwrap();
             Ok(report["parameters"].to_string())
         }
-        (Some(0), None) => Ok(text(output.stdout)),
+        Some(0) => Ok(text(&output.stdout)),
         // 1 where two dumps do not fit together.
-        (Some(1 | 2), _) => Err(text(output.stderr)),
-        (code, _) => panic!("{args:?}: {code:?} {}", text(output.stderr)),
+        Some(1 | 2) => Err(text(&output.stderr)),
+        code => panic!("{args:?}: {code:?} {}", text(&output.stderr)),
     }
 }
 
 /// What the program says of itself with `args`.
 fn help(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .args(args)
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    text(&repgeo(args).stdout)
 }
 
 /// The long options of a command, from its whole help: `-h` leaves most of them out.
@@ -160,90 +111,117 @@ fn every_command_is_tried_or_has_no_report_on_data() {
     }
 }
 
-/// Whether a refusal names an option of `text`.
-fn names(refusal: &str, text: &str) -> bool {
+/// The long options in what is typed.
+fn typed(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| c.is_whitespace() || c == '=');
-    let mut options = words.filter(|word| word.starts_with("--"));
+    words.filter(|word| word.starts_with("--"))
+}
+
+/// Whether a refusal names an option of `text`, or a file that it gives.
+fn names(refusal: &str, text: &str) -> bool {
+    let mut files = text
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix('@'));
+    if files.any(|file| refusal.contains(file)) {
+        return true;
+    }
     // A refusal may call an option by its one letter.
     let short = |option: &str| match option {
         "--k" => Some("-k "),
         "--z" => Some("-z "),
         _ => None,
     };
-    options.any(|option| {
+    typed(text).any(|option| {
         refusal.contains(option) || short(option).is_some_and(|short| refusal.contains(short))
     })
 }
 
 /// Options of which clap takes one only, or that say the same thing twice.
 fn is_twice(a: &str, b: &str) -> bool {
-    let first = |text: &str| {
-        let words = text.split(|c: char| c.is_whitespace() || c == '=');
-        let options = words.filter(|word| word.starts_with("--"));
-        options.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (a, b) = (first(a), first(b));
-    a.iter().any(|option| b.contains(option))
+    typed(a).any(|option| typed(b).any(|other| other == option))
 }
 
-fn no_option_is_unused(command: &str) {
-    let (base, options) = options(command);
-    let inputs = match base {
-        "@/run" => Inputs::with_run(),
-        _ if base.contains("streams") => Inputs::with_streams(),
-        _ => Inputs::new(),
-    };
-    let with = |extra: &[&str]| {
+/// What stands beside the first option of `text` for it to have a part.
+fn companions(text: &str) -> &str {
+    let second = text.match_indices(" --").next();
+    second.map_or("", |(at, _)| text[at..].trim_start())
+}
+
+/// A command over a base, to which options may be added.
+struct Calls<'a> {
+    command: &'a str,
+    base: &'static str,
+    inputs: Inputs,
+}
+
+impl Calls<'_> {
+    /// The report with these options; one of the base gives way to another value of it.
+    fn with(&self, extra: &[&str]) -> Result<String, String> {
         let extra = extra.join(" ");
-        // An option of the base gives way to another value of it.
         let gives_way = |word: &&str| {
             let name = word.split_once('=').map(|(name, _)| name);
             name.is_some_and(|name| extra.split_whitespace().any(|word| word == name))
         };
-        let base: Vec<&str> = base.split_whitespace().collect();
-        let base = base.into_iter().filter(|word| !gives_way(word));
-        let text = [command].into_iter().chain(base).chain([extra.as_str()]);
-        run(&inputs.words(&text.collect::<Vec<_>>().join(" ")))
-    };
-    for option in listed(command) {
-        let known = NO_EFFECT.contains(&option.as_str()) || ELSEWHERE.contains(&option.as_str());
-        let dashed = format!("--{option}");
-        let tried = options.iter().any(|text| {
-            let mut words = text.split(|c: char| c.is_whitespace() || c == '=');
-            words.any(|word| word == dashed)
-        });
-        let in_base = base.contains(&dashed);
-        assert!(
-            known || tried || in_base,
-            "{command} --{option}: give it a value here"
-        );
+        let base = self.base.split_whitespace();
+        let base = base.filter(|word| !gives_way(word));
+        let text = [self.command]
+            .into_iter()
+            .chain(base)
+            .chain([extra.as_str()]);
+        self.inputs.call(&text.collect::<Vec<_>>().join(" "))
     }
-    let plain = with(&[]).unwrap();
+}
+
+/// The options that are unused over one base, each with how that shows.
+fn unused(command: &str, tried: &Tried) -> Vec<String> {
+    let base = tried.base;
+    let all = || tried.own.iter().chain(&tried.beside).copied();
+    let options: Vec<&str> = all().collect();
+    let reads = |name| base.contains(name) || options.iter().any(|text| text.contains(name));
+    let inputs = match () {
+        () if base == "@/run" => Inputs::with_run(),
+        () if reads("@/streams") => Inputs::with_streams(),
+        () if reads("@/near") => Inputs::with_tables(),
+        () => Inputs::new(),
+    };
+    let calls = Calls {
+        command,
+        base,
+        inputs,
+    };
+    let plain = calls.with(&[]).unwrap();
     let alone: BTreeMap<&str, Result<String, String>> = options
         .par_iter()
-        .map(|option| (*option, with(&[option])))
+        .map(|&option| (option, calls.with(&[option])))
         .collect();
     let mut unused: Vec<String> = Vec::new();
     for (option, found) in &alone {
+        let without = match companions(option) {
+            "" => Ok(plain.clone()),
+            companions => calls.with(&[companions]),
+        };
         match found {
-            Ok(report) if *report == plain => unused.push((*option).to_owned()),
+            Ok(report) if without.as_ref() == Ok(report) => {
+                unused.push(format!("{base}: {option} is unused"));
+            }
             Err(refusal) if !names(refusal, option) => {
-                unused.push(format!("{option} is not named in: {refusal}"));
+                unused.push(format!("{base}: {option} is not named in: {refusal}"));
             }
             _ => {}
         }
     }
-    let pairs: Vec<(&str, &str)> = options
+    let pairs: Vec<(&str, &str)> = tried
+        .own
         .iter()
         .enumerate()
-        .flat_map(|(at, a)| options[at + 1..].iter().map(move |b| (*a, *b)))
+        .flat_map(|(at, &a)| all().skip(at + 1).map(move |b| (a, b)))
         .filter(|(a, b)| !is_twice(a, b))
         .collect();
     let more: Vec<String> = pairs
         .par_iter()
-        .filter_map(|&(a, b)| match with(&[a, b]) {
+        .filter_map(|&(a, b)| match calls.with(&[a, b]) {
             Err(refusal) => (!names(&refusal, a) && !names(&refusal, b))
-                .then(|| format!("{a} {b}: neither is named in {refusal}")),
+                .then(|| format!("{base}: {a} {b}: neither is named in {refusal}")),
             Ok(report) => {
                 // Too few layers are left for events, which the report says.
                 if EVENTS.contains(&a) && report.contains("\"events_reason\"") {
@@ -255,12 +233,37 @@ fn no_option_is_unused(command: &str) {
                     (_, true) => a,
                     _ => return None,
                 };
-                Some(format!("{a} {b}: {unused} is unused"))
+                Some(format!("{base}: {a} {b}: {unused} is unused"))
             }
         })
         .collect();
     unused.extend(more);
-    assert!(unused.is_empty(), "{command}:\n{}", unused.join("\n"));
+    unused
+}
+
+fn no_option_is_unused(command: &str) {
+    let bases = tried(command);
+    for option in listed(command) {
+        let dashed = format!("--{option}");
+        let holds = |text: &str| typed(text).any(|typed| typed == dashed);
+        let is_tried = bases.iter().any(|tried| {
+            holds(tried.base)
+                || tried
+                    .own
+                    .iter()
+                    .chain(&tried.beside)
+                    .any(|text| holds(text))
+        });
+        assert!(
+            is_tried || NO_EFFECT.contains(&option.as_str()),
+            "{command} --{option}: give it a value here"
+        );
+    }
+    let found: Vec<String> = bases
+        .iter()
+        .flat_map(|tried| unused(command, tried))
+        .collect();
+    assert!(found.is_empty(), "{command}:\n{}", found.join("\n"));
 }
 
 macro_rules! of_each_command {

@@ -18,6 +18,17 @@ const LAYERS: [&str; 4] = [
     "--drop-nonfinite",
 ];
 
+/// How arrays become rows, over a dump of tokens kept as the bits of bfloat16.
+const READING: [&str; 7] = [
+    "--pool max",
+    "--mask @/mask.npy",
+    "--mask none",
+    "--axes NDT",
+    "--join never",
+    "--order-file @/order.txt",
+    "--bf16-bits",
+];
+
 pub const EVENTS: [&str; 5] = [
     "--smooth 3",
     "--onset-frac 0.4",
@@ -33,9 +44,9 @@ const PAIRS: [&str; 4] = [
     "--against-rows 3..28",
 ];
 
-const PROMPTS: [&str; 2] = ["--targets @/tokens.csv", "--group-by @/groups.txt"];
+const PROMPTS: [&str; 2] = ["--targets @/targets.csv", "--group-by @/groups.txt"];
 
-const PEAKS: [&str; 10] = [
+const PEAKS: [&str; 13] = [
     "--preset llm",
     "--density kstar",
     "--k 8",
@@ -46,10 +57,110 @@ const PEAKS: [&str; 10] = [
     "--halo --labels @/labels.txt",
     "--halo-as-cluster --labels @/labels.txt",
     "--noise-label class1 --labels @/labels.txt",
+    "--assignments @/rows#",
+    "--assignments-format npy --assignments @/rows#",
+    "--log-density @/density#.npy",
 ];
 
-/// Every option of a command that is not elsewhere, with a value that is not its default.
-pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
+/// Options over one input.
+pub struct Tried {
+    /// What stands in every call. An option written `--name=value` gives way to another value.
+    pub base: &'static str,
+    /// Options of which every pair is tried.
+    pub own: Vec<&'static str>,
+    /// Options that are tried beside each of those.
+    pub beside: Vec<&'static str>,
+}
+
+/// Every option of a command, with a value that is not its default: what it reads in its usual input
+/// with all others, then what needs another input, beside the same.
+pub fn tried(command: &str) -> Vec<Tried> {
+    let (base, own) = usual(command);
+    let beside = own.clone();
+    let all = Tried {
+        base,
+        own,
+        beside: Vec::new(),
+    };
+    let others = others(command).into_iter().map(|(base, own)| Tried {
+        base,
+        own,
+        beside: beside.clone(),
+    });
+    [all].into_iter().chain(others).collect()
+}
+
+/// Options that need another input than the usual one.
+fn others(command: &str) -> Vec<(&'static str, Vec<&'static str>)> {
+    let read = |base| (base, READING.to_vec());
+    let of_tables = |base| (base, vec!["--squared"]);
+    // Roots change no rank: without --squared these are refused, with it nothing tells them from others.
+    let of_squares = (
+        "--neighbours=@/near_squares --squared --k=5",
+        vec!["--against @/near_others"],
+    );
+    match command {
+        "id-profile" | "density-peaks" => {
+            vec![read("@/seq --pool=mean"), of_tables("--neighbours=@/near")]
+        }
+        "landscape" => vec![
+            read("@/seq --pool=mean --layers=0"),
+            of_tables("--neighbours=@/near/a.npz"),
+        ],
+        "imbalance" => vec![read("@/seq --pool=mean"), of_squares],
+        "overlap" => vec![read("@/seq --pool=mean --k=5"), of_squares],
+        "similarity" => vec![read("@/seq --pool=mean")],
+        "clones" => vec![read("@/seq --pool=mean --layers=0")],
+        "dynamics" => vec![read("@/seq @/other --pool=mean")],
+        "probe" => vec![read("@/seq --pool=mean --labels @/labels.txt")],
+        "inspect" => vec![read("@/seq --pool=mean --scan")],
+        "neighbours" => vec![read("@/seq --pool=mean -o @/tables#")],
+        "report" => vec![read("@/seq --pool=mean -o @/page#.html")],
+        "events" => vec![
+            (
+                "@/series.csv --run=r1 --scale=1 --other=x",
+                vec![
+                    "--quantity overlap",
+                    "--variant mle",
+                    "--scale 2",
+                    "--other y",
+                    "--run r2",
+                ],
+            ),
+            (
+                "@/series.csv --layer=l1 --scale=1 --other=x",
+                vec!["--layer l2"],
+            ),
+            (
+                "@/one_column.csv",
+                vec![
+                    "--quantity id",
+                    "--variant mle",
+                    "--scale 1",
+                    "--other x",
+                    "--run r1",
+                    "--layer a",
+                ],
+            ),
+        ],
+        "correlate" => vec![(
+            "@/few.csv --table @/loss.csv",
+            vec![
+                "--quantity overlap",
+                "--variant mle",
+                "--scale 2",
+                "--other y",
+                "--layer l1",
+                "--run r2",
+                "--by layer",
+            ],
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// The usual input of a command, and what may be said of it.
+fn usual(command: &str) -> (&'static str, Vec<&'static str>) {
     let with = |own: &[&'static str], shared: &[&[&'static str]]| [own, &shared.concat()].concat();
     match command {
         "id-profile" => (
@@ -76,23 +187,26 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--partition-order given",
                     "--decimate 0.5",
                     "--repeats 2",
+                    "--local @/local# --estimator mle",
+                    "--local @/local#.csv --estimator mle",
                 ],
                 &[&EVENTS, &LAYERS, &ROWS],
             ),
         ),
         "density-peaks" => ("@/acts", with(&PEAKS, &[&EVENTS, &LAYERS, &ROWS])),
         "landscape" => (
-            "@/acts --layers 0",
+            "@/acts --layers=0",
             with(
                 &[
+                    "--decision-graph @/graph#.csv",
                     "--linkage average --absent floor",
                     "--absent floor",
                     "--min-rows 4",
                     "--min-density=-90",
                     "--leaf-share 0.2 --labels @/labels.txt",
-                    "--cuts=-5,0.1",
+                    "--cuts=-5,0.1 --decision-graph @/graph#.csv",
                 ],
-                &[&PEAKS, &LAYERS[1..], &ROWS],
+                &[&PEAKS, &LAYERS, &ROWS],
             ),
         ),
         "imbalance" => (
@@ -108,7 +222,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--beam 2",
                     "--criterion forward",
                 ],
-                &[&PAIRS, &LAYERS[..3], &ROWS],
+                &[&PAIRS, &LAYERS, &ROWS],
             ),
         ),
         "overlap" => (
@@ -149,7 +263,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
             ),
         ),
         "clones" => (
-            "@/acts --layers 0",
+            "@/acts --layers=0",
             with(
                 &[
                     "--sizes 2",
@@ -165,6 +279,8 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--train-targets @/targets.txt",
                     "--network @/other/a.npy @/w.npy @/bias.npy",
                     "--drop-nonfinite",
+                    "--duplicates refuse",
+                    "--metric cosine",
                 ],
                 &[&ROWS],
             ),
@@ -179,6 +295,7 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--quantity labels --labels @/labels.txt",
                     "--quantity similarity",
                     "--quantity peaks",
+                    "--only n_peaks --quantity peaks",
                     "--quantity clones --layers 0",
                     "--keep-going",
                     "--estimator gride",
@@ -247,8 +364,15 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
             ),
         ),
         "forward" => (
-            "MODEL --tokens @/prompts.safetensors -o @/forward#.safetensors",
-            vec!["--dump z,pattern", "--dump k", "--positions all"],
+            "MODEL --tokens=@/prompts.safetensors -o @/forward#.safetensors",
+            vec![
+                "--dump z,pattern",
+                "--dump k",
+                "--positions all",
+                "--precision f64",
+                "--tokens @/others.safetensors",
+                "--targets @/targets.csv",
+            ],
         ),
         "logit-lens" => (
             "@/streams.safetensors --unembed MODEL",
@@ -261,6 +385,9 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--positions all",
                     "--rank",
                     "--topk 2",
+                    "--norm rms",
+                    "--tokens @/moved.safetensors",
+                    "--examples @/examples#.csv",
                 ],
                 &[&PROMPTS],
             ),
@@ -274,13 +401,22 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--center-unembed off",
                     "--positions all",
                     "--check",
+                    "--norm rms",
+                    "--tokens @/moved.safetensors",
+                    "--examples @/examples#.csv",
                 ],
                 &[&PROMPTS],
             ),
         ),
-        "head-pattern" => ("@/streams.safetensors", with(&["--query all"], &[&PROMPTS])),
+        "head-pattern" => (
+            "@/streams.safetensors",
+            with(
+                &["--query all", "--tokens @/moved.safetensors"],
+                &[&PROMPTS],
+            ),
+        ),
         "attention-modify" => (
-            "MODEL --tokens @/prompts.safetensors --heads 1.3",
+            "MODEL --tokens=@/prompts.safetensors --heads=1.3",
             with(
                 &[
                     "--key all",
@@ -290,17 +426,27 @@ pub fn options(command: &str) -> (&'static str, Vec<&'static str>) {
                     "--center-unembed off",
                     "--select max-fact",
                     "--each layer",
+                    "--heads 1.3=5",
+                    "--precision f64",
+                    "--replay @/streams.safetensors",
+                    "--tokens @/others.safetensors",
+                    "--examples @/examples#.csv",
                 ],
                 &[&PROMPTS],
             ),
         ),
         "ablate" => (
-            "MODEL --tokens @/prompts.safetensors --components 1.3,blocks.0.mlp_out",
+            "MODEL --tokens=@/prompts.safetensors --components=1.3,blocks.0.mlp_out",
             with(
                 &[
                     "--with zero",
                     "--at all",
                     "--together",
+                    "--components 0.1",
+                    "--precision f64",
+                    "--replay @/streams.safetensors",
+                    "--tokens @/others.safetensors",
+                    "--examples @/examples#.csv",
                     "--center-unembed off",
                 ],
                 &[&PROMPTS],
