@@ -53,27 +53,29 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// The tensor of one of these names in the first source that has one, or the only one of the file
-    /// that is given as one of them.
+    /// The tensor of one of these names in the first source that has one; the only one of the file that
+    /// is given as one of them needs no name.
     fn find(&self, names: &[&str]) -> Option<Tensor<'_>> {
-        let named = |tensors: &Tensors| -> Option<usize> {
-            names.iter().position(|name| tensors.get(name).is_some())
+        let named = |tensors| named(tensors, names);
+        let in_files = self.files.iter().find_map(|(tensors, _)| named(tensors));
+        let alone = || {
+            let given = self.files.iter().find(|(_, role)| names.contains(role));
+            given.and_then(|(tensors, _)| tensors.only())
         };
-        let all = self.files.iter().map(|(tensors, _)| tensors);
-        for tensors in all.chain(self.acts) {
-            if let Some(at) = named(tensors) {
-                return tensors.get(names[at]);
-            }
-        }
-        let alone = self.files.iter().find(|(_, role)| names.contains(role));
-        alone.and_then(|(tensors, _)| tensors.only())
+        in_files
+            .or_else(alone)
+            .or_else(|| self.acts.and_then(named))
     }
 
     /// The tensor of one of these names in the dump, where files stand beside it.
     fn of_dump(&self, names: &[&str]) -> Option<Tensor<'_>> {
         let acts = self.acts.filter(|_| !self.files.is_empty())?;
-        names.iter().find_map(|name| acts.get(name))
+        named(acts, names)
     }
+}
+
+fn named<'a>(tensors: &'a Tensors, names: &[&str]) -> Option<Tensor<'a>> {
+    names.iter().find_map(|name| tensors.get(name))
 }
 
 impl Prompts {
@@ -379,7 +381,7 @@ fn check_same_ids(given: &Tensor<'_>, sequences: &Sequences, own: &Tensor<'_>) -
     match all.chunks_exact(width).enumerate().position(differs) {
         None => Ok(()),
         Some(example) => Err(given.refused(
-            format!("example {example} has other token ids than the dump"),
+            format!("other token ids in example {example} than the dump"),
             "its streams are of other prompts: give the tokens that it was made from, or leave \
              --tokens out",
         )),

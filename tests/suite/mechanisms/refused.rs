@@ -369,3 +369,22 @@ fn tokens_of_other_prompts_than_the_dump_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_file_of_targets_without_a_name_comes_before_those_of_the_dump() {
+    let tiny = Tiny::new();
+    let all = tiny.all();
+    let tensors = Tensors::open(&tiny.prompts).unwrap();
+    let targets = tensors.get("targets").unwrap().integers().unwrap();
+    let swapped = targets.chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]);
+    let swapped: Vec<i32> = swapped.map(|id| id as i32).collect();
+    let file = tiny.folder.path().join("swapped.npy");
+    write_integers(&file, swapped.len() / 2, 2, &swapped);
+    let call = ["logit-lens", &all, "--unembed", text(&tiny.model)];
+    let report = |args: &[&str]| serde_json::from_str::<Value>(&stdout(args)).unwrap();
+    let row = |report: Value| report["rows"][0].clone();
+    let own = row(report(&call));
+    let found = row(report(&[&call[..], &["--targets", text(&file)]].concat()));
+    assert_eq!(found["fact"], own["counterfactual"]);
+    assert_ne!(found["fact"], own["fact"]);
+}

@@ -14,7 +14,7 @@ use super::run;
 use crate::common::{fixture, path, repgeo, text};
 
 /// Prompts of a language model.
-const PROMPTS: usize = 12;
+const PROMPTS: usize = 6;
 
 /// A safetensors file with `rows` rows of every tensor of `file`, from row `first`.
 fn rows_from(file: &[u8], first: usize, rows: usize) -> Vec<u8> {
@@ -123,9 +123,16 @@ impl Inputs {
             fs::write(file, tidy(series(runs, layers))).unwrap();
         }
         let losses: Vec<String> = (0..9)
-            .map(|run| format!("r{run},r{},g{},{},{}", 8 - run, run % 2, run, (run * 4) % 9))
+            .map(|run| {
+                format!(
+                    "r{run},r{},l{run},g{},{run},{}",
+                    8 - run,
+                    run % 2,
+                    (run * 4) % 9
+                )
+            })
             .collect();
-        let header = "run,name,group,loss,acc\n";
+        let header = "run,name,layer,group,loss,acc\n";
         let loss = folder.path().join("loss.csv");
         fs::write(loss, header.to_owned() + &losses.join("\n") + "\n").unwrap();
         Self { folder }
