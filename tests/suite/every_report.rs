@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::cli::minilm;
+use super::common::schema::faults;
 use super::common::{fixture, json, path, refusal, repgeo, stdout};
 
 const EVERY_REPORT: &[&[&str]] = &[
@@ -150,9 +151,6 @@ const EVERY_REPORT: &[&[&str]] = &[
 
 #[test]
 fn every_report_of_every_command_fits_the_schema() {
-    let schema: Value =
-        serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let manifolds = fixture("reference/manifolds");
     let mut checked = 0;
     for args in EVERY_REPORT {
@@ -170,10 +168,7 @@ fn every_report_of_every_command_fits_the_schema() {
         }
         for input in inputs {
             let report = json(&[args, &[input.as_str()][..]].concat());
-            let faults: Vec<String> = validator
-                .iter_errors(&report)
-                .map(|error| format!("{}: {error}", error.instance_path()))
-                .collect();
+            let faults = faults(&report);
             assert!(faults.is_empty(), "{args:?} {input}: {faults:#?}");
             checked += 1;
         }
@@ -183,9 +178,6 @@ fn every_report_of_every_command_fits_the_schema() {
 
 #[test]
 fn every_report_of_events_fits_the_schema() {
-    let schema: Value =
-        serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let folder = TempDir::new().unwrap();
     let (profile, table) = (folder.path().join("p.json"), folder.path().join("p.csv"));
     for file in [&profile, &table] {
@@ -194,10 +186,7 @@ fn every_report_of_events_fits_the_schema() {
     let resnet = fixture("events/resnet152.csv");
     let of = |file: &Path, args: &[&str]| {
         let report = json(&[&["events", path(file)], args].concat());
-        let faults: Vec<String> = validator
-            .iter_errors(&report)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
+        let faults = faults(&report);
         assert!(faults.is_empty(), "{args:?}: {faults:#?}");
         report["events"].clone()
     };

@@ -191,7 +191,7 @@ fn a_page_holds_the_reports_of_the_commands() {
     let (html, report) = page(folder.path(), &[]);
     let html = fs::read_to_string(html).unwrap();
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
-    assert_eq!(super::report_schema::faults(&report), [""; 0]);
+    assert_eq!(super::common::schema::faults(&report), [""; 0]);
     let parts = report["parts"].as_object().unwrap();
     let topics: Vec<&str> = parts.keys().map(String::as_str).collect();
     let expected = [
@@ -264,7 +264,7 @@ fn a_page_follows_runs_as_dynamics_does_and_lists_one_that_fails() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let report = fs::read_to_string(folder.path().join("page.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(super::report_schema::faults(&report), [""; 0]);
+    assert_eq!(super::common::schema::faults(&report), [""; 0]);
     let alone = [&["dynamics", "--keep-going"][..], &runs].concat();
     let part = &report["parts"]["runs"];
     assert_eq!(part["values"], json(&alone)["values"]);

@@ -1,22 +1,9 @@
 //! `docs/report.schema.json` describes every report, and nothing else.
 
+use super::common::schema::{SCHEMA, faults};
 use super::hand_made;
 use repgeo::report::{Format, Printable, Report, ScalingView, Style};
 use serde_json::{Value, json};
-
-const SCHEMA: &str = include_str!("../../docs/report.schema.json");
-
-fn schema() -> Value {
-    serde_json::from_str(SCHEMA).unwrap()
-}
-
-pub fn faults(report: &Value) -> Vec<String> {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
-    validator
-        .iter_errors(report)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect()
-}
 
 fn rendered<T: Printable>(command: &'static str, body: &T) -> Value {
     let report = Report::new(command, vec!["acts".into()], body);
@@ -30,7 +17,7 @@ fn profile() -> Value {
 
 #[test]
 fn the_schema_is_itself_valid() {
-    assert!(jsonschema::meta::is_valid(&schema()));
+    assert!(jsonschema::meta::is_valid(&SCHEMA));
 }
 
 #[test]
@@ -119,7 +106,7 @@ fn a_report_that_lacks_a_field_is_refused() {
 
 #[test]
 fn every_field_is_described_and_no_object_is_open() {
-    let definitions = schema()["$defs"].clone();
+    let definitions = SCHEMA["$defs"].clone();
     for (name, definition) in definitions.as_object().unwrap() {
         assert!(definition["description"].is_string(), "{name}");
         let Some(fields) = definition["properties"].as_object() else {

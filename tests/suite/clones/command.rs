@@ -1,18 +1,16 @@
 //! `repgeo clones` as a user meets it.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
 use super::fixture;
-use crate::common::text;
+use crate::common::schema::faults;
+use crate::common::{command, text};
 
 fn repgeo(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .current_dir(fixture("clones"))
-        .args(args)
-        .output()
-        .unwrap()
+    let mut command = command(args);
+    command.current_dir(fixture("clones")).output().unwrap()
 }
 
 const WHOLE: [&str; 16] = [
@@ -43,9 +41,6 @@ const NETWORK: [&str; 4] = [
 
 #[test]
 fn reports_fit_the_schema_and_do_not_depend_on_threads() {
-    let schema: Value =
-        serde_json::from_str(include_str!("../../../docs/report.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let plain = vec![
         "clones",
         "test_hidden.npy",
@@ -75,10 +70,7 @@ fn reports_fit_the_schema_and_do_not_depend_on_threads() {
         });
         assert_eq!(outputs[0], outputs[1], "{args:?}");
         let report: Value = serde_json::from_str(&outputs[0]).unwrap();
-        let faults: Vec<String> = validator
-            .iter_errors(&report)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
+        let faults = faults(&report);
         assert!(faults.is_empty(), "{args:?}: {faults:#?}");
     }
 }

@@ -1,6 +1,7 @@
 //! What many modules of the suite need: the program, its refusals, fixtures, made-up data.
 
 pub mod reports;
+pub mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -14,6 +15,11 @@ pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(path)
+}
+
+/// A file or folder of `fixtures` as an argument.
+pub fn fixture_arg(at: &str) -> String {
+    path(&fixture(at)).to_owned()
 }
 
 /// A path as an argument.
@@ -61,16 +67,36 @@ pub fn json(args: &[&str]) -> Value {
     serde_json::from_str(&stdout(args)).unwrap()
 }
 
+/// Exit code and message of a command that is refused, and prints no report.
+#[track_caller]
+pub fn refused(command: &mut Command) -> (i32, String) {
+    let output = command.output().unwrap();
+    let message = text(&output.stderr);
+    assert!(!output.status.success(), "{command:?} was not refused");
+    assert!(output.stdout.is_empty(), "{command:?} printed a report");
+    (output.status.code().unwrap(), message)
+}
+
 /// The one line of a refused command.
 #[track_caller]
+pub fn refusal_line(args: &[&str]) -> String {
+    refusal_of(args).1
+}
+
+/// The same of a command that exits with `code`.
+#[track_caller]
 pub fn refusal(args: &[&str], code: i32) -> String {
-    let output = repgeo(args);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(output.stdout.is_empty(), "{args:?} printed a report");
+    let (found, message) = refusal_of(args);
+    assert_eq!(found, code, "{args:?}: {message}");
+    message
+}
+
+#[track_caller]
+fn refusal_of(args: &[&str]) -> (i32, String) {
+    let (code, message) = refused(&mut command(args));
     assert_eq!(message.trim_end().lines().count(), 1, "{args:?}: {message}");
     assert!(message.starts_with("repgeo: "), "{message}");
-    message
+    (code, message)
 }
 
 /// Standard normal numbers.

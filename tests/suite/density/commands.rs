@@ -9,31 +9,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fixture::golden_set;
-use crate::common::{repgeo, stdout};
-
-fn fixture(path: &str) -> String {
-    crate::common::fixture(path).to_str().unwrap().to_owned()
-}
-
-fn json(args: &[&str]) -> Value {
-    let report: Value = serde_json::from_str(&stdout(args)).unwrap();
-    let schema: Value =
-        serde_json::from_str(include_str!("../../../docs/report.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let faults: Vec<String> = validator
-        .iter_errors(&report)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert!(faults.is_empty(), "{args:?}: {faults:#?}");
-    report
-}
-
-fn refusal(args: &[&str], code: i32) -> String {
-    let output = repgeo(args);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    message
-}
+use crate::common::schema::fitting;
+use crate::common::{command, fixture_arg, refusal, refused, repgeo, stdout};
 
 /// A folder with `NAME.npy`.
 fn save(folder: &TempDir, name: &str, data: &Array2<f64>) -> String {
@@ -95,8 +72,8 @@ fn presets_give_the_peaks_and_scores_of_the_papers_method() {
             [722, 917, 1073, 1081, 1276, 1384, 1423],
         ),
     ] {
-        let input = fixture(&format!("golden/{set}.npy"));
-        let report = json(&[
+        let input = fixture_arg(&format!("golden/{set}.npy"));
+        let report = fitting(&[
             "density-peaks",
             &input,
             "--preset",
@@ -131,7 +108,7 @@ fn a_repeated_row_has_the_cluster_of_the_row_that_it_repeats() {
     let assigned = |input: &str, out: &str| -> Vec<Vec<String>> {
         let out = folder.path().join(out);
         let out = out.to_str().unwrap();
-        json(&["density-peaks", input, "--assignments", out]);
+        fitting(&["density-peaks", input, "--assignments", out]);
         let name = Path::new(input).file_stem().unwrap().to_str().unwrap();
         let text = fs::read_to_string(PathBuf::from(out).join(format!("{name}.csv"))).unwrap();
         let lines = text.lines().skip(1);
@@ -157,9 +134,9 @@ fn a_repeated_row_has_the_cluster_of_the_row_that_it_repeats() {
 fn arrays_of_rows_say_who_is_in_the_halo_and_who_took_no_part() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
-    let input = fixture("golden/fig1_2000.npy");
+    let input = fixture_arg("golden/fig1_2000.npy");
     let logs = folder.path().join("log.npy");
-    let report = json(&[
+    let report = fitting(&[
         "density-peaks",
         &input,
         "--rows",
@@ -211,7 +188,7 @@ fn a_precomputed_table_gives_the_peaks_of_its_rows() {
     });
     let table = save(&folder, "distances", &square);
     let labels = save_labels(&folder, "blob", (0..n).map(|row| (row / 50).to_string()));
-    let report = json(&["density-peaks", "--neighbours", &table, "--labels", &labels]);
+    let report = fitting(&["density-peaks", "--neighbours", &table, "--labels", &labels]);
     let layer = &report["layers"][0];
     assert_eq!(centres(layer), [16, 86]);
     assert_eq!(layer["scores"][0]["scores"]["ari"], 1.0);
@@ -238,10 +215,10 @@ fn missing_and_noise_labels_are_left_out_of_scores_and_counted() {
         .collect();
     fs::write(&path, format!("row,blob\n{}\n", lines.join("\n"))).unwrap();
     let labels = format!("{}:blob", path.to_str().unwrap());
-    let input = fixture("golden/2gauss.npy");
+    let input = fixture_arg("golden/2gauss.npy");
     let scores = |extra: &[&str]| {
         let base = ["density-peaks", &input, "--labels", &labels];
-        let report = json(&[&base[..], extra].concat());
+        let report = fitting(&[&base[..], extra].concat());
         report["layers"][0]["scores"][0].clone()
     };
     let found = scores(&[]);
@@ -271,21 +248,21 @@ fn rows_without_an_answer_have_a_reason() {
         ("tiny_n1", "too_few_rows"),
         ("tiny_n3", "too_few_neighbours"),
     ] {
-        let input = fixture(&format!("reference/manifolds/{input}.npy"));
+        let input = fixture_arg(&format!("reference/manifolds/{input}.npy"));
         for command in ["density-peaks", "landscape"] {
-            let report = json(&[command, &input, "--id", "2"]);
+            let report = fitting(&[command, &input, "--id", "2"]);
             let layer = &report["layers"][0];
             assert_eq!(layer["reason"], reason, "{command} {input}");
             assert_eq!(layer["n_peaks"], Value::Null);
             assert_eq!(layer["peaks"], Value::Array(Vec::new()));
         }
     }
-    let input = fixture("golden/2gauss.npy");
-    let short = json(&["density-peaks", &input, "-k", "4"]);
+    let input = fixture_arg("golden/2gauss.npy");
+    let short = fitting(&["density-peaks", &input, "-k", "4"]);
     assert_eq!(short["layers"][0]["reason"], "too_few_neighbours");
-    let few = json(&["density-peaks", &input, "--density", "knn", "-k", "100"]);
+    let few = fitting(&["density-peaks", &input, "--density", "knn", "-k", "100"]);
     assert_eq!(few["layers"][0]["reason"], "too_few_neighbours");
-    let one = json(&["landscape", &input, "--z", "3"]);
+    let one = fitting(&["landscape", &input, "--z", "3"]);
     assert_eq!(one["layers"][0]["n_peaks"], 1);
     assert_eq!(one["dendrogram"]["reason"], "single_peak");
 }
@@ -294,7 +271,7 @@ fn rows_without_an_answer_have_a_reason() {
 fn a_landscape_lists_every_pair_and_draws_its_tree() {
     let folder = TempDir::new().unwrap();
     let labels = save_labels(&folder, "truth", truth(2000).into_iter());
-    let input = fixture("golden/fig1_2000.npy");
+    let input = fixture_arg("golden/fig1_2000.npy");
     let graph = folder.path().join("graph.csv");
     let args = [
         "landscape",
@@ -305,7 +282,7 @@ fn a_landscape_lists_every_pair_and_draws_its_tree() {
         graph.to_str().unwrap(),
         "--cuts=-7,0.5",
     ];
-    let report = json(&args);
+    let report = fitting(&args);
     let topography = &report["topography"];
     let peaks = topography["peaks"].as_array().unwrap();
     let rows: Vec<u64> = peaks
@@ -351,9 +328,9 @@ fn a_landscape_lists_every_pair_and_draws_its_tree() {
 
 #[test]
 fn other_linkages_need_a_floor_where_peaks_do_not_meet() {
-    let input = fixture("golden/fig1_2000.npy");
+    let input = fixture_arg("golden/fig1_2000.npy");
     let tree = |extra: &[&str]| {
-        let report = json(&[&["landscape", &input], extra].concat());
+        let report = fitting(&[&["landscape", &input], extra].concat());
         report["dendrogram"].clone()
     };
     for linkage in ["complete", "average", "weighted"] {
@@ -368,16 +345,16 @@ fn other_linkages_need_a_floor_where_peaks_do_not_meet() {
 #[test]
 fn events_are_read_from_reports_of_peaks() {
     let folder = TempDir::new().unwrap();
-    let labels = format!("{}:class", fixture("minilm/labels.csv"));
+    let labels = format!("{}:class", fixture_arg("minilm/labels.csv"));
     let report = folder.path().join("peaks.json");
     let report = report.to_str().unwrap();
-    let input = fixture("minilm");
+    let input = fixture_arg("minilm");
     repgeo(&["density-peaks", &input, "--labels", &labels, "-o", report]);
     let own: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
     let mut seen = 0;
     for found in own["events"].as_array().unwrap() {
         let quantity = found["quantity"].as_str().unwrap();
-        let events = json(&["events", report, "--quantity", quantity]);
+        let events = fitting(&["events", report, "--quantity", quantity]);
         assert_eq!(events["events"], found["events"]);
         assert_eq!(events["series"]["other"], found["other"]);
         seen += 1;
@@ -390,7 +367,7 @@ fn a_cache_changes_no_byte() {
     let folder = TempDir::new().unwrap();
     let cache = folder.path().join("cache");
     let cache = cache.to_str().unwrap();
-    let input = fixture("golden/fig1_2000.npy");
+    let input = fixture_arg("golden/fig1_2000.npy");
     let plain = stdout(&["density-peaks", &input]);
     // The second run finds a longer table than it needs.
     stdout(&["density-peaks", &input, "--cache", cache, "--stored", "150"]);
@@ -399,8 +376,8 @@ fn a_cache_changes_no_byte() {
 
 #[test]
 fn flags_that_cannot_be_obeyed_are_refused() {
-    let input = fixture("golden/2gauss.npy");
-    let dump = fixture("minilm");
+    let input = fixture_arg("golden/2gauss.npy");
+    let dump = fixture_arg("minilm");
     for (args, words) in [
         (&["landscape", dump.as_str()][..], "--layers"),
         (&["density-peaks", &input, "--id", "-2"], "positive"),
@@ -425,7 +402,8 @@ fn flags_that_cannot_be_obeyed_are_refused() {
             "directory",
         ),
     ] {
-        let message = refusal(args, 2);
+        let (code, message) = refused(&mut command(args));
+        assert_eq!(code, 2, "{args:?}: {message}");
         assert!(message.contains(words), "{args:?}: {message}");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use super::{Folder, dimensions, fixture, json, near, npy, refusal, scattered};
+use super::{Folder, dimensions, dumped, json, near, npy, refusal, scattered};
 
 #[test]
 fn squared_distances_are_refused_or_their_roots_taken() {
-    let squared = fixture("tables/squared.npz");
+    let squared = dumped("tables/squared.npz");
     let args = [
         "id-profile",
         "--estimator",
@@ -32,7 +32,7 @@ fn squared_distances_are_refused_or_their_roots_taken() {
 #[test]
 fn pointers_of_git_lfs_are_named() {
     for name in ["lfs/layer_0.npy", "lfs/model.safetensors", "lfs"] {
-        let error = refusal(&["inspect", &fixture(name)]);
+        let error = refusal(&["inspect", &dumped(name)]);
         assert!(
             error.contains("Git LFS") && error.contains("git lfs pull"),
             "{error}"

@@ -1,10 +1,10 @@
 //! Any order of axes gives the same layers.
 
-use super::{Folder, dimensions, fixture, near, npy, refusal, scattered};
+use super::{Folder, dimensions, dumped, near, npy, refusal, scattered};
 
 #[test]
 fn stacked_layers_are_told_by_their_axes() {
-    let stack = fixture("stacked/stack.npy");
+    let stack = dumped("stacked/stack.npy");
     let wanted = [2.68, 3.53, 5.88, 5.16, 5.31, 3.76, 3.13];
     let found = dimensions(&[&stack, "--axes", "LND"]);
     assert_eq!(found.len(), 7);

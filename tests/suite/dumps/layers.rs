@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use super::{Folder, dimensions, fixture, json, names, npy, npz, refusal, run, scattered};
+use super::{Folder, dimensions, dumped, json, names, npy, npz, refusal, run, scattered};
 
 #[test]
 fn npz_members_count_with_and_without_their_ending() {
     let wanted = ["layer_0", "layer_1", "layer_2"];
-    assert_eq!(names(&[&fixture("npz-names/bare.npz")]), wanted);
-    assert_eq!(names(&[&fixture("npz-names/mixed.npz")]), wanted);
+    assert_eq!(names(&[&dumped("npz-names/bare.npz")]), wanted);
+    assert_eq!(names(&[&dumped("npz-names/mixed.npz")]), wanted);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn neighbour_tables_are_never_taken_for_activations() {
         answers,
     ];
     assert!(run(&asked).status.success());
-    for path in [tables, answers, &fixture("tables/squared.npz")] {
+    for path in [tables, answers, &dumped("tables/squared.npz")] {
         let error = refusal(&["overlap", path, "--to", "last"]);
         assert!(error.contains("--neighbours"), "{error}");
     }

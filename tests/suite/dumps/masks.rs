@@ -1,10 +1,10 @@
 //! Masks and lengths that lie in a dump are used or refused.
 
-use super::{Folder, dimensions, fixture, json, near, npy, npz, refusal, scattered};
+use super::{Folder, dimensions, dumped, json, near, npy, npz, refusal, scattered};
 
 #[test]
 fn a_mask_in_the_dump_is_used_unless_it_is_declined() {
-    let acts = fixture("mask/acts.safetensors");
+    let acts = dumped("mask/acts.safetensors");
     near(dimensions(&[&acts, "--pool", "mean"])[0], 4.465, 0.006);
     let named = format!("{acts}#attention_mask");
     assert_eq!(
@@ -55,9 +55,9 @@ fn a_mask_that_contradicts_lengths_is_refused() {
 
 #[test]
 fn a_mask_without_tokens_tells_the_lengths_of_prompts() {
-    let unembed = fixture("mask-without-tokens/unembed.safetensors");
+    let unembed = dumped("mask-without-tokens/unembed.safetensors");
     let delta = |name: &str| {
-        let acts = fixture(&format!("mask-without-tokens/{name}"));
+        let acts = dumped(&format!("mask-without-tokens/{name}"));
         let report = json(&["logit-lens", &acts, "--unembed", &unembed]);
         report["layers"].clone()
     };

@@ -17,41 +17,17 @@ mod tokens;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
-use super::common::command;
+use super::common::{command, fixture_arg};
+pub(super) use super::common::{json, refusal_line as refusal, repgeo as run};
 
-fn fixture(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/dumps")
-        .join(name)
-        .to_str()
-        .unwrap()
-        .to_owned()
-}
-
-pub(super) fn run(args: &[&str]) -> Output {
-    command(args).output().unwrap()
-}
-
-pub(super) fn json(args: &[&str]) -> Value {
-    let output = run(args);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{args:?}: {error}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The one line of a refused command.
-pub(super) fn refusal(args: &[&str]) -> String {
-    let output = run(args);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "{args:?} was not refused");
-    assert_eq!(error.trim_end().lines().count(), 1, "{args:?}: {error}");
-    error
+/// A file or folder of `fixtures/dumps` as an argument.
+fn dumped(name: &str) -> String {
+    fixture_arg(&format!("dumps/{name}"))
 }
 
 /// Names of the layers, in order.

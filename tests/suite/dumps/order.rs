@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Folder, fixture, json, names, near, npy, refusal, scattered};
+use super::{Folder, dumped, json, names, near, npy, refusal, scattered};
 
 #[test]
 fn layers_come_in_the_order_in_which_the_network_runs() {
     assert_eq!(
-        names(&[&fixture("order/lens.safetensors")]),
+        names(&[&dumped("order/lens.safetensors")]),
         [
             "hook_embed",
             "blocks.0.hook_resid_post",
@@ -21,7 +21,7 @@ fn layers_come_in_the_order_in_which_the_network_runs() {
     let resnet = [
         "conv1", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc",
     ];
-    let path = fixture("order/resnet.npz");
+    let path = dumped("order/resnet.npz");
     assert_eq!(names(&[&path]), resnet);
     assert_eq!(names(&[&path, "--layers", &resnet.join(",")]), resnet);
     assert_eq!(names(&[&path, "--layers", "fc,conv1"]), ["fc", "conv1"]);
@@ -33,7 +33,7 @@ fn layers_come_in_the_order_in_which_the_network_runs() {
         "depth_0.75",
         "depth_1.0",
     ];
-    assert_eq!(names(&[&fixture("order/depth.npz")]), by_value);
+    assert_eq!(names(&[&dumped("order/depth.npz")]), by_value);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_safetensors_file_may_say_its_order() {
 
 #[test]
 fn depth_is_that_among_the_layers_analysed() {
-    let path = fixture("order/lens.safetensors");
+    let path = dumped("order/lens.safetensors");
     let report = json(&["inspect", &path, "--layers", "blocks.*"]);
     let layers = report["layers"].as_array().unwrap();
     let depths: Vec<f64> = layers
@@ -128,7 +128,7 @@ fn depth_is_that_among_the_layers_analysed() {
 
 #[test]
 fn a_number_is_a_name_or_an_index_in_every_flag() {
-    let path = fixture("numbers/every_fourth.npz");
+    let path = dumped("numbers/every_fourth.npz");
     assert_eq!(names(&[&path, "--layers", "name:4"]), ["4"]);
     assert_eq!(names(&[&path, "--layers", "index:4,-1"]), ["20", "24"]);
     let last = json(&["imbalance", &path, "--to", "-1"]);

@@ -3,11 +3,11 @@
 use std::fs;
 
 use super::super::misread::understood;
-use super::{Folder, dimensions, fixture, json, names, near, npy, npz, refusal, scattered};
+use super::{Folder, dimensions, dumped, json, names, near, npy, npz, refusal, scattered};
 
 #[test]
 fn batches_are_joined_in_order() {
-    let batches = fixture("batches");
+    let batches = dumped("batches");
     let found = dimensions(&[&batches]);
     assert_eq!(found.len(), 1);
     near(found[0], 4.546, 0.0005);

@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Folder, command, dimensions, find, fixture, json, near, npy, refusal, run, scattered};
+use super::{Folder, command, dimensions, dumped, find, json, near, npy, refusal, run, scattered};
 
 /// Overlap with labels at k = 10.
 fn overlap(labels: &str) -> f64 {
-    let acts = fixture("text/acts.npy");
+    let acts = dumped("text/acts.npy");
     let report = json(&["overlap", &acts, "--labels", labels, "-k", "10"]);
     find(&report, "macro_mean")
         .or_else(|| find(&report, "macro"))
@@ -19,7 +19,7 @@ fn overlap(labels: &str) -> f64 {
 
 #[test]
 fn labels_are_read_however_they_are_written() {
-    let tabs = fixture("text/tabs.tsv");
+    let tabs = dumped("text/tabs.tsv");
     let folder = Folder::new();
     let lines: Vec<String> = fs::read_to_string(&tabs)
         .unwrap()
@@ -35,9 +35,9 @@ fn labels_are_read_however_they_are_written() {
         packed.finish().unwrap()
     };
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
-    let semicolons = format!("{}:class", fixture("text/semicolons.csv"));
+    let semicolons = format!("{}:class", dumped("text/semicolons.csv"));
     for labels in [
-        fixture("text/marked.txt"),
+        dumped("text/marked.txt"),
         semicolons,
         format!("{tabs}:class"),
         folder.file("wide.txt", wide),
@@ -55,13 +55,13 @@ fn labels_are_read_however_they_are_written() {
     ] {
         near(overlap(&labels), 0.9233, 5e-5);
     }
-    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &tabs]);
+    let error = refusal(&["overlap", &dumped("text/acts.npy"), "--labels", &tabs]);
     assert!(error.contains("row, class"), "{error}");
     let bare = folder.file("bare.csv", lines.join("\n"));
-    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &bare]);
+    let error = refusal(&["overlap", &dumped("text/acts.npy"), "--labels", &bare]);
     assert!(error.contains("was taken for a header"), "{error}");
     let table = folder.file("table.txt", fs::read(&tabs).unwrap());
-    let error = refusal(&["overlap", &fixture("text/acts.npy"), "--labels", &table]);
+    let error = refusal(&["overlap", &dumped("text/acts.npy"), "--labels", &table]);
     assert!(error.contains("several columns"), "{error}");
 }
 
@@ -69,8 +69,8 @@ fn labels_are_read_however_they_are_written() {
 #[test]
 fn labels_and_rows_come_from_pipes_once() {
     let folder = Folder::new();
-    let acts = fixture("text/acts.npy");
-    let text = fs::read_to_string(fixture("text/marked.txt")).unwrap();
+    let acts = dumped("text/acts.npy");
+    let text = fs::read_to_string(dumped("text/marked.txt")).unwrap();
     let mut child = command(&["overlap", &acts, "--labels", "-", "-k", "10", "-q"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -119,14 +119,14 @@ fn labels_and_rows_come_from_pipes_once() {
     writer.join().unwrap().unwrap();
     assert_eq!(
         piped,
-        dimensions(&[&acts, "--rows", &fixture("text/rows.txt")])
+        dimensions(&[&acts, "--rows", &dumped("text/rows.txt")])
     );
 }
 
 #[test]
 fn rows_are_read_however_they_are_written() {
     let folder = Folder::new();
-    let acts = fixture("text/acts.npy");
+    let acts = dumped("text/acts.npy");
     let wanted = dimensions(&[&acts, "--rows", "0..60"]);
     let indices: Vec<String> = (0..60).map(|row| row.to_string()).collect();
     let floats: Vec<String> = (0..60).map(|row| format!("{row}.0")).collect();
@@ -170,7 +170,7 @@ fn rows_are_read_however_they_are_written() {
 
 #[test]
 fn targets_may_be_whole_numbers_written_as_floats() {
-    let folder = fixture("targets");
+    let folder = dumped("targets");
     let [hidden, w, b] = ["hidden.npy", "w.npy", "b.npy"].map(|name| format!("{folder}/{name}"));
     let clones = |targets: &str| {
         json(&["clones", &hidden, "--readout", &w, &b, "--targets", targets])["chunks"].clone()
@@ -182,7 +182,7 @@ fn targets_may_be_whole_numbers_written_as_floats() {
 #[test]
 fn label_files_that_claim_the_impossible_are_refused() {
     let folder = Folder::new();
-    let acts = fixture("text/acts.npy");
+    let acts = dumped("text/acts.npy");
     for (descr, shape) in [
         ("<U4611686018427387905", "(120,)"),
         ("|S0", "(1000000000000,)"),

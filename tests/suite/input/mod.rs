@@ -16,11 +16,7 @@ use repgeo::warning::WarningCode;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-pub(super) fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(name)
-}
+use super::common::fixture;
 
 pub(super) fn widen(matrix: &Matrix) -> Vec<f64> {
     let mut values = vec![0.0; matrix.n_rows() * matrix.n_columns()];

@@ -2,36 +2,17 @@
 
 use std::fs;
 
-use assert_cmd::Command;
 use repgeo::input::Tensors;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::layers::{fixture, imbalance, normal, write};
-use crate::common::{json, path};
+use crate::common::{json, path, refusal_line, repgeo, text};
 
 pub(super) fn run(args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("repgeo")
-        .unwrap()
-        .args(args)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-fn refusal(args: &[&str]) -> String {
-    let (code, out, err) = run(args);
-    assert_ne!(code, 0, "{args:?} passed");
-    assert!(
-        out.is_empty() && err.lines().count() <= 2,
-        "{args:?}: {err}"
-    );
-    err
+    let output = repgeo(args);
+    let code = output.status.code().unwrap();
+    (code, text(&output.stdout), text(&output.stderr))
 }
 
 /// Three related layers of 220 rows.
@@ -315,7 +296,7 @@ fn queries_from_another_dump_find_the_nearest_rows_of_this_one() {
         }
     }
     // Nobody takes it for the table of the layer with itself.
-    let err = refusal(&["id-profile", "--neighbours", path(written.path())]);
+    let err = refusal_line(&["id-profile", "--neighbours", path(written.path())]);
     assert!(err.contains("no neighbour table"), "{err}");
 }
 
@@ -326,10 +307,10 @@ fn queries_that_do_not_fit_are_refused_before_anything_is_written() {
     let (acts, narrow) = (path(folder.path()), path(other.path()));
     let out = other.path().join("tables");
     let base = ["neighbours", acts, "-o", path(&out), "--queries", narrow];
-    let err = refusal(&base);
+    let err = refusal_line(&base);
     assert!(err.contains("ACTS has 3") && err.contains("has 1;") && err.contains("--query-layers"));
     assert!(!out.exists());
-    let err = refusal(&[&base[..], &["--layers", "b"]].concat());
+    let err = refusal_line(&[&base[..], &["--layers", "b"]].concat());
     assert!(
         err.contains("narrow has 5 columns") && err.contains('6'),
         "{err}"
@@ -345,7 +326,7 @@ fn rows_that_do_not_match_are_refused_with_the_way_out() {
     let other = TempDir::new().unwrap();
     write(&other.path().join("a.npy"), &normal(200, 6, 4));
     let acts = path(folder.path());
-    let message = refusal(&["imbalance", acts, "--against", path(other.path())]);
+    let message = refusal_line(&["imbalance", acts, "--against", path(other.path())]);
     assert!(
         message.contains("220") && message.contains("200") && message.contains("--against-rows"),
         "{message}"
@@ -417,7 +398,7 @@ fn rows_with_nan_leave_every_layer() {
     broken[[7, 1]] = f64::NAN;
     write(&folder.path().join("d.npy"), &broken);
     let acts = path(folder.path());
-    assert!(refusal(&["imbalance", acts]).contains("--drop-nonfinite"));
+    assert!(refusal_line(&["imbalance", acts]).contains("--drop-nonfinite"));
     let found = json(&["imbalance", acts, "--drop-nonfinite"]);
     assert_eq!(found["n"], 219);
     fs::remove_file(folder.path().join("d.npy")).unwrap();

@@ -1,6 +1,6 @@
 //! Counts that no memory holds, and layers without a row: refused or answered, never a panic.
 
-use super::{fixture, path, repgeo, stderr, write_layer};
+use super::{fixture_arg, path, repgeo, stderr, write_layer};
 
 /// Beyond any bound, and numbers whose sums and products wrap around.
 const ABSURD: [&str; 4] = [
@@ -12,7 +12,7 @@ const ABSURD: [&str; 4] = [
 
 #[test]
 fn every_count_has_a_bound_and_says_it() {
-    let minilm = fixture("minilm");
+    let minilm = fixture_arg("minilm");
     let layer = format!("{minilm}/layer_0.npy");
     let (acts, one) = (minilm.as_str(), layer.as_str());
     let cases: [(&[&str], &str); 20] = [

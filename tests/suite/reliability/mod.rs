@@ -19,12 +19,7 @@ use std::process::{Command, Output, Stdio};
 use repgeo::random::SplitMix64;
 use repgeo::storage::npy;
 
-use super::common::path;
-
-fn fixture(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    root.join(path).to_str().unwrap().to_owned()
-}
+use super::common::{fixture_arg, path};
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_repgeo"));

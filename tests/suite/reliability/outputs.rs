@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{entries, fixture, path, repgeo, stderr, write_layer};
+use super::{entries, fixture_arg, path, repgeo, stderr, write_layer};
 
 #[test]
 fn an_output_without_a_folder_is_refused_before_the_input_is_read() {
@@ -155,7 +155,7 @@ fn a_tensor_with_a_very_long_name_has_its_files() {
 #[test]
 fn a_model_that_promises_more_blocks_than_it_has_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let model = fixture("mechanisms/gpt2_tiny");
+    let model = fixture_arg("mechanisms/gpt2_tiny");
     let config = fs::read_to_string(format!("{model}/config.json")).unwrap();
     let mut config: Value = serde_json::from_str(&config).unwrap();
     config["n_layer"] = 200_000_000.into();

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::{fixture, path, repgeo, stderr, write_layer};
+use super::{fixture_arg, path, repgeo, stderr, write_layer};
 
 /// Runs a line of arguments with this many KiB of address space.
 fn within(kibibytes: u64, arguments: &str) -> Output {
@@ -63,7 +63,7 @@ fn a_file_of_other_rows_than_the_dump_is_not_taken_to_memory() {
             &format!("{labels} has {rows} rows but the dump has 60"),
         );
     }
-    let tokens = fixture("formats/threed.npy");
+    let tokens = fixture_arg("formats/threed.npy");
     let mask = path(&mask);
     let output = within(
         400_000,
@@ -115,7 +115,7 @@ fn text_beyond_what_text_can_be_is_refused_unread() {
     let model = folder.path().join("model");
     fs::create_dir(&model).unwrap();
     fs::rename(&text, model.join("config.json")).unwrap();
-    let tokens = fixture("mechanisms/gpt2_tiny/prompts.safetensors");
+    let tokens = fixture_arg("mechanisms/gpt2_tiny/prompts.safetensors");
     let out = folder.path().join("o.safetensors");
     let args = [
         "forward",

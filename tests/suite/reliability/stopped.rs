@@ -10,7 +10,7 @@ use repgeo::input::Tensors;
 use repgeo::random::SplitMix64;
 use serde_json::Value;
 
-use super::{command, entries, fixture, path, pipe, repgeo, stderr, write_layer};
+use super::{command, entries, fixture_arg, path, pipe, repgeo, stderr, write_layer};
 
 fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill")
@@ -99,7 +99,7 @@ fn killed_runs_leave_no_half_file_and_the_next_run_leaves_nothing_else() {
     let acts = folder.path().join("acts.npy");
     write_layer(&acts, 400, 24, 1, None);
     let acts = path(&acts);
-    let model = fixture("mechanisms/gpt2_tiny");
+    let model = fixture_arg("mechanisms/gpt2_tiny");
     let tokens = format!("{model}/prompts.safetensors");
     let at = |name: &str| {
         folder

@@ -2,47 +2,33 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
 use super::fixture;
-use crate::common::text;
+use crate::common::schema::faults;
+use crate::common::{command, printed, refused};
 
-fn repgeo(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_repgeo"))
-        .current_dir(fixture("reference"))
-        .args(args)
-        .output()
-        .unwrap()
+/// The program among the layers of reference.
+fn there(args: &[&str]) -> Command {
+    let mut command = command(args);
+    command.current_dir(fixture("reference"));
+    command
 }
 
 fn stdout(args: &[&str]) -> String {
-    let output = repgeo(args);
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        text(&output.stderr)
-    );
-    text(&output.stdout)
+    printed(&mut there(args))
 }
 
-fn json(args: &[&str]) -> Value {
+fn report(args: &[&str]) -> Value {
     serde_json::from_str(&stdout(args)).unwrap()
-}
-
-fn refusal(args: &[&str]) -> (Option<i32>, String) {
-    let output = repgeo(args);
-    (output.status.code(), text(&output.stderr))
 }
 
 const VAE: &str = "vae_d16_ep0300";
 
 #[test]
 fn reports_fit_the_schema_and_do_not_depend_on_threads() {
-    let schema: Value =
-        serde_json::from_str(include_str!("../../../docs/report.schema.json")).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let few = ["similarity", VAE, "--layers", "0..3", "--rows", "0..90"];
     for args in [
         [
@@ -120,10 +106,7 @@ fn reports_fit_the_schema_and_do_not_depend_on_threads() {
             ["1", "2"].map(|threads| stdout(&[&args[..], &["--threads", threads]].concat()));
         assert_eq!(outputs[0], outputs[1], "{args:?}");
         let report: Value = serde_json::from_str(&outputs[0]).unwrap();
-        let faults: Vec<String> = validator
-            .iter_errors(&report)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
+        let faults = faults(&report);
         assert!(faults.is_empty(), "{args:?}: {faults:#?}");
         for format in ["csv", "table"] {
             assert!(
@@ -140,7 +123,7 @@ fn reports_fit_the_schema_and_do_not_depend_on_threads() {
 fn the_matrix_of_a_dump_holds_what_numpy_found() {
     let path = fixture("similarity").join(format!("{VAE}.json"));
     let expected: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let report = json(&[
+    let report = report(&[
         "similarity",
         VAE,
         "--measure",
@@ -173,7 +156,7 @@ fn the_matrix_of_a_dump_holds_what_numpy_found() {
 
 #[test]
 fn relations_are_seen_by_the_measures_that_can_see_them() {
-    let report = json(&[
+    let report = report(&[
         "similarity",
         "relations",
         "--to",
@@ -259,7 +242,7 @@ fn the_source_that_is_the_target_ranks_first_and_never_falls() {
         "--join-column",
         "gain",
     ];
-    let report = json(&args);
+    let report = report(&args);
     let ranking = report["ranking"].as_array().unwrap();
     assert_eq!(ranking[0]["source"], "relations");
     assert_eq!(ranking[0]["rank"], 1);
@@ -301,8 +284,8 @@ fn a_cache_and_a_limit_on_memory_change_no_byte() {
         stdout(&[&args[..], &["--max-memory", "64M"]].concat()),
         plain
     );
-    let (code, message) = refusal(&["similarity", "relations", "--cache", folder]);
-    assert_eq!(code, Some(2), "{message}");
+    let (code, message) = refused(&mut there(&["similarity", "relations", "--cache", folder]));
+    assert_eq!(code, 2, "{message}");
     assert!(
         message.contains("--cache") && message.contains("imbalance"),
         "{message}"
@@ -330,8 +313,8 @@ fn bad_input_is_refused_with_a_way_out() {
             "--to",
         ),
     ] {
-        let (found, message) = refusal(&[&["similarity"], args].concat());
-        assert_eq!(found, Some(code), "{args:?}: {message}");
+        let (found, message) = refused(&mut there(&[&["similarity"], args].concat()));
+        assert_eq!(found, code, "{args:?}: {message}");
         assert!(message.contains(word), "{args:?}: {message}");
     }
 }
