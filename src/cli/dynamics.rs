@@ -22,7 +22,7 @@ use repgeo::{Error, Result};
 
 use super::choice::{Pick, choice, choice_or};
 use super::events::EventArgs;
-use super::id_profile::{BOTH, OrderName, controls};
+use super::id_estimates::{BOTH, OrderName, controls};
 use super::output::input_name;
 use super::peaks::PeakRules;
 use super::shared::SharedArgs;

@@ -28,6 +28,7 @@ mod forecast;
 mod forward;
 mod given;
 mod head_pattern;
+mod id_estimates;
 mod id_profile;
 mod imbalance;
 mod inspect;
