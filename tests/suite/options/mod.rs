@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 mod inputs;
+mod others;
 mod values;
 
 use super::common::{command, repgeo, text};
