@@ -190,8 +190,7 @@ impl Dump {
         };
         let all: Vec<usize> = (0..dump.candidates.len()).collect();
         dump.layers = dump.infos(&all);
-        let unpooled = unused::pooling(&dump.layers, &dump.padding, options);
-        dump.warnings.extend(unpooled);
+        dump.warnings.extend(dump.unpooled(&dump.layers));
         Ok(dump)
     }
 
@@ -287,8 +286,7 @@ impl Dump {
         if chosen_order || layers.len() < 2 {
             warnings.retain(|warning| warning.code != WarningCode::UnsureOrder);
         }
-        let [before, unpooled] = [&self.layers, &layers]
-            .map(|layers| unused::pooling(layers, &self.padding, &self.options));
+        let [before, unpooled] = [&self.layers, &layers].map(|layers| self.unpooled(layers));
         warnings.retain(|warning| before.as_ref() != Some(warning));
         warnings.extend(unpooled);
         Ok(Self {
@@ -298,6 +296,12 @@ impl Dump {
             selection: Some(selection.to_string()),
             ..self.clone()
         })
+    }
+
+    /// What is said of a pooling for which none of `layers` has a use.
+    fn unpooled(&self, layers: &[LayerInfo]) -> Option<Warning> {
+        let masked = self.options.mask.is_some();
+        unused::pooling(self.options.pooling?, masked, layers, &self.padding)
     }
 
     /// Fails at the first array that was meant as a layer and holds no numbers.

@@ -2,7 +2,6 @@
 //!
 //! A warning and no refusal: of two dumps in one call, or of many runs, another may need them.
 
-use super::dump::DumpOptions;
 use super::layer_info::LayerInfo;
 use super::padding::Padding;
 use super::pooling::Pooling;
@@ -16,24 +15,25 @@ pub(super) fn bf16_bits(n: usize) -> Warning {
     )
 }
 
-/// `--pool` and `--mask` where every layer is rows x columns, and no row is a token.
+/// `--pool`, and `--mask` where it is given, where every layer is rows x columns, and no row is a
+/// token.
 pub(super) fn pooling(
+    rule: Pooling,
+    masked: bool,
     layers: &[LayerInfo],
     padding: &Padding,
-    options: &DumpOptions,
 ) -> Option<Warning> {
-    let rule = options.pooling?;
     let are_tokens = |layer: &LayerInfo| {
-        let said = options.mask.is_some() || padding.words_over_rows(layer.n_rows()).is_some();
+        let said = masked || padding.words_over_rows(layer.n_rows()).is_some();
         rule == Pooling::Tokens && said
     };
     let is_read = |layer: &LayerInfo| layer.shape.len() > 2 || are_tokens(layer);
     if layers.is_empty() || layers.iter().any(is_read) {
         return None;
     }
-    let typed = match options.mask {
-        Some(_) => format!("--pool {rule} and --mask have"),
-        None => format!("--pool {rule} has"),
+    let typed = match masked {
+        true => format!("--pool {rule} and --mask have"),
+        false => format!("--pool {rule} has"),
     };
     Some(warning(
         layers.len(),
