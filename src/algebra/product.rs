@@ -9,13 +9,16 @@ use super::number::Number;
 const DEPTH: usize = 256;
 
 /// Rows of a block in registers.
-const ROWS: usize = 6;
+///
+/// Many rows of one vector: a number of the left matrix is then used once, straight from memory, where
+/// two vectors to a row would have it spread over a register first.
+const ROWS: usize = 12;
 
 /// Vectors in a row of a block in registers.
-const VECTORS: usize = 2;
+const VECTORS: usize = 1;
 
 /// Rows of the left matrix in work at once.
-const HEIGHT: usize = 16 * ROWS;
+const HEIGHT: usize = 8 * ROWS;
 
 /// Columns of the right matrix in work at once.
 const WIDTH: usize = 256;
@@ -142,7 +145,7 @@ fn multiply_on<T: Number>(
     }
 }
 
-/// Strips of six rows, column after column, the last one filled with zeros.
+/// Strips of twelve rows, column after column, the last one filled with zeros.
 fn pack_left<T: Number>(a: ArrayView2<'_, T>, to: &mut Vec<[T; ROWS]>) {
     let (m, depth) = a.dim();
     to.clear();
@@ -277,7 +280,7 @@ fn add<T: Number>(to: &mut [T], sums: &[T], alpha: Option<T>) {
     }
 }
 
-/// Six rows times as many columns as two vectors hold.
+/// Twelve rows times as many columns as a vector holds.
 #[inline(always)]
 fn tile<T: Number, S: Simd>(
     simd: S,

@@ -57,6 +57,39 @@ pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     );
 }
 
+/// Lanes of a sum of narrow numbers.
+const NARROW_LANES: usize = 16;
+
+/// a·b of narrow numbers, multiplied and added in f64.
+pub(super) fn wide_dot(a: &[f32], b: &[f32]) -> f64 {
+    vectorised(
+        Arch::new(),
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; NARROW_LANES];
+            let (a, others) = a.as_chunks::<NARROW_LANES>();
+            let (b, last) = b.as_chunks::<NARROW_LANES>();
+            for (a, b) in a.iter().zip(b) {
+                for lane in 0..NARROW_LANES {
+                    sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+                }
+            }
+            let rest = others.iter().zip(last);
+            let rest = rest.fold(0.0, |sum, (a, b)| sum + f64::from(*a) * f64::from(*b));
+            sums.iter().sum::<f64>() + rest
+        },
+    )
+}
+
+/// y += factor · x of narrow numbers.
+pub(super) fn add_narrow(y: &mut [f32], factor: f32, x: &[f32]) {
+    vectorised(
+        Arch::new(),
+        #[inline(always)]
+        || y.iter_mut().zip(x).for_each(|(y, x)| *y += factor * x),
+    );
+}
+
 /// Every row of `rows` times every row of `weights`, both of `width` columns, into `out`, a row a row.
 pub(super) fn times(rows: &[f64], weights: &[f64], width: usize, out: &mut [f64]) {
     Arch::new().dispatch(Times {
@@ -66,10 +99,6 @@ pub(super) fn times(rows: &[f64], weights: &[f64], width: usize, out: &mut [f64]
         out,
     });
 }
-
-/// Rows, and weights, of a block of dot products in registers.
-const TALL: usize = 2;
-const WIDE: usize = 3;
 
 struct Times<'a> {
     rows: &'a [f64],
@@ -83,6 +112,20 @@ impl WithSimd for Times<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        // As many sums at once as there are registers for.
+        match LANES / S::F64_LANES {
+            1 => self.by_blocks::<S, 4, 3, 1>(simd),
+            2 => self.by_blocks::<S, 2, 3, 2>(simd),
+            4 => self.by_blocks::<S, 1, 3, 4>(simd),
+            _ => self.by_blocks::<S, 1, 1, LANES>(simd),
+        }
+    }
+}
+
+impl Times<'_> {
+    /// Blocks of `TALL` rows and `WIDE` weights in registers; the lanes of a sum are in `PARTS` vectors.
+    #[inline(always)]
+    fn by_blocks<S: Simd, const TALL: usize, const WIDE: usize, const PARTS: usize>(self, simd: S) {
         let Self {
             rows,
             weights,
@@ -98,7 +141,7 @@ impl WithSimd for Times<'_> {
             for output in (0..outputs).step_by(WIDE) {
                 let wide: [usize; WIDE] = std::array::from_fn(|at| (output + at).min(outputs - 1));
                 let of_weights = wide.map(|output| &weights[output * width..][..width]);
-                let found = dots(simd, of_rows, of_weights);
+                let found = dots::<S, TALL, WIDE, PARTS>(simd, of_rows, of_weights);
                 for (row, found) in tall.into_iter().zip(found) {
                     for (output, found) in wide.into_iter().zip(found) {
                         out[row * outputs + output] = found;
@@ -111,16 +154,19 @@ impl WithSimd for Times<'_> {
 
 /// The dot products of some rows with some weights, each as [`dot`] adds it.
 #[inline(always)]
-fn dots<S: Simd>(simd: S, a: [&[f64]; TALL], b: [&[f64]; WIDE]) -> [[f64; WIDE]; TALL] {
-    let parts = LANES / S::F64_LANES;
+fn dots<S: Simd, const TALL: usize, const WIDE: usize, const PARTS: usize>(
+    simd: S,
+    a: [&[f64]; TALL],
+    b: [&[f64]; WIDE],
+) -> [[f64; WIDE]; TALL] {
     let whole = a[0].len() / LANES * LANES;
     let n = whole / S::F64_LANES;
     let x = a.map(|row| &S::as_simd_f64s(&row[..whole]).0[..n]);
     let y = b.map(|row| &S::as_simd_f64s(&row[..whole]).0[..n]);
-    let mut sums = [[[simd.splat_f64s(0.0); LANES]; WIDE]; TALL];
+    let mut sums = [[[simd.splat_f64s(0.0); PARTS]; WIDE]; TALL];
     let mut first = 0;
     while first < n {
-        for part in 0..parts {
+        for part in 0..PARTS {
             let x = x.map(|x| x[first + part]);
             let y = y.map(|y| y[first + part]);
             for (sums, x) in sums.iter_mut().zip(x) {
@@ -129,12 +175,12 @@ fn dots<S: Simd>(simd: S, a: [&[f64]; TALL], b: [&[f64]; WIDE]) -> [[f64; WIDE];
                 }
             }
         }
-        first += parts;
+        first += PARTS;
     }
     let mut out = [[0.0; WIDE]; TALL];
     for ((out, sums), a) in out.iter_mut().zip(&sums).zip(a) {
         for ((out, sums), b) in out.iter_mut().zip(sums).zip(b) {
-            let sums: &[f64] = bytemuck::cast_slice(&sums[..parts]);
+            let sums: &[f64] = bytemuck::cast_slice(sums);
             let sums = sums.try_into().expect("parts make up the lanes");
             *out = total(sums) + plain(&a[whole..], &b[whole..]);
         }
@@ -270,6 +316,23 @@ mod tests {
                 .collect();
             close(&found, &expected);
         }
+    }
+
+    #[test]
+    fn narrow_numbers_are_multiplied_and_added_wide() {
+        let narrow = |seed| -> Vec<f32> { made_up(37, seed).iter().map(|&x| x as f32).collect() };
+        let (a, mut b) = (narrow(1), narrow(2));
+        let plain = |a: &[f32], b: &[f32]| -> f64 {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        assert!((wide_dot(&a, &b) - plain(&a, &b)).abs() < 1e-14);
+        // Squares that f32 cannot hold.
+        let small = [1e-30_f32; 20];
+        assert!((wide_dot(&small, &small) / plain(&small, &small) - 1.0).abs() < 1e-12);
+        let expected: Vec<f32> = b.iter().zip(&a).map(|(b, a)| b + 0.5 * a).collect();
+        add_narrow(&mut b, 0.5, &a);
+        assert_eq!(b, expected);
     }
 
     #[test]

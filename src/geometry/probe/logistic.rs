@@ -1,7 +1,8 @@
 //! Multinomial logistic regression to its optimum.
 
-use super::cholesky::Cholesky;
-use super::dense::{add_gram, add_scaled, dot, gather, times};
+use super::dense::{add_scaled, dot, gather, times};
+use super::preconditioner::Preconditioner;
+use super::steps::Steps;
 use crate::geometry::Reason;
 
 /// A linear read-out of classes.
@@ -28,14 +29,8 @@ pub struct LogisticFit {
     pub n_steps: usize,
 }
 
-/// Most columns whose products precondition the search; beyond, their squares alone do.
-const MOST_COLUMNS: usize = 1024;
-
-/// Steps remembered.
-const MEMORY: usize = 12;
-
-/// Steps after which the preconditioner is made again, at the point that the search has reached.
-const RENEWED: [usize; 2] = [10, 30];
+/// The step at which the preconditioner is made again, at the point that the search has reached.
+const RENEWED: usize = 15;
 
 /// Steps at most.
 const STEPS: usize = 2000;
@@ -55,9 +50,9 @@ const GAP: f64 = 1e-12;
 /// L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.4), preconditioned by a Hessian without
 /// the coupling of classes, Σ_r v_r x_r x_rᵀ + penalty I for each of the K classes, where v_r = (1 − Σ_k
 /// p_rk²)/(K − 1) is the mean curvature of row r over the differences of classes. At the beginning, where
-/// probabilities are equal, that is the Hessian itself; it is made again after 10 and 30 steps. The
-/// objective is strongly convex in W, so the gradient bounds what is left: gap ≤ ‖∇_W‖²/(2 penalty), and
-/// the search ends below 1e-12 a row.
+/// probabilities are equal, that is the Hessian itself; it is made again after 15 steps. Where to go is
+/// reckoned in f32, how far that led in f64. The objective is strongly convex in W, so the gradient bounds
+/// what is left: gap ≤ ‖∇_W‖²/(2 penalty), and the search ends below 1e-12 a row.
 ///
 /// # Errors
 /// [`Reason::SingleClass`] below two classes; [`Reason::ConstantLayer`] without columns;
@@ -86,7 +81,8 @@ pub fn logistic(
     let mut point = vec![0.0; n_classes * (width + 1)];
     let mut preconditioner = Preconditioner::of(&problem, &point);
     let (mut value, mut gradient) = problem.at(&point);
-    let mut memory: Vec<[Vec<f64>; 2]> = Vec::new();
+    let mut solved = preconditioner.solve(&gradient);
+    let mut steps = Steps::default();
     for step in 0..STEPS {
         let gap = problem.gap(&gradient);
         if gap <= GAP {
@@ -102,10 +98,12 @@ pub fn logistic(
                 n_steps: step,
             });
         }
-        if RENEWED.contains(&step) {
+        if step == RENEWED {
             preconditioner = Preconditioner::of(&problem, &point);
+            solved = preconditioner.solve(&gradient);
+            steps.solve_again(|y| preconditioner.solve(y));
         }
-        let direction = preconditioner.direction(&gradient, &memory);
+        let direction = steps.direction(&gradient, &solved);
         let slope = dot(&direction, &gradient);
         let mut length = 1.0;
         // Near the minimum the value no longer tells a step from rounding; the gradient does.
@@ -122,19 +120,19 @@ pub fn logistic(
                 return Err(Reason::NotConverged);
             }
         };
-        let difference =
-            |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
-        let (s, y) = (difference(&next, &point), difference(&found.1, &gradient));
-        // Of a convex function this is above 0 but for rounding.
-        if dot(&s, &y) > 1e-16 * dot(&y, &y) {
-            if memory.len() == MEMORY {
-                memory.remove(0);
-            }
-            memory.push([s, y]);
-        }
-        (point, (value, gradient)) = (next, found);
+        let next_solved = preconditioner.solve(&found.1);
+        steps.add(
+            &difference(&next, &point),
+            &difference(&found.1, &gradient),
+            &difference(&next_solved, &solved),
+        );
+        (point, (value, gradient), solved) = (next, found, next_solved);
     }
     Err(Reason::NotConverged)
+}
+
+fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 impl Logistic {
@@ -159,13 +157,13 @@ impl Logistic {
 
 /// The objective over the number of rows; its argument is the weights, class after class, then the
 /// intercepts.
-struct Problem<'a> {
+pub(super) struct Problem<'a> {
     rows: &'a [f64],
-    width: usize,
-    classes: &'a [usize],
-    n_classes: usize,
+    pub(super) width: usize,
+    pub(super) classes: &'a [usize],
+    pub(super) n_classes: usize,
     /// Over the number of rows.
-    penalty: f64,
+    pub(super) penalty: f64,
 }
 
 /// Rows whose probabilities are held at a time; few enough that they stay in the cache.
@@ -173,7 +171,7 @@ const BLOCK: usize = 64;
 
 impl Problem<'_> {
     /// Calls `each` with blocks of rows, their classes and, to be written over, their logits at `point`.
-    fn blocks(&self, point: &[f64], mut each: impl FnMut(&[f64], &[usize], &mut [f64])) {
+    pub(super) fn blocks(&self, point: &[f64], mut each: impl FnMut(&[f64], &[usize], &mut [f64])) {
         let (width, n_classes) = (self.width, self.n_classes);
         let (weights, intercepts) = point.split_at(n_classes * width);
         let mut logits = vec![0.0; BLOCK * n_classes];
@@ -231,7 +229,7 @@ impl Problem<'_> {
 }
 
 /// Logits, less the largest, become their exponentials; that largest, and their sum.
-fn exponentials(logits: &mut [f64]) -> (f64, f64) {
+pub(super) fn exponentials(logits: &mut [f64]) -> (f64, f64) {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for logit in logits {
@@ -239,109 +237,6 @@ fn exponentials(logits: &mut [f64]) -> (f64, f64) {
         sum += *logit;
     }
     (largest, sum)
-}
-
-/// The Hessian without the coupling of classes, to be solved with.
-struct Preconditioner {
-    n_classes: usize,
-    /// Of the intercepts, which count as a column of ones.
-    ones: f64,
-    columns: Columns,
-}
-
-enum Columns {
-    /// The inverse of what all products of columns give.
-    Whole(Vec<f64>),
-    /// What their squares alone give.
-    Diagonal(Vec<f64>),
-}
-
-impl Preconditioner {
-    fn of(problem: &Problem<'_>, point: &[f64]) -> Self {
-        let Problem {
-            width, n_classes, ..
-        } = *problem;
-        let n = problem.classes.len() as f64;
-        let mut whole = (width <= MOST_COLUMNS).then(|| vec![0.0; width * width]);
-        let mut squares = vec![problem.penalty; width];
-        let mut ones = problem.penalty;
-        let mut scaled = Vec::new();
-        problem.blocks(point, |rows, _, logits| {
-            scaled.clear();
-            let rows = rows.chunks_exact(width);
-            for (row, logits) in rows.zip(logits.chunks_exact_mut(n_classes)) {
-                let (_, sum) = exponentials(logits);
-                let chance = logits.iter().map(|p| (p / sum) * (p / sum)).sum::<f64>();
-                let curvature = (1.0 - chance).max(0.0) / (n_classes as f64 - 1.0) / n;
-                ones += curvature;
-                scaled.extend(row.iter().map(|x| curvature.sqrt() * x));
-            }
-            match &mut whole {
-                Some(products) => add_gram(&scaled, width, products),
-                None => {
-                    for row in scaled.chunks_exact(width) {
-                        let squares = squares.iter_mut().zip(row);
-                        squares.for_each(|(sum, x)| *sum += x * x);
-                    }
-                }
-            }
-        });
-        let inverse = whole.and_then(|mut products| {
-            for at in 0..width {
-                products[at * width + at] += problem.penalty;
-                squares[at] = products[at * width + at];
-            }
-            Some(Cholesky::new(products, width)?.inverse())
-        });
-        Self {
-            n_classes,
-            ones,
-            columns: inverse.map_or(Columns::Diagonal(squares), Columns::Whole),
-        }
-    }
-
-    /// Solves with the preconditioner, class by class.
-    fn solve(&self, vector: &mut [f64]) {
-        let width = vector.len() / self.n_classes - 1;
-        let (weights, intercepts) = vector.split_at_mut(self.n_classes * width);
-        match &self.columns {
-            Columns::Whole(inverse) => {
-                let given = weights.to_vec();
-                times(&given, inverse, width, weights);
-            }
-            Columns::Diagonal(squares) => {
-                for weights in weights.chunks_exact_mut(width) {
-                    let weights = weights.iter_mut().zip(squares);
-                    weights.for_each(|(x, square)| *x /= square);
-                }
-            }
-        }
-        intercepts.iter_mut().for_each(|x| *x /= self.ones);
-    }
-
-    /// The two loops of L-BFGS: where to go from a gradient.
-    fn direction(&self, gradient: &[f64], memory: &[[Vec<f64>; 2]]) -> Vec<f64> {
-        let mut direction: Vec<f64> = gradient.iter().map(|x| -x).collect();
-        let mut factors = Vec::with_capacity(memory.len());
-        for [s, y] in memory.iter().rev() {
-            let factor = dot(s, &direction) / dot(s, y);
-            add_scaled(&mut direction, -factor, y);
-            factors.push(factor);
-        }
-        self.solve(&mut direction);
-        if let Some([s, y]) = memory.last() {
-            // The size that the last step says the inverse Hessian has.
-            let mut scaled = y.clone();
-            self.solve(&mut scaled);
-            let size = dot(s, y) / dot(y, &scaled);
-            direction.iter_mut().for_each(|x| *x *= size);
-        }
-        for ([s, y], factor) in memory.iter().zip(factors.iter().rev()) {
-            let back = dot(y, &direction) / dot(s, y);
-            add_scaled(&mut direction, factor - back, s);
-        }
-        direction
-    }
 }
 
 #[cfg(test)]

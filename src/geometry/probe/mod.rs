@@ -4,8 +4,10 @@ mod cholesky;
 mod dense;
 mod folds;
 mod logistic;
+mod preconditioner;
 mod ridge;
 mod standard;
+mod steps;
 
 pub use folds::{Fold, Groups, folds, holdout};
 pub use logistic::{Logistic, LogisticFit, logistic};
