@@ -11,5 +11,6 @@ mod steps;
 
 pub use folds::{Fold, Groups, folds, holdout};
 pub use logistic::{Logistic, LogisticFit, logistic};
+pub use preconditioner::MOST_COLUMNS;
 pub use ridge::{Ridge, ridge};
 pub use standard::Standardised;

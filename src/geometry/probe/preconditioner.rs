@@ -5,7 +5,7 @@ use super::dense::{add_gram, gather};
 use super::logistic::{Problem, exponentials};
 
 /// Most columns whose products precondition the search; beyond, their squares alone do.
-const MOST_COLUMNS: usize = 1024;
+pub const MOST_COLUMNS: usize = 1024;
 
 /// The Hessian without the coupling of classes, to be solved with.
 pub(super) struct Preconditioner {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod forecast;
+mod memory;
 mod options;
 mod proposed;
 mod run;

@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::forecast::{Extent, phases};
+use super::memory::Held;
 use super::options::{ProbeOptions, Readout};
 use super::proposed::proposed;
 use super::score::of_layers;
@@ -27,8 +28,8 @@ const STANDARDISED: &str =
 ///
 /// # Errors
 /// [`Error::Usage`] for numbers with a logistic read-out, and more folds than rows, or than prompts
-/// where rows are tokens; whatever reading a
-/// layer gives.
+/// where rows are tokens; [`Error::Memory`] where one fold is more than the search may hold; whatever
+/// reading a layer gives.
 pub fn probe(
     dump: &Dump,
     layers: &LayerOptions,
@@ -64,8 +65,13 @@ pub fn probe(
         readout: options.readout,
         ..Extent::of(comparison.left())
     };
+    let columns = comparison.left().iter();
+    let widest = columns.filter_map(|layer| layer.n_columns).max();
+    let held = Held::of(&extent, widest.unwrap_or(0));
+    let threads = rayon::current_num_threads();
+    let at_once = held.at_once(threads, splits.len(), bench.search.max_memory)?;
     bench.progress.plan(&phases(&extent));
-    let found = of_layers(&comparison, &asked, &splits, options, bench)?;
+    let found = of_layers(&comparison, &asked, &splits, options, at_once, bench)?;
     for layer in comparison.left() {
         warnings.extend(
             layer

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::asked::{Answers, Asked, share};
 use super::forecast::PROBING;
+use super::memory::AtOnce;
 use super::options::{ProbeOptions, Readout};
 use super::shape::{ProbeLayer, ProbeScore};
 use crate::error::Result;
@@ -14,45 +15,29 @@ use crate::profile::bench::Bench;
 use crate::profile::compare::{Comparison, LayerRef};
 use crate::progress::Progress;
 
-/// Bytes of widened values up to which layers are probed beside each other.
-const TOGETHER_BYTES: usize = 1 << 28;
-
-/// How many layers are probed beside each other, so that folds leave no thread idle.
-fn layers_together(threads: usize, folds: usize, bytes: usize) -> usize {
-    let (mut a, mut b) = (threads.max(1), folds.max(1));
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    let even = threads.max(1) / a;
-    even.min(TOGETHER_BYTES / bytes.max(1)).max(1)
-}
-
 /// The probe of every layer.
 pub(super) fn of_layers(
     comparison: &Comparison<'_>,
     asked: &Asked,
     splits: &[Fold],
     options: &ProbeOptions,
+    at_once: AtOnce,
     bench: &Bench<'_>,
 ) -> Result<Vec<ProbeLayer>> {
     let layers = comparison.left();
-    let threads = rayon::current_num_threads();
     let mut found: Vec<ProbeLayer> = Vec::new();
     while found.len() < layers.len() {
         let first = found.len();
-        let mut read: Vec<Widened> = Vec::new();
-        let mut together = 1;
-        while read.len() < together && first + read.len() < layers.len() {
-            let layer = &layers[first + read.len()];
-            let matrix = comparison.read_left(first + read.len())?;
-            read.push(Widened::new(&matrix, asked, layer.identical()));
-            let bytes = asked.places.len() * matrix.n_columns() * size_of::<f64>();
-            together = layers_together(threads, splits.len(), bytes);
-        }
+        let batch = first..(first + at_once.layers).min(layers.len());
+        let read = batch.map(|at| {
+            let matrix = comparison.read_left(at)?;
+            Ok(Widened::new(&matrix, asked, layers[at].identical()))
+        });
+        let read: Vec<Widened> = read.collect::<Result<_>>()?;
         bench.progress.step(PROBING, &layers[first].layer);
         let tasks = read.len() * splits.len();
         bench.progress.begin(&layers[first].layer, tasks as u64);
-        let outcomes = scores(&read, asked, splits, options, bench.progress);
+        let outcomes = scores(&read, asked, splits, options, at_once, bench.progress);
         bench.progress.end();
         // The others of the batch are over as soon as they are named.
         for layer in &layers[first + 1..first + read.len()] {
@@ -130,20 +115,28 @@ fn scores(
     asked: &Asked,
     splits: &[Fold],
     options: &ProbeOptions,
+    at_once: AtOnce,
     progress: &dyn Progress,
 ) -> Vec<std::result::Result<Vec<Scored>, Reason>> {
-    let tasks = (0..layers.len() * splits.len()).into_par_iter();
-    let scored: Vec<std::result::Result<Scored, Reason>> = tasks
-        .with_max_len(1)
-        .map(|task| {
-            let layer = &layers[task / splits.len()];
-            let values = layer.values.as_ref().map_err(|reason| *reason)?;
-            let fold = &splits[task % splits.len()];
-            let found = of_fold(values, layer.width, asked, fold, options);
-            progress.advance(1);
-            found
-        })
-        .collect();
+    let one = |task: usize| {
+        let layer = &layers[task / splits.len()];
+        let values = layer.values.as_ref().map_err(|reason| *reason)?;
+        let fold = &splits[task % splits.len()];
+        let found = of_fold(values, layer.width, asked, fold, options);
+        progress.advance(1);
+        found
+    };
+    let tasks: Vec<usize> = (0..layers.len() * splits.len()).collect();
+    // Where memory is short, fewer threads have a fold.
+    let wave = match at_once.folds < rayon::current_num_threads() {
+        true => at_once.folds,
+        false => tasks.len(),
+    };
+    let mut scored: Vec<std::result::Result<Scored, Reason>> = Vec::new();
+    for wave in tasks.chunks(wave.max(1)) {
+        let wave = wave.par_iter().with_max_len(1);
+        scored.par_extend(wave.map(|&task| one(task)));
+    }
     let mut scored = scored.into_iter();
     let layers = layers.iter();
     layers
@@ -262,27 +255,5 @@ fn r2(read: &[f64], asked: &[f64]) -> std::result::Result<f64, Reason> {
         true => Ok(1.0 - squares(&|row| asked[row] - read[row]) / whole),
         // Equal targets have no variance to explain.
         false => Err(Reason::ConstantLayer),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folds_of_some_layers_fill_every_thread_where_memory_allows() {
-        for (threads, folds, bytes, together) in [
-            (2, 5, 1 << 20, 2),
-            (4, 5, 1 << 20, 4),
-            (5, 5, 1 << 20, 1),
-            (4, 6, 1 << 20, 2),
-            (1, 5, 1 << 20, 1),
-            (16, 5, 1 << 26, 4),
-            (2, 5, 1 << 30, 1),
-            (2, 1, 0, 2),
-        ] {
-            let found = layers_together(threads, folds, bytes);
-            assert_eq!(found, together, "{threads} {folds} {bytes}");
-        }
     }
 }

@@ -68,11 +68,18 @@ fn a_command_holds_what_it_says_and_no_more() {
         square.as_str(),
         other.as_str(),
     );
+    let labels = |name: &str, rows: usize| {
+        let file = folder.path().join(name);
+        let lines: String = (0..rows).map(|row| format!("{}\n", row % 3)).collect();
+        fs::write(&file, lines).unwrap();
+        path(&file).to_owned()
+    };
+    let (of_alike, of_wide) = (labels("alike.txt", 500), labels("wide.txt", 60));
     let (model, tokens) = write_model(folder.path());
     let (model, tokens) = (model.as_str(), tokens.as_str());
     let streams = path(&folder.path().join("streams.safetensors")).to_owned();
     let every = "resid-pre,resid-mid,resid-post,attn-out,mlp-out,z,v,logits";
-    let shapes: [&[&str]; 19] = [
+    let shapes: [&[&str]; 22] = [
         &["neighbours", long, "-k", "10", "-o", &tables],
         &["neighbours", long, "-k", "100", "-o", &tables],
         &["neighbours", long, "-k", "500", "-o", &tables],
@@ -90,6 +97,9 @@ fn a_command_holds_what_it_says_and_no_more() {
         &["similarity", &alike, "--measure", "cca"],
         &["similarity", &alike, "--measure", "procrustes"],
         &["similarity", &alike, "--measure", "rsa"],
+        &["probe", &alike, "--labels", &of_alike, "--penalty", "10000"],
+        &["probe", wide, "--labels", &of_wide, "--penalty", "10000"],
+        &["probe", &alike, "--labels", &of_alike, "--readout", "ridge"],
         &["forward", model, "--tokens", tokens, "-o", &streams],
         &[
             "forward",
