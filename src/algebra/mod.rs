@@ -6,6 +6,7 @@
 
 mod bidiagonal;
 mod eigen;
+mod exponential;
 mod number;
 mod product;
 mod qr;
@@ -14,6 +15,7 @@ mod rotate;
 mod svd;
 
 pub use eigen::{eigenvalues, symmetric_eigen};
+pub use exponential::{exp_f32, exp_f64};
 pub use number::Number;
 pub use product::{Accumulate, Part, multiply, multiply_part, product};
 pub use qr::Qr;

@@ -1,6 +1,6 @@
 //! What a forward pass holds, and how many chunks of examples that leaves room for.
 
-use super::model::{Config, PatternRows, Sequences};
+use super::model::{Config, LastLogits, PatternRows, Sequences, chunks_at_once};
 use crate::{Error, Result};
 
 /// Bytes of a forward pass beside the mapped checkpoint and the prompts.
@@ -52,7 +52,7 @@ impl Held {
             let kept = lengths().map(|length| heads * rows(length) * length);
             pattern = kept.sum::<u64>().max(pattern);
         }
-        let block = 4 * d * d + 2 * d * hidden + 9 * d + hidden;
+        let block = block(config);
         let unembedding = match logits {
             true => config.n_vocab as u64 * (d + 2 * examples),
             false => 0,
@@ -86,7 +86,7 @@ impl Held {
         };
         match usize::try_from(held).unwrap_or(usize::MAX).min(most) {
             0 => Err(Error::Memory {
-                work: "a block of the model and some 256 tokens on their way through it".into(),
+                work: "the weights in work and some 256 tokens on their way through them".into(),
                 needed: self.fixed + both,
                 limit,
                 remedy: "raise it, or give shorter prompts".into(),
@@ -94,6 +94,102 @@ impl Held {
             chunks => Ok(chunks),
         }
     }
+}
+
+/// Changes of a model whose logits are read at the last token.
+pub(super) struct Changes {
+    /// The first block that is changed.
+    pub first_layer: usize,
+    /// How many there are, nothing changed among them.
+    pub count: usize,
+    /// Whether every token is changed, not the last alone.
+    pub everywhere: bool,
+}
+
+impl Changes {
+    /// How many chunks of a pass in numbers of `size` bytes may be held at once under a `limit`.
+    ///
+    /// With L for the blocks from the first that is changed, which stay in memory, and else as
+    /// [`Held::new`]:
+    ///
+    /// ```text
+    /// fixed    as of a pass with logits; the L blocks; 72 bytes an example and change
+    /// chunk    as of a pass; keys and values of L blocks, 2·c·d·L, or, everywhere, all streams once more
+    /// thread   as of a pass
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where one is too many.
+    pub(super) fn chunks(
+        &self,
+        config: &Config,
+        sequences: &Sequences,
+        size: usize,
+        limit: Option<u64>,
+    ) -> Result<usize> {
+        let pass = Held::new(config, sequences, size, PatternRows::None, true);
+        let tokens = sequences.chunks().map(|chunk| {
+            let lengths = chunk.map(|at| sequences.tokens(at).len());
+            lengths.sum::<usize>()
+        });
+        let stream = tokens.max().unwrap_or(0) as u64 * config.width as u64;
+        let again = match self.everywhere {
+            true => 9 * stream,
+            false => 2 * stream * self.kept(config),
+        };
+        let held = Held {
+            fixed: pass.fixed + self.fixed(config, sequences.len(), size),
+            chunk: pass.chunk + size as u64 * again,
+            thread: pass.thread,
+        };
+        let threads = rayon::current_num_threads();
+        held.chunks(chunks_at_once(config.width), threads, limit)
+    }
+
+    /// The same of a replay from a dump of examples of these `lengths`, all of which are held at once:
+    /// the unembedding, and 2·L·d of every token.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where that is too much.
+    pub(super) fn check_replay(
+        &self,
+        config: &Config,
+        lengths: &[usize],
+        size: usize,
+        limit: Option<u64>,
+    ) -> Result<()> {
+        let tokens = lengths.iter().sum::<usize>() as u64;
+        let [d, vocabulary] = [config.width, config.n_vocab].map(|x| x as u64);
+        let dumped = 2 * tokens * d * self.kept(config) + vocabulary * d;
+        let needed = self.fixed(config, lengths.len(), size) + size as u64 * dumped + PACKED;
+        match limit {
+            Some(limit) if needed > limit => Err(Error::Memory {
+                work: "the changed blocks of the model, with keys and values of every token".into(),
+                needed,
+                limit,
+                remedy: "raise it, or leave --replay out: a pass holds some examples at a time"
+                    .into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Blocks that stay in memory.
+    fn kept(&self, config: &Config) -> u64 {
+        config.n_layers.saturating_sub(self.first_layer) as u64
+    }
+
+    /// Bytes of these blocks, and of what is found of `n` examples.
+    fn fixed(&self, config: &Config, n: usize, size: usize) -> u64 {
+        let found = (self.count * n * size_of::<LastLogits>()) as u64;
+        size as u64 * self.kept(config) * block(config) + found
+    }
+}
+
+/// Numbers of a block's weights.
+fn block(config: &Config) -> u64 {
+    let [d, hidden] = [config.width, config.hidden].map(|x| x as u64);
+    4 * d * d + 2 * d * hidden + 9 * d + hidden
 }
 
 #[cfg(test)]

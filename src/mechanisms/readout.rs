@@ -196,8 +196,8 @@ impl Readout {
         self.columns.vocabulary()
     }
 
-    /// The whole unembedding, V × d, and its bias.
-    pub(crate) fn whole(&self) -> Option<(Vec<f64>, Option<&[f64]>)> {
+    /// The whole unembedding, V × d in f32, and its bias.
+    pub(crate) fn whole(&self) -> Option<(Vec<f32>, Option<&[f64]>)> {
         Some((self.columns.whole()?, self.bias.as_deref()))
     }
 

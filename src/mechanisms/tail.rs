@@ -2,7 +2,7 @@
 
 use super::model::{
     Block, Change, Checkpoint, LastLogits, LastPosition, Norm, Pass, PatternRows, Real, Sequences,
-    Vocabulary, chunks_at_once, replay,
+    Vocabulary, replay,
 };
 use super::prompts::{Prompts, Targets};
 use crate::progress::Progress;
@@ -98,13 +98,13 @@ pub(super) fn known_targets<'a>(
     }
 }
 
-/// Runs the model and shows the last positions before block `first_layer`, group of examples after
-/// group so that memory stays bounded; advances by one for each example and block, and one more for
+/// Runs the model and shows the last positions before block `first_layer`, `at_once` chunks of examples
+/// after another, so that memory stays bounded; advances by one for each example and block, and one more for
 /// each example.
 pub(super) fn by_groups<T: Real>(
     checkpoint: &Checkpoint,
     sequences: &Sequences,
-    first_layer: usize,
+    [first_layer, at_once]: [usize; 2],
     progress: &dyn Progress,
     mut visit: impl FnMut(&[LastPosition<T>]) -> Result<()>,
 ) -> Result<()> {
@@ -114,7 +114,7 @@ pub(super) fn by_groups<T: Real>(
         checkpoint,
         patterns: PatternRows::None,
         edit: None,
-        at_once: chunks_at_once(config.width),
+        at_once,
     };
     pass.run::<T>(sequences, config.n_layers, |layer, chunks| {
         let next = layer.map_or(0, |layer| layer + 1);

@@ -30,16 +30,11 @@ impl Columns {
         }
     }
 
-    /// All columns, V × d.
-    pub(super) fn whole(&self) -> Option<Vec<f64>> {
+    /// All columns in f32, V × d.
+    pub(super) fn whole(&self) -> Option<Vec<f32>> {
         match self {
-            Self::Rows(matrix) => Some(f64::of_matrix(matrix)),
-            Self::Transposed { matrix, vocabulary } => {
-                let stored = f64::of_matrix(matrix);
-                let columns = (0..*vocabulary)
-                    .flat_map(|t| stored.iter().skip(t).step_by(*vocabulary).copied());
-                Some(columns.collect())
-            }
+            Self::Rows(matrix) => Some(f32::of_matrix(matrix)),
+            Self::Transposed { matrix, vocabulary } => Some(turned(matrix, *vocabulary)),
             Self::Some { .. } => None,
         }
     }
@@ -92,6 +87,31 @@ impl Columns {
         }
         mean
     }
+}
+
+/// Rows that are turned at a time, so that each column gets a run of numbers.
+const TURNED: usize = 16;
+
+/// A d × V matrix as V × d.
+fn turned(matrix: &Matrix, vocabulary: usize) -> Vec<f32> {
+    let width = matrix.n_rows();
+    let mut out = vec![0.0; vocabulary * width];
+    let mut rows = vec![0.0; TURNED * vocabulary];
+    for first in (0..width).step_by(TURNED) {
+        let count = TURNED.min(width - first);
+        for (at, row) in rows
+            .chunks_exact_mut(vocabulary.max(1))
+            .take(count)
+            .enumerate()
+        {
+            matrix.widen_row(first + at, row);
+        }
+        for (token, column) in out.chunks_exact_mut(width.max(1)).enumerate() {
+            let run = column[first..first + count].iter_mut().enumerate();
+            run.for_each(|(at, x)| *x = f32::of(rows[at * vocabulary + token]));
+        }
+    }
+    out
 }
 
 /// Column `at` of a d × K matrix.

@@ -1,6 +1,6 @@
 //! The Cholesky factor of a positive definite matrix, and what it solves.
 
-use super::dense::{add_gram, add_scaled, dot};
+use super::dense::{add_scaled, dot};
 
 /// The lower factor L of a symmetric positive definite matrix, A = L Lᵀ.
 pub(super) struct Cholesky {
@@ -30,30 +30,6 @@ impl Cholesky {
             size,
             lower: matrix,
         })
-    }
-
-    /// A⁻¹ = L⁻ᵀ L⁻¹, whole.
-    pub(super) fn inverse(&self) -> Vec<f64> {
-        let size = self.size;
-        let mut lower = vec![0.0; size * size];
-        for row in 0..size {
-            let (done, rest) = lower.split_at_mut(row * size);
-            let (factors, own) = (&self.lower[row * size..][..=row], &mut rest[..=row]);
-            for (column, factor) in factors[..row].iter().enumerate() {
-                let known = &done[column * size..][..=column];
-                add_scaled(&mut own[..=column], -factor, known);
-            }
-            own[row] = 1.0;
-            own.iter_mut().for_each(|x| *x /= factors[row]);
-        }
-        let mut out = vec![0.0; size * size];
-        add_gram(&lower, size, &mut out);
-        for row in 0..size {
-            for column in 0..row {
-                out[column * size + row] = out[row * size + column];
-            }
-        }
-        out
     }
 
     /// Solves A x = b in place.
@@ -101,10 +77,6 @@ mod tests {
             .map(|row| dot(row, &solution))
             .collect();
         let factor = Cholesky::new(matrix, size).unwrap();
-        let inverse = factor.inverse();
-        for (row, expected) in inverse.chunks_exact(size).zip(&solution) {
-            assert!((dot(row, &b) - expected).abs() < 1e-12);
-        }
         factor.solve(&mut b);
         for (found, expected) in b.iter().zip(&solution) {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");

@@ -3,6 +3,7 @@
 use super::dense::{add_scaled, dot, gather, times};
 use super::preconditioner::Preconditioner;
 use super::steps::Steps;
+use crate::algebra::exp_f64;
 use crate::geometry::Reason;
 
 /// A linear read-out of classes.
@@ -199,16 +200,13 @@ impl Problem<'_> {
         let (to_weights, to_intercepts) = gradient.split_at_mut(n_classes * width);
         let mut loss = 0.0;
         self.blocks(point, |rows, classes, logits| {
+            loss += chances(logits, n_classes, classes);
             for (row, &class) in logits.chunks_exact_mut(n_classes).zip(classes) {
-                let own = row[class];
-                let (largest, sum) = exponentials(row);
-                loss += libm::log(sum) - (own - largest);
-                row.iter_mut().for_each(|p| *p /= sum * n);
-                row[class] -= 1.0 / n;
-                to_intercepts
-                    .iter_mut()
-                    .zip(&*row)
-                    .for_each(|(out, p)| *out += p);
+                row[class] -= 1.0;
+                for (out, p) in to_intercepts.iter_mut().zip(row) {
+                    *p /= n;
+                    *out += *p;
+                }
             }
             gather(logits, rows, width, to_weights);
         });
@@ -228,15 +226,22 @@ impl Problem<'_> {
     }
 }
 
-/// Logits, less the largest, become their exponentials; that largest, and their sum.
-pub(super) fn exponentials(logits: &mut [f64]) -> (f64, f64) {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for logit in logits {
-        *logit = libm::exp(*logit - largest);
-        sum += *logit;
+/// The logits of rows become their probabilities; the sum of −ln p(class).
+pub(super) fn chances(logits: &mut [f64], n_classes: usize, classes: &[usize]) -> f64 {
+    let mut loss = 0.0;
+    for (row, &class) in logits.chunks_exact_mut(n_classes).zip(classes) {
+        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.iter_mut().for_each(|x| *x -= largest);
+        loss -= row[class];
     }
-    (largest, sum)
+    exp_f64(logits);
+    for row in logits.chunks_exact_mut(n_classes) {
+        let sum: f64 = row.iter().sum();
+        loss += libm::log(sum);
+        let scale = 1.0 / sum;
+        row.iter_mut().for_each(|p| *p *= scale);
+    }
+    loss
 }
 
 #[cfg(test)]

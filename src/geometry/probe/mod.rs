@@ -3,6 +3,7 @@
 mod cholesky;
 mod dense;
 mod folds;
+mod inverse;
 mod logistic;
 mod preconditioner;
 mod ridge;

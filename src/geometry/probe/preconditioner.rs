@@ -1,8 +1,8 @@
 //! A Hessian of logistic regression that can be solved with.
 
-use super::cholesky::Cholesky;
 use super::dense::{add_gram, gather};
-use super::logistic::{Problem, exponentials};
+use super::inverse::inverse;
+use super::logistic::{Problem, chances};
 
 /// Most columns whose products precondition the search; beyond, their squares alone do.
 pub const MOST_COLUMNS: usize = 1024;
@@ -33,12 +33,12 @@ impl Preconditioner {
         let mut squares = vec![problem.penalty; width];
         let mut ones = problem.penalty;
         let mut scaled = Vec::new();
-        problem.blocks(point, |rows, _, logits| {
+        problem.blocks(point, |rows, classes, logits| {
+            chances(logits, n_classes, classes);
             scaled.clear();
             let rows = rows.chunks_exact(width);
-            for (row, logits) in rows.zip(logits.chunks_exact_mut(n_classes)) {
-                let (_, sum) = exponentials(logits);
-                let chance = logits.iter().map(|p| (p / sum) * (p / sum)).sum::<f64>();
+            for (row, logits) in rows.zip(logits.chunks_exact(n_classes)) {
+                let chance = logits.iter().map(|p| p * p).sum::<f64>();
                 let curvature = (1.0 - chance).max(0.0) / (n_classes as f64 - 1.0) / n;
                 ones += curvature;
                 scaled.extend(row.iter().map(|x| curvature.sqrt() * x));
@@ -58,7 +58,7 @@ impl Preconditioner {
                 products[at * width + at] += problem.penalty;
                 squares[at] = products[at * width + at];
             }
-            Some(Cholesky::new(products, width)?.inverse())
+            inverse(products, width)
         });
         Self {
             n_classes,

@@ -3,17 +3,17 @@
 use super::plan::{Planned, Run};
 use crate::Result;
 use crate::mechanisms::model::{
-    Checkpoint, Chunk, LastLogits, Pass, PatternRows, Real, Sequences, add_parts, chunks_at_once,
+    Checkpoint, Chunk, LastLogits, Pass, PatternRows, Real, Sequences, add_parts,
 };
 use crate::progress::Progress;
 
 /// The unchanged model, kept where it reaches the blocks that are changed.
-fn unchanged(checkpoint: &Checkpoint) -> Pass<'_> {
+fn unchanged(checkpoint: &Checkpoint, at_once: usize) -> Pass<'_> {
     Pass {
         checkpoint,
         patterns: PatternRows::None,
         edit: None,
-        at_once: chunks_at_once(checkpoint.config.width),
+        at_once,
     }
 }
 
@@ -26,8 +26,13 @@ pub(super) fn add_all<T: Real>(
     progress: &dyn Progress,
 ) -> Result<()> {
     let config = &checkpoint.config;
-    let Run { options, sums, .. } = run;
-    let pass = unchanged(checkpoint);
+    let Run {
+        options,
+        sums,
+        at_once,
+        ..
+    } = run;
+    let pass = unchanged(checkpoint, *at_once);
     pass.run::<T>(sequences, config.n_layers, |layer, chunks| {
         if let Some(layer) = layer {
             for chunk in chunks.iter() {
@@ -52,7 +57,7 @@ pub(super) fn read_all<T: Real>(
 ) -> Result<()> {
     let config = &checkpoint.config;
     let tail = &run.tail;
-    let pass = unchanged(checkpoint);
+    let pass = unchanged(checkpoint, run.at_once);
     let last_rows = |chunks: &[Chunk<T>]| -> Vec<T> {
         let rows = chunks.iter();
         rows.flat_map(|chunk| chunk.last_rows(&chunk.resid, config.width))

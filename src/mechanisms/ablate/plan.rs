@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::shape::{
-    AblateOptions, AblateParameters, Ablated, Ablation, AblationRow, ExampleAblation, Replacement,
+    AblateOptions, AblateParameters, Ablated, Ablation, AblationRow, ExampleAblation, Place,
+    Replacement,
 };
+use crate::mechanisms::forward_memory::Changes;
 use crate::mechanisms::model::{
     BlockPart, Change, Checkpoint, Config, LastLogits, LastPosition, Part, Real, Replaced,
     part_sums,
@@ -35,14 +37,18 @@ pub(super) struct Run<'a, T> {
     pub(super) options: &'a AblateOptions,
     /// Sums over the tokens of each component; zeros until they are added.
     pub(super) sums: Vec<Vec<f64>>,
+    /// Chunks of examples that a pass holds at once.
+    pub(super) at_once: usize,
 }
 
 impl<'a, T: Real> Run<'a, T> {
+    /// `room` says how many chunks there is room for.
     pub(super) fn new(
         checkpoint: &'a Checkpoint,
         prompts: &'a Prompts,
         [n, n_tokens]: [usize; 2],
         options: &'a AblateOptions,
+        room: impl FnOnce(&Changes) -> Result<usize>,
     ) -> Result<Self> {
         let config = &checkpoint.config;
         let targets = known_targets(checkpoint, prompts, n)?;
@@ -53,7 +59,17 @@ impl<'a, T: Real> Run<'a, T> {
             Part::Head(_) => config.head_width,
             Part::Attention | Part::Mlp => config.width,
         });
+        let at_once = room(&Changes {
+            first_layer,
+            count: 1 + if options.together {
+                1
+            } else {
+                options.components.len()
+            },
+            everywhere: options.at == Place::All,
+        })?;
         Ok(Self {
+            at_once,
             tail: Tail::new(checkpoint, targets, first_layer)?,
             config,
             options,

@@ -22,8 +22,8 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// Components, tokens or targets that are not there; components that hold each other, replaced
-/// together; the mean of one token, which would change nothing; whatever reading the checkpoint
-/// can give.
+/// together; the mean of one token, which would change nothing; [`Error::Memory`], before the work;
+/// whatever reading the checkpoint can give.
 pub fn ablate<T: Real>(
     checkpoint: &Checkpoint,
     prompts: &Prompts,
@@ -38,8 +38,11 @@ pub fn ablate<T: Real>(
         Place::Last => n,
         Place::All => (0..n).map(|one| sequences.tokens(one).len()).sum(),
     };
-    let mut run = Run::<T>::new(checkpoint, prompts, [n, n_tokens], options)?;
-    let first = run.tail.first_layer;
+    let (config, limit) = (&checkpoint.config, options.max_memory);
+    let mut run = Run::<T>::new(checkpoint, prompts, [n, n_tokens], options, |changes| {
+        changes.chunks(config, sequences, size_of::<T>(), limit)
+    })?;
+    let first = [run.tail.first_layer, run.at_once];
     let steps = (n * (checkpoint.config.n_layers + 1)) as u64;
     if options.with == Replacement::Mean {
         progress.begin("means of components", steps);
@@ -84,7 +87,11 @@ pub fn ablate_replayed<T: Real>(
             "--replay runs the last token alone; leave it out for --at all".into(),
         ));
     }
-    let mut run = Run::<T>::new(checkpoint, &dump.prompts, [dump.n; 2], options)?;
+    let (config, limit) = (&checkpoint.config, options.max_memory);
+    let mut run = Run::<T>::new(checkpoint, &dump.prompts, [dump.n; 2], options, |changes| {
+        changes.check_replay(config, &dump.lengths, size_of::<T>(), limit)?;
+        Ok(1)
+    })?;
     let last = last_positions(dump, &checkpoint.config, run.tail.first_layer)?;
     progress.begin("ablate", 1);
     if options.with == Replacement::Mean {

@@ -53,6 +53,9 @@ pub struct AblateOptions {
     /// Keeps what every example does.
     #[serde(skip)]
     pub keep_examples: bool,
+    /// Bytes that may be held beside the mapped checkpoint; no limit if `None`. Changes no number.
+    #[serde(skip)]
+    pub max_memory: Option<u64>,
 }
 
 /// What was asked for.

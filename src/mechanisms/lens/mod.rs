@@ -14,7 +14,7 @@ pub use shape::{
 use self::read::Reader;
 use self::rows::row;
 use super::dump::StreamDump;
-use super::model::Vocabulary;
+use super::model::{Real, Vocabulary};
 use super::readout::Readout;
 use super::scale::{Scales, n_layers, refuse_mixed, refuse_normed};
 use super::spots::spots;
@@ -107,8 +107,8 @@ fn whole_vocabulary(readout: &Readout, options: &LensOptions) -> Result<Option<V
             "--rank and --topk need the whole unembedding; W_U_targets holds some columns".into(),
         ));
     };
-    #[allow(clippy::cast_possible_truncation)] // f32 is the precision of the sweep
-    let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+    // f32 is the precision of the sweep.
+    let single = |values: &[f64]| values.iter().copied().map(f32::of).collect::<Vec<f32>>();
     let bias = bias.filter(|_| options.with_bias).map(single);
-    Ok(Some(Vocabulary::new(single(&values), bias, readout.width)))
+    Ok(Some(Vocabulary::new(values, bias, readout.width)))
 }

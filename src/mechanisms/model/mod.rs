@@ -8,7 +8,6 @@ mod activation;
 mod attention;
 mod config;
 mod edit;
-mod exponential;
 mod keys;
 mod logits;
 mod ops;

@@ -3,8 +3,8 @@
 use half::{bf16, f16};
 use ndarray::NdFloat;
 
-use super::exponential::exp_f32;
 use crate::algebra::Number;
+use crate::algebra::exp_f32;
 use crate::choice::choice;
 use crate::input::{Matrix, Values};
 

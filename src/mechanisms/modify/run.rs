@@ -7,6 +7,7 @@ use super::shape::{
     AttentionModify, ExampleOutcome, Key, ModifyOptions, ModifyParameters, ModifyRow,
 };
 use crate::mechanisms::dump::StreamDump;
+use crate::mechanisms::forward_memory::Changes;
 use crate::mechanisms::last_positions::last_positions;
 use crate::mechanisms::model::{Change, Checkpoint, LastLogits, LastPosition, Outcome, Real};
 use crate::mechanisms::outcomes::Outcomes;
@@ -21,7 +22,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// Heads, keys, tokens or targets that are not there; factors that are negative or leave no
-/// attention; whatever reading the checkpoint can give.
+/// attention; [`Error::Memory`], before the work; whatever reading the checkpoint can give.
 pub fn attention_modify<T: Real>(
     checkpoint: &Checkpoint,
     prompts: &Prompts,
@@ -34,13 +35,16 @@ pub fn attention_modify<T: Real>(
     })?;
     let n = sequences.len();
     let lengths: Vec<usize> = (0..n).map(|i| sequences.tokens(i).len()).collect();
-    let run = Run::<T>::new(checkpoint, prompts, &lengths, options)?;
+    let limit = options.max_memory;
+    let run = Run::<T>::new(checkpoint, prompts, &lengths, options, |changes| {
+        changes.chunks(config, sequences, size_of::<T>(), limit)
+    })?;
     let mut outcomes: Vec<Vec<LastLogits>> = vec![Vec::new(); run.edits.len()];
     progress.begin("attention modify", (n * (config.n_layers + 1)) as u64);
     by_groups::<T>(
         checkpoint,
         sequences,
-        run.tail.first_layer,
+        [run.tail.first_layer, run.at_once],
         progress,
         |last| run.read(last, &mut outcomes),
     )?;
@@ -60,7 +64,17 @@ pub fn attention_modify_replayed<T: Real>(
     progress: &dyn Progress,
 ) -> Result<AttentionModify> {
     let config = &checkpoint.config;
-    let run = Run::<T>::new(checkpoint, &dump.prompts, &dump.lengths, options)?;
+    let limit = options.max_memory;
+    let run = Run::<T>::new(
+        checkpoint,
+        &dump.prompts,
+        &dump.lengths,
+        options,
+        |changes| {
+            changes.check_replay(config, &dump.lengths, size_of::<T>(), limit)?;
+            Ok(1)
+        },
+    )?;
     let last = last_positions(dump, config, run.tail.first_layer)?;
     let mut outcomes = vec![Vec::new(); run.edits.len()];
     progress.begin("attention modify", 1);
@@ -80,6 +94,8 @@ pub fn attention_modify_replayed<T: Real>(
 struct Run<'a, T> {
     tail: Tail<'a, T>,
     edits: Vec<Planned>,
+    /// Chunks of examples that a pass holds at once.
+    at_once: usize,
 }
 
 impl<'a, T: Real> Run<'a, T> {
@@ -88,13 +104,23 @@ impl<'a, T: Real> Run<'a, T> {
         prompts: &'a Prompts,
         lengths: &[usize],
         options: &ModifyOptions,
+        room: impl FnOnce(&Changes) -> Result<usize>,
     ) -> Result<Self> {
         let targets = known_targets(checkpoint, prompts, lengths.len())?;
         let first_layer = first_layer(&checkpoint.config, &options.heads)?;
         let keys = keys(prompts, lengths, options.key)?;
         let edits = edits(options, &keys, lengths)?;
+        let at_once = room(&Changes {
+            first_layer,
+            count: edits.len(),
+            everywhere: false,
+        })?;
         let tail = Tail::new(checkpoint, targets, first_layer)?;
-        Ok(Self { tail, edits })
+        Ok(Self {
+            tail,
+            edits,
+            at_once,
+        })
     }
 
     fn read(&self, last: &[LastPosition<T>], outcomes: &mut [Vec<LastLogits>]) -> Result<()> {

@@ -74,6 +74,9 @@ pub struct ModifyOptions {
     /// Keeps what every example does.
     #[serde(skip)]
     pub keep_examples: bool,
+    /// Bytes that may be held beside the mapped checkpoint; no limit if `None`. Changes no number.
+    #[serde(skip)]
+    pub max_memory: Option<u64>,
 }
 
 /// Outcomes by factor.

@@ -34,6 +34,7 @@ fn options(components: &[BlockPart], with: Replacement, together: bool) -> Ablat
         centred: false,
         groups: None,
         keep_examples: true,
+        max_memory: None,
     }
 }
 
@@ -204,6 +205,7 @@ fn a_head_set_to_zero_is_a_head_whose_attention_is_set_to_zero() {
                 groups: None,
                 select: false,
                 keep_examples: true,
+                max_memory: None,
             };
             let prompts = prompts(97);
             let edited = attention_modify::<f64>(&checkpoint, &prompts, &edit, &Silent).unwrap();

@@ -118,6 +118,7 @@ fn outcomes(checkpoint: &Checkpoint, mode: EditMode, alphas: &[f64]) -> Vec<Modi
         groups: None,
         select: false,
         keep_examples: false,
+        max_memory: None,
     };
     attention_modify::<f64>(checkpoint, &prompts(), &options, &Silent)
         .unwrap()

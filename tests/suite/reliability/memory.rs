@@ -77,9 +77,33 @@ fn a_command_holds_what_it_says_and_no_more() {
     let (of_alike, of_wide) = (labels("alike.txt", 500), labels("wide.txt", 60));
     let (model, tokens) = write_model(folder.path());
     let (model, tokens) = (model.as_str(), tokens.as_str());
+    let targets = path(&folder.path().join("targets.npy")).to_owned();
+    let ids: Vec<i64> = (0..40 * 2).map(|at| at * 13 % 500).collect();
+    fs::write(&targets, npy(&[40, 2], &ids)).unwrap();
+    let ablate: &[&str] = &["ablate", model, "--tokens", tokens, "--targets", &targets];
+    let [last, everywhere] = ["last", "all"].map(|at| {
+        let which = [
+            "--components",
+            "blocks.1.mlp_out",
+            "--with",
+            "zero",
+            "--at",
+            at,
+        ];
+        [ablate, &which].concat()
+    });
+    let modify: &[&str] = &[
+        "attention-modify",
+        model,
+        "--tokens",
+        tokens,
+        "--targets",
+        &targets,
+    ];
+    let modify = [modify, &["--heads", "0.1", "--key", "3", "--alpha", "2"]].concat();
     let streams = path(&folder.path().join("streams.safetensors")).to_owned();
     let every = "resid-pre,resid-mid,resid-post,attn-out,mlp-out,z,v,logits";
-    let shapes: [&[&str]; 22] = [
+    let shapes: [&[&str]; 25] = [
         &["neighbours", long, "-k", "10", "-o", &tables],
         &["neighbours", long, "-k", "100", "-o", &tables],
         &["neighbours", long, "-k", "500", "-o", &tables],
@@ -100,6 +124,9 @@ fn a_command_holds_what_it_says_and_no_more() {
         &["probe", &alike, "--labels", &of_alike, "--penalty", "10000"],
         &["probe", wide, "--labels", &of_wide, "--penalty", "10000"],
         &["probe", &alike, "--labels", &of_alike, "--readout", "ridge"],
+        &last,
+        &everywhere,
+        &modify,
         &["forward", model, "--tokens", tokens, "-o", &streams],
         &[
             "forward",
