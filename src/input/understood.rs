@@ -74,14 +74,19 @@ impl Dump {
 
     /// How many rows layers have, and in how many files.
     fn rows_in_words(&self, layers: &str, first: &LayerInfo) -> String {
+        let of = |n: usize| format!("of {n} row{}", if n == 1 { "" } else { "s" });
+        let all = self.layers().iter().map(LayerInfo::n_rows);
+        let [fewest, most] = [all.clone().min(), all.max()].map(Option::unwrap_or_default);
+        let differing = format!("of {fewest} to {most} rows");
         let rows = first.rows();
         if self.n_files < 2 || rows.len() < 2 {
-            let n = first.n_rows();
-            return format!("{layers} of {n} row{}", if n == 1 { "" } else { "s" });
+            let rows = if fewest == most { of(most) } else { differing };
+            return format!("{layers} {rows}");
         }
         let each = match rows.iter().all(|n| n == &rows[0]) {
-            true => format!("of {} row{}", rows[0], if rows[0] == 1 { "" } else { "s" }),
-            false => format!("of {} rows together", first.n_rows()),
+            _ if fewest != most => format!("{differing} together"),
+            true => of(rows[0]),
+            false => format!("{} together", of(first.n_rows())),
         };
         let several = first.parts.iter().any(|part| part.path != first.path);
         let what = if several { "files" } else { "pieces" };

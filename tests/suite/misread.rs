@@ -33,6 +33,16 @@ pub(super) fn understood(report: &serde_json::Value) -> String {
     report["understood"][0].as_str().unwrap().to_owned()
 }
 
+#[test]
+fn layers_of_different_lengths_are_not_said_to_have_those_of_the_first() {
+    let folder = Folder::new();
+    for (at, rows) in [60, 50, 60].into_iter().enumerate() {
+        folder.file(&format!("layer_{at}.npy"), layer(at, &[rows, 4]));
+    }
+    let words = understood(&json(&["inspect", folder.path()]));
+    assert!(words.starts_with("3 layers of 50 to 60 rows;"), "{words}");
+}
+
 // Rows in several files.
 
 #[test]
