@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use repgeo::Result;
+use repgeo::geometry::id::{Estimator, TWO_NN};
 use repgeo::input::Selection;
 use repgeo::memory::machine_memory;
-use repgeo::profile::clones::{CloneFiles, ClonesOptions, ReadoutFiles, clones_of_files};
+use repgeo::profile::clones::{ChunkId, CloneFiles, ClonesOptions, ReadoutFiles, clones_of_files};
 use repgeo::profile::{Bench, DuplicatePolicy};
 use repgeo::report::Report;
 
+use super::choice::choice;
+use super::estimators::k_help;
+use super::id_estimates::OrderName;
 use super::layers::ReadArgs;
 use super::output::{OutputArgs, input_name};
 use super::progress::Bar;
@@ -65,9 +69,21 @@ struct ChunkArgs {
     #[arg(long)]
     disjoint: bool,
 
-    /// Find the intrinsic dimension (TwoNN) in each chunk too
+    /// Find the intrinsic dimension of each chunk too
     #[arg(long)]
     chunk_id: bool,
+
+    /// The estimator of that dimension
+    #[arg(long, value_parser = choice::<&'static Estimator>(), value_name = "NAME",
+        default_value = TWO_NN.flag)]
+    estimator: &'static Estimator,
+
+    /// Gride's order n1: a number, match-density (of 16 neighbours), or plateau [default: plateau]
+    #[arg(long, value_name = "N|RULE")]
+    order: Option<OrderName>,
+
+    #[arg(short, long, value_name = "K", value_parser = super::parse::between(2, super::parse::MOST_ROWS), help = k_help())]
+    k: Option<usize>,
 
     /// Repeat the fits in P disjoint parts of the rows, for standard errors over data
     #[arg(long, value_name = "P", value_parser = super::parse::between(2, super::parse::MOST))]
@@ -140,7 +156,11 @@ impl ClonesArgs {
             score_draws: Some(self.chunks.score_draws),
             rescale: self.network.rescale,
             disjoint: self.chunks.disjoint,
-            chunk_id: self.chunks.chunk_id,
+            chunk_id: self.chunks.chunk_id.then(|| ChunkId {
+                estimator: self.chunks.estimator,
+                k: self.chunks.k,
+                order: OrderName::alone(self.chunks.order, self.chunks.estimator),
+            }),
             partitions: self.chunks.partitions,
             seed: self.rows.seed,
             max_memory: self.chunks.max_memory,

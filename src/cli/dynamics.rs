@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repgeo::cluster::{Analysis as Search, Source, Work};
-use repgeo::geometry::id::{Estimator, GRIDE, TWO_NN};
+use repgeo::geometry::id::{Estimator, TWO_NN};
 use repgeo::geometry::similarity::{CKA, Measure};
 use repgeo::input::{RunSource, Series, list_runs, read_runs};
 use repgeo::overview::{Analysis, OpenedRun, OverRuns};
-use repgeo::profile::clones::ClonesOptions;
+use repgeo::profile::clones::{ChunkId, ClonesOptions};
 use repgeo::profile::compare::Target;
 use repgeo::profile::dynamics::{DynamicsOptions, DynamicsQuantity, RunTarget, SCORES, dynamics};
 use repgeo::profile::imbalance::ImbalanceOptions;
 use repgeo::profile::landscape::PeakOptions;
 use repgeo::profile::overlap::OverlapOptions;
 use repgeo::profile::similarity::SimilarityOptions;
-use repgeo::profile::{Bench, Control, DuplicatePolicy, IdOptions, LayerOptions, OrderRule};
+use repgeo::profile::{Bench, Control, DuplicatePolicy, IdOptions, LayerOptions};
 use repgeo::progress::Within;
 use repgeo::report::Report;
 use repgeo::{Error, Result};
@@ -133,13 +133,10 @@ struct FollowArgs {
     #[arg(long)]
     disjoint: bool,
 
-    /// For clones: find the intrinsic dimension (TwoNN) in each chunk too
+    /// For clones: find the intrinsic dimension of each chunk too, by --estimator
     #[arg(long)]
     chunk_id: bool,
 }
-
-/// Neighbours of the density that `--order match-density` matches, as in `id-profile`.
-const DENSITY_K: usize = 16;
 
 impl DynamicsArgs {
     fn analysis(&self) -> Result<Analysis> {
@@ -199,7 +196,11 @@ impl DynamicsArgs {
                 sizes: (!follow.sizes.is_empty()).then(|| follow.sizes.clone()),
                 draws: follow.draws,
                 disjoint: follow.disjoint,
-                chunk_id: follow.chunk_id,
+                chunk_id: follow.chunk_id.then(|| ChunkId {
+                    estimator: follow.estimator,
+                    k: follow.k,
+                    order: OrderName::alone(follow.order, follow.estimator),
+                }),
                 seed,
                 ..ClonesOptions::default()
             }),
@@ -224,16 +225,10 @@ impl DynamicsArgs {
 
 impl FollowArgs {
     fn id_options(&self, seed: u64) -> IdOptions {
-        let order = (*self.estimator == GRIDE).then_some(match self.order {
-            Some(OrderName::Fixed(order)) => OrderRule::Fixed(order),
-            Some(OrderName::MatchDensity) => OrderRule::MatchDensity { k: DENSITY_K },
-            // Alone, Gride needs a number for the profile: where its scaling is steady.
-            Some(OrderName::Plateau) | None => OrderRule::Plateau,
-        });
         IdOptions {
             estimators: vec![self.estimator],
             k: self.k,
-            order,
+            order: OrderName::alone(self.order, self.estimator),
             controls: controls(&self.control),
             seed,
             ..IdOptions::default()

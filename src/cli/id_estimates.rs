@@ -38,7 +38,7 @@ pub struct EstimateArgs {
     order: Vec<OrderName>,
 
     /// Neighbours of the density that --order match-density matches
-    #[arg(long, value_name = "K", default_value_t = 16, value_parser = super::parse::count(super::parse::MOST_ROWS))]
+    #[arg(long, value_name = "K", default_value_t = DENSITY_K, value_parser = super::parse::count(super::parse::MOST_ROWS))]
     density_k: usize,
 
     /// Largest neighbour order n2 of Gride's scaling
@@ -124,6 +124,21 @@ impl FromStr for OrderName {
         }
     }
 }
+
+impl OrderName {
+    /// The rule that stands after `--order` where `estimator` is the only one; without a number Gride
+    /// is read where its scaling is steady.
+    pub fn alone(given: Option<Self>, estimator: &Estimator) -> Option<OrderRule> {
+        (*estimator == GRIDE).then_some(match given {
+            Some(Self::Fixed(order)) => OrderRule::Fixed(order),
+            Some(Self::MatchDensity) => OrderRule::MatchDensity { k: DENSITY_K },
+            Some(Self::Plateau) | None => OrderRule::Plateau,
+        })
+    }
+}
+
+/// Neighbours of the density that `--order match-density` matches by custom.
+const DENSITY_K: usize = 16;
 
 fn range_max(text: &str) -> std::result::Result<usize, String> {
     super::parse::between(2, super::parse::MOST_ROWS)(text)

@@ -117,7 +117,23 @@ pub(super) const PEAKS: &[Need] = &[
     need("seed", SEED, |given| given.draws_rows()),
 ];
 
+const OF_CHUNKS: &str = "it is of the dimension of chunks; add --chunk-id";
+
 pub(super) const CLONES: &[Need] = &[
+    need("estimator", OF_CHUNKS, |given| given.has("chunk_id")),
+    need(
+        "order",
+        "it is Gride's; add --chunk-id --estimator gride",
+        |given| given.has("chunk_id") && given.any("estimator", &["gride"]),
+    ),
+    need_one_of(
+        "k",
+        || format!("add --chunk-id --estimator {}", k_names()),
+        |given| {
+            let asked: Vec<&'static Estimator> = given.asked("estimator");
+            given.has("chunk_id") && asked.into_iter().any(takes_k)
+        },
+    ),
     need(
         "score_draws",
         "chunks are read out with --readout and --targets; add them",

@@ -44,6 +44,11 @@ fn clones(given: &Given<'_>) -> bool {
     of(given, &["clones"])
 }
 
+/// Whether a dimension is sought, of layers or of chunks.
+fn dimension(given: &Given<'_>) -> bool {
+    id(given) || (clones(given) && given.has("chunk_id"))
+}
+
 /// Whether peaks are compared with something.
 fn scored(given: &Given<'_>) -> bool {
     peaks(given) && (given.has("labels") || given.has("to_run"))
@@ -61,6 +66,7 @@ fn by_neighbours(given: &Given<'_>) -> bool {
 }
 
 const ID: &str = "it is of --quantity id; add that";
+const DIMENSION: &str = "it is of --quantity id, and of clones with --chunk-id; add one of them";
 const PEAKS: &str = "it is of --quantity peaks; add that";
 const CLONES: &str = "it is of --quantity clones; add that";
 const SCORED: &str =
@@ -85,11 +91,11 @@ pub(super) const DYNAMICS: &[Need] = &[
         "it is of pairs of layers and of peaks; add --quantity imbalance, overlap, similarity or peaks",
         |given| pairs(given) || peaks(given),
     ),
-    need("estimator", ID, id),
+    need("estimator", DIMENSION, dimension),
     need(
         "order",
         "it is Gride's; add --estimator gride, of --quantity id",
-        |given| given.any("estimator", &["gride"]) && id(given),
+        |given| given.any("estimator", &["gride"]) && dimension(given),
     ),
     need("control", ID, id),
     need(
@@ -106,7 +112,7 @@ pub(super) const DYNAMICS: &[Need] = &[
                  labels or peaks, --measure imbalance or overlap, or --estimator {names}"
             )
         },
-        |given| match (id(given), similarity(given)) {
+        |given| match (dimension(given), similarity(given)) {
             (true, _) => {
                 let asked: Vec<&'static Estimator> = given.asked("estimator");
                 asked.into_iter().any(takes_k)

@@ -1,23 +1,26 @@
 //! The intrinsic dimension of the rows as chunks of the neurons show them.
 
 use super::fits::Fitting;
+use super::options::ChunkId;
 use super::scores::spread;
 use super::shape::ChunkDimension;
 use crate::error::Result;
 use crate::geometry::{Known, Reason};
 use crate::profile::bench::Bench;
 use crate::profile::columns::select_columns;
-use crate::profile::id::two_nn_of;
+use crate::profile::id::dimension_of;
 use crate::progress::Silent;
 
-/// TwoNN's dimension of the chunks of every size, one in each draw; the whole layer is the same in
-/// every draw and is asked once.
+/// The dimension of the chunks of every size, one in each draw; the whole layer is the same in every
+/// draw and is asked once.
 pub(super) fn dimensions(
     fitting: &Fitting<'_>,
     orders: &[Vec<usize>],
+    asked: ChunkId,
     name: &str,
     bench: &Bench<'_>,
 ) -> Result<Vec<Known<ChunkDimension>>> {
+    let options = asked.of_a_layer()?;
     let width = fitting.features.n_columns();
     let draws = |w: usize| if w == width { 1 } else { orders.len() };
     let total: usize = fitting.sizes.iter().map(|&w| draws(w)).sum();
@@ -36,7 +39,7 @@ pub(super) fn dimensions(
             let mut columns = order[..w].to_vec();
             columns.sort_unstable();
             let chunk = select_columns(fitting.features, &columns);
-            match two_nn_of(&chunk, name, &quiet)? {
+            match dimension_of(&chunk, name, &options, &quiet)? {
                 Ok(id) => values.push(id),
                 Err(why) => {
                     reason.get_or_insert(why);

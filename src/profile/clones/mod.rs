@@ -17,7 +17,7 @@ mod verdict;
 pub use data::{CloneData, Network};
 pub use files::{CloneFiles, ReadoutFiles, clones_of_files};
 pub use forecast::{Extent, Scored, phases};
-pub use options::{ClonesOptions, chunk_sizes};
+pub use options::{ChunkId, ClonesOptions, chunk_sizes};
 pub use run::clones;
 pub use shape::{
     ChunkDimension, ChunkScores, ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters,

@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::geometry::id::{ESTIMATORS, Estimator, GRIDE, TWO_NN};
+use crate::profile::asked::asked;
+use crate::profile::id::{IdOptions, OrderFields, OrderRule};
 
 /// Random chunks of each size that are scored by custom.
 const SCORE_DRAWS: usize = 100;
@@ -22,9 +25,9 @@ pub struct ClonesOptions {
     /// Whether disjoint chunks of one size are fitted from each other; absent where not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub disjoint: bool,
-    /// Whether the intrinsic dimension of every chunk is sought; absent where not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub chunk_id: bool,
+    /// How the intrinsic dimension of every chunk is sought; absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk_id: Option<ChunkId>,
     /// Disjoint parts of the rows behind the standard errors, if asked for.
     pub partitions: Option<usize>,
     /// Seed of every random choice.
@@ -32,6 +35,74 @@ pub struct ClonesOptions {
     /// Bytes that the fits may hold beside the mapped layer; no limit if `None`. Changes no number.
     #[serde(skip)]
     pub max_memory: Option<u64>,
+}
+
+/// How the intrinsic dimension of a chunk is sought: as that of a layer of its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ChunkId {
+    /// The estimator.
+    pub estimator: &'static Estimator,
+    /// Neighbours in place of the customary number; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
+    /// Gride's order; `None` for the plateau of its scaling, and for other estimators.
+    #[serde(flatten, serialize_with = "asked::<OrderFields, _, _>")]
+    #[cfg_attr(test, schemars(with = "crate::profile::asked::Asked<OrderFields>"))]
+    pub order: Option<OrderRule>,
+}
+
+impl Default for ChunkId {
+    fn default() -> Self {
+        Self {
+            estimator: &TWO_NN,
+            k: None,
+            order: None,
+        }
+    }
+}
+
+impl ChunkId {
+    /// The options with which a layer of the chunk's columns has the same number.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an estimator that gives several.
+    pub(super) fn of_a_layer(self) -> Result<IdOptions> {
+        let name = self.estimator.name;
+        let parts = ESTIMATORS
+            .iter()
+            .filter(|one| one.part_of == Some(name))
+            .map(|one| one.flag);
+        let parts: Vec<&str> = parts.collect();
+        if !parts.is_empty() {
+            return Err(Error::Usage(format!(
+                "--estimator {} gives several dimensions, and a chunk has one; take {}",
+                self.estimator.flag,
+                parts.join(" or ")
+            )));
+        }
+        Ok(IdOptions {
+            estimators: vec![self.estimator],
+            k: self.k,
+            order: self.order(),
+            ..IdOptions::default()
+        })
+    }
+
+    /// Gride's order, by custom the plateau.
+    fn order(self) -> Option<OrderRule> {
+        let order = self.order.unwrap_or(OrderRule::Plateau);
+        (*self.estimator == GRIDE).then_some(order)
+    }
+
+    /// What tells its numbers from those of other estimators.
+    pub fn variant(self) -> String {
+        let name = self.estimator.name;
+        match self.order() {
+            None | Some(OrderRule::Fixed(_)) => name.to_owned(),
+            Some(rule) => format!("{name}_{}", rule.kind()),
+        }
+    }
 }
 
 impl Default for ClonesOptions {
@@ -42,7 +113,7 @@ impl Default for ClonesOptions {
             score_draws: Some(SCORE_DRAWS),
             rescale: false,
             disjoint: false,
-            chunk_id: false,
+            chunk_id: None,
             partitions: None,
             seed: 0,
             max_memory: None,

@@ -6,7 +6,7 @@ use super::fits::{Fit, Fitting};
 use super::forecast::{
     CHUNKS, DIMENSIONS, Extent, PARTS, PRODUCTS, READOUT, Scored, of_fits, phases,
 };
-use super::options::{ClonesOptions, chunk_sizes};
+use super::options::{ChunkId, ClonesOptions, chunk_sizes};
 use super::scores::{network_report, scores, spread};
 use super::shape::{
     ChunkStatistics, ChunkWidth, CloneLayer, ClonesParameters, ClonesProfile, OverAll, OverOthers,
@@ -31,7 +31,8 @@ use crate::warning::Warning;
 /// each draw holds and projects a copy of the layer instead.
 ///
 /// # Errors
-/// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer; [`Error::Memory`] if not
+/// [`Error::Usage`] for chunk sizes or shapes that do not fit the layer, and for an estimator of several
+/// dimensions; [`Error::Memory`] if not
 /// even one draw fits at a time; with `chunk_id` as [`Bench::neighbours`].
 pub fn clones(
     features: &Matrix,
@@ -47,6 +48,8 @@ pub fn clones(
     let sizes = chunk_sizes(options.sizes.as_deref(), width)?;
     check(features, data)?;
     let options = options.used(data.readout.is_some());
+    // Refused now, not after the fits.
+    options.chunk_id.map(ChunkId::of_a_layer).transpose()?;
     let scored = options.score_draws.unwrap_or(0);
     let mut random = SplitMix64::new(options.seed);
     let orders: Vec<Vec<usize>> = (0..options.draws.max(scored).max(1))
@@ -150,7 +153,7 @@ fn extent<'a>(
         sizes: fitting.sizes,
         draws,
         disjoint: options.disjoint,
-        chunk_id: options.chunk_id,
+        chunk_id: options.chunk_id.is_some(),
         partitions: options.partitions,
         scored,
     }
@@ -228,7 +231,7 @@ impl Drawn<'_> {
             sizes: fitting.sizes,
             draws: orders.len(),
             disjoint: self.options.disjoint,
-            chunk_id: self.options.chunk_id,
+            chunk_id: self.options.chunk_id.is_some(),
             partitions: None,
             scored: None,
         }));
@@ -250,13 +253,13 @@ impl Drawn<'_> {
                 one.disjoint = Some(statistics(&good).ok_or(reason).into());
             }
         }
-        if self.options.chunk_id {
+        if let Some(asked) = self.options.chunk_id {
             within.step(DIMENSIONS, "");
             let bench = Bench {
                 progress: &within,
                 ..*self.bench
             };
-            let found = dimensions(fitting, orders, self.layer, &bench)?;
+            let found = dimensions(fitting, orders, asked, self.layer, &bench)?;
             for (one, found) in widths.iter_mut().zip(found) {
                 one.dimension = Some(found);
             }

@@ -87,7 +87,7 @@ pub struct ChunkWidth {
     /// A chunk from a disjoint one of its size, both directions averaged; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disjoint: Option<Known<ChunkStatistics>>,
-    /// TwoNN's dimension of the rows as a chunk shows them; absent unless asked for.
+    /// The dimension of the rows as a chunk shows them; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimension: Option<Known<ChunkDimension>>,
     /// Mean over draws of the complement's R² adjusted for the number of predictors,

@@ -5,19 +5,20 @@ use super::run::Subject;
 use crate::error::Result;
 use crate::geometry::Reason;
 use crate::geometry::diagnostics::Diagnostics;
-use crate::geometry::id::TWO_NN;
 use crate::geometry::resolution::equidistant;
 use crate::input::{Matrix, find_duplicates};
 use crate::profile::bench::Bench;
 
-/// TwoNN's dimension of the rows of `matrix`, as [`id_profile`](super::id_profile) has it by custom
-/// for a layer of these rows: repeated rows are left out. `name` is for errors.
+/// The dimension of the rows of `matrix` by the one estimator of `options`, as
+/// [`id_profile`](super::id_profile) has it by custom for a layer of these rows: repeated rows are left
+/// out. `name` is for errors.
 ///
 /// # Errors
 /// As [`Bench::points`].
-pub(crate) fn two_nn_of(
+pub(in crate::profile) fn dimension_of(
     matrix: &Matrix,
     name: &str,
+    options: &IdOptions,
     bench: &Bench<'_>,
 ) -> Result<std::result::Result<f64, Reason>> {
     let duplicates = find_duplicates(matrix);
@@ -32,12 +33,8 @@ pub(crate) fn two_nn_of(
         no_nearest,
         directions: false,
     };
-    let options = IdOptions {
-        estimators: vec![&TWO_NN],
-        ..IdOptions::default()
-    };
     let diagnostics = Diagnostics::of_table(distinct.n_rows());
-    let found = subject.analyse(&options, diagnostics, &bench.without_cache())?;
+    let found = subject.analyse(options, diagnostics, &bench.without_cache())?;
     let estimate = found.estimates.first().map(|one| &one.outcome);
     Ok(match estimate {
         Some(outcome) => match outcome.ok() {

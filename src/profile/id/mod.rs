@@ -10,8 +10,9 @@ mod run;
 mod shape;
 mod table_estimates;
 
-pub(crate) use made::two_nn_of;
+pub(in crate::profile) use made::dimension_of;
 pub use options::{IdOptions, LISTED};
+pub(in crate::profile) use rules::OrderFields;
 pub use rules::{OrderKind, OrderRule};
 pub use run::{id_profile, id_profile_of_tables};
 pub use shape::{

@@ -42,7 +42,7 @@ impl OrderRule {
 
 known! {
     /// An [`OrderRule`] as reports show it.
-    pub(super) struct OrderFields {
+    pub(in crate::profile) struct OrderFields {
         /// Gride's headline order: a number, `match_density`, `plateau`, or `None`: whole scaling only.
         order: String,
         /// Neighbours of the density that `match_density` matches.

@@ -4,6 +4,7 @@ use super::axes::{axis, point};
 use super::clones_records::clones_records;
 use super::warned::of_run;
 use crate::geometry::clones::Baseline;
+use crate::geometry::id::TWO_NN;
 use crate::profile::clones::LimitSource;
 use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
 use crate::report::page::{
@@ -53,8 +54,11 @@ fn columns(profile: &ClonesProfile) -> Vec<Column> {
         columns.push(Column::spread().tight());
         columns.push(Column::number("|r| disjoint"));
     }
-    if profile.parameters.options.chunk_id {
-        columns.push(Column::number("ID"));
+    if let Some(asked) = profile.parameters.options.chunk_id {
+        columns.push(Column::number(match *asked.estimator == TWO_NN {
+            true => "ID".to_owned(),
+            false => format!("ID, {}", asked.variant()),
+        }));
         columns.push(Column::spread().tight());
     }
     if profile.network.is_some() {
@@ -117,7 +121,7 @@ fn row(profile: &ClonesProfile, one: &ChunkWidth) -> Vec<Cell> {
         row.push(width(r2(one.disjoint())));
         row.push(mean(correlation(one.disjoint())));
     }
-    if profile.parameters.options.chunk_id {
+    if profile.parameters.options.chunk_id.is_some() {
         row.push(mean(one.id()));
         row.push(width(one.id()));
     }
@@ -205,8 +209,12 @@ fn figures(profile: &ClonesProfile) -> Vec<Part> {
         errors.marks.extend(limit);
         errors
     });
-    let dimension = profile.parameters.options.chunk_id.then(|| {
-        let curves = vec![measured(profile, "TwoNN", ChunkWidth::id)];
+    let dimension = profile.parameters.options.chunk_id.map(|asked| {
+        let name = match *asked.estimator == TWO_NN {
+            true => "TwoNN".to_owned(),
+            false => asked.variant(),
+        };
+        let curves = vec![measured(profile, name, ChunkWidth::id)];
         figure(profile, "intrinsic dimension", curves)
     });
     let figures = [r2, residuals].into_iter().chain(errors).chain(dimension);
@@ -234,7 +242,7 @@ fn figure(profile: &ClonesProfile, title: &'static str, curves: Vec<Curve>) -> C
 /// Means over draws, with their spread.
 fn measured(
     profile: &ClonesProfile,
-    name: &'static str,
+    name: impl Into<Phrase>,
     value: impl Fn(&ChunkWidth) -> Option<Spread>,
 ) -> Curve {
     let at = |one: &ChunkWidth| {

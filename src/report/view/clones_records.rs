@@ -1,7 +1,9 @@
 //! Chunks as CSV rows.
 
 use crate::geometry::Reason;
-use crate::profile::clones::{ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread};
+use crate::profile::clones::{
+    ChunkId, ChunkScores, ChunkStatistics, ChunkWidth, ClonesProfile, Spread,
+};
 use crate::report::Record;
 
 /// Every number of every size: `scale` is the number of neurons, `variant` says over which neurons
@@ -10,6 +12,7 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
     let mut rows = Rows {
         layer: &profile.layer.layer,
         n: profile.layer.n_rows,
+        estimator: profile.parameters.options.chunk_id.map(ChunkId::variant),
         records: Vec::new(),
     };
     for one in &profile.widths {
@@ -58,6 +61,8 @@ pub(super) fn clones_records(profile: &ClonesProfile) -> Vec<Record<'_>> {
 struct Rows<'a> {
     layer: &'a str,
     n: usize,
+    /// By what dimensions were found, where they were sought.
+    estimator: Option<String>,
     records: Vec<Record<'a>>,
 }
 
@@ -111,8 +116,8 @@ impl Rows<'_> {
                 record.reason = record.value.is_none().then_some(reason);
             }
         }
-        if let Some(found) = &one.dimension {
-            self.spread(w, "chunk_id", "two_nn", one.id());
+        if let (Some(found), Some(estimator)) = (&one.dimension, self.estimator.clone()) {
+            self.spread(w, "chunk_id", &estimator, one.id());
             if let Some(record) = self.records.last_mut().filter(|_| found.ok().is_none()) {
                 record.reason = found.reason();
             }

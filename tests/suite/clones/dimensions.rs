@@ -2,13 +2,15 @@
 
 use ndarray::{Array2, Axis};
 use repgeo::geometry::Reason;
-use repgeo::geometry::id::{Fit, Ratios, two_nn};
+use repgeo::geometry::id::{ESTIMATORS, Fit, Ratios, two_nn};
 use repgeo::input::Matrix;
-use repgeo::profile::clones::{CloneData, ClonesOptions};
+use repgeo::profile::clones::{ChunkId, CloneData, ClonesOptions};
 use repgeo::random::SplitMix64;
+use repgeo::storage::npy;
+use tempfile::TempDir;
 
 use super::{assert_close, normals, profile};
-use crate::common::{fixture, json, path};
+use crate::common::{fixture, json, path, refusal};
 
 /// TwoNN of some columns, its distances by plain loops.
 fn by_plain_loops(data: &Array2<f64>, columns: &[usize]) -> f64 {
@@ -35,7 +37,7 @@ fn options(sizes: &[usize], draws: usize) -> ClonesOptions {
         sizes: Some(sizes.to_vec()),
         draws,
         seed: 5,
-        chunk_id: true,
+        chunk_id: Some(ChunkId::default()),
         ..ClonesOptions::default()
     }
 }
@@ -93,7 +95,7 @@ fn errors_over_data_stand_beside_the_dimension_and_it_is_there_only_where_it_is_
     let found = profile(&features, &CloneData::default(), &asked);
     assert!(found.widths[0].id().unwrap().std_error.unwrap() > 0.0);
     let without = ClonesOptions {
-        chunk_id: false,
+        chunk_id: None,
         ..asked
     };
     let found = profile(&features, &CloneData::default(), &without);
@@ -140,5 +142,65 @@ fn the_whole_layer_has_the_dimension_of_its_profile() {
         whole["dimension"]["id"]["mean"],
         profile["layers"][0]["estimates"][0]["id"]
     );
-    assert_eq!(chunks["parameters"]["chunk_id"], true);
+    assert_eq!(chunks["parameters"]["chunk_id"]["estimator"], "two_nn");
+}
+
+#[test]
+fn every_estimator_gives_a_chunk_what_it_gives_a_layer_of_its_columns() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| path(&folder.path().join(name)).to_owned();
+    let save = |name: &str, data: &Array2<f64>| {
+        let array = npy(&[data.nrows(), data.ncols()], data.as_slice().unwrap());
+        std::fs::write(at(name), array).unwrap();
+    };
+    let data = normals(90, 3, 1).dot(&normals(3, 12, 2)) + 0.1 * normals(90, 12, 3);
+    save("layer.npy", &data);
+    let mut columns = SplitMix64::new(5).choose(12, 12)[..7].to_vec();
+    columns.sort_unstable();
+    let part = data.select(Axis(1), &columns);
+    save("part.npy", &part.as_standard_layout().into_owned());
+    let mut calls: Vec<Vec<&str>> = Vec::new();
+    let mut compound = Vec::new();
+    for one in ESTIMATORS {
+        if ESTIMATORS.iter().any(|part| part.part_of == Some(one.name)) {
+            compound.push(one.flag);
+            continue;
+        }
+        calls.push(vec!["--estimator", one.flag]);
+        if one.neighbours().is_some_and(|reads| !reads.chooses_k) {
+            calls.push(vec!["--estimator", one.flag, "-k", "9"]);
+        }
+    }
+    for order in ["1", "4", "match-density"] {
+        calls.push(vec!["--estimator", "gride", "--order", order]);
+    }
+    let (layer, part) = (at("layer.npy"), at("part.npy"));
+    for call in calls {
+        let chunks = [
+            "clones", &layer, "--sizes", "7", "--draws", "1", "--seed", "5",
+        ];
+        let chunks = json(&[&chunks[..], &["--chunk-id"], &call].concat());
+        let profile = json(&[&["id-profile", part.as_str()], &call[..]].concat());
+        let estimate = &profile["layers"][0]["estimates"][0];
+        let dimension = &chunks["widths"][0]["dimension"];
+        assert_eq!(chunks["widths"][0]["width"], 7);
+        match estimate["id"].is_f64() {
+            true => assert_eq!(dimension["id"]["mean"], estimate["id"], "{call:?}"),
+            false => assert_eq!(dimension["reason"], estimate["reason"], "{call:?}"),
+        }
+        assert_eq!(
+            chunks["parameters"]["chunk_id"]["estimator"],
+            estimate["estimator"]
+        );
+    }
+    assert!(!compound.is_empty());
+    for flag in compound {
+        let args = ["clones", &layer, "--chunk-id", "--estimator", flag];
+        let message = refusal(&args, 2);
+        assert!(message.contains("several dimensions"), "{message}");
+    }
+    for extra in [&["--estimator", "mle"][..], &["-k", "4"], &["--order", "2"]] {
+        let message = refusal(&[&["clones", layer.as_str()], extra].concat(), 2);
+        assert!(message.contains("--chunk-id"), "{message}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `repgeo dynamics`: runs in their order, what is over them, and what is refused.
 
+mod register;
 mod single;
 
 use std::fs;

@@ -188,6 +188,9 @@ fn usual(command: &str) -> (&'static str, Vec<&'static str>) {
             "@/acts --layers=0",
             with(
                 &[
+                    "--estimator mle",
+                    "--order 2",
+                    "--k 4",
                     "--sizes 2",
                     "--draws 3",
                     "--score-draws 4",
