@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::common::{fixture, json, path, refusal, stdout};
@@ -113,6 +114,32 @@ fn layers_of_a_single_report_are_joined_by_layer() {
         assert_eq!(found["n_orders"], 10_001);
         assert_eq!(found["p_value"].as_f64().unwrap(), 1.0 / 10_001.0);
     }
+}
+
+#[test]
+fn few_pairs_and_constant_columns_have_no_correlation_and_lone_keys_are_listed() {
+    let correlated = |table: &str| {
+        let folder = folder(table);
+        let [runs, table] = ["runs.csv", "table.csv"].map(|name| folder.path().join(name));
+        json(&["correlate", path(&runs), "--table", path(&table)])
+    };
+    let report = correlated("run,fid\nK2,1\nK4,2\nK8,3\nother,4\n");
+    let found = &report["correlations"][0];
+    assert_eq!(found["n"], 3);
+    assert!(found["value"].is_null() && found["p_value"].is_null());
+    assert_eq!(found["reason"], "too_few_rows");
+    assert_eq!(report["unmatched"]["table"], json!(["other"]));
+    let lone = json!(["K16", "K32", "K64", "K128"]);
+    assert_eq!(report["unmatched"]["reports"], lone);
+    // A cell without a number takes its pair out.
+    let report = correlated("run,fid,flat\nK2,1,5\nK4,,5\nK8,3,5\nK16,4,5\nK32,2,5\n");
+    let [fid, flat] = [0, 1].map(|at| &report["correlations"][at]);
+    assert_eq!((&fid["column"], &fid["n"]), (&json!("fid"), &json!(4)));
+    assert_eq!(fid["n_orders"], 24);
+    assert!(fid["value"].is_f64());
+    assert_eq!(flat["n"], 5);
+    assert!(flat["value"].is_null());
+    assert_eq!(flat["reason"], "constant_layer");
 }
 
 #[test]
