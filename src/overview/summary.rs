@@ -52,7 +52,7 @@ pub(super) fn over_runs(profile: &DynamicsProfile) -> Vec<Phrase> {
             true => " appears between ",
             false => " goes between ",
         };
-        let shape = format!("The {}", change.shape.replace('_', " "));
+        let shape = format!("The {}", change.shape.name().replace('_', " "));
         phrase![
             shape,
             verb,

@@ -8,7 +8,7 @@ use repgeo::geometry::{Known, Reason};
 use repgeo::input::{Dump, RunSource, Series};
 use repgeo::profile::dynamics::{
     DynamicsNumber, DynamicsOptions, DynamicsProfile, DynamicsQuantity, DynamicsValue, RunAnalysis,
-    RunFound, RunParameters, dynamics,
+    RunFound, RunParameters, RunShape, dynamics,
 };
 use repgeo::profile::events::EventOptions;
 use repgeo::profile::{Bench, IdOptions, id_profile};
@@ -154,7 +154,10 @@ fn two_humps_appear_between_k_16_and_32() {
         panic!("one shape changes once: {:?}", found.shape_changes);
     };
     assert_eq!((change.from.as_str(), change.to.as_str()), ("K16", "K32"));
-    assert_eq!((change.shape, change.present), ("double_hunchback", true));
+    assert_eq!(
+        (change.shape, change.present),
+        (RunShape::DoubleHunchback, true)
+    );
     assert_eq!((change.from_x, change.to_x), (Some(16.0), Some(32.0)));
     // The latent: its dimension grows with K throughout.
     let latent = found

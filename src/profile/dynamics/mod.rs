@@ -16,5 +16,5 @@ pub use run::{RunAnalysis, RunFound, dynamics};
 pub use shape::{
     DynamicsColumn, DynamicsExtreme, DynamicsLayer, DynamicsNumber, DynamicsParameters,
     DynamicsPhases, DynamicsProfile, DynamicsRange, DynamicsRun, DynamicsValue, Parted, Presence,
-    RunEvents, RunParameters, SeriesKey, ShapeChange,
+    RunEvents, RunParameters, RunShape, SeriesKey, ShapeChange,
 };

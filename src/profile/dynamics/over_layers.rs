@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::series::{SeriesOf, of_one_run};
-use super::shape::{DynamicsRun, DynamicsValue, Presence, RunEvents, ShapeChange};
+use super::shape::{DynamicsRun, DynamicsValue, Presence, RunEvents, RunShape, ShapeChange};
 use crate::geometry::Known;
 use crate::profile::events::{Event, EventOptions, events, smoothed_series};
 
@@ -64,12 +64,12 @@ fn is_there(presence: &Known<Presence>) -> Option<bool> {
     presence.ok().map(|one| one.present)
 }
 
-/// A shape by its name, and whether it is there.
-type Shape = (&'static str, fn(&RunEvents) -> Option<bool>);
+/// A shape, and whether it is there.
+type Shape = (RunShape, fn(&RunEvents) -> Option<bool>);
 
 const SHAPES: [Shape; 2] = [
-    ("hunchback", |found| is_there(&found.hunchback)),
-    ("double_hunchback", |found| {
+    (RunShape::Hunchback, |found| is_there(&found.hunchback)),
+    (RunShape::DoubleHunchback, |found| {
         is_there(&found.double_hunchback)
     }),
 ];

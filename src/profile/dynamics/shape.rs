@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::options::DynamicsOptions;
+use crate::choice::choice;
 use crate::geometry::{Known, known};
 use crate::profile::clones::ClonesParameters;
 use crate::profile::events::{EventOptions, PlacedEvent};
@@ -262,6 +263,16 @@ known! {
     }
 }
 
+choice! {
+    /// A shape of a series over layers.
+    pub enum RunShape {
+        /// A rise, then a fall
+        Hunchback = "hunchback",
+        /// Two of them
+        DoubleHunchback = "double_hunchback",
+    }
+}
+
 /// Two neighbouring runs between which a shape appears or goes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -270,7 +281,7 @@ pub struct ShapeChange {
     #[serde(flatten)]
     pub series: SeriesKey,
     /// `hunchback` or `double_hunchback`.
-    pub shape: &'static str,
+    pub shape: RunShape,
     /// The last run before.
     pub from: String,
     /// Its place in `--runs`.

@@ -1,6 +1,7 @@
 //! The rows that a probe asks about, their targets, and how they are dealt over the splits.
 
 use super::options::{ProbeOptions, SplitRule};
+use super::shape::ScoreKind;
 use super::targets::ProbeTargets;
 use crate::error::{Error, Result};
 use crate::geometry::probe::{Fold, Groups, folds, holdout};
@@ -99,10 +100,10 @@ impl Asked {
         }
     }
 
-    pub(super) fn score(&self) -> &'static str {
+    pub(super) fn score(&self) -> ScoreKind {
         match self.answers {
-            Answers::Classes(_) => "accuracy",
-            Answers::Numbers(_) => "r2",
+            Answers::Classes(_) => ScoreKind::Accuracy,
+            Answers::Numbers(_) => ScoreKind::R2,
         }
     }
 

@@ -14,7 +14,7 @@ pub use forecast::{Extent, phases};
 pub use options::{ProbeOptions, Readout, SplitRule};
 pub use run::probe;
 pub use shape::{
-    ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget, Proposal,
-    ProposalRule, ProposedLayer,
+    Dealt, ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeScore, ProbeTarget, Proposal,
+    ProposalRule, ProposedLayer, ScoreKind,
 };
 pub use targets::ProbeTargets;

@@ -6,7 +6,7 @@ use super::memory::Held;
 use super::options::{ProbeOptions, Readout};
 use super::proposed::proposed;
 use super::score::of_layers;
-use super::shape::{ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeTarget};
+use super::shape::{Dealt, ProbeBest, ProbeLayer, ProbeParameters, ProbeProfile, ProbeTarget};
 use super::targets::ProbeTargets;
 use crate::error::{Error, Result};
 use crate::geometry::probe::Groups;
@@ -87,8 +87,8 @@ pub fn probe(
         parameters: ProbeParameters {
             options: options.clone(),
             dealt: match layers.tokens {
-                Some(_) => "prompts",
-                None => "rows",
+                Some(_) => Dealt::Prompts,
+                None => Dealt::Rows,
             },
             standardised: STANDARDISED,
             metric: bench.metric,

@@ -28,6 +28,26 @@ pub struct ProbeProfile {
     pub warnings: Vec<Warning>,
 }
 
+choice! {
+    /// What the splits of a probe deal.
+    pub enum Dealt {
+        /// Single rows
+        Rows = "rows",
+        /// Whole prompts, where rows are tokens
+        Prompts = "prompts",
+    }
+}
+
+choice! {
+    /// How well targets were read out.
+    pub enum ScoreKind {
+        /// Share of rows whose class was found
+        Accuracy = "accuracy",
+        /// Share of the variance of numbers that was found
+        R2 = "r2",
+    }
+}
+
 /// The options, echoed.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -36,7 +56,7 @@ pub struct ProbeParameters {
     #[serde(flatten)]
     pub options: ProbeOptions,
     /// What the splits deal: `rows`, or whole `prompts` where rows are tokens.
-    pub dealt: &'static str,
+    pub dealt: Dealt,
     /// How columns were standardised, in words.
     pub standardised: &'static str,
     /// How far rows are apart where the dimension proposes a layer.
@@ -53,7 +73,7 @@ pub struct ProbeTarget {
     /// The name of the labels or targets.
     pub name: String,
     /// `accuracy` of classes, `r2` of numbers.
-    pub score: &'static str,
+    pub score: ScoreKind,
     /// Rows with a target.
     pub n: usize,
     /// Rows without one, which took no part.

@@ -51,7 +51,7 @@ impl Printable for DynamicsProfile {
         parts.extend(phases(self).map(Part::from));
         let changes = self.shape_changes.iter().map(|change| {
             let series = of(self, &change.series);
-            let shape = change.shape.replace('_', " ");
+            let shape = change.shape.name().replace('_', " ");
             let verb = if change.present { " appears" } else { " goes" };
             phrase![
                 series,

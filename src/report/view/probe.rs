@@ -2,7 +2,9 @@
 
 use super::axes::{axis, depth, point, share};
 use super::warned::of_run;
-use crate::profile::probe::{ProbeLayer, ProbeProfile, ProposalRule, Readout, SplitRule};
+use crate::profile::probe::{
+    ProbeLayer, ProbeProfile, ProposalRule, Readout, ScoreKind, SplitRule,
+};
 use crate::report::page::{
     Cell, Column, Curve, Curves, Grid, Mark, Note, Page, Part, Phrase, Piece, code, count, known,
     name, number, phrase,
@@ -129,9 +131,9 @@ impl ProbeProfile {
     }
 
     fn score(&self) -> &'static str {
-        match self.target.n_classes {
-            Some(_) => "accuracy",
-            None => "R²",
+        match self.target.score {
+            ScoreKind::Accuracy => "accuracy",
+            ScoreKind::R2 => "R²",
         }
     }
 
