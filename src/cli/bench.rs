@@ -10,7 +10,9 @@ use super::output::OutputArgs;
 /// Time the neighbour search on made-up activations: what this machine chooses, and its ceiling
 ///
 /// The ceiling is the rate of the matrix products alone; the share is what a whole neighbour table
-/// reaches of it, counting N*N*D operations (half of what a search without symmetry needs).
+/// reaches of it, counting N*N*D operations (half of what a search without symmetry needs). Beside
+/// it stand the seconds of each part of a table, measured by itself: lists are what the sweep takes
+/// with products that are only read from memory.
 #[derive(Args)]
 pub struct BenchArgs {
     /// Rows

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::device::gpus;
+use super::parts::stored_bytes;
 use super::speed::{measure_gpu, measure_speed};
 use crate::error::{Error, Result};
 use crate::memory::machine_memory;
@@ -53,6 +54,23 @@ pub struct BenchedKernel {
     pub seconds: f64,
     /// The ceiling's share that the table reached, N²·D operations counted.
     pub share: f64,
+    /// Where its time goes; null where memory does not hold all products, 2·N² bytes.
+    pub parts: Option<BenchedParts>,
+}
+
+/// Seconds of each part of a table, measured by itself.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchedParts {
+    /// Rounding and packing rows, and trying the kernel on a sample of them.
+    pub packing: f64,
+    /// Products of all pairs.
+    pub products: f64,
+    /// Comparing products with thresholds, and lists of candidates: the sweep with products that
+    /// are read from memory.
+    pub lists: f64,
+    /// Exact distances of the candidates.
+    pub verdicts: f64,
 }
 
 /// Searches a made-up layer with every kernel that the machine can run.
@@ -69,14 +87,17 @@ pub fn bench(options: BenchOptions) -> Result<BenchReport> {
     let [n, d, neighbours] = [rows, columns, k].map(|count| count as u64);
     // The rows, their packed copy, and lists and table of neighbours.
     let needed = n.saturating_mul(8 * d + 36 * neighbours.min(n));
-    if let Some(limit) = machine_memory().filter(|&limit| needed > limit) {
+    let limit = machine_memory();
+    if let Some(limit) = limit.filter(|&limit| needed > limit) {
         return Err(Error::Usage(format!(
             "--rows {n} with --columns {d} and -k {k} take {} MiB, and there are {} MiB; give less",
             needed >> 20,
             limit >> 20
         )));
     }
-    let speed = measure_speed(rows, columns, k, rounds)?;
+    let with_stored = needed.saturating_add(stored_bytes(n));
+    let with_parts = limit.is_none_or(|limit| with_stored <= limit);
+    let speed = measure_speed([rows, columns], k, rounds, with_parts)?;
     let devices = gpus();
     let timed = match &devices {
         Ok(all) if all.is_empty() => Err("the driver knows no GPU".into()),
@@ -88,6 +109,12 @@ pub fn bench(options: BenchOptions) -> Result<BenchReport> {
         ceiling_gflops: found.ceiling / 1e9,
         seconds: found.seconds,
         share: found.share,
+        parts: found.parts.map(|parts| BenchedParts {
+            packing: parts.packing,
+            products: parts.products,
+            lists: parts.lists,
+            verdicts: parts.verdicts,
+        }),
     });
     Ok(BenchReport {
         parameters: options,

@@ -18,6 +18,7 @@ mod memory;
 mod options;
 mod pairs;
 mod panel;
+mod parts;
 mod points;
 mod processor;
 mod ranks;
@@ -33,7 +34,7 @@ mod visiting;
 #[cfg(test)]
 mod tests;
 
-pub use benched::{BenchOptions, BenchReport, BenchedKernel, bench};
+pub use benched::{BenchOptions, BenchReport, BenchedKernel, BenchedParts, bench};
 pub use counting::{RankCounts, Targets};
 pub use device::{Device, Gpus};
 pub(crate) use exact::squared_distances;

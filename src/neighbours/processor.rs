@@ -11,7 +11,7 @@ use super::options::SearchOptions;
 use super::points::Points;
 use super::ranks::{nearest, order_statistics};
 use super::searcher::Searcher;
-use super::sweep;
+use super::sweep::{self, Tile};
 use super::table::{TableRow, by_distance_then_row};
 use super::visiting::{Asking, asking_first};
 use crate::error::Result;
@@ -51,6 +51,20 @@ impl Processor {
     }
 }
 
+/// The k nearest rows of each position of the tiles, with verdicts.
+pub(super) fn table_rows(
+    points: &Points<'_>,
+    operand: &Operand,
+    k: usize,
+    tiles: Vec<Tile>,
+) -> Vec<TableRow> {
+    sweep::finish_all(points, operand, tiles, |p, list, verdict| {
+        let mut judged = nearest(operand, p, k, list, verdict);
+        judged.sort_unstable_by(by_distance_then_row);
+        TableRow::new(operand.order()[p], judged.into_iter().take(k))
+    })
+}
+
 impl Searcher for Processor {
     fn nearest(
         &self,
@@ -61,18 +75,8 @@ impl Searcher for Processor {
     ) -> Result<Vec<TableRow>> {
         let (operand, asking) = self.pack(points, rows, k, 24 * k as u64)?;
         progress.begin("neighbours", sweep::steps(points.n_rows(), &asking));
-        let rows = sweep::sweep(
-            points,
-            &operand,
-            k,
-            &asking,
-            progress,
-            |p, list, verdict| {
-                let mut judged = nearest(&operand, p, k, list, verdict);
-                judged.sort_unstable_by(by_distance_then_row);
-                TableRow::new(operand.order()[p], judged.into_iter().take(k))
-            },
-        );
+        let tiles = sweep::visit_all(points, &operand, k, &asking, progress);
+        let rows = table_rows(points, &operand, k, tiles);
         progress.end();
         Ok(rows)
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::device::{Device, Gpus};
 use super::filter::{Area, Demand, Kernel, Room, choose, pack};
 use super::options::{SearchOptions, Strategy};
+use super::parts::{Parts, measure_parts};
 use super::points::{Metric, Points};
 use super::search::neighbour_table;
 use super::visiting::visiting_order;
@@ -24,6 +25,8 @@ pub(super) struct KernelSpeed {
     pub seconds: f64,
     /// The ceiling's share that the table reached, N²·D operations counted.
     pub share: f64,
+    /// Where its time goes, if there is room for all products.
+    pub parts: Option<Parts>,
 }
 
 /// The kernels of this machine on made-up activations.
@@ -44,11 +47,16 @@ const LONG_ENOUGH: Duration = Duration::from_millis(300);
 /// Times every kernel on `n` made-up rows of `d` columns and their `k` nearest neighbours.
 ///
 /// The rows have 24 strong directions and noise, as hidden states have. Medians of `rounds`, in
-/// each of which every kernel has its turn.
+/// each of which every kernel has its turn. `with_parts`: there is room for all products.
 ///
 /// # Errors
 /// None for rows that exist; see [`Points::new`].
-pub(super) fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Result<Speed> {
+pub(super) fn measure_speed(
+    [n, d]: [usize; 2],
+    k: usize,
+    rounds: usize,
+    with_parts: bool,
+) -> Result<Speed> {
     let matrix = activations(n, d);
     let points = Points::new(&matrix, Metric::Euclidean, "bench")?;
     let kernels: Vec<Kernel> = Kernel::ALL
@@ -78,6 +86,7 @@ pub(super) fn measure_speed(n: usize, d: usize, k: usize, rounds: usize) -> Resu
             ceiling,
             seconds,
             share,
+            parts: with_parts.then(|| measure_parts(&points, k, kernel, rounds)),
         }
     };
     Ok(Speed {
@@ -160,7 +169,8 @@ fn activations(n: usize, d: usize) -> Matrix {
     Matrix::from_f32(n, d, values)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one of some times.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
@@ -171,11 +181,13 @@ mod tests {
 
     #[test]
     fn every_kernel_of_the_machine_is_timed() {
-        let speed = measure_speed(300, 16, 5, 1).unwrap();
+        let speed = measure_speed([300, 16], 5, 1, true).unwrap();
         assert!(!speed.chosen.is_coarse(), "small layers need no other");
         assert_eq!(speed.kernels[0].kernel, Kernel::Portable);
         for found in &speed.kernels {
             assert!(found.ceiling > 0.0 && found.seconds > 0.0 && found.share > 0.0);
+            let parts = found.parts.unwrap();
+            assert!(parts.packing > 0.0 && parts.lists > 0.0 && parts.verdicts > 0.0);
         }
     }
 }

@@ -16,8 +16,6 @@ use crate::vectors::vectorised;
 
 /// For every position of `operand` that asks, a list that certainly holds the k nearest rows.
 ///
-/// Pairs of positions that both ask are scored once and serve both; the others serve one.
-///
 /// `finish` turns the list of one position into what the caller keeps, so that lists are freed
 /// as soon as they are used. Results come back by position.
 pub(super) fn sweep<R: Send>(
@@ -28,6 +26,20 @@ pub(super) fn sweep<R: Send>(
     progress: &dyn Progress,
     finish: impl Fn(usize, Vec<Candidate>, &mut Verdict<'_>) -> R + Sync,
 ) -> Vec<R> {
+    let tiles = visit_all(points, operand, k, asking, progress);
+    finish_all(points, operand, tiles, finish)
+}
+
+/// The tiles of all positions that ask, with their lists.
+///
+/// Pairs of positions that both ask are scored once and serve both; the others serve one.
+pub(super) fn visit_all(
+    points: &Points<'_>,
+    operand: &Operand,
+    k: usize,
+    asking: &Asking,
+    progress: &dyn Progress,
+) -> Vec<Tile> {
     let n = operand.n_rows();
     let [first, others] = asking.tiles(n);
     let count = first.len();
@@ -51,16 +63,23 @@ pub(super) fn sweep<R: Send>(
             progress.advance(1);
         }
     });
-
     tiles.truncate(count);
+    let whole = |tile: Mutex<Tile>| tile.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tiles.into_iter().map(whole).collect()
+}
+
+/// What `finish` makes of every list, by position.
+pub(super) fn finish_all<R: Send>(
+    points: &Points<'_>,
+    operand: &Operand,
+    tiles: Vec<Tile>,
+    finish: impl Fn(usize, Vec<Candidate>, &mut Verdict<'_>) -> R + Sync,
+) -> Vec<R> {
     tiles
         .into_par_iter()
         .map_init(
             || Verdict::new(points),
-            |verdict, tile| {
-                let tile = tile.into_inner().unwrap_or_else(PoisonError::into_inner);
-                tile.finish(operand, verdict, &finish)
-            },
+            |verdict, tile| tile.finish(operand, verdict, &finish),
         )
         .flatten_iter()
         .collect()

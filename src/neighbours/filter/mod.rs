@@ -27,6 +27,7 @@ mod panels;
 mod portable;
 mod single;
 mod store;
+mod stored;
 
 pub(super) use block::{Area, Block};
 #[cfg(any(test, feature = "cuda"))]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::bound::Bound;
 use super::kernel::Kernel;
 use super::store::{Room, Store};
+use super::stored::Stored;
 use super::{Area, Block};
 
 /// The centred, scaled and rounded copy of all rows, in the order in which the sweep visits them.
@@ -37,6 +38,16 @@ impl<'a> Operand<'a> {
             bound,
             spare: 0,
         }
+    }
+
+    /// The same with products that are multiplied once and read from memory from then on, to time
+    /// what a search costs beside them; 2·N² bytes and a little.
+    pub(in crate::neighbours) fn with_stored_products(self) -> Self {
+        let store = match self.store {
+            Store::Whole(packed) => Store::Whole(Box::new(Stored::new(packed))),
+            tiles @ Store::Tiles(_) => tiles,
+        };
+        Self { store, ..self }
     }
 
     /// The rows in their order, for another operand.

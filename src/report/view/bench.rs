@@ -1,7 +1,7 @@
 //! Shows the report of `repgeo bench`.
 
-use crate::neighbours::{BenchReport, BenchedKernel};
-use crate::report::page::{Column, Grid, Note, Page, decimal, name, number, phrase};
+use crate::neighbours::{BenchReport, BenchedKernel, BenchedParts};
+use crate::report::page::{Column, Grid, Note, Page, decimal, known, name, number, phrase};
 use crate::report::{Printable, Record};
 
 impl Printable for BenchReport {
@@ -13,11 +13,20 @@ impl Printable for BenchReport {
                 n: Some(self.parameters.rows),
                 ..Record::new("", quantity, Some(value))
             };
-            [
+            let parts = found.parts.map(|parts| {
+                [
+                    record("packing_seconds", parts.packing),
+                    record("products_seconds", parts.products),
+                    record("lists_seconds", parts.lists),
+                    record("verdicts_seconds", parts.verdicts),
+                ]
+            });
+            let whole = [
                 record("ceiling_gflops", found.ceiling_gflops),
                 record("seconds", found.seconds),
                 record("share", found.share),
-            ]
+            ];
+            whole.into_iter().chain(parts.into_iter().flatten())
         };
         let on_device = self.device_seconds.map(|seconds| Record {
             variant: "cuda:0".into(),
@@ -34,15 +43,24 @@ impl Printable for BenchReport {
             Column::number("ceiling GFLOP/s"),
             Column::number("table s"),
             Column::number("share"),
+            Column::number("packing s"),
+            Column::number("products s"),
+            Column::number("lists s"),
+            Column::number("verdicts s"),
             Column::words(""),
         ]);
         for found in &self.kernels {
             let is_chosen = found.kernel == self.chosen;
+            let part = |of: fn(&BenchedParts) -> f64| known(found.parts.as_ref().map(of), 3).into();
             grid.push(vec![
                 name(found.kernel).into(),
                 number(found.ceiling_gflops, 3).into(),
                 number(found.seconds, 3).into(),
                 phrase![decimal(100.0 * found.share, 0), " %"].into(),
+                part(|parts| parts.packing),
+                part(|parts| parts.products),
+                part(|parts| parts.lists),
+                part(|parts| parts.verdicts),
                 is_chosen.then_some("chosen").into(),
             ]);
         }
