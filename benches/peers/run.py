@@ -80,6 +80,27 @@ def sklearn_tree_table(x, k, threads):
     return timed(search, x)
 
 
+def sklearn_intelex_table(x, k, threads):
+    from daal4py import daalinit
+    from sklearnex.neighbors import NearestNeighbors
+
+    daalinit(threads)
+
+    def search(rows):
+        NearestNeighbors(n_neighbors=k, algorithm="brute").fit(rows).kneighbors()
+
+    return timed(search, x)
+
+
+def usearch_table(x, k, threads):
+    from usearch.index import MetricKind, search as exact_search
+
+    def search(rows):
+        exact_search(rows, rows, k + 1, MetricKind.L2sq, exact=True, threads=threads)
+
+    return timed(search, x)
+
+
 def timed(search, x):
     search(x[:WARM_UP_ROWS])
     start = time.perf_counter()
@@ -92,6 +113,8 @@ TABLES = {
     "dadapy": dadapy_table,
     "sklearn": sklearn_table,
     "sklearn-kd_tree": sklearn_tree_table,
+    "sklearn-intelex": sklearn_intelex_table,
+    "usearch": usearch_table,
 }
 
 
