@@ -47,7 +47,14 @@ pub(super) fn measure_parts(points: &Points<'_>, k: usize, kernel: Kernel, round
         [packing, visits.saturating_sub(lists), lists, verdicts]
     });
     let times: Vec<[Duration; 4]> = times.collect();
-    let of = |part: usize| median(times.iter().map(|round| round[part].as_secs_f64()).collect());
+    let of = |part: usize| {
+        median(
+            times
+                .iter()
+                .map(|round| round[part].as_secs_f64())
+                .collect(),
+        )
+    };
     Parts {
         packing: of(0),
         products: of(1),
