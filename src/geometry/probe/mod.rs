@@ -5,6 +5,7 @@ mod dense;
 mod folds;
 mod inverse;
 mod logistic;
+mod objective;
 mod preconditioner;
 mod ridge;
 mod standard;

@@ -2,7 +2,7 @@
 
 use super::dense::{add_gram, gather};
 use super::inverse::inverse;
-use super::logistic::{Problem, chances};
+use super::objective::{Problem, chances};
 
 /// Most columns whose products precondition the search; beyond, their squares alone do.
 pub const MOST_COLUMNS: usize = 1024;
