@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::filter::{Demand, Kernel, pack};
 use super::points::Points;
 use super::processor::table_rows;
-use super::speed::median;
 use super::sweep::visit_all;
 use super::visiting::{Asking, visiting_order};
 use crate::progress::Silent;
@@ -67,4 +66,10 @@ fn timed<R>(work: impl FnOnce() -> R) -> (Duration, R) {
     let start = Instant::now();
     let result = work();
     (start.elapsed(), result)
+}
+
+/// The middle one of some times.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

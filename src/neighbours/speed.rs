@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::device::{Device, Gpus};
 use super::filter::{Area, Demand, Kernel, Room, choose, pack};
 use super::options::{SearchOptions, Strategy};
-use super::parts::{Parts, measure_parts};
+use super::parts::{Parts, measure_parts, median};
 use super::points::{Metric, Points};
 use super::search::neighbour_table;
 use super::visiting::visiting_order;
@@ -167,12 +167,6 @@ fn activations(n: usize, d: usize) -> Matrix {
         values.extend(row.iter().map(|&x| x as f32));
     }
     Matrix::from_f32(n, d, values)
-}
-
-/// The middle one of some times.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 #[cfg(test)]
