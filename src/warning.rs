@@ -108,6 +108,9 @@ pub struct Warning {
     pub message: String,
     /// How many rows, columns or ratios it concerns.
     pub count: usize,
+    /// The layer with which the words begin, in a report of several.
+    #[serde(skip)]
+    layer: Option<String>,
 }
 
 impl Warning {
@@ -117,12 +120,21 @@ impl Warning {
             code,
             message: message.into(),
             count,
+            layer: None,
         }
     }
 
     /// The same in a report of several layers, which names its layer.
     pub fn of(mut self, layer: &str) -> Self {
         self.message = format!("{layer}: {}", self.message);
+        self.layer = Some(layer.to_owned());
         self
+    }
+
+    /// The layer with which the words begin, and the other words.
+    pub(crate) fn parts(&self) -> (Option<&str>, &str) {
+        let layer = self.layer.as_deref();
+        let words = layer.and_then(|layer| self.message.strip_prefix(layer)?.strip_prefix(": "));
+        words.map_or((None, &self.message), |words| (layer, words))
     }
 }

@@ -117,12 +117,13 @@ impl Entry {
     /// What is worth saying about how this array was stored.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let name = self.name.escape_debug();
         if self.void_as_bf16 {
-            let message = format!("{name}: two-byte void elements were read as bfloat16");
+            // Without a name, so that layers and pieces share the line.
+            let message = "two-byte void elements were read as bfloat16";
             warnings.push(Warning::new(WarningCode::VoidAsBf16, 1, message));
         }
         if self.trailing > 0 {
+            let name = self.name.escape_debug();
             let message = format!("{name}: {} bytes follow the array", self.trailing);
             warnings.push(Warning::new(
                 WarningCode::TrailingBytes,

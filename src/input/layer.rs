@@ -141,7 +141,9 @@ impl Dump {
         for part in &layer.parts {
             let n = pooling::rows_in(std::slice::from_ref(part), pool);
             let rows = chosen.map(|rows| rows_of(rows, first, n));
-            warnings.extend(part.warnings());
+            let own = part.warnings().into_iter();
+            let new: Vec<Warning> = own.filter(|one| !warnings.contains(one)).collect();
+            warnings.extend(new);
             // The last batch, or a rank that got nothing.
             if n == 0 && layer.parts.len() > 1 {
                 continue;

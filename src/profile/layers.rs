@@ -392,8 +392,6 @@ pub fn diagnose(
         diagnostics.distances = Some(DistanceDiagnostics::new(r1, r2, r2));
     }
     warnings.extend(distance_warnings(&diagnostics, points.n_rows()));
-    for warning in &mut warnings {
-        warning.message = format!("{}: {}", layer.name, warning.message);
-    }
-    Ok((diagnostics, warnings))
+    let of_layer = warnings.into_iter().map(|one| one.of(&layer.name));
+    Ok((diagnostics, of_layer.collect()))
 }

@@ -4,33 +4,41 @@ use crate::profile::compare::ComparedLayer;
 use crate::report::page::Note;
 use crate::warning::Warning;
 
-/// One note for each warning about the run, then one for each about `layers`.
+/// One note for each warning about the run, then one for each about `layers`; a warning that begins with
+/// a layer's name is about that layer.
 pub(super) fn warnings<'a>(
-    run: &[Warning],
+    run: &'a [Warning],
     layers: impl IntoIterator<Item = (&'a str, &'a [Warning])>,
 ) -> Vec<Note> {
-    let mut groups: Vec<(&Warning, Vec<String>)> = run.iter().map(|w| (w, Vec::new())).collect();
-    for (layer, warnings) in layers {
-        for warning in warnings {
-            let same = |group: &&mut (&Warning, Vec<String>)| {
-                group.0.code == warning.code
-                    && group.0.message == warning.message
-                    && !group.1.is_empty()
-            };
-            match groups.iter_mut().find(same) {
-                Some((_, names)) => names.push(layer.to_owned()),
-                None => groups.push((warning, vec![layer.to_owned()])),
-            }
+    let of_run = run.iter().map(|warning| (warning.parts(), warning));
+    let of_layers = layers.into_iter().flat_map(|(layer, warnings)| {
+        let one = move |warning: &'a Warning| ((Some(layer), warning.message.as_str()), warning);
+        warnings.iter().map(one)
+    });
+    let mut groups: Vec<(&Warning, &str, Vec<String>)> = Vec::new();
+    for ((layer, words), warning) in of_run.chain(of_layers) {
+        let same = |group: &&mut (&Warning, &str, Vec<String>)| {
+            group.0.code == warning.code && group.1 == words && !group.2.is_empty()
+        };
+        match (layer, groups.iter_mut().find(same)) {
+            (Some(layer), Some((.., names))) => names.push(layer.to_owned()),
+            _ => groups.push((
+                warning,
+                words,
+                layer.map(str::to_owned).into_iter().collect(),
+            )),
         }
     }
-    groups
-        .into_iter()
-        .map(|(warning, layers)| Note::Warning {
+    let notes = groups.into_iter().map(|(warning, words, layers)| {
+        // A warning that names its one layer says so itself.
+        let alone = layers.len() == 1 && warning.message != words;
+        Note::Warning {
             code: warning.code,
-            message: warning.message.clone(),
-            layers,
-        })
-        .collect()
+            message: if alone { &warning.message } else { words }.to_owned(),
+            layers: if alone { Vec::new() } else { layers },
+        }
+    });
+    notes.collect()
 }
 
 /// The warnings of a run without layers.
@@ -59,7 +67,13 @@ mod tests {
 
     #[test]
     fn layers_with_the_same_warning_share_a_line() {
-        let run = [Warning::new(WarningCode::SkippedArrays, 1, "left out: y")];
+        let void = || Warning::new(WarningCode::VoidAsBf16, 1, "voids were read");
+        let run = [
+            Warning::new(WarningCode::SkippedArrays, 1, "left out: y"),
+            void().of("a"),
+            void().of("d"),
+            Warning::new(WarningCode::FewRows, 9, "only 9 rows").of("b"),
+        ];
         let same = [Warning::new(WarningCode::FewRows, 64, "only 64 rows")];
         let own = [Warning::new(
             WarningCode::Duplicates,
@@ -77,6 +91,8 @@ mod tests {
         assert_eq!(
             text::closing(&page, &Style::default()),
             "skipped_arrays: left out: y\n\
+             void_as_bf16: voids were read (a, d)\n\
+             few_rows: b: only 9 rows\n\
              few_rows: only 64 rows (a, b, c and 1 more)\n\
              duplicates: 9 duplicate rows removed from e\n"
         );

@@ -149,6 +149,22 @@ fn sixteen_bits_may_be_bfloat16() {
     assert_eq!(dimensions(&[&file("<u2"), "--bf16-bits"]), void);
     assert_eq!(dimensions(&[&file("<i2"), "--bf16-bits"]), void);
     assert_ne!(dimensions(&[&file("<u2")]), void);
+    // Layers of voids share a line.
+    for at in 0..5 {
+        fs::rename(file("<V2"), folder.join(&format!("layer_{at}.npy"))).unwrap();
+    }
+    let output = run(&["inspect", folder.path(), "--scan", "--format", "table"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    let lines = table
+        .lines()
+        .filter(|line| line.starts_with("void_as_bf16"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "void_as_bf16: two-byte void elements were read as bfloat16 (layer_0, layer_1, layer_2 and 2 more)"
+        ],
+        "{table}"
+    );
 }
 
 #[test]
