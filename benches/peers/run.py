@@ -10,7 +10,9 @@
 `table`    exact neighbours of N rows in D columns (default 10000 x 768, k = 30):
            faiss IndexFlatL2, DADApy compute_distances, scikit-learn brute force,
            and with --repgeo the bench binary `cargo bench --bench neighbours`, once for
-           every --kernel; scikit-learn's kd_tree with --peers sklearn-kd_tree.
+           every --kernel; scikit-learn's kd_tree with --peers sklearn-kd_tree, and,
+           installed beside requirements.txt, usearch and scikit-learn-intelex with
+           --peers usearch sklearn-intelex.
            Only the search is timed, after a warm-up on 512 rows.
 `imbalance` the matrix of information imbalances of every .npy layer of DIR, k = 1,
            as whole processes: DADApy with full rank tables (maxk = N - 1), computed
