@@ -24,8 +24,13 @@ struct Step {
     curvature: f64,
 }
 
+#[allow(clippy::cast_possible_truncation)] // f32 says well enough where to go
+fn narrow_one(x: f64) -> f32 {
+    x as f32
+}
+
 fn narrow(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|&x| x as f32).collect()
+    values.iter().copied().map(narrow_one).collect()
 }
 
 impl Steps {
@@ -67,18 +72,18 @@ impl Steps {
         let mut factors = Vec::with_capacity(self.steps.len());
         for step in self.steps.iter().rev() {
             let factor = wide_dot(&step.s, &left) / step.curvature;
-            add_narrow(&mut left, -factor as f32, &step.y);
-            add_narrow(&mut direction, -factor as f32, &step.solved);
+            add_narrow(&mut left, narrow_one(-factor), &step.y);
+            add_narrow(&mut direction, narrow_one(-factor), &step.solved);
             factors.push(factor);
         }
         if let Some(last) = self.steps.last() {
             // The size that the last step says the inverse Hessian has.
             let size = last.curvature / wide_dot(&last.y, &last.solved);
-            direction.iter_mut().for_each(|x| *x *= size as f32);
+            direction.iter_mut().for_each(|x| *x *= narrow_one(size));
         }
         for (step, factor) in self.steps.iter().zip(factors.iter().rev()) {
             let back = wide_dot(&step.y, &direction) / step.curvature;
-            add_narrow(&mut direction, (factor - back) as f32, &step.s);
+            add_narrow(&mut direction, narrow_one(factor - back), &step.s);
         }
         direction.into_iter().map(|x| -f64::from(x)).collect()
     }
