@@ -252,7 +252,8 @@ impl DynamicsArgs {
             DynamicsQuantity::Similarity => {
                 let mut measured = self.measures().into_iter();
                 let measured = measured.any(|measure| measure.name == name);
-                (!measured).then(|| format!("it is not among the measures; name it with --measure"))
+                (!measured)
+                    .then(|| "it is not among the measures; name it with --measure".to_owned())
             }
             DynamicsQuantity::Peaks => {
                 let compared = self.shared.rows.has_labels() || follow.to_run.is_some();
