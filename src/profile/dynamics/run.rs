@@ -119,20 +119,7 @@ fn assemble(
     let mut parameters = None;
     let mut first_error = None;
     for Passage { run, outcome } in passages {
-        let columns = run.columns.iter().map(|(column, words)| DynamicsColumn {
-            column: column.clone(),
-            words: words.clone(),
-        });
-        let mut one = DynamicsRun {
-            run: run.name.clone(),
-            x: run.x,
-            columns: columns.collect(),
-            n_rows: None,
-            n_layers: None,
-            understood: None,
-            error: None,
-            warnings: Vec::new(),
-        };
+        let mut one = named(run);
         let mut values = Vec::new();
         match outcome {
             Ok((layers, of_run)) => {
@@ -189,6 +176,24 @@ fn assemble(
         },
         values,
     })
+}
+
+/// A run of which only its name and what stands beside it is known.
+fn named(run: &RunSource) -> DynamicsRun {
+    let columns = run.columns.iter().map(|(column, words)| DynamicsColumn {
+        column: column.clone(),
+        words: words.clone(),
+    });
+    DynamicsRun {
+        run: run.name.clone(),
+        x: run.x,
+        columns: columns.collect(),
+        n_rows: None,
+        n_layers: None,
+        understood: None,
+        error: None,
+        warnings: Vec::new(),
+    }
 }
 
 /// The layers of all runs in one order.
