@@ -107,7 +107,7 @@ impl Inputs {
         let attribute = integers(&mut first, "attr_pos");
         let width = tokens.len() / PROMPTS;
         prompts("targets.csv", "fact,counterfactual\n", &|row| {
-            let there = tokens[row * width + attribute[row][0] as usize][0];
+            let there = i32::from_le_bytes(tokens[row * width + attribute[row][0] as usize]);
             format!("{},{there}", (there + 1) % 5)
         });
         // The same prompts, half of them with the attribute elsewhere.
