@@ -224,15 +224,21 @@ impl WithSimd for Gather<'_> {
         let scales = factors.chunks_exact(TOGETHER * outputs);
         let (last, last_scales) = (blocks.remainder(), scales.remainder());
         let n = width / S::F64_LANES;
+        // Side by side, so that an output reads the factors of all rows from one place.
+        let mut by_output = vec![[0.0; TOGETHER]; outputs];
         for (rows, scales) in blocks.zip(scales) {
+            for (r, scales) in scales.chunks_exact(outputs).enumerate() {
+                let factors = by_output.iter_mut().zip(scales);
+                factors.for_each(|(factors, scale)| factors[r] = *scale);
+            }
             let rows: [&[f64]; TOGETHER] = std::array::from_fn(|r| &rows[r * width..][..width]);
             let vectors = rows.map(|row| &S::as_simd_f64s(row).0[..n]);
             for at in 0..n {
                 let x = vectors.map(|row| row[at]);
-                for (k, out) in out.chunks_exact_mut(width).enumerate() {
+                for (factors, out) in by_output.iter().zip(out.chunks_exact_mut(width)) {
                     let mut terms = x;
-                    for (r, term) in terms.iter_mut().enumerate() {
-                        *term = simd.mul_f64s(simd.splat_f64s(scales[r * outputs + k]), *term);
+                    for (term, factor) in terms.iter_mut().zip(factors) {
+                        *term = simd.mul_f64s(simd.splat_f64s(*factor), *term);
                     }
                     let out = &mut S::as_mut_simd_f64s(out).0[at];
                     for [a, b, c, d] in terms.as_chunks().0 {
