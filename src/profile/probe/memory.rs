@@ -69,7 +69,7 @@ impl Held {
         let working = usize::try_from(fitting).unwrap_or(usize::MAX).min(threads);
         if working == 0 {
             return Err(Error::Memory {
-                work: "a layer with one fold of its probe".into(),
+                work: "a layer and one fold of its probe".into(),
                 needed: self.layer + self.fold,
                 limit: room,
                 remedy: "raise it, or probe fewer rows (--rows)".into(),
