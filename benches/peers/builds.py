@@ -4,8 +4,8 @@
     benches/peers/venv/bin/python benches/peers/builds.py OLD NEW [--rounds 3] [--only WORD]
 
 Processor seconds of whole processes on one thread, medians over rounds, and the median of the
-ratios of each round. Layers are made up, but for `id-profile` and `imbalance`, which read
-fixtures/minilm.
+ratios of each round. Layers are made up, but for `id-profile`, `imbalance` and `probe`,
+which read fixtures/minilm.
 """
 
 import argparse
@@ -26,6 +26,8 @@ COMMANDS = [
     "id-profile {1}",
     "imbalance {1}",
     "density-peaks {0}/layers",
+    "probe {1} --labels {1}/labels.csv:class",
+    "similarity {0}/layers --measure cka --layers 0..11",
     "similarity {0}/layers --measure rsa --layers 0..11",
     "similarity {0}/layers --measure cca --layers 0..4",
     "similarity {0}/layers --measure pwcca --layers 0..2",

@@ -8,14 +8,11 @@ use super::number::Number;
 /// Products summed before the sum is added to the element: short sums keep more digits.
 const DEPTH: usize = 256;
 
-/// Rows of a block in registers.
+/// Rows of a block in registers, of one vector each.
 ///
-/// Many rows of one vector: a number of the left matrix is then used once, straight from memory, where
-/// two vectors to a row would have it spread over a register first.
+/// A number of the left matrix is then used once, straight from memory, where rows of two vectors would
+/// have it spread over a register first.
 const ROWS: usize = 12;
-
-/// Vectors in a row of a block in registers.
-const VECTORS: usize = 1;
 
 /// Rows of the left matrix in work at once.
 const HEIGHT: usize = 8 * ROWS;
@@ -182,7 +179,7 @@ impl<T: Number> WithSimd for PackRight<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { b, to } = self;
-        let width = VECTORS * T::lanes::<S>();
+        let width = T::lanes::<S>();
         let (depth, n) = b.dim();
         to.clear();
         to.resize(n.div_ceil(width) * depth * width, T::default());
@@ -234,7 +231,7 @@ impl<T: Number> WithSimd for Block<'_, T> {
             alpha,
             part,
         } = self;
-        let width = VECTORS * T::lanes::<S>();
+        let width = T::lanes::<S>();
         let (m, n) = out.dim();
         for (at, right) in right.chunks_exact((depth * width).max(1)).enumerate() {
             let column = at * width;
@@ -251,7 +248,7 @@ impl<T: Number> WithSimd for Block<'_, T> {
                 }
                 let sums = tile::<T, S>(simd, left, right);
                 for (row, sums) in rows.zip(&sums) {
-                    let sums: &[T] = bytemuck::cast_slice(sums);
+                    let sums: &[T] = bytemuck::cast_slice(std::slice::from_ref(sums));
                     let wanted = part.columns(first[0] + row, first[1] + column, first[1] + end);
                     let wanted = wanted.start - first[1]..wanted.end - first[1];
                     let sums = &sums[wanted.start - column..wanted.end - column];
@@ -282,19 +279,12 @@ fn add<T: Number>(to: &mut [T], sums: &[T], alpha: Option<T>) {
 
 /// Twelve rows times as many columns as a vector holds.
 #[inline(always)]
-fn tile<T: Number, S: Simd>(
-    simd: S,
-    left: &[[T; ROWS]],
-    right: &[T],
-) -> [[T::Vector<S>; VECTORS]; ROWS] {
-    let mut sums = [[T::splat(simd, T::default()); VECTORS]; ROWS];
-    let (right, _) = T::vectors::<S>(right).as_chunks::<VECTORS>();
-    for (left, right) in left.iter().zip(right) {
-        for (sums, &x) in sums.iter_mut().zip(left) {
-            let x = T::splat(simd, x);
-            for (sum, &y) in sums.iter_mut().zip(right) {
-                *sum = T::add_product(simd, *sum, x, y);
-            }
+fn tile<T: Number, S: Simd>(simd: S, left: &[[T; ROWS]], right: &[T]) -> [T::Vector<S>; ROWS] {
+    let mut sums = [T::splat(simd, T::default()); ROWS];
+    let right = T::vectors::<S>(right);
+    for (left, &y) in left.iter().zip(right) {
+        for (sum, &x) in sums.iter_mut().zip(left) {
+            *sum = T::add_product(simd, *sum, T::splat(simd, x), y);
         }
     }
     sums

@@ -10,11 +10,11 @@ use repgeo::mechanisms::ablate::{
     AblateOptions, Ablation, Place, Replacement, ablate, ablate_replayed,
 };
 use repgeo::mechanisms::model::{BlockPart, Checkpoint, Config, Part, Precision, Real};
-use repgeo::memory::machine_memory;
 use repgeo::report::{Report, write_ablations};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
+use super::pass_memory::PassMemoryArgs;
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
@@ -48,10 +48,8 @@ pub struct AblateArgs {
         default_value = Precision::default().flag())]
     precision: Precision,
 
-    /// Memory of the pass beside the mapped checkpoint, e.g. 4G [default: what the machine, its
-    /// cgroup or ulimit -v allows]
-    #[arg(long, value_name = "SIZE", value_parser = super::search::size)]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    memory: PassMemoryArgs,
 
     /// Write outcome, logits and effect of every example without every component
     #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
@@ -144,7 +142,7 @@ impl AblateArgs {
             centred: self.what.center_unembed == Switch::On,
             groups: None,
             keep_examples: self.examples.is_some(),
-            max_memory: self.max_memory.or_else(machine_memory),
+            max_memory: self.memory.limit(),
         };
         match &self.replay {
             Some(path) => {

@@ -9,12 +9,12 @@ use repgeo::mechanisms::model::{Checkpoint, EditMode, Head, Precision, Real, Val
 use repgeo::mechanisms::modify::{
     AttentionModify, Each, Key, ModifyOptions, attention_modify, attention_modify_replayed,
 };
-use repgeo::memory::machine_memory;
 use repgeo::report::{Report, write_outcomes};
 use repgeo::{Error, Result};
 
 use super::choice::choice;
 use super::output::{OutputArgs, input_name};
+use super::pass_memory::PassMemoryArgs;
 use super::progress::Bar;
 use super::prompts::{GroupArgs, PromptArgs, Switch, check_examples};
 
@@ -46,10 +46,8 @@ pub struct AttentionModifyArgs {
         default_value = Precision::default().flag())]
     precision: Precision,
 
-    /// Memory of the pass beside the mapped checkpoint, e.g. 4G [default: what the machine, its
-    /// cgroup or ulimit -v allows]
-    #[arg(long, value_name = "SIZE", value_parser = super::search::size)]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    memory: PassMemoryArgs,
 
     /// Write outcome and logits of every example under every edit
     #[arg(long, value_name = "FILE.csv", help_heading = "Output")]
@@ -193,7 +191,7 @@ impl AttentionModifyArgs {
             groups: None,
             select: edit.select.is_some(),
             keep_examples: self.examples.is_some(),
-            max_memory: self.max_memory.or_else(machine_memory),
+            max_memory: self.memory.limit(),
         };
         match &self.replay {
             Some(path) => {

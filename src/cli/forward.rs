@@ -7,12 +7,12 @@ use repgeo::Result;
 use repgeo::mechanisms::dumped::forward_to_file;
 use repgeo::mechanisms::model::{Checkpoint, Precision};
 use repgeo::mechanisms::streams::{DumpPositions, ForwardOptions, StreamName};
-use repgeo::memory::machine_memory;
 use repgeo::report::Report;
 
 use super::choice::choice;
 use super::ending::require_ending;
 use super::output::{ScreenArgs, input_name};
+use super::pass_memory::PassMemoryArgs;
 use super::progress::Bar;
 use super::prompts::PromptArgs;
 
@@ -49,10 +49,8 @@ pub struct ForwardArgs {
         default_value = Precision::default().flag())]
     precision: Precision,
 
-    /// Memory of the pass beside the mapped checkpoint, e.g. 4G [default: what the machine, its
-    /// cgroup or ulimit -v allows]
-    #[arg(long, value_name = "SIZE", value_parser = super::search::size)]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    memory: PassMemoryArgs,
 
     /// Write the streams to this safetensors file, whole or not at all
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -70,7 +68,7 @@ pub fn run(args: ForwardArgs) -> Result<()> {
     let options = ForwardOptions {
         streams: args.dump,
         positions: args.positions,
-        max_memory: args.max_memory.or_else(machine_memory),
+        max_memory: args.memory.limit(),
     };
     let progress = Bar::new(args.screen.quiet);
     let report = forward_to_file(

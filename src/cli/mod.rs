@@ -42,6 +42,7 @@ mod output;
 mod overlap;
 mod pairs;
 mod parse;
+mod pass_memory;
 mod peaks;
 mod probe;
 mod progress;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::device::gpus;
-use super::parts::stored_bytes;
+use super::parts::{BenchedParts, stored_bytes};
 use super::speed::{measure_gpu, measure_speed};
 use crate::error::{Error, Result};
 use crate::memory::machine_memory;
@@ -58,21 +58,6 @@ pub struct BenchedKernel {
     pub parts: Option<BenchedParts>,
 }
 
-/// Seconds of each part of a table, measured by itself.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct BenchedParts {
-    /// Rounding and packing rows, and trying the kernel on a sample of them.
-    pub packing: f64,
-    /// Products of all pairs.
-    pub products: f64,
-    /// Comparing products with thresholds, and lists of candidates: the sweep with products that
-    /// are read from memory.
-    pub lists: f64,
-    /// Exact distances of the candidates.
-    pub verdicts: f64,
-}
-
 /// Searches a made-up layer with every kernel that the machine can run.
 ///
 /// # Errors
@@ -109,12 +94,7 @@ pub fn bench(options: BenchOptions) -> Result<BenchReport> {
         ceiling_gflops: found.ceiling / 1e9,
         seconds: found.seconds,
         share: found.share,
-        parts: found.parts.map(|parts| BenchedParts {
-            packing: parts.packing,
-            products: parts.products,
-            lists: parts.lists,
-            verdicts: parts.verdicts,
-        }),
+        parts: found.parts,
     });
     Ok(BenchReport {
         parameters: options,

@@ -34,7 +34,7 @@ mod visiting;
 #[cfg(test)]
 mod tests;
 
-pub use benched::{BenchOptions, BenchReport, BenchedKernel, BenchedParts, bench};
+pub use benched::{BenchOptions, BenchReport, BenchedKernel, bench};
 pub use counting::{RankCounts, Targets};
 pub use device::{Device, Gpus};
 pub(crate) use exact::squared_distances;
@@ -42,6 +42,7 @@ pub use exact::{squared_distance, squared_norm};
 pub use filter::Kernel;
 pub use options::{SearchOptions, Strategy};
 pub use pairs::pairs_within;
+pub use parts::BenchedParts;
 pub use points::{Metric, Points};
 pub use search::{
     count_ranks, count_ranks_of_rows, cross_table, neighbour_table, order_distances,

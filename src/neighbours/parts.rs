@@ -2,23 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use super::filter::{Demand, Kernel, pack};
+use serde::Serialize;
+
+use super::filter::{Demand, Kernel, median, pack};
 use super::points::Points;
 use super::processor::table_rows;
 use super::sweep::visit_all;
 use super::visiting::{Asking, visiting_order};
 use crate::progress::Silent;
 
-/// Seconds of the parts of one table.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Parts {
-    /// Rounding and packing rows, and trying the kernel on a sample.
+/// Seconds of each part of a table, measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BenchedParts {
+    /// Rounding and packing rows, and trying the kernel on a sample of them.
     pub packing: f64,
     /// Products of all pairs.
     pub products: f64,
-    /// Comparing products with thresholds, and keeping lists of candidates.
+    /// Comparing products with thresholds, and lists of candidates: the sweep with products that
+    /// are read from memory.
     pub lists: f64,
-    /// Exact distances of what the lists hold.
+    /// Exact distances of the candidates.
     pub verdicts: f64,
 }
 
@@ -32,7 +36,12 @@ pub(super) fn stored_bytes(n: u64) -> u64 {
 ///
 /// `lists` is what the sweep takes with stored products, which are read from memory, four bytes a
 /// pair; `products` is what it takes beyond that when they are multiplied.
-pub(super) fn measure_parts(points: &Points<'_>, k: usize, kernel: Kernel, rounds: usize) -> Parts {
+pub(super) fn measure_parts(
+    points: &Points<'_>,
+    k: usize,
+    kernel: Kernel,
+    rounds: usize,
+) -> BenchedParts {
     let n = points.n_rows();
     let (k, asking) = (k.min(n.saturating_sub(1)), Asking::new(n, n, None, None));
     let packed = || pack(points, visiting_order(n), kernel, &Demand::Nearest(k), None);
@@ -54,7 +63,7 @@ pub(super) fn measure_parts(points: &Points<'_>, k: usize, kernel: Kernel, round
                 .collect(),
         )
     };
-    Parts {
+    BenchedParts {
         packing: of(0),
         products: of(1),
         lists: of(2),
@@ -66,10 +75,4 @@ fn timed<R>(work: impl FnOnce() -> R) -> (Duration, R) {
     let start = Instant::now();
     let result = work();
     (start.elapsed(), result)
-}
-
-/// The middle one of some times.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::device::{Device, Gpus};
-use super::filter::{Area, Demand, Kernel, Room, choose, pack};
+use super::filter::{Area, Demand, Kernel, Room, choose, median, pack};
 use super::options::{SearchOptions, Strategy};
-use super::parts::{Parts, measure_parts, median};
+use super::parts::{BenchedParts, measure_parts};
 use super::points::{Metric, Points};
 use super::search::neighbour_table;
 use super::visiting::visiting_order;
@@ -26,7 +26,7 @@ pub(super) struct KernelSpeed {
     /// The ceiling's share that the table reached, N²·D operations counted.
     pub share: f64,
     /// Where its time goes, if there is room for all products.
-    pub parts: Option<Parts>,
+    pub parts: Option<BenchedParts>,
 }
 
 /// The kernels of this machine on made-up activations.

@@ -41,6 +41,16 @@ fn layers_of_different_lengths_are_not_said_to_have_those_of_the_first() {
     }
     let words = understood(&json(&["inspect", folder.path()]));
     assert!(words.starts_with("3 layers of 50 to 60 rows;"), "{words}");
+    let joined = Folder::new();
+    for (at, rows) in [20, 20, 20, 10].into_iter().enumerate() {
+        let name = format!("layer_{}_batch_{}.npy", at / 2, at % 2);
+        joined.file(&name, layer(at, &[rows, 4]));
+    }
+    let words = understood(&json(&["inspect", joined.path()]));
+    assert!(
+        words.contains("2 files of 30 to 40 rows together"),
+        "{words}"
+    );
 }
 
 // Rows in several files.

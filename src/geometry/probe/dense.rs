@@ -248,9 +248,8 @@ impl WithSimd for Gather<'_> {
                 }
             }
             for at in n * S::F64_LANES..width {
-                for (k, out) in out.chunks_exact_mut(width).enumerate() {
-                    let terms: [f64; TOGETHER] =
-                        std::array::from_fn(|r| scales[r * outputs + k] * rows[r][at]);
+                for (factors, out) in by_output.iter().zip(out.chunks_exact_mut(width)) {
+                    let terms: [f64; TOGETHER] = std::array::from_fn(|r| factors[r] * rows[r][at]);
                     for [a, b, c, d] in terms.as_chunks().0 {
                         out[at] += (a + b) + (c + d);
                     }

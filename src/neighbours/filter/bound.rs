@@ -230,7 +230,7 @@ fn round_down(x: f64) -> f32 {
 }
 
 /// The middle one of some values, 0 if there are none.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
+pub(in crate::neighbours) fn median(mut values: Vec<f64>) -> f64 {
     if values.is_empty() {
         return 0.0;
     }

@@ -32,6 +32,7 @@ mod stored;
 pub(super) use block::{Area, Block};
 #[cfg(any(test, feature = "cuda"))]
 pub(super) use bound::Bound;
+pub(super) use bound::median;
 pub(super) use choice::{Demand, choose, pack};
 #[cfg(test)]
 pub(super) use frame::Frame;

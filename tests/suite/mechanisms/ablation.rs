@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use repgeo::Error;
 use repgeo::input::Tensors;
 use repgeo::mechanisms::ablate::{
     AblateOptions, Ablated, Ablation, Place, Replacement, ablate, ablate_replayed,
@@ -275,6 +276,21 @@ fn a_dump_gives_what_the_pass_gives() {
             let error = ablate_replayed::<f64>(&checkpoint, &dump, &all, &Silent).unwrap_err();
             assert!(error.to_string().contains("--at all"), "{error}");
         }
+        // All of the dump is held at once, and less than that is refused.
+        let mut asked = options(&parts, Replacement::Zero, false);
+        let free = ablate_replayed::<f64>(&checkpoint, &dump, &asked, &Silent).unwrap();
+        asked.max_memory = Some(1);
+        let refused = ablate_replayed::<f64>(&checkpoint, &dump, &asked, &Silent).unwrap_err();
+        let Error::Memory { needed, remedy, .. } = refused else {
+            panic!("{refused}");
+        };
+        assert!(remedy.contains("--replay"), "{remedy}");
+        asked.max_memory = Some(needed - 1);
+        assert!(ablate_replayed::<f64>(&checkpoint, &dump, &asked, &Silent).is_err());
+        asked.max_memory = Some(needed);
+        let enough = ablate_replayed::<f64>(&checkpoint, &dump, &asked, &Silent).unwrap();
+        let printed = |one: &Ablation| serde_json::to_string(one).unwrap();
+        assert_eq!(printed(&enough), printed(&free));
     }
 }
 
